@@ -1,0 +1,53 @@
+// A budget (bytes in memory, sessions, connections) whose units travel inside the thing that they pay for and come back in
+// its destructor.
+#pragma once
+
+#include <cstddef>
+#include <utility>
+
+namespace waypost::async {
+
+class permits {
+public:
+    /// Units taken; they go back when this ends. Must not outlive its budget.
+    class token {
+    public:
+        token() = default;
+        token(token&& other) noexcept
+            : from_(std::exchange(other.from_, nullptr)), units_(std::exchange(other.units_, 0)) {}
+        token& operator=(token&& other) noexcept {
+            std::swap(from_, other.from_);
+            std::swap(units_, other.units_);
+            return *this;
+        }
+        ~token() {
+            if (from_ != nullptr) from_->used_ -= units_;
+        }
+        explicit operator bool() const noexcept { return from_ != nullptr; }
+
+    private:
+        friend class permits;
+        token(permits* from, std::size_t units) : from_(from), units_(units) {}
+        permits* from_ = nullptr;
+        std::size_t units_ = 0;
+    };
+
+    explicit permits(std::size_t limit) : limit_(limit) {}
+    permits(const permits&) = delete;
+    permits& operator=(const permits&) = delete;
+
+    /// All the units or, when the budget has not that many left, an empty token.
+    [[nodiscard]] token try_take(std::size_t units = 1) {
+        if (units > limit_ - used_) return {};
+        used_ += units;
+        return {this, units};
+    }
+    [[nodiscard]] std::size_t used() const noexcept { return used_; }
+    [[nodiscard]] std::size_t limit() const noexcept { return limit_; }
+
+private:
+    std::size_t limit_;
+    std::size_t used_ = 0;
+};
+
+}  // namespace waypost::async

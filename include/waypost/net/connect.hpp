@@ -1,0 +1,23 @@
+// Opens a stream to a peer.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "waypost/async/awaitable.hpp"
+#include "waypost/async/clock.hpp"
+#include "waypost/base/result.hpp"
+#include "waypost/net/endpoint.hpp"
+#include "waypost/net/stream.hpp"
+
+namespace waypost::net {
+
+/// Connects from `source` (or from whichever address the kernel likes). A source of the other family is
+/// errc::no_such_family; longer than `limit` is errc::timed_out.
+async::awaitable<base::result<std::unique_ptr<stream>>> connect_tcp(endpoint to, std::optional<address> source,
+                                                                   async::clock& time, async::duration limit);
+async::awaitable<base::result<std::unique_ptr<stream>>> connect_unix(std::string path, async::clock& time,
+                                                                    async::duration limit);
+
+}  // namespace waypost::net

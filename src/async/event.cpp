@@ -1,0 +1,11 @@
+#include "waypost/async/event.hpp"
+
+namespace waypost::async {
+
+event::event(const executor& where) : timer_(where, boost::asio::steady_timer::time_point::max()) {}
+
+awaitable<> event::wait() { co_await timer_.async_wait(as_result); }
+
+void event::notify() { timer_.cancel(); }
+
+}  // namespace waypost::async

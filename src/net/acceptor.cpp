@@ -1,0 +1,117 @@
+#include "waypost/net/acceptor.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <cstring>
+#include <stdexcept>
+#include <variant>
+
+#include "socket_stream.hpp"
+
+namespace waypost::net {
+
+namespace {
+
+namespace asio = boost::asio;
+using tcp = asio::ip::tcp;
+using local_protocol = asio::local::stream_protocol;
+
+[[noreturn]] void refuse(const std::string& where, const base::error_code& why) {
+    throw std::runtime_error("cannot listen on " + where + ": " + why.message());
+}
+
+/// Removes a socket file that nobody listens on any more; a live one must not be taken over.
+void remove_stale(const async::executor& on, const std::string& path) {
+    struct stat found{};
+    if (lstat(path.c_str(), &found) != 0) return;
+    if (!S_ISSOCK(found.st_mode)) throw std::runtime_error("cannot listen on " + path + ": a file of that name is in the way");
+    local_protocol::socket probe(on);
+    base::error_code code;
+    probe.connect(local_protocol::endpoint(path), code);
+    if (!code) throw std::runtime_error("cannot listen on " + path + ": another process does");
+    ::unlink(path.c_str());
+}
+
+}  // namespace
+
+struct acceptor::state {
+    std::variant<tcp::acceptor, local_protocol::acceptor> listening;
+    std::string path;
+};
+
+acceptor::acceptor(std::unique_ptr<state> s) : state_(std::move(s)) {}
+acceptor::acceptor(acceptor&&) noexcept = default;
+acceptor::~acceptor() {
+    if (state_ != nullptr) close();
+}
+
+acceptor acceptor::tcp(const async::executor& on, const endpoint& where) {
+    const net::tcp::endpoint at(where.ip, where.port);
+    net::tcp::acceptor listening(on);
+    base::error_code code;
+    listening.open(at.protocol(), code);
+    if (!code) listening.set_option(net::tcp::acceptor::reuse_address(true), code);
+    if (!code && where.ip.is_v6()) listening.set_option(asio::ip::v6_only(true), code);
+    if (!code) listening.bind(at, code);
+    if (!code) listening.listen(net::tcp::acceptor::max_listen_connections, code);
+    if (code) refuse(to_string(where), code);
+    return acceptor(std::make_unique<state>(state{std::move(listening), {}}));
+}
+
+acceptor acceptor::unix_socket(const async::executor& on, const std::string& path, unsigned mode) {
+    remove_stale(on, path);
+    local_protocol::acceptor listening(on);
+    base::error_code code;
+    listening.open(local_protocol(), code);
+    if (code) refuse(path, code);
+    // The file appears with bind(); until listen() nobody can connect to it, so its mode is right in time.
+    try {
+        listening.bind(local_protocol::endpoint(path), code);
+    } catch (const boost::system::system_error& too_long) {
+        code = too_long.code();
+    }
+    if (!code && ::chmod(path.c_str(), static_cast<mode_t>(mode)) != 0) {
+        code = base::error_code(errno, boost::system::system_category());
+    }
+    if (!code) listening.listen(net::tcp::acceptor::max_listen_connections, code);
+    if (code) refuse(path, code);
+    return acceptor(std::make_unique<state>(state{std::move(listening), path}));
+}
+
+async::awaitable<base::result<std::unique_ptr<stream>>> acceptor::accept() {
+    if (auto* internet = std::get_if<net::tcp::acceptor>(&state_->listening)) {
+        auto [code, socket] = co_await internet->async_accept(async::as_result);
+        if (code) co_return code;
+        base::error_code gone;
+        const auto remote = socket.remote_endpoint(gone);
+        if (gone) co_return gone;
+        const auto here = socket.local_endpoint(gone);
+        const endpoint peer{unmapped(remote.address()), remote.port()};
+        const endpoint local{unmapped(here.address()), here.port()};
+        co_return std::make_unique<socket_stream>(std::move(socket), peer, local);
+    }
+    auto [code, socket] = co_await std::get<local_protocol::acceptor>(state_->listening).async_accept(async::as_result);
+    if (code) co_return code;
+    co_return std::make_unique<socket_stream>(std::move(socket), std::nullopt, std::nullopt);
+}
+
+void acceptor::close() {
+    base::error_code ignored;
+    std::visit([&](auto& listening) { listening.close(ignored); }, state_->listening);
+    if (!state_->path.empty()) ::unlink(std::exchange(state_->path, {}).c_str());
+}
+
+std::optional<endpoint> acceptor::local() const {
+    const auto* internet = std::get_if<net::tcp::acceptor>(&state_->listening);
+    if (internet == nullptr) return std::nullopt;
+    base::error_code code;
+    const auto at = internet->local_endpoint(code);
+    if (code) return std::nullopt;
+    return endpoint{at.address(), at.port()};
+}
+
+}  // namespace waypost::net

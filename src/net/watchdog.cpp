@@ -1,0 +1,25 @@
+#include "waypost/net/watchdog.hpp"
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
+namespace waypost::net {
+
+void watchdog::expect_within(async::duration limit) {
+    limit_ = clock_->now() + limit;
+    if (limit_ < asleep_until_) sooner_.notify();
+}
+
+async::awaitable<> watchdog::run() {
+    using namespace boost::asio::experimental::awaitable_operators;
+    for (;;) {
+        if (clock_->now() >= limit_) {
+            expired_ = true;
+            stream_->cancel();
+            co_return;
+        }
+        asleep_until_ = limit_;
+        co_await (clock_->sleep_until(asleep_until_) || sooner_.wait());
+    }
+}
+
+}  // namespace waypost::net

@@ -1,0 +1,172 @@
+#include "waypost/observe/log.hpp"
+
+#include <spdlog/async.h>
+#include <spdlog/async_logger.h>
+#include <spdlog/sinks/stdout_sinks.h>
+
+#include <array>
+#include <chrono>
+#include <ctime>
+
+#include "waypost/base/ascii.hpp"
+
+namespace waypost::observe {
+
+namespace {
+
+// Lines that may wait for the writer. At about 200 bytes a line this is 1.6 MB, and some tenths of a second of the fastest
+// mail flow; a terminal that is stopped for longer costs log lines and never mail.
+constexpr std::size_t lines_waiting = 8192;
+
+std::string_view name_of(level at) noexcept {
+    switch (at) {
+        case level::debug: return "debug";
+        case level::info: return "info";
+        case level::warn: return "warn";
+        case level::error: return "error";
+    }
+    return "error";
+}
+
+bool is_plain(std::string_view value) noexcept {
+    if (value.empty()) return false;
+    for (const char c : value) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte <= ' ' || byte >= 0x7f || c == '"' || c == '\\' || c == '=') return false;
+    }
+    return true;
+}
+
+void append_hex(std::string& out, unsigned char byte) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    out += digits[byte >> 4U];
+    out += digits[byte & 15U];
+}
+
+// Quoted, as both formats understand it. Text format: bytes that are no printable ASCII as \xNN. JSON: UTF-8 cannot be
+// assumed of a peer's bytes, so every byte from 0x80 on is escaped as the code point of its value.
+void append_quoted(std::string& out, std::string_view value, log_format format) {
+    out += '"';
+    for (const char c : value) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (c == '"' || c == '\\') {
+            out += '\\';
+            out += c;
+        } else if (byte >= 0x20 && byte < 0x7f) {
+            out += c;
+        } else {
+            out += format == log_format::json ? "\\u00" : "\\x";
+            append_hex(out, byte);
+        }
+    }
+    out += '"';
+}
+
+void append_text_field(std::string& out, const field& one) {
+    out += ' ';
+    out += one.name;
+    out += '=';
+    if (one.numeric) {
+        out += std::to_string(one.number);
+    } else if (is_plain(one.text)) {
+        out += one.text;
+    } else {
+        append_quoted(out, one.text, log_format::text);
+    }
+}
+
+void append_json_field(std::string& out, const field& one) {
+    out += ",\"";
+    out += one.name;
+    out += "\":";
+    if (one.numeric) {
+        out += std::to_string(one.number);
+    } else {
+        append_quoted(out, one.text, log_format::json);
+    }
+}
+
+// UTC with milliseconds; the part up to the second is made once a second.
+std::string_view time_stamp() {
+    static thread_local std::array<char, 32> text{};
+    static thread_local std::time_t made_for = -1;
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+    const auto second = static_cast<std::time_t>(milliseconds / 1000);
+    if (second != made_for) {
+        std::tm parts{};
+        gmtime_r(&second, &parts);
+        std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S.000Z", &parts);
+        made_for = second;
+    }
+    const auto rest = static_cast<unsigned>(milliseconds % 1000);
+    text[20] = static_cast<char>('0' + rest / 100);
+    text[21] = static_cast<char>('0' + rest / 10 % 10);
+    text[22] = static_cast<char>('0' + rest % 10);
+    return {text.data(), 24};
+}
+
+}  // namespace
+
+std::string format_line(log_format format, std::string_view time, level at, std::string_view subsystem,
+                        std::string_view event, log::fields what) {
+    std::string line;
+    line.reserve(320);
+    if (format == log_format::json) {
+        line += "{\"time\":\"";
+        line += time;
+        line += "\",\"level\":\"";
+        line += name_of(at);
+        line += "\",\"subsystem\":\"";
+        line += subsystem;
+        line += "\",\"event\":\"";
+        line += event;
+        line += '"';
+        for (const field& one : what) append_json_field(line, one);
+        line += '}';
+        return line;
+    }
+    line += time;
+    line += ' ';
+    line += name_of(at);
+    line += ' ';
+    line += subsystem;
+    line += " event=";
+    line += event;
+    for (const field& one : what) append_text_field(line, one);
+    return line;
+}
+
+struct log::writer {
+    writer()
+        : threads(std::make_shared<spdlog::details::thread_pool>(lines_waiting, 1)),
+          sink(std::make_shared<spdlog::sinks::stderr_sink_mt>()),
+          lines(std::make_shared<spdlog::async_logger>("waypost", sink, threads,
+                                                       spdlog::async_overflow_policy::overrun_oldest)) {
+        sink->set_pattern("%v");
+        lines->set_level(spdlog::level::trace);
+    }
+
+    std::shared_ptr<spdlog::details::thread_pool> threads;
+    std::shared_ptr<spdlog::sinks::stderr_sink_mt> sink;
+    std::shared_ptr<spdlog::async_logger> lines;
+    std::size_t overrun_reported = 0;
+};
+
+log::log(log_settings settings) : settings_(settings), writer_(std::make_unique<writer>()) {}
+
+// The pool's destructor writes out what waits.
+log::~log() = default;
+
+void log::write(level at, std::string_view subsystem, std::string_view event, fields what) {
+    if (const std::size_t lost = writer_->threads->overrun_counter(); lost != writer_->overrun_reported) {
+        const std::size_t since = lost - std::exchange(writer_->overrun_reported, lost);
+        writer_->lines->info(format_line(settings_.format, time_stamp(), level::warn, "log", "lines-lost", {{"count", since}}));
+    }
+    writer_->lines->info(format_line(settings_.format, time_stamp(), at, subsystem, event, what));
+    if (at >= level::warn) writer_->lines->flush();
+}
+
+void log::flush() { writer_->lines->flush(); }
+
+}  // namespace waypost::observe
