@@ -14,8 +14,8 @@ async::awaitable<> watchdog::run() {
     for (;;) {
         if (clock_->now() >= limit_) {
             expired_ = true;
+            limit_ = async::time_point::max();
             stream_->cancel();
-            co_return;
         }
         asleep_until_ = limit_;
         co_await (clock_->sleep_until(asleep_until_) || sooner_.wait());

@@ -16,18 +16,20 @@ public:
         token(token&& other) noexcept
             : from_(std::exchange(other.from_, nullptr)), units_(std::exchange(other.units_, 0)) {}
         token& operator=(token&& other) noexcept {
-            std::swap(from_, other.from_);
-            std::swap(units_, other.units_);
+            give_back();
+            from_ = std::exchange(other.from_, nullptr);
+            units_ = std::exchange(other.units_, 0);
             return *this;
         }
-        ~token() {
-            if (from_ != nullptr) from_->used_ -= units_;
-        }
+        ~token() { give_back(); }
         explicit operator bool() const noexcept { return from_ != nullptr; }
 
     private:
         friend class permits;
         token(permits* from, std::size_t units) : from_(from), units_(units) {}
+        void give_back() noexcept {
+            if (from_ != nullptr) from_->used_ -= units_;
+        }
         permits* from_ = nullptr;
         std::size_t units_ = 0;
     };

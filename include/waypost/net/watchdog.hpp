@@ -21,7 +21,8 @@ public:
     /// No limit: the session waits for something of ours.
     void pause() { limit_ = async::time_point::max(); }
     [[nodiscard]] bool expired() const noexcept { return expired_; }
-    /// Runs beside the session until it is cancelled; cancels the stream when a limit has passed.
+    /// Runs beside the session until it is cancelled; cancels the stream whenever a limit has passed. The session may then
+    /// set another one, for its last words.
     async::awaitable<> run();
 
 private:

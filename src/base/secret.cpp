@@ -1,0 +1,36 @@
+#include "waypost/base/secret.hpp"
+
+#include <cstring>
+
+namespace waypost::base {
+
+secret::secret(std::string text) : text_(std::move(text)) {
+    wipe(text);  // a short text was copied, not taken  NOLINT(bugprone-use-after-move)
+}
+
+secret::secret(secret&& other) noexcept : text_(std::move(other.text_)) { wipe(other.text_); }
+
+secret& secret::operator=(const secret& other) {
+    if (this == &other) return *this;
+    wipe(text_);  // first, because assigning may give the old buffer back as it is
+    text_ = other.text_;
+    return *this;
+}
+
+secret& secret::operator=(secret&& other) noexcept {
+    if (this == &other) return *this;
+    wipe(text_);
+    text_ = std::move(other.text_);
+    wipe(other.text_);
+    return *this;
+}
+
+secret::~secret() { wipe(text_); }
+
+void secret::wipe(std::string& text) noexcept {
+    text.resize(text.capacity());  // bytes behind the end may be of an older, longer text; no allocation
+    ::explicit_bzero(text.data(), text.size());  // a call that no optimizer takes away
+    text.clear();
+}
+
+}  // namespace waypost::base

@@ -1,0 +1,189 @@
+#include "waypost/mail/dsn.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+
+#include "mime_text.hpp"
+#include "waypost/base/ascii.hpp"
+#include "waypost/mail/trace.hpp"
+
+namespace waypost::mail {
+namespace {
+
+void append_field(std::string& out, std::string_view name, std::string_view value) {
+    out += name;
+    out += ": ";
+    out += value;
+    out += crlf;
+}
+
+/// A host name, also one that somebody else claims to have.
+std::string host_name(std::string_view host) { return base::printable(host, 255); }
+
+std::string bare_message_id(const report& about) {
+    std::string_view id = about.message_id;
+    if (id.starts_with('<')) id.remove_prefix(1);
+    if (id.ends_with('>')) id.remove_suffix(1);
+    std::string bare(id);
+    if (bare.find('@') == std::string::npos) bare.append("@").append(about.reporting_host);
+    return base::printable(bare, 255);
+}
+
+// --- what each kind of report says
+
+struct wording {
+    std::string_view action;
+    std::string_view subject;
+    std::string_view what_happened;
+    std::string_view what_next;
+};
+
+wording words_for(report_kind kind) {
+    switch (kind) {
+        case report_kind::failed:
+            return {"failed", "Delivery failed", "Your message could not be delivered to the recipients below.",
+                    "No further attempt will be made. Please read the reasons given, and send the message again if "
+                    "that can "
+                    "help."};
+        case report_kind::delayed:
+            return {"delayed", "Delivery delayed", "Your message could not be delivered yet to the recipients below.",
+                    "You need not send it again: this host goes on trying."};
+        case report_kind::delivered:
+            return {"delivered", "Delivered", "Your message was delivered to the recipients below.",
+                    "You asked for this notice. Nothing remains to be done."};
+        case report_kind::relayed:
+            return {"relayed", "Relayed",
+                    "Your message was passed on for the recipients below, to a host that sends no notices.",
+                    "You asked for this notice. There will be none about the final delivery unless it fails."};
+        case report_kind::expanded:
+            return {"expanded", "Expanded",
+                    "Your message was delivered to the recipients below, which are lists of several addresses.",
+                    "You asked for this notice. There will be none for each address on the list."};
+    }
+    return {"failed", "Delivery failed", "", ""};
+}
+
+std::string status_code(const status& last) {
+    if (last.enhanced().klass != 0) return last.enhanced().text();
+    return std::to_string(last.code() / 100) + ".0.0";
+}
+
+std::string shown_status(const status& last) { return base::printable(last.line(), 2000); }
+
+// --- the parts
+
+bool is_eight_bit(std::string_view bytes) {
+    return std::any_of(bytes.begin(), bytes.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
+}
+
+void append_header(std::string& out, const report& about, const wording& words, std::string_view boundary,
+                   bool eight_bit) {
+    const std::string host = host_name(about.reporting_host);
+    out += "From: Mailer Daemon <MAILER-DAEMON@" + host + ">\r\n";
+    out += "To: <" + about.to.text() + ">\r\n";
+    out += "Date: " + format_date(about.at) + "\r\n";
+    out += "Subject: ";
+    out += words.subject;
+    out += "\r\nMessage-ID: <" + bare_message_id(about) + ">\r\n";
+    out +=
+        "MIME-Version: 1.0\r\n"
+        "Auto-Submitted: auto-replied\r\n" // RFC 3834: nobody's out-of-office answers this
+        "Content-Type: multipart/report; report-type=delivery-status;\r\n"
+        "\tboundary=\"";
+    out += boundary;
+    out += "\"\r\n";
+    if (eight_bit) out += "Content-Transfer-Encoding: 8bit\r\n";
+    out += crlf;
+}
+
+void append_notice(std::string& out, const report& about, const wording& words) {
+    out += "Content-Type: text/plain; charset=us-ascii\r\n\r\n";
+    append_folded(out, "", "", "This is the mail system at host " + host_name(about.reporting_host) + ".");
+    out += crlf;
+    append_folded(out, "", "", words.what_happened);
+    out += crlf;
+    for (const reported_recipient& recipient : about.recipients) {
+        append_folded(out, "  ", "    ", '<' + recipient.to.text() + ">:");
+        append_folded(out, "    ", "    ", shown_status(recipient.last));
+        if (!recipient.remote_host.empty())
+            append_folded(out, "    ", "    ", "(said " + host_name(recipient.remote_host) + ")");
+        out += crlf;
+    }
+    append_folded(out, "", "", words.what_next);
+    if (about.kind == report_kind::delayed) {
+        append_folded(out, "", "", "It gives up, and tells you, on " + format_date(about.expires) + ".");
+    }
+    if (!about.returned.empty()) {
+        append_folded(
+            out, "", "",
+            about.whole_message ? "The message is attached." : "The header section of the message is attached.");
+    }
+    out += crlf;
+}
+
+/// ORCPT "type;xtext" as RFC 3464 section 2.3.1 wants it: "type; text".
+std::optional<std::string> original_recipient(std::string_view orcpt) {
+    const std::size_t semicolon = orcpt.find(';');
+    if (semicolon == std::string_view::npos || orcpt.size() > longest_word) return std::nullopt;
+    const std::string_view type = orcpt.substr(0, semicolon);
+    const bool is_type =
+        !type.empty() && std::all_of(type.begin(), type.end(), [](char c) { return base::is_alnum(c) || c == '-'; });
+    const auto address = xtext_decode(orcpt.substr(semicolon + 1));
+    if (!is_type || !address) return std::nullopt;
+    return std::string(type) + "; " + *address;
+}
+
+void append_delivery_status(std::string& out, const report& about, const wording& words) {
+    out += "Content-Type: message/delivery-status\r\n\r\n";
+    append_field(out, "Reporting-MTA", "dns; " + host_name(about.reporting_host));
+    if (!about.envelope_id.empty())
+        append_field(out, "Original-Envelope-Id", base::printable(about.envelope_id, longest_word));
+    append_field(out, "Arrival-Date", format_date(about.arrived));
+    for (const reported_recipient& recipient : about.recipients) {
+        out += crlf;
+        if (const auto original = original_recipient(recipient.original))
+            append_field(out, "Original-Recipient", *original);
+        append_field(out, "Final-Recipient", "rfc822; " + recipient.to.text());
+        append_field(out, "Action", words.action);
+        append_field(out, "Status", status_code(recipient.last));
+        if (!recipient.remote_host.empty()) append_field(out, "Remote-MTA", "dns; " + host_name(recipient.remote_host));
+        append_folded(out, "Diagnostic-Code: smtp; ", " ", shown_status(recipient.last));
+        append_field(out, "Last-Attempt-Date", format_date(about.at));
+        if (about.kind == report_kind::delayed) append_field(out, "Will-Retry-Until", format_date(about.expires));
+    }
+    out += crlf;
+}
+
+void append_returned(std::string& out, const report& about, bool eight_bit) {
+    out += about.whole_message ? "Content-Type: message/rfc822\r\n" : "Content-Type: text/rfc822-headers\r\n";
+    if (eight_bit) out += "Content-Transfer-Encoding: 8bit\r\n";
+    out += crlf;
+    append_lines(out, about.returned);
+    out += crlf;
+}
+
+}  // namespace
+
+std::string format_dsn(const report& about) {
+    const wording words = words_for(about.kind);
+    const std::string boundary = choose_boundary(bare_message_id(about), about.returned);
+    const bool eight_bit = is_eight_bit(about.returned);
+    const std::string delimiter = "--" + boundary + "\r\n";
+    std::string out;
+    out.reserve(about.returned.size() + 4096 + 1024 * about.recipients.size());
+    append_header(out, about, words, boundary, eight_bit);
+    out += "This is a notice in MIME format, for people and for programs.\r\n\r\n";
+    out += delimiter;
+    append_notice(out, about, words);
+    out += delimiter;
+    append_delivery_status(out, about, words);
+    if (!about.returned.empty()) {
+        out += delimiter;
+        append_returned(out, about, eight_bit);
+    }
+    out += "--" + boundary + "--\r\n";
+    return out;
+}
+
+}  // namespace waypost::mail
