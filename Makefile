@@ -20,7 +20,7 @@ run: packages-build
 	    "        \"you@example.org\", \"anyone@example.org\", \"Subject: hello\n\nIt works.\")'" \
 	    '    cat var/Maildir/new/*' '' \
 	    'Ctrl-C ends it.' ''
-	@exec $(RELEASE)/waypost serve -f config/try.conf
+	@exec $(RELEASE)/waypost serve -f config/try.conf -D user=$$(id -un)
 
 test: packages-build packages-test
 	cmake --preset release

@@ -1,0 +1,50 @@
+// From smtpd.conf to the settings of every room.
+//
+// parse() turns text of either generation of the grammar into one model; load() turns the model into what the rooms take,
+// with every table read, every URL parsed and every certificate and key loaded, so that nothing that serve would choke on
+// later passes here. Both report every fault they find, not the first alone.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "waypost/async/offload.hpp"
+#include "waypost/config/diagnostic.hpp"
+#include "waypost/config/model.hpp"
+#include "waypost/config/parse.hpp"
+#include "waypost/delivery/settings.hpp"
+#include "waypost/dns/cares_resolver.hpp"
+#include "waypost/inbound/settings.hpp"
+#include "waypost/observe/log.hpp"
+#include "waypost/queue/settings.hpp"
+#include "waypost/relay/settings.hpp"
+#include "waypost/rules/ruleset.hpp"
+#include "waypost/spool/sqlite_store.hpp"
+
+namespace waypost::config {
+
+/// Everything that assemble needs. Owns the tables that the settings point to, so it outlives every room.
+struct loaded {
+    std::vector<std::unique_ptr<table::table>> tables;
+    std::unique_ptr<rules::ruleset> rules;
+    inbound::settings inbound;
+    relay::settings relay;
+    delivery::settings delivery;
+    queue::settings queue;
+    spool::settings spool;
+    dns::resolver_settings dns;
+    observe::log_settings log;
+    std::string host;
+};
+
+struct load_result {
+    std::optional<loaded> settings;  // none if there is a fault
+    std::vector<diagnostic> faults;
+};
+/// Blocks (files, name lookups of listeners). `io` is kept by tables that block.
+/// `for_serving`: a self-signed certificate may be made in the state directory where TLS was asked for without a pki.
+[[nodiscard]] load_result load(const model& what, async::workers& io, bool for_serving);
+
+}  // namespace waypost::config

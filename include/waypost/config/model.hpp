@@ -1,0 +1,172 @@
+// A configuration as it was understood: what both generations of the grammar say, in one vocabulary.
+//
+// Macros, includes and defaults of the grammar (`from local for local`) are resolved here; names of tables, actions, pki
+// and ca are not: load() resolves them. A 2012 rule with its anonymous action is a named action and a rule like any other.
+// Each thing remembers where it was written, so that load() can point there.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "waypost/config/diagnostic.hpp"
+
+namespace waypost::config {
+
+/// A text and where it stands.
+struct written {
+    std::string text;
+    location where;
+};
+
+struct table_row {
+    std::string key;
+    std::string value;  // empty in a list
+    location where;
+};
+
+struct table_rows {
+    bool is_map = false;  // `{ k = v, ... }`
+    std::vector<table_row> rows;
+};
+
+struct table_definition {
+    std::string name;
+    std::string file;  // absolute path; empty: `rows`
+    table_rows rows;
+    location where;
+};
+
+/// What stands where the grammar wants a table: `<name>`, or a string, `{ a, b }` or `{ k = v }`, which make an anonymous one.
+struct table_use {
+    std::string name;  // empty: anonymous, with these rows
+    table_rows rows;
+    location where;
+};
+
+enum class address_family { any, inet4, inet6 };
+enum class auth_demand { no, optional, required };
+
+struct listener {
+    bool socket = false;  // `listen on socket`
+    std::string on;       // address, host name, interface or "all"
+    address_family family = address_family::any;
+    std::optional<written> port;  // number or service name; none: 25, or 465 for smtps
+    bool tls = false;             // STARTTLS is offered
+    bool tls_require = false;     // and demanded
+    bool smtps = false;           // with tls: two listeners
+    bool verify_client = false;   // a client certificate is demanded
+    std::vector<written> pki;
+    std::optional<written> ca;
+    auth_demand auth = auth_demand::no;
+    std::optional<table_use> passwords;
+    std::optional<written> hostname;
+    std::string tag;
+    bool mask_source = false;
+    bool received_auth = false;
+    bool no_dsn = false;
+    location where;
+};
+
+struct pki_definition {
+    std::string name;
+    std::optional<written> cert;
+    std::optional<written> key;
+    location where;
+};
+
+struct ca_definition {
+    std::string name;
+    written cert;
+    location where;
+};
+
+struct action {
+    enum class method { relay, maildir };
+
+    std::string name;
+    method by = method::relay;
+    std::optional<std::chrono::seconds> ttl;
+
+    // relay
+    std::optional<table_use> hosts;  // none: the MX hosts of the recipient's domain
+    std::optional<table_use> auth;
+    bool tls = false;
+    bool no_verify = false;
+    std::optional<table_use> sources;
+    std::optional<written> helo;
+    std::optional<written> mail_from;
+    std::optional<written> pki;
+    std::optional<written> ca;
+
+    // maildir
+    std::string path;  // empty: Maildir in the user's home
+    std::optional<table_use> alias;
+    std::optional<table_use> virtual_users;
+
+    location where;
+};
+
+/// What a condition asks about, in the order in which OpenSMTPD evaluates them.
+enum class subject {
+    tag,
+    from_any,
+    from_local,
+    from_socket,
+    from_source,
+    from_rdns,
+    from_auth,
+    from_mail_from,
+    for_any,
+    for_local,
+    for_domain,
+    for_recipient,
+    helo,
+    auth,
+    tls,
+    mail_from,
+    rcpt_to
+};
+
+struct condition {
+    subject what = subject::from_local;
+    bool negated = false;
+    bool regex = false;
+    std::optional<table_use> values;
+    location where;
+};
+
+struct rule {
+    std::vector<condition> conditions;  // in the order of `subject`; there is always one `from` and one `for`
+    std::optional<written> action;      // none: reject
+    /// Of the 2012 generation: an authenticated session passes the source check.
+    bool authenticated_pass_source = false;
+    location where;
+};
+
+enum class log_format { automatic, text, json };
+
+struct model {
+    std::vector<table_definition> tables;
+    std::vector<listener> listeners;
+    std::vector<pki_definition> pki;
+    std::vector<ca_definition> ca;
+    std::vector<action> actions;
+    std::vector<rule> rules;
+
+    std::optional<written> hostname;
+    written queue_path{"/var/spool/waypost", {}};
+    std::chrono::seconds queue_ttl{std::chrono::hours(96)};
+    std::vector<std::chrono::seconds> warn_intervals{std::chrono::hours(4)};
+    std::uint64_t max_message_size = 35ULL << 20;
+    std::uint64_t max_recipients = 1000;  // a transaction
+    std::uint64_t max_mails = 0;          // transactions a session; 0: no limit
+    std::vector<written> resolvers;       // empty: the system's
+    log_format log = log_format::automatic;
+
+    std::string file;  // the main file's name, for what stands nowhere
+};
+
+}  // namespace waypost::config

@@ -1,0 +1,47 @@
+// The whole program on one page: builds every object by hand and passes references down. There is no other place where rooms
+// meet, and no object that finds another by itself.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+
+#include "waypost/async/clock.hpp"
+#include "waypost/async/offload.hpp"
+#include "waypost/config/load.hpp"
+#include "waypost/delivery/maildir_agent.hpp"
+#include "waypost/dns/cares_resolver.hpp"
+#include "waypost/inbound/report_routes.hpp"
+#include "waypost/inbound/server.hpp"
+#include "waypost/observe/log.hpp"
+#include "waypost/queue/mail_queue.hpp"
+#include "waypost/relay/engine.hpp"
+#include "waypost/spool/sqlite_store.hpp"
+
+namespace waypost::daemon {
+
+class assembly {
+public:
+    /// Opens the spool and the listening sockets; throws std::runtime_error with a text for the administrator.
+    assembly(boost::asio::io_context& loop, async::workers& io, config::loaded settings);
+
+    void start();
+    /// Stops taking mail in, then sending it out; what is not finished waits in the spool for the next start.
+    async::awaitable<> stop();
+
+    [[nodiscard]] observe::log& log() noexcept { return log_; }
+
+private:
+    // In the order in which mail passes them; each uses only what stands above it.
+    config::loaded settings_;
+    observe::log log_;
+    async::real_clock clock_;
+    std::unique_ptr<dns::resolver> dns_;
+    spool::sqlite_store store_;
+    inbound::report_routes report_routes_;
+    queue::mail_queue queue_;
+    relay::engine relay_;
+    delivery::maildir_agent maildirs_;
+    inbound::server inbound_;
+};
+
+}  // namespace waypost::daemon

@@ -1,0 +1,12 @@
+// Runs the assembled program until a signal ends it.
+#pragma once
+
+#include "waypost/async/offload.hpp"
+#include "waypost/config/load.hpp"
+
+namespace waypost::daemon {
+
+/// SIGTERM and SIGINT stop it in order. Returns when everything has ended. Throws std::runtime_error where it cannot start.
+void serve(async::workers& io, config::loaded settings);
+
+}  // namespace waypost::daemon

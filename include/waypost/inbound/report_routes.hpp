@@ -1,0 +1,21 @@
+// Where the reports of the queue go: the rules say, as for any mail made on this host.
+#pragma once
+
+#include "waypost/queue/mail_queue.hpp"
+#include "waypost/rules/ruleset.hpp"
+
+namespace waypost::inbound {
+
+class report_routes final : public queue::report_router {
+public:
+    report_routes(const rules::ruleset& rules, async::clock& time, std::chrono::seconds ttl)
+        : rules_(&rules), clock_(&time), ttl_(ttl) {}
+    async::awaitable<base::result<std::vector<spool::envelope>>> route(mail::mailbox to) override;
+
+private:
+    const rules::ruleset* rules_;
+    async::clock* clock_;
+    std::chrono::seconds ttl_;
+};
+
+}  // namespace waypost::inbound

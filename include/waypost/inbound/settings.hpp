@@ -1,0 +1,45 @@
+// What an administrator can set about mail that comes in.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "waypost/net/endpoint.hpp"
+#include "waypost/net/tls_context.hpp"
+#include "waypost/smtp/server_session.hpp"
+#include "waypost/table/table.hpp"
+
+namespace waypost::inbound {
+
+/// Time limits of RFC 5321 section 4.5.3.2, from the server's side.
+struct time_limits {
+    std::chrono::seconds command{300};   // waiting for the next command
+    std::chrono::seconds content{180};   // waiting for the next piece of content: a DATA block
+    std::chrono::seconds write{300};     // a reply that the client does not take
+    std::chrono::seconds handshake{60};  // TLS
+};
+
+struct listener_settings {
+    std::optional<net::endpoint> at;  // none: the Unix socket for programs on this machine
+    smtp::server_settings protocol;
+    std::shared_ptr<const net::tls_context> tls;
+    bool implicit_tls = false;              // smtps
+    table::table* passwords = nullptr;      // the `auth` table
+    std::string tag;
+    bool mask_source = false;
+    bool received_auth = false;
+};
+
+struct settings {
+    std::vector<listener_settings> listeners;
+    std::string socket_path;         // the Unix socket; mode 0666, so that any local program can submit
+    std::size_t max_sessions = 10000;  // over all listeners; beyond it clients wait in the kernel's queue
+    std::size_t max_received_fields = 100;  // more of them is a loop
+    std::size_t longest_line = 65536;       // of content, without CRLF
+    time_limits times;
+};
+
+}  // namespace waypost::inbound

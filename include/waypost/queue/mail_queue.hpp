@@ -1,0 +1,96 @@
+// The life of an envelope between the commit that accepted it and the row that is deleted.
+//
+// The queue offers what is due to the transport of its action, a bounded window for each next hop; the rest stays on disk until
+// the window has room. Outcomes come back through report(): they become changes in the store and, where somebody must be told,
+// a DSN, which is a new message like any other. One timer stands at the earliest moment that matters; nothing polls.
+//
+// Invariant: an envelope is in flight (handed to a transport) at most once at a time.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "waypost/async/clock.hpp"
+#include "waypost/async/event.hpp"
+#include "waypost/async/permits.hpp"
+#include "waypost/async/task_group.hpp"
+#include "waypost/observe/log.hpp"
+#include "waypost/queue/settings.hpp"
+#include "waypost/queue/transport.hpp"
+#include "waypost/spool/transaction.hpp"
+
+namespace waypost::queue {
+
+class reports;
+class windows;
+
+/// Where reports go: the rules say, as for any mail from this host. An empty list: nowhere, ever, and the report is dropped.
+/// An error: not known now; the envelope that it is about is tried again later.
+class report_router {
+public:
+    virtual ~report_router() = default;
+    virtual async::awaitable<base::result<std::vector<spool::envelope>>> route(mail::mailbox to) = 0;
+};
+
+class mail_queue {
+public:
+    mail_queue(const async::executor& on, spool::store& store, async::clock& time, observe::log& log, report_router& router,
+               settings how);
+    ~mail_queue();
+
+    /// Mail of this action is carried by `by`. `local` chooses the retry schedule. Called before start().
+    void assign(std::string action, transport& by, bool local);
+
+    /// Takes up what the store holds, and keeps the retry timer.
+    void start();
+    /// Ends the queue's own coroutines. Transports are stopped before.
+    async::awaitable<> stop();
+
+    /// A message is in the store; its first attempt begins. The receipt is the proof.
+    void accepted(spool::receipt what);
+    /// What became of an envelope that a transport was given.
+    void report(const std::shared_ptr<const spool::message>& about, spool::envelope which, outcome what);
+
+    /// The text of a message: from memory, or from the store.
+    async::awaitable<base::result<std::shared_ptr<const spool::content>>> content_of(
+        std::shared_ptr<const spool::message> about);
+
+    [[nodiscard]] const settings& how() const noexcept { return settings_; }
+
+private:
+    struct assignment { transport* by = nullptr; bool local = false; };
+
+    [[nodiscard]] std::shared_ptr<const spool::message> affordable(std::shared_ptr<const spool::message> about);
+    void offer(spool::queued task);
+    void on_delivered(const std::shared_ptr<const spool::message>& about, spool::envelope which, delivered what);
+    void on_deferred(const std::shared_ptr<const spool::message>& about, spool::envelope which, deferred what);
+    void on_failed(const std::shared_ptr<const spool::message>& about, spool::envelope which, failed what);
+    [[nodiscard]] async::wall_time next_try_of(const spool::message& about, const spool::envelope& which) const;
+    void settle(const spool::envelope& which, spool::change what);
+
+    void begin_refills();
+    async::awaitable<> refill(spool::next_hop hop, std::size_t limit);
+    async::awaitable<> keep_time();
+    async::awaitable<base::error_code> take_up(bool everything, async::wall_time after, async::wall_time now);
+    async::awaitable<> wait_for_moment();
+    void store_said(base::error_code failed);
+
+    spool::store& store_;
+    async::clock& clock_;
+    observe::log& log_;
+    settings settings_;
+    async::permits content_budget_;
+    std::map<std::string, assignment, std::less<>> assigned_;
+    std::unique_ptr<windows> windows_;
+    std::unique_ptr<reports> reports_;
+    async::wall_time earliest_ = async::wall_time::max();  // at which a postponed envelope is due
+    async::event timer_moved_;
+    base::error_code store_failure_;
+    bool stopping_ = false;
+    async::task_group coroutines_;
+};
+
+}  // namespace waypost::queue

@@ -1,0 +1,25 @@
+// What became of one envelope in one try.
+#pragma once
+
+#include <string>
+#include <variant>
+
+#include "waypost/mail/status.hpp"
+
+namespace waypost::queue {
+
+/// `remote` is the host whose words the status is; empty where it is ours.
+struct delivered {
+    mail::status said;
+    std::string remote;
+    bool final = true;         // a mailbox; otherwise it was passed on
+    bool dsn_passed = false;   // passed on to a host that reports success itself (RFC 3461 section 5.2.2)
+};
+struct deferred { mail::status said; std::string remote; };
+struct failed { mail::status said; std::string remote; };
+using outcome = std::variant<delivered, deferred, failed>;
+
+/// 2yz is delivered, 4yz deferred, 5yz failed.
+[[nodiscard]] outcome outcome_of(const mail::status& said, std::string remote);
+
+}  // namespace waypost::queue

@@ -1,0 +1,119 @@
+// The rules: which action carries the mail of this sender, from there, to this recipient. The first rule that matches
+// wins.
+//
+// Asking may mean asking tables, so it may wait; a table that could not be asked is an error for this recipient (451),
+// never "the next rule". Rules are immutable once loaded; a reload makes a new ruleset.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "waypost/async/awaitable.hpp"
+#include "waypost/base/result.hpp"
+#include "waypost/mail/mailbox.hpp"
+#include "waypost/net/endpoint.hpp"
+#include "waypost/table/table.hpp"
+
+namespace waypost::rules {
+
+struct source_line {
+    std::string file;
+    std::size_t line = 0;
+};
+
+/// A named way to deliver. What the relay or the local agent does in detail is in their rooms' settings, under the same
+/// name.
+struct action {
+    enum class method { relay_host, relay_mx, local };
+    enum class expansion { none, alias, virtual_users };
+
+    std::string name;
+    method by = method::relay_host;
+    expansion expand = expansion::none;
+    table::table* expand_with = nullptr; // for alias and virtual_users
+    table::table* users = nullptr; // local: the user base; null is not allowed for local
+    std::optional<std::chrono::seconds> ttl;
+};
+
+/// Where a message comes from.
+struct local_socket {}; // sendmail on this machine
+struct made_here {}; // a report of ours, or an address that expansion made: counts as local
+using origin = std::variant<local_socket, made_here, net::address>;
+
+/// All that a rule may ask about one recipient of one message. Held by reference while rules are asked.
+struct facts {
+    origin from;
+    std::string tag; // of the listener
+    std::string helo;
+    std::string user; // authenticated; empty: not
+    bool tls = false;
+    mail::reverse_path sender;
+    mail::mailbox recipient;
+    /// The confirmed name of the client's address, asked for only when a rule wants it; "" if it has none.
+    std::function<async::awaitable<base::result<std::string>>()> rdns;
+};
+
+/// One condition; all of a rule's must hold. `values` is null where none is needed ("any", "local" ...).
+struct condition {
+    enum class subject {
+        tag,
+        from_any,
+        from_local,
+        from_socket,
+        from_source,
+        from_rdns,
+        from_auth,
+        from_mail_from,
+        for_any,
+        for_local,
+        for_domain,
+        for_recipient,
+        helo,
+        auth,
+        tls,
+        mail_from,
+        rcpt_to
+    };
+    subject what = subject::from_any;
+    bool negated = false;
+    bool regex = false;
+    table::table* values = nullptr; // from_auth and auth without values: any user
+};
+
+struct rule {
+    std::vector<condition> conditions; // in OpenSMTPD's order of evaluation
+    const action* then = nullptr; // null: reject
+    /// A rule of the 2012 generation: an authenticated session passes its source check, whatever it says.
+    bool authenticated_pass_source = false;
+    source_line where;
+};
+
+class ruleset {
+public:
+    /// `local_names` are the domains that "for local" means. A condition that lacks its table, or a local action
+    /// without a user base, is a bug of whoever made it: std::invalid_argument.
+    ruleset(std::vector<std::unique_ptr<action>> actions, std::vector<rule> rules,
+            std::vector<std::string> local_names);
+
+    /// The first rule that matches, or null. An error when a table could not be asked.
+    async::awaitable<base::result<const rule*>> match(const facts& about) const;
+    [[nodiscard]] const action* find_action(std::string_view name) const;
+    [[nodiscard]] const std::vector<rule>& rules() const noexcept { return rules_; }
+    [[nodiscard]] const std::vector<std::unique_ptr<action>>& actions() const noexcept { return actions_; }
+    [[nodiscard]] bool is_local_domain(std::string_view domain) const;
+
+private:
+    /// The answer where no table has to be asked.
+    [[nodiscard]] std::optional<bool> holds_at_once(const condition& one, const facts& about) const;
+
+    std::vector<std::unique_ptr<action>> actions_;
+    std::vector<rule> rules_;
+    std::vector<std::string> local_names_;
+};
+
+} // namespace waypost::rules

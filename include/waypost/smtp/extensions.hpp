@@ -1,0 +1,26 @@
+// What a server's EHLO reply offers (RFC 5321 section 4.1.1.1). Unknown keywords and nonsense parameters are passed
+// over.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "waypost/smtp/reply.hpp"
+
+namespace waypost::smtp {
+
+struct extensions {
+    bool pipelining = false;
+    bool eight_bit_mime = false;
+    bool dsn = false;
+    bool starttls = false;
+    bool enhanced_status_codes = false;
+    bool auth_plain = false;
+    bool auth_login = false;
+    bool auth_offered = false;            // any mechanism at all
+    bool size = false;
+    std::optional<std::uint64_t> max_size;  // SIZE with a number other than 0
+};
+[[nodiscard]] extensions parse_extensions(const reply& ehlo);
+
+}  // namespace waypost::smtp

@@ -1,0 +1,78 @@
+// The content of one message: trace fields that we put in front, and the text as it came (CRLF line ends, no dot-stuffing).
+//
+// Text up to `memory_limit` stays in memory; what is longer goes on in a file of the state directory from its first octet on.
+// Whoever appends is the only one; after seal() the content is immutable and shared. A file that no commit has taken over is
+// removed with the object.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "waypost/async/awaitable.hpp"
+#include "waypost/async/offload.hpp"
+#include "waypost/async/permits.hpp"
+#include "waypost/base/result.hpp"
+
+namespace waypost::spool {
+
+class body_file;
+
+class content {
+public:
+    static constexpr std::size_t memory_limit = 64 * 1024;
+    /// How much of a text in a file is in memory at a time.
+    static constexpr std::size_t piece_size = 64 * 1024;
+
+    /// To be appended to. `directory` is for the file, should one be needed; `io` runs what blocks.
+    content(std::string directory, std::string file_name, async::workers& io);
+    /// One that is whole already (made here, or read from the database).
+    explicit content(std::string trace, std::string text);
+    /// One whose text is in a file.
+    content(std::string trace, std::string directory, std::string file_name, std::uint64_t text_size, async::workers& io);
+    ~content();
+    content(const content&) = delete;
+    content& operator=(const content&) = delete;
+
+    void reserve(std::uint64_t expected);
+    void set_trace(std::string fields) { trace_ = std::move(fields); }
+    async::awaitable<base::result<>> append(std::string_view piece);
+    /// Nothing more will come. A file is on stable storage afterwards; its directory entry is the store's to sync.
+    async::awaitable<base::result<>> seal();
+
+    [[nodiscard]] const std::string& trace() const noexcept { return trace_; }
+    [[nodiscard]] std::uint64_t text_size() const noexcept { return text_size_; }
+    [[nodiscard]] std::uint64_t size() const noexcept { return trace_.size() + text_size_; }
+    [[nodiscard]] bool in_file() const noexcept { return file_ != nullptr; }
+    /// The text when it is in memory.
+    [[nodiscard]] const std::string& text() const noexcept { return text_; }
+    /// Name of the file within its directory.
+    [[nodiscard]] std::string file_name() const;
+    /// The store has a row that names the file: it lives on.
+    void keep_file() const noexcept;
+
+    /// The octets from `offset` on, at least one unless `offset` is the end: a view into the content where it is in memory,
+    /// otherwise into `scratch`, which is filled with up to piece_size octets.
+    async::awaitable<base::result<std::string_view>> read(std::uint64_t offset, std::vector<char>& scratch) const;
+
+    /// Units of a memory budget that travel with the content and go back with it.
+    void pay_with(async::permits::token paid) const { paid_ = std::move(paid); }
+
+private:
+    void make_room(std::size_t more);
+    async::awaitable<base::result<>> flush_tail();
+
+    std::string trace_;
+    std::string text_;  // all of the text, or the tail that is not in the file yet
+    std::uint64_t text_size_ = 0;
+    std::string directory_;
+    std::string name_;
+    async::workers* io_ = nullptr;
+    base::error_code failed_;           // of an append; seal() says it again
+    std::shared_ptr<body_file> file_;   // shared with a worker thread while that writes or reads
+    mutable async::permits::token paid_;
+};
+
+}  // namespace waypost::spool

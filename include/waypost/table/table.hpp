@@ -1,0 +1,61 @@
+// A table: what the administrator put somewhere, asked by key. Every question that the daemon has goes through this
+// interface, so where the answer lies (the configuration, a file, a database) is the administrator's business.
+//
+// A backend knows storage and nothing of mail: text in, text out. What a key and a row mean is the service's
+// (services.hpp). "Not there" is an empty optional; "could not ask" is an error, and the mail or the client it concerns
+// is told to try later.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "waypost/async/awaitable.hpp"
+#include "waypost/base/result.hpp"
+
+namespace waypost::table {
+
+/// What a question is about; a backend may keep different answers for each.
+enum class service {
+    alias,
+    domain,
+    credentials,
+    netaddr,
+    userinfo,
+    source,
+    mailaddr,
+    addrname,
+    mailaddrmap,
+    relayhost,
+    string,
+    regex
+};
+[[nodiscard]] std::string_view name_of(service kind) noexcept;
+
+enum class errc { unavailable = 1, malformed_row };
+[[nodiscard]] base::error_code make_error_code(errc value) noexcept;
+
+/// Tells whether a stored key that is a pattern (a wildcard, a network, an expression) covers what is asked for.
+using pattern_match = std::function<bool(std::string_view stored_key)>;
+
+class table {
+public:
+    virtual ~table() = default;
+    [[nodiscard]] virtual const std::string& name() const noexcept = 0;
+
+    /// The value under exactly this key (keys are folded to lower case by the caller). A list answers with "".
+    virtual async::awaitable<base::result<std::optional<std::string>>> lookup(service kind, std::string key) = 0;
+    /// The value of the first stored pattern that matches, for backends that can hold patterns; the others answer
+    /// nothing.
+    virtual async::awaitable<base::result<std::optional<std::string>>> lookup_pattern(service kind,
+                                                                                      pattern_match matches) = 0;
+    /// The next entry, cyclic: after the last comes the first. Nothing if there is none. For a list the entry, for a
+    /// map its value.
+    virtual async::awaitable<base::result<std::optional<std::string>>> fetch(service kind) = 0;
+};
+
+} // namespace waypost::table
+
+template <>
+struct boost::system::is_error_code_enum<waypost::table::errc> : std::true_type {};

@@ -1,0 +1,23 @@
+// The text format of table files, as OpenSMTPD's: an entry a line, `#` comments, a key that ends at a blank or a colon
+// and the rest as its value. The first entry decides whether the file is a list or a map; `# @list` as the first line
+// forces a list (of entries with colons in them). CRLF and a byte order mark are tolerated; NUL and a key over 1024
+// bytes are not.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "waypost/table/static_table.hpp"
+
+namespace waypost::table {
+
+struct file_fault {
+    std::size_t line = 0;  // 0: the file as a whole
+    std::string what;
+};
+[[nodiscard]] std::variant<entries, file_fault> parse_table_file(std::string_view text);
+/// Reads a regular file; blocks.
+[[nodiscard]] std::variant<entries, file_fault> read_table_file(const std::string& path);
+
+}  // namespace waypost::table

@@ -1,0 +1,40 @@
+// The subcommands. Each takes what its options gave and answers with the exit code.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "waypost/config/load.hpp"
+
+namespace waypost::cli {
+
+/// Where the configuration is, as every command takes it.
+struct configuration {
+    std::string file;                  // -f; empty: the default
+    std::vector<std::string> defines;  // -D name=value
+
+    /// The file to read: -f, or the default one.
+    [[nodiscard]] std::string path() const;
+    [[nodiscard]] config::macros macros() const;
+};
+
+/// The settings, or nothing after the faults were printed to standard error.
+[[nodiscard]] std::optional<config::loaded> load_or_complain(const configuration& from, async::workers& io, bool for_serving);
+
+struct question {
+    std::string from_ip;
+    std::string user;
+    std::string from;
+    std::string to;
+};
+
+int serve(const configuration& from, bool verbose);
+int check(const configuration& from);
+int print_config(const configuration& from);
+int explain(const configuration& from, const question& asked);
+int encrypt(const std::optional<std::string>& password);
+/// As sendmail(8); `arguments` without the program's name.
+int sendmail(const std::vector<std::string>& arguments);
+
+}  // namespace waypost::cli

@@ -1,0 +1,148 @@
+#include <sysexits.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <iostream>
+
+#include "commands.hpp"
+#include "waypost/dns/mx_lookup.hpp"
+#include "waypost/rules/expansion.hpp"
+
+namespace waypost::cli {
+
+namespace {
+
+std::string_view word_for(mail::transport_security security) {
+    using enum mail::transport_security;
+    switch (security) {
+        case opportunistic: return "STARTTLS if offered, unverified";
+        case starttls: return "STARTTLS demanded, verified";
+        case never: return "never";
+        case implicit: return "from the first byte, verified";
+        case implicit_or_starttls: return "from the first byte or else by STARTTLS, verified";
+    }
+    return "";
+}
+
+async::awaitable<> explain_urls(const relay::action_settings& action) {
+    std::vector<std::string> seen;
+    for (;;) {
+        const auto entry = co_await action.hosts->fetch(table::service::relayhost);
+        if (entry.has_error() || !entry->has_value() || std::ranges::find(seen, **entry) != seen.end()) co_return;
+        seen.push_back(**entry);
+        const auto parsed = mail::parse_relay_url(**entry);
+        const auto* url = std::get_if<mail::relay_url>(&parsed);
+        if (url == nullptr) continue;
+        std::cout << "relay    " << url->text() << '\n';
+        if (!url->label.empty()) {
+            std::cout << "label    " << url->label << " of table <" << action.credentials->name() << ">\n";
+        }
+        const bool raised = action.tls && url->security == mail::transport_security::opportunistic;
+        std::cout << "tls      " << word_for(raised ? *action.tls : url->security)
+                  << (action.no_verify ? ", but the action says no-verify" : "") << '\n';
+    }
+}
+
+async::awaitable<> explain_mx(const relay::action_settings& action, const std::string& domain, dns::resolver& dns) {
+    std::cout << "tls      "
+              << word_for(action.tls.value_or(mail::transport_security::opportunistic))
+              << (action.no_verify ? ", but the action says no-verify" : "") << '\n';
+    const auto found = co_await dns::find_mx_hosts(dns, domain);
+    if (const auto* why = std::get_if<dns::mx_failure>(&found)) {
+        switch (*why) {
+            case dns::mx_failure::no_such_domain: std::cout << "mx       none: the domain does not exist\n"; break;
+            case dns::mx_failure::null_mx: std::cout << "mx       none: the domain says that it takes no mail\n"; break;
+            case dns::mx_failure::no_address: std::cout << "mx       none: no host has an address\n"; break;
+            case dns::mx_failure::unavailable: std::cout << "mx       not known now: the DNS could not be asked\n"; break;
+        }
+        co_return;
+    }
+    for (const dns::mx_host& host : std::get<std::vector<dns::mx_host>>(found)) {
+        std::cout << "mx       " << host.preference << ' ' << host.name;
+        for (const net::address& ip : host.addresses) std::cout << ' ' << ip.to_string();
+        std::cout << '\n';
+    }
+}
+
+async::awaitable<> explain_relay(const relay::action_settings& action, const std::string& domain, dns::resolver& dns) {
+    if (action.hosts != nullptr) {
+        co_await explain_urls(action);
+    } else {
+        co_await explain_mx(action, domain, dns);
+    }
+    if (action.sources == nullptr) {
+        std::cout << "source   chosen by the kernel\n";
+        co_return;
+    }
+    const auto source = co_await action.sources->fetch(table::service::source);
+    const bool known = source.has_value() && source->has_value();
+    std::cout << "source   " << (known ? **source : std::string("none")) << " of table <" << action.sources->name() << ">\n";
+}
+
+async::awaitable<int> answer(const config::loaded& settings, rules::facts about, dns::resolver& dns) {
+    const auto rule = co_await settings.rules->match(about);
+    if (rule.has_value() && *rule != nullptr) {
+        std::cout << "rule     " << (*rule)->where.file << ':' << (*rule)->where.line << '\n';
+    }
+    const auto found = co_await rules::resolve(*settings.rules, about);
+    if (const auto* refused = std::get_if<mail::status>(&found)) {
+        std::cout << "refused  " << refused->line() << '\n';
+        co_return refused->is_transient() ? EX_TEMPFAIL : 1;
+    }
+    for (const rules::destination& to : std::get<std::vector<rules::destination>>(found)) {
+        std::cout << "to       " << to.to.text() << '\n' << "action   \"" << to.by->name << "\"\n";
+        if (!to.user.empty()) std::cout << "user     " << to.user << '\n';
+        if (const auto relay = settings.relay.actions.find(to.by->name); relay != settings.relay.actions.end()) {
+            co_await explain_relay(relay->second, to.to.host.text(), dns);
+        }
+        if (const auto local = settings.delivery.actions.find(to.by->name); local != settings.delivery.actions.end()) {
+            const std::string& path = local->second.maildir;
+            std::cout << "maildir  " << (path.empty() ? "Maildir in the user's home" : path) << '\n';
+        }
+    }
+    co_return 0;
+}
+
+std::optional<rules::facts> facts_of(const question& asked) {
+    const std::string bare = asked.from == "<>" ? "" : asked.from;
+    const auto from = mail::reverse_path::from_text(bare);
+    const auto to = mail::mailbox::parse(asked.to);
+    rules::origin where = rules::local_socket{};
+    if (!asked.from_ip.empty()) {
+        const auto ip = net::parse_address(asked.from_ip);
+        if (!ip) return std::nullopt;
+        where = *ip;
+    }
+    if (!from || !to) return std::nullopt;
+    return rules::facts{.from = where,
+                        .tag = {},
+                        .helo = {},
+                        .user = asked.user,
+                        .tls = !asked.user.empty(),
+                        .sender = *from,
+                        .recipient = *to,
+                        .rdns = {}};
+}
+
+}  // namespace
+
+int explain(const configuration& from, const question& asked) {
+    const auto about = facts_of(asked);
+    if (!about) {
+        std::cerr << "waypost explain: FROM and TO are mail addresses (FROM may be <>), --from-ip an IP address\n";
+        return EX_USAGE;
+    }
+    async::workers io(1);
+    const auto settings = load_or_complain(from, io, false);
+    if (!settings) return EX_CONFIG;
+    boost::asio::io_context loop(1);
+    const auto dns = dns::make_cares_resolver(loop.get_executor(), settings->dns);
+    int code = EX_SOFTWARE;
+    boost::asio::co_spawn(loop, answer(*settings, *about, *dns), [&](std::exception_ptr failed, int result) {
+        code = failed == nullptr ? result : EX_SOFTWARE;
+    });
+    loop.run();
+    return code;
+}
+
+}  // namespace waypost::cli

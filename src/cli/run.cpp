@@ -1,0 +1,75 @@
+#include "waypost/cli/run.hpp"
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+
+#include "commands.hpp"
+
+namespace waypost::cli {
+
+namespace {
+
+void add_configuration(CLI::App& command, configuration& where) {
+    command.add_option("-f,--file", where.file, "the configuration (default: $WAYPOST_CONFIG or /etc/waypost/smtpd.conf)");
+    command.add_option("-D,--define", where.defines, "a macro, name=value; it beats the file's")->allow_extra_args(false);
+}
+
+int run_subcommand(int argc, char** argv) {
+    CLI::App app("waypost, a mail transfer agent", "waypost");
+    app.set_version_flag("-V,--version", "waypost " WAYPOST_VERSION);
+    app.require_subcommand(1);
+
+    configuration where;
+    bool verbose = false;
+    question asked;
+    std::string password;
+
+    CLI::App* serving = app.add_subcommand("serve", "runs in the foreground until SIGTERM or Ctrl-C");
+    add_configuration(*serving, where);
+    serving->add_flag("-v,--verbose", verbose, "logs debug lines too");
+
+    CLI::App* checking = app.add_subcommand("check", "loads everything that serve would load, and says what is wrong");
+    add_configuration(*checking, where);
+
+    CLI::App* printing = app.add_subcommand("config", "prints the effective configuration, secrets masked");
+    add_configuration(*printing, where);
+
+    CLI::App* explaining = app.add_subcommand("explain", "says what would become of a mail, without sending it");
+    add_configuration(*explaining, where);
+    explaining->add_option("--from-ip", asked.from_ip, "the client's address (default: a program on this machine)");
+    explaining->add_option("--auth", asked.user, "the user as whom the client is authenticated");
+    explaining->add_option("FROM", asked.from, "the reverse-path; <> for none")->required();
+    explaining->add_option("TO", asked.to, "the recipient")->required();
+
+    CLI::App* encrypting = app.add_subcommand("encrypt", "a crypt(3) hash for an `auth` table");
+    encrypting->add_option("PASSWORD", password, "read from standard input if it is not given");
+
+    CLI::App* sending = app.add_subcommand("sendmail", "takes a message from standard input, as sendmail(8)");
+    sending->prefix_command();
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error);
+    }
+    if (serving->parsed()) return serve(where, verbose);
+    if (checking->parsed()) return check(where);
+    if (printing->parsed()) return print_config(where);
+    if (explaining->parsed()) return explain(where, asked);
+    return encrypt(password.empty() ? std::nullopt : std::optional(password));
+}
+
+}  // namespace
+
+int run(int argc, char** argv) {
+    const std::string name = argc > 0 ? std::filesystem::path(argv[0]).filename().string() : "waypost";
+    std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
+    if (name == "sendmail" || name == "send-mail") return sendmail(arguments);
+    if (!arguments.empty() && arguments.front() == "sendmail") {
+        arguments.erase(arguments.begin());
+        return sendmail(arguments);
+    }
+    return run_subcommand(argc, argv);
+}
+
+}  // namespace waypost::cli

@@ -1,0 +1,33 @@
+#include "waypost/daemon/serve.hpp"
+
+#include <sysexits.h>
+
+#include <exception>
+#include <iostream>
+
+#include "commands.hpp"
+
+namespace waypost::cli {
+
+namespace {
+
+// Password hashes and file work: enough threads that a slow hash does not hold up a file, few enough for a small container.
+constexpr std::size_t worker_threads = 4;
+
+}  // namespace
+
+int serve(const configuration& from, bool verbose) {
+    async::workers io(worker_threads);
+    try {
+        std::optional<config::loaded> settings = load_or_complain(from, io, true);
+        if (!settings) return EX_CONFIG;
+        if (verbose) settings->log.lowest = observe::level::debug;
+        daemon::serve(io, std::move(*settings));
+        return EX_OK;
+    } catch (const std::exception& error) {
+        std::cerr << "waypost: " << error.what() << '\n';
+        return EX_UNAVAILABLE;
+    }
+}
+
+}  // namespace waypost::cli

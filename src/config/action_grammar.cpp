@@ -1,0 +1,131 @@
+// action NAME maildir [PATH] [options]
+// action NAME relay [options]
+#include <algorithm>
+
+#include "grammar.hpp"
+#include "options.hpp"
+#include "waypost/base/ascii.hpp"
+#include "waypost/mail/mailbox.hpp"
+
+namespace waypost::config {
+namespace {
+
+void take_ttl(cursor& at, action& to, const token&) { to.ttl = at.take_delay("a time"); }
+
+void take_alias(cursor& at, action& to, const token& word) {
+    if (to.virtual_users) at.leave(word, "\"alias\" and \"virtual\" in one action", "keep one of them");
+    to.alias = take_table_use(at, "a table of aliases");
+}
+
+void take_virtual(cursor& at, action& to, const token& word) {
+    if (to.alias) at.leave(word, "\"alias\" and \"virtual\" in one action", "keep one of them");
+    to.virtual_users = take_table_use(at, "a table of virtual users");
+}
+
+constexpr option<action> maildir_options[] = {
+    {"alias", &take_alias}, {"junk"},    {"ttl", &take_ttl},         {"user"},
+    {"userbase"},           {"wrapper"}, {"virtual", &take_virtual},
+};
+
+constexpr option<action> relay_options[] = {
+    {"auth", [](cursor& at, action& to, const token&) { to.auth = take_table_use(at, "a table of credentials"); }},
+    {"backup"},
+    {"ca", [](cursor& at, action& to, const token&) { to.ca = at.take_string("the name of a ca"); }},
+    {"ciphers"},
+    {"domain"},
+    {"filter"},
+    {"helo", [](cursor& at, action& to, const token&) { to.helo = take_domain(at, "a host name"); }},
+    {"helo-src"},
+    {"host", [](cursor& at, action& to, const token&) { to.hosts = take_table_use(at, "a relay URL"); }},
+    {"mail-from", [](cursor& at, action& to, const token& word) { to.mail_from = take_sender(at, word.text); }},
+    {"ordered"},
+    {"pki", [](cursor& at, action& to, const token&) { to.pki = at.take_string("the name of a pki"); }},
+    {"protocols"},
+    {"src", [](cursor& at, action& to, const token&) { to.sources = take_table_use(at, "a source address"); }},
+    {"srs"},
+    {"tls",
+     [](cursor& at, action& to, const token&) {
+         to.tls = true;
+         to.no_verify = at.skip_word("no-verify");
+     }},
+    {"ttl", &take_ttl},
+};
+
+void read_maildir(cursor& at, action& to, const token&) {
+    to.by = action::method::maildir;
+    to.path = take_maildir_path(at);
+    read_options<action>(at, to, maildir_options, "option of \"maildir\"");
+}
+
+void read_relay(cursor& at, action& to, const token& word) {
+    to.by = action::method::relay;
+    read_options<action>(at, to, relay_options, "option of \"relay\"");
+    if (to.auth && !to.hosts) {
+        at.fault(word.at.where(), "\"auth\" without \"host\"", "write relay host smtp+tls://label@host auth <table>");
+    }
+}
+
+constexpr option<action> methods[] = {
+    {"expand-only"}, {"forward-only"}, {"lmtp"}, {"maildir", &read_maildir}, {"mbox"}, {"mda"}, {"relay", &read_relay},
+};
+
+}  // namespace
+
+void read_action(grammar& g, const token& word) {
+    action made;
+    made.where = word.at.where();
+    const written name = g.at.take_string("the name of an action");
+    made.name = name.text;
+    const auto other = std::find_if(g.what.actions.begin(), g.what.actions.end(),
+                                    [&](const action& one) { return one.name == made.name; });
+    if (other != g.what.actions.end()) {
+        g.at.fault(name.where,
+                   "there is an action \"" + base::printable(made.name, 64) + "\" already, at line " +
+                       std::to_string(other->where.line),
+                   "give this one another name");
+    }
+    if (g.at.at_line_end()) g.at.leave_unexpected(g.at.peek(), "\"relay\" or \"maildir\"");
+    const token method = g.at.take();
+    find_option<action>(g.at, method, methods, "delivery method").read(g.at, made, method);
+    g.what.actions.push_back(std::move(made));
+}
+
+std::string take_maildir_path(cursor& at) {
+    if (!at.string_is_next()) return {};
+    const token& word = at.peek();
+    const std::string path = at.take_string("a path").text;
+    if (path == "~/Maildir" || path == "~/Maildir/") return {};
+    if (path.starts_with('~')) {
+        at.leave(word, "a path in the user's home other than ~/Maildir is not built yet",
+                 "write maildir without a path");
+    }
+    if (path.find("%{") != std::string::npos) {
+        at.leave(word, "\"%{...}\" in the path of a maildir is not built yet", "write a path without it");
+    }
+    return path;
+}
+
+written take_sender(cursor& at, std::string_view word) {
+    const token& given = at.peek();
+    written address = at.take_string("an address");
+    const std::string_view text = address.text;
+    const bool valid = text.starts_with('@')                      ? mail::domain::parse(text.substr(1)).has_value()
+                       : text.find('@') != std::string_view::npos ? mail::mailbox::parse(text).has_value()
+                                                                  : mail::local_part::parse(text).has_value();
+    if (!valid) {
+        at.leave(given, at.show(given) + " is no address for \"" + std::string(word) + "\"",
+                 "write user@domain, @domain or user");
+    }
+    return address;
+}
+
+written take_domain(cursor& at, std::string_view what) {
+    const token& given = at.peek();
+    written name = at.take_string(what);
+    if (!mail::domain::parse(name.text)) {
+        at.leave(given, at.show(given) + " is not " + std::string(what), "write it like mail.example.org");
+    }
+    return name;
+}
+
+}  // namespace waypost::config

@@ -1,0 +1,172 @@
+#include "cursor.hpp"
+
+#include <limits>
+#include <utility>
+
+#include "nearest.hpp"
+#include "waypost/base/ascii.hpp"
+#include "waypost/base/encoding.hpp"
+#include "words.hpp"
+
+namespace waypost::config {
+namespace {
+
+std::string in_quotes(std::string_view text) { return "\"" + base::printable(text, 64) + "\""; }
+
+}  // namespace
+
+cursor::cursor(std::vector<token> tokens, fault_list& faults) : tokens_(std::move(tokens)), faults_(faults) {}
+
+const token& cursor::take() {
+    const token& one = tokens_[next_];
+    if (one.is == token::kind::broken) throw leave_directive();
+    if (one.is != token::kind::end) ++next_;
+    return one;
+}
+
+bool cursor::skip_word(std::string_view word) {
+    if (!peek().is_word(word)) return false;
+    take();
+    return true;
+}
+
+bool cursor::skip_mark(char mark) {
+    if (!peek().is_mark(mark)) return false;
+    take();
+    return true;
+}
+
+void cursor::skip_newlines() {
+    while (peek().is == token::kind::newline) take();
+}
+
+void cursor::expect_mark(char mark, std::string_view what) {
+    if (!skip_mark(mark)) leave_unexpected(peek(), what);
+}
+
+void cursor::expect_word(std::string_view word, std::string_view example) {
+    if (!skip_word(word)) leave_unexpected(peek(), in_quotes(word), "write " + std::string(example));
+}
+
+written cursor::take_string(std::string_view what) {
+    const token& one = peek();
+    if (one.is == token::kind::word && is_keyword(one.text)) {
+        leave(one, in_quotes(one.text) + " is a word of the grammar where " + std::string(what) + " is wanted",
+              "put it in quotes if it is meant: \"" + one.text + "\"");
+    }
+    if (!one.is_text()) leave_unexpected(one, what);
+    if (one.text.empty()) leave(one, std::string(what) + " is empty");
+    const token& taken = take();
+    return {taken.text, taken.at.where()};
+}
+
+bool cursor::string_is_next() const {
+    const token& one = peek();
+    if (one.is == token::kind::quoted) return true;
+    return one.is == token::kind::word && !is_keyword(one.text) && !is_old_keyword(one.text);
+}
+
+std::chrono::seconds cursor::take_delay(std::string_view what) {
+    const token& one = peek();
+    const written text = take_string(what);
+    std::uint64_t unit = 0;
+    switch (text.text.back()) {
+        case 's': unit = 1; break;
+        case 'm': unit = 60; break;
+        case 'h': unit = 3600; break;
+        case 'd': unit = 86400; break;
+        default: break;
+    }
+    const auto number = base::parse_number(std::string_view(text.text).substr(0, text.text.size() - 1));
+    constexpr std::uint64_t longest = std::numeric_limits<std::int32_t>::max();
+    if (unit == 0 || !number || *number == 0 || *number > longest / unit) {
+        leave(one, show(one) + " is no time", "write a number and one of s, m, h, d, as in 4h");
+    }
+    return std::chrono::seconds(*number * unit);
+}
+
+std::uint64_t cursor::take_size(std::string_view what) {
+    const token& one = peek();
+    const written text = take_string(what);
+    std::string_view digits = text.text;
+    unsigned shift = 0;
+    switch (base::to_upper(digits.back())) {
+        case 'K': shift = 10; break;
+        case 'M': shift = 20; break;
+        case 'G': shift = 30; break;
+        default: break;
+    }
+    if (shift != 0) digits.remove_suffix(1);
+    const auto number = base::parse_number(digits);
+    if (!number || *number == 0 || *number > (1ULL << 50 >> shift)) {
+        leave(one, show(one) + " is no size", "write a number of bytes, or of K, M or G, as in 35M");
+    }
+    return *number << shift;
+}
+
+std::uint64_t cursor::take_number(std::string_view what, std::uint64_t least, std::uint64_t most) {
+    const token& one = peek();
+    const written text = take_string(what);
+    const auto number = base::parse_number(text.text);
+    if (!number || *number < least || *number > most) {
+        leave(one, show(one) + " is not " + std::string(what),
+              "write a number from " + std::to_string(least) + " to " + std::to_string(most));
+    }
+    return *number;
+}
+
+void cursor::leave(const token& at, std::string what, std::string instead) {
+    if (at.is != token::kind::broken) fault(at.at.where(), std::move(what), std::move(instead));
+    throw leave_directive();
+}
+
+void cursor::leave_unexpected(const token& at, std::string_view wanted, std::string instead) {
+    leave(at, "expected " + std::string(wanted) + ", found " + show(at), std::move(instead));
+}
+
+void cursor::leave_unknown(const token& at, std::string_view kind, const std::vector<std::string_view>& known) {
+    leave(at, "unknown " + std::string(kind) + " " + show(at), did_you_mean(at.text, known));
+}
+
+void cursor::leave_not_built(const token& at, std::string_view word) {
+    leave(at, "\"" + std::string(word) + "\" is not built yet", "remove it");
+}
+
+void cursor::fault(const location& at, std::string what, std::string instead) {
+    faults_.fault(at, std::move(what), std::move(instead));
+}
+
+void cursor::warn(const location& at, std::string what, std::string instead) {
+    faults_.warn(at, std::move(what), std::move(instead));
+}
+
+std::string cursor::show(const token& one) const {
+    switch (one.is) {
+        case token::kind::newline: return "the end of the line";
+        case token::kind::end: return "the end of the file";
+        case token::kind::mark: return in_quotes(one.text);
+        default: return hushed_ > 0 ? "a string" : in_quotes(one.text);
+    }
+}
+
+void cursor::skip_directive(std::size_t begin) {
+    // Lines are passed until the braces are even; if they never are, only the first line is.
+    next_ = begin;
+    std::size_t first_line_end = 0;
+    std::size_t depth = 0;
+    for (;; ++next_) {
+        const token& one = tokens_[next_];
+        if (one.is_mark('{')) ++depth;
+        if (one.is_mark('}') && depth > 0) --depth;
+        if (!one.ends_line()) continue;
+        if (first_line_end == 0) first_line_end = next_;
+        if (depth == 0) break;
+        if (one.is == token::kind::end) {
+            next_ = first_line_end;
+            break;
+        }
+    }
+    skip_newlines();
+}
+
+}  // namespace waypost::config

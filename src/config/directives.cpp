@@ -1,0 +1,144 @@
+// The directives: the word that begins a line, and what reads the rest of it. Settings of a word or two are read here,
+// the rest in a file of their own.
+#include <algorithm>
+
+#include "grammar.hpp"
+#include "options.hpp"
+
+namespace waypost::config {
+namespace {
+
+constexpr std::size_t most_warnings = 4;  // as OpenSMTPD
+
+using reader = void (*)(grammar&, const token&);
+
+constexpr option<model> queue_options[] = {
+    {"compression"},
+    {"encryption"},
+    {"path", [](cursor& at, model& to, const token&) { to.queue_path = at.take_string("a directory"); }},
+    {"ttl", [](cursor& at, model& to, const token&) { to.queue_ttl = at.take_delay("a time"); }},
+};
+
+constexpr option<model> smtp_limits[] = {
+    {"max-mails",
+     [](cursor& at, model& to, const token&) { to.max_mails = at.take_number("a number of messages", 1, 1'000'000); }},
+    {"max-rcpt", [](cursor& at, model& to,
+                    const token&) { to.max_recipients = at.take_number("a number of recipients", 1, 1'000'000); }},
+};
+
+/// KEY N KEY N, or the same in braces, where commas and ends of lines may separate them.
+void read_smtp_limit(cursor& at, model& to, const token&) {
+    if (!at.skip_mark('{')) return read_options<model>(at, to, smtp_limits, "limit of \"smtp\"");
+    for (;;) {
+        at.skip_newlines();
+        if (at.skip_mark(',')) continue;
+        if (at.skip_mark('}')) return;
+        if (at.at_end()) at.leave_unexpected(at.peek(), "\"}\"");
+        const token word = at.take();
+        find_option<model>(at, word, smtp_limits, "limit of \"smtp\"").read(at, to, word);
+    }
+}
+
+void read_message_size(cursor& at, model& to, const token&) { to.max_message_size = at.take_size("a size"); }
+
+constexpr option<model> smtp_options[] = {
+    {"ciphers"},
+    {"limit", &read_smtp_limit},
+    {"max-message-size", &read_message_size},
+    {"sub-addr-delim"},
+};
+
+/// A directive of the form `WORD OPTION VALUE`, with at least one option.
+template <std::size_t N>
+void read_settings(grammar& g, const token& word, const option<model> (&known)[N]) {
+    const std::string kind = "setting of \"" + word.text + "\"";
+    if (g.at.at_line_end()) g.at.leave_unexpected(g.at.peek(), "a " + kind);
+    read_options<model>(g.at, g.what, known, kind);
+}
+
+void read_bounce(grammar& g, const token&) {
+    g.at.expect_word("warn-interval", "bounce warn-interval 4h");
+    std::vector<std::chrono::seconds> times;
+    do {
+        const token& one = g.at.peek();
+        times.push_back(g.at.take_delay("a time"));
+        if (times.size() > most_warnings) g.at.leave(one, "more than four warnings", "remove " + g.at.show(one));
+    } while (g.at.skip_mark(','));
+    std::sort(times.begin(), times.end());
+    times.erase(std::unique(times.begin(), times.end()), times.end());
+    g.what.warn_intervals = std::move(times);
+}
+
+void read_resolver(grammar& g, const token&) {
+    g.what.resolvers.clear();
+    do {
+        g.what.resolvers.push_back(g.at.take_string("the address of a DNS server"));
+    } while (g.at.skip_mark(','));
+}
+
+void read_log(grammar& g, const token&) {
+    g.at.expect_word("format", "log format text or log format json");
+    const token& which = g.at.peek();
+    if (g.at.skip_word("text")) {
+        g.what.log = log_format::text;
+    } else if (g.at.skip_word("json")) {
+        g.what.log = log_format::json;
+    } else if (which.is == token::kind::word) {
+        g.at.leave_unknown(which, "log format", {"text", "json"});
+    } else {
+        g.at.leave_unexpected(which, "\"text\" or \"json\"");
+    }
+}
+
+struct directive {
+    std::string_view word;
+    reader read = nullptr;  // null: not built yet
+};
+
+constexpr directive directives[] = {
+    {"accept", &read_legacy_rule},
+    {"action", &read_action},
+    {"admd"},
+    {"admin"},
+    {"bounce", &read_bounce},
+    {"ca", &read_ca},
+    {"expire", [](grammar& g, const token&) { g.what.queue_ttl = g.at.take_delay("a time"); }},
+    {"filter"},
+    {"hostname", [](grammar& g, const token&) { g.what.hostname = take_domain(g.at, "a host name"); }},
+    {"limit"},  // mta and session, of 2013 to 2017
+    {"listen", &read_listen},
+    {"log", &read_log},
+    {"map"},  // what tables were until November 2012
+    {"match", &read_match},
+    {"max-message-size", [](grammar& g, const token& word) { read_message_size(g.at, g.what, word); }},
+    {"mda"},
+    {"mta"},
+    {"pki", &read_pki},
+    {"proc"},
+    {"queue", [](grammar& g, const token& word) { read_settings(g, word, queue_options); }},
+    {"reject", &read_legacy_rule},
+    {"resolver", &read_resolver},
+    {"scheduler"},
+    {"smtp", [](grammar& g, const token& word) { read_settings(g, word, smtp_options); }},
+    {"srs"},
+    {"table", &read_table},
+};
+
+}  // namespace
+
+void read_directive(grammar& g) {
+    const token word = g.at.take();
+    if (word.is != token::kind::word) g.at.leave_unexpected(word, "a directive");
+    for (const directive& one : directives) {
+        if (one.word != word.text) continue;
+        if (one.read == nullptr) g.at.leave_not_built(word, one.word);
+        one.read(g, word);
+        if (!g.at.at_line_end()) g.at.leave_unexpected(g.at.peek(), "the end of the line");
+        return;
+    }
+    std::vector<std::string_view> known{"include"};
+    for (const directive& one : directives) known.push_back(one.word);
+    g.at.leave_unknown(word, "directive", known);
+}
+
+}  // namespace waypost::config

@@ -1,0 +1,66 @@
+// The grammar, a file for each of its ideas. Every function here is called with the cursor behind the word that chose it
+// and stays on its directive; what it understood goes into the model.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cursor.hpp"
+#include "waypost/config/model.hpp"
+
+namespace waypost::config {
+
+/// The action of a 2012 rule. It has no name yet: that needs all names of the file.
+struct nameless_action {
+    std::size_t rule = 0;  // index in model::rules
+    action by;
+};
+
+/// What the functions of the grammar share.
+struct grammar {
+    cursor& at;
+    model& what;
+    std::vector<nameless_action> nameless;
+    std::vector<written> certificates;  // `certificate NAME` of 2012
+};
+
+// directives.cpp
+void read_directive(grammar& g);
+
+// table_grammar.cpp
+void read_table(grammar& g, const token& word);
+/// `<name>`, a string, `{ a, b }` or `{ k = v }`.
+[[nodiscard]] table_use take_table_use(cursor& at, std::string_view what);
+[[nodiscard]] bool table_use_is_next(const cursor& at);
+
+// listener_grammar.cpp, tls_grammar.cpp
+void read_listen(grammar& g, const token& word);
+void read_pki(grammar& g, const token& word);
+void read_ca(grammar& g, const token& word);
+/// For each `certificate NAME` where no pki of that name is defined: NAME.crt and NAME.key of 2012's directory.
+void define_certificates_of_2012(grammar& g);
+
+// action_grammar.cpp
+void read_action(grammar& g, const token& word);
+/// The path of `maildir`, if one is next. "" is Maildir in the user's home.
+[[nodiscard]] std::string take_maildir_path(cursor& at);
+/// An address for `mail-from` or `as`: user@domain, @domain or user.
+[[nodiscard]] written take_sender(cursor& at, std::string_view word);
+[[nodiscard]] written take_domain(cursor& at, std::string_view what);
+
+// match_grammar.cpp
+void read_match(grammar& g, const token& word);
+/// Adds a condition, unless there is one of its kind already.
+void add_condition(cursor& at, rule& to, condition one);
+/// What the grammar means where it says nothing: from local for local; and the order of evaluation.
+void complete_conditions(rule& of);
+
+// legacy_grammar.cpp
+void read_legacy_rule(grammar& g, const token& word);
+
+// legacy_names.cpp
+/// Names the actions of 2012 rules and adds them to the model; equal actions are one. The name is made of the action's own
+/// text, so it is the same after a restart: the queue stores it. No secret is in it.
+void name_legacy_actions(grammar& g);
+
+}  // namespace waypost::config

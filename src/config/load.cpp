@@ -1,0 +1,75 @@
+#include "waypost/config/load.hpp"
+
+#include <unistd.h>
+
+#include "host_name.hpp"
+#include "loading.hpp"
+#include "waypost/base/ascii.hpp"
+#include "waypost/base/encoding.hpp"
+
+namespace waypost::config {
+namespace {
+
+constexpr std::uint16_t dns_port = 53;
+
+/// ADDR, ADDR:PORT or [v6]:PORT
+std::optional<net::endpoint> parse_resolver(std::string_view text) {
+    if (const auto ip = net::parse_address(text)) return net::endpoint{*ip, dns_port};
+    const std::size_t colon = text.rfind(':');
+    if (colon == std::string_view::npos) return std::nullopt;
+    const auto ip = net::parse_address(text.substr(0, colon));
+    const auto port = base::parse_number(text.substr(colon + 1));
+    if (!ip || !port || *port == 0 || *port > 65535) return std::nullopt;
+    return net::endpoint{*ip, static_cast<std::uint16_t>(*port)};
+}
+
+void load_resolvers(loading& now) {
+    for (const written& one : now.from.resolvers) {
+        if (const auto at = parse_resolver(one.text)) {
+            now.to.dns.servers.push_back(*at);
+        } else {
+            now.faults.fault(one.where, "\"" + base::printable(one.text, 64) + "\" is no address of a DNS server",
+                             "write it like 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:53");
+        }
+    }
+}
+
+void load_log(loading& now) {
+    const bool json = now.from.log == log_format::json || (now.from.log == log_format::automatic && ::isatty(STDERR_FILENO) == 0);
+    now.to.log.format = json ? observe::log_format::json : observe::log_format::text;
+}
+
+void load_queue(loading& now) {
+    now.to.queue.ttl = now.from.queue_ttl;
+    now.to.queue.warn_intervals = now.from.warn_intervals;
+    now.to.spool.directory = now.from.queue_path.text;
+}
+
+void load_host(loading& now) {
+    now.to.host = now.from.hostname ? mail::domain::parse(now.from.hostname->text)->text() : find_host_name();
+    now.to.queue.host = now.to.relay.host = now.to.delivery.host = now.to.host;
+}
+
+}  // namespace
+
+load_result load(const model& what, async::workers& io, bool for_serving) {
+    fault_list faults;
+    loaded made;
+    table_shelf tables(what, made.tables, faults);
+    loading now{what, io, for_serving, faults, made, tables, false};
+    load_host(now);
+    load_log(now);
+    load_queue(now);
+    load_resolvers(now);
+    load_listeners(now);
+    load_actions(now);
+    load_rules(now);
+    tables.warn_of_unused();
+
+    load_result answer;
+    if (!faults.any_fault()) answer.settings = std::move(made);
+    answer.faults = std::move(faults).take();
+    return answer;
+}
+
+}  // namespace waypost::config

@@ -1,0 +1,198 @@
+// Actions: how mail leaves, and how it is kept here.
+#include <algorithm>
+#include <stdexcept>
+#include <tuple>
+
+#include "credential_values.hpp"
+#include "loading.hpp"
+#include "waypost/base/ascii.hpp"
+#include "waypost/mail/relay_url.hpp"
+#include "waypost/table/getpwnam_table.hpp"
+
+namespace waypost::config {
+namespace {
+
+using mail::transport_security;
+
+bool has_label(const table::entries& credentials, std::string_view label) {
+    return std::any_of(credentials.rows.begin(), credentials.rows.end(),
+                       [&](const auto& row) { return base::iequals(row.first, label); });
+}
+
+class relay_action {
+public:
+    relay_action(loading& now, const action& of) : now_(now), of_(of) {
+        if (of.auth) credentials_ = now.tables.find_credentials(*of.auth);
+        if (of.hosts) hosts_ = now.tables.find(*of.hosts);
+        if (of.sources) sources_ = now.tables.find(*of.sources);
+    }
+
+    void check() {
+        check_credentials();
+        check_sources();
+        if (hosts_ == nullptr) return;
+        if (hosts_->content().rows.empty()) {
+            now_.faults.warn(of_.hosts->where, "the table of \"host\" is empty: mail will wait", "write a relay URL in it");
+        }
+        for (std::size_t row = 0; row < hosts_->content().rows.size(); ++row) check_url(row);
+    }
+
+    [[nodiscard]] relay::action_settings settings() const {
+        relay::action_settings made;
+        made.name = of_.name;
+        if (hosts_ != nullptr) made.hosts = hosts_->get();
+        if (credentials_ != nullptr) made.credentials = credentials_->get();
+        if (sources_ != nullptr) made.sources = sources_->get();
+        if (of_.helo) made.helo = of_.helo->text;
+        if (of_.tls) made.tls = transport_security::starttls;
+        made.no_verify = of_.no_verify;
+        if (of_.mail_from) made.mail_from = of_.mail_from->text;
+        return made;
+    }
+
+private:
+    /// `smtp+tls://x` in a file whose lines are split at the colon.
+    [[nodiscard]] static bool is_split_url(const shelved& table, std::size_t row) {
+        return table.is_file() && table.content().is_map && table.content().rows[row].second.starts_with("//");
+    }
+
+    void check_url(std::size_t row) {
+        const location where = hosts_->where(row);
+        if (is_split_url(*hosts_, row)) {
+            now_.faults.fault(where, "a relay URL is split at its colon", "write \"# @list\" as the first line of the file");
+            return;
+        }
+        auto parsed = mail::parse_relay_url(hosts_->fetched(row));
+        if (auto* wrong = std::get_if<mail::relay_url_error>(&parsed)) {
+            now_.faults.fault(where, std::move(wrong->what), "write " + wrong->instead);
+            return;
+        }
+        const auto& url = std::get<mail::relay_url>(parsed);
+        if (auto wrong = mail::check_auth(url, of_.auth.has_value())) {
+            now_.faults.fault(where, std::move(wrong->what), "write " + wrong->instead);
+        } else if (!url.label.empty()) {
+            check_label(url, where);
+        }
+        check_tls(url, where);
+    }
+
+    void check_label(const mail::relay_url& url, const location& where) {
+        if (!url.port && url.effective_port() == 25) {
+            now_.faults.warn(where, url.text() + " means port 25, and most providers take a login on port 587 only",
+                             "write " + url.text() + ":587, or :25 if it is meant");
+        }
+        if (credentials_ != nullptr && !has_label(credentials_->content(), url.label)) {
+            now_.faults.warn(where, "the label \"" + base::printable(url.label, 64) + "\" is not in the table " +
+                                        base::printable(credentials_->name(), 128) + ": mail will wait for it",
+                             "write there " + base::printable(url.label, 64) + " = \"user:password\"");
+        }
+    }
+
+    void check_tls(const mail::relay_url& url, const location& where) {
+        if (!of_.tls) return;
+        if (url.lmtp) now_.faults.fault(where, "\"tls\" with LMTP, which has no TLS", "remove tls");
+        if (url.security == transport_security::never) {
+            now_.faults.fault(where, "\"tls\" with smtp+notls, which never uses it", "write smtp+tls://, or remove tls");
+        }
+    }
+
+    void check_credentials() {
+        if (credentials_ == nullptr) return;
+        const table::entries& content = credentials_->content();
+        if (!content.is_map && !content.rows.empty()) {
+            now_.faults.fault(of_.auth->where, "the table of \"auth\" is a list",
+                              "write rows of the form label = \"user:password\"");
+            return;
+        }
+        for (std::size_t row = 0; row < content.rows.size(); ++row) {
+            const auto wrong = fault_of_credentials(content.rows[row].second);
+            if (!wrong) continue;
+            now_.faults.fault(credentials_->where(row), "the credentials of \"" +
+                                                            base::printable(content.rows[row].first, 64) +
+                                                            "\" cannot be used: " + *wrong,
+                              "write label = \"user:password\"");
+        }
+    }
+
+    void check_sources() {
+        if (sources_ == nullptr) return;
+        for (std::size_t row = 0; row < sources_->content().rows.size(); ++row) {
+            const std::string& text = sources_->fetched(row);
+            if (net::parse_address(text)) continue;
+            now_.faults.fault(sources_->where(row), "\"" + base::printable(text, 64) + "\" is no address to send from",
+                              sources_->is_file() && sources_->content().is_map
+                                  ? "write \"# @list\" as the first line of a file with IPv6 addresses"
+                                  : "write an address of this machine, as in 192.0.2.1");
+        }
+    }
+
+    loading& now_;
+    const action& of_;
+    const shelved* credentials_ = nullptr;
+    const shelved* hosts_ = nullptr;
+    const shelved* sources_ = nullptr;
+};
+
+/// The TLS contexts of relays: most actions share theirs, for reading the system's authorities takes its time.
+class client_contexts {
+public:
+    explicit client_contexts(loading& now) : now_(now) {}
+
+    void add(const action& of, relay::action_settings& to) {
+        net::client_tls_settings settings;
+        if (of.pki) {
+            settings.identity = find_key_pair(now_, *of.pki);
+            if (!settings.identity) return;
+        }
+        if (of.ca) {
+            settings.ca_file = find_ca(now_, *of.ca);
+            if (settings.ca_file.empty()) return;
+        }
+        const location& where = of.pki ? of.pki->where : of.ca ? of.ca->where : of.where;
+        to.verified = find(settings, net::peer_check::verified, where);
+        if (to.verified) to.unverified = find(settings, net::peer_check::none, where);
+    }
+
+private:
+    std::shared_ptr<const net::tls_context> find(net::client_tls_settings settings, net::peer_check check,
+                                                 const location& where) {
+        settings.check = check;
+        const auto pair = settings.identity.value_or(net::key_pair{});
+        auto& made = known_[{pair.certificate_file, pair.key_file, settings.ca_file, check}];
+        if (made) return made;
+        try {
+            made = net::tls_context::client(settings);
+        } catch (const std::runtime_error& why) {
+            now_.faults.fault(where, base::printable(why.what()));
+        }
+        return made;
+    }
+
+    using key = std::tuple<std::string, std::string, std::string, net::peer_check>;
+    loading& now_;
+    std::map<key, std::shared_ptr<const net::tls_context>> known_;
+};
+
+}  // namespace
+
+void load_actions(loading& now) {
+    client_contexts contexts(now);
+    table::table* users = nullptr;
+    for (const action& one : now.from.actions) {
+        if (one.by == action::method::relay) {
+            relay_action relay(now, one);
+            relay.check();
+            relay::action_settings made = relay.settings();
+            contexts.add(one, made);
+            now.to.relay.actions.insert_or_assign(one.name, std::move(made));
+            continue;
+        }
+        if (users == nullptr) {
+            now.to.tables.push_back(std::make_unique<table::getpwnam_table>(now.io));
+            users = now.to.tables.back().get();
+        }
+        now.to.delivery.actions.insert_or_assign(one.name, delivery::action_settings{one.name, one.path, users});
+    }
+}
+
+}  // namespace waypost::config

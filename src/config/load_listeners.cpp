@@ -1,0 +1,167 @@
+// Listeners: addresses, what each offers, and who may log in there.
+#include <sys/un.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "credential_values.hpp"
+#include "listen_addresses.hpp"
+#include "loading.hpp"
+#include "waypost/base/ascii.hpp"
+
+namespace waypost::config {
+namespace {
+
+constexpr std::uint16_t smtp_port = 25;
+constexpr std::uint16_t smtps_port = 465;
+
+/// Endpoints that are taken already, and where.
+struct taken {
+    net::endpoint what;
+    location where;
+};
+
+bool overlap(const net::endpoint& a, const net::endpoint& b) {
+    if (a.port != b.port || a.port == 0 || a.ip.is_v4() != b.ip.is_v4()) return false;
+    return a.ip == b.ip || a.ip.is_unspecified() || b.ip.is_unspecified();
+}
+
+inbound::listener_settings common_settings(const loading& now, const listener& of) {
+    const std::string& name = of.hostname ? of.hostname->text : now.to.host;
+    inbound::listener_settings made{.at = std::nullopt, .protocol = {.host = *mail::domain::parse(name)}};
+    made.protocol.dsn = !of.no_dsn;
+    made.protocol.max_message_size = now.from.max_message_size;
+    made.protocol.max_recipients = now.from.max_recipients;
+    made.protocol.max_transactions = now.from.max_mails;
+    made.tag = of.tag;
+    made.mask_source = of.mask_source;
+    made.received_auth = of.received_auth;
+    return made;
+}
+
+void load_passwords(loading& now, const listener& of, inbound::listener_settings& to) {
+    if (!of.passwords) return;
+    to.protocol.auth = of.auth == auth_demand::required ? smtp::demand::required : smtp::demand::offered;
+    const shelved* const found = now.tables.find_credentials(*of.passwords);
+    if (found == nullptr) return;
+    to.passwords = found->get();
+    if (!found->content().is_map && !found->content().rows.empty()) {
+        now.faults.fault(of.passwords->where, "the table of \"auth\" is a list",
+                         "write rows of the form user = \"user:crypt-hash\"");
+        return;
+    }
+    for (std::size_t row = 0; row < found->content().rows.size(); ++row) {
+        const auto& [user, value] = found->content().rows[row];
+        const std::string shown = "\"" + base::printable(user, 64) + "\"";
+        if (const auto wrong = fault_of_credentials(value)) {
+            now.faults.fault(found->where(row), "the credentials of " + shown + " cannot be used: " + *wrong,
+                             "write user = \"user:crypt-hash\"");
+        } else if (looks_like_plain_text(value)) {
+            now.faults.warn(found->where(row),
+                            "the password of " + shown + " does not look like a crypt hash, and in clear text it lets nobody in",
+                            "write what `waypost encrypt` prints");
+        } else if (const auto name = value.substr(0, value.find(':')); name.size() < value.size() && !base::iequals(name, user)) {
+            now.faults.warn(found->where(row), "the credentials of " + shown + " name another user, so they let nobody in",
+                            "write the same name before the \":\"");
+        }
+    }
+}
+
+/// OpenSMTPD demands TLS for AUTH everywhere. On the loopback nobody else listens.
+void check_auth_has_tls(loading& now, const listener& of, const std::vector<net::address>& addresses) {
+    if (!of.passwords || of.tls || of.smtps) return;
+    const bool loopback_only =
+        std::all_of(addresses.begin(), addresses.end(), [](const net::address& ip) { return ip.is_loopback(); });
+    if (loopback_only) {
+        now.faults.warn(of.where, "passwords without TLS, allowed on the loopback only", "write tls to protect them");
+    } else {
+        now.faults.fault(of.where, "\"auth\" without TLS: passwords would go in clear text", "write tls or smtps too");
+    }
+}
+
+class listeners {
+public:
+    explicit listeners(loading& now) : now_(now) {}
+
+    void add(const listener& of) {
+        auto found = find_addresses(of.on, of.family);
+        if (auto* none = std::get_if<no_addresses>(&found)) {
+            now_.faults.fault(of.where, std::move(none->why), std::move(none->instead));
+            return;
+        }
+        const auto& addresses = std::get<listen_addresses>(found);
+        for (const net::address& ip : addresses.skipped) {
+            now_.faults.warn(of.where, ip.to_string() + " is left out: this machine has no IPv6, or not this address",
+                             "write inet4 to say so");
+        }
+        check_auth_has_tls(now_, of, addresses.found);
+        inbound::listener_settings made = common_settings(now_, of);
+        load_passwords(now_, of, made);
+        if (of.tls || of.smtps) {
+            made.tls = server_context(now_, of);
+        } else if (!of.pki.empty() || of.ca) {
+            now_.faults.warn(of.where, "a certificate, but neither tls nor smtps", "write tls or smtps too");
+        }
+        if (of.tls || !of.smtps) add_each(of, made, addresses.found, false);
+        if (of.smtps) add_each(of, made, addresses.found, true);
+    }
+
+    void add_socket(const listener& of) { now_.to.inbound.listeners.push_back(common_settings(now_, of)); }
+
+private:
+    void add_each(const listener& of, inbound::listener_settings made, const std::vector<net::address>& addresses,
+                  bool implicit_tls) {
+        std::uint16_t port = implicit_tls ? smtps_port : smtp_port;
+        if (of.port) {
+            const auto given = find_port(of.port->text);
+            if (!given) {
+                now_.faults.fault(of.port->where, "\"" + base::printable(of.port->text, 64) + "\" is no port",
+                                  "write a number up to 65535, or smtp, submission or smtps");
+                return;
+            }
+            port = *given;
+        }
+        made.implicit_tls = implicit_tls;
+        if (!implicit_tls && of.tls) made.protocol.tls = of.tls_require ? smtp::demand::required : smtp::demand::offered;
+        for (const net::address& ip : addresses) {
+            const net::endpoint at{ip, port};
+            const auto other =
+                std::find_if(taken_.begin(), taken_.end(), [&](const taken& one) { return overlap(one.what, at); });
+            if (other != taken_.end()) {
+                now_.faults.fault(of.where, net::to_string(at) + " is listened on already, at line " +
+                                                std::to_string(other->where.line),
+                                  "remove one of them, or give it another port");
+                continue;
+            }
+            taken_.push_back({at, of.where});
+            made.at = at;
+            now_.to.inbound.listeners.push_back(made);
+        }
+    }
+
+    loading& now_;
+    std::vector<taken> taken_;
+};
+
+}  // namespace
+
+void load_listeners(loading& now) {
+    const std::filesystem::path directory = now.from.queue_path.text;
+    now.to.inbound.socket_path = (directory / "smtp.sock").string();
+    if (now.to.inbound.socket_path.size() >= sizeof(sockaddr_un::sun_path)) {
+        now.faults.fault(now.from.queue_path.where, "the queue path is too long for the Unix socket in it",
+                         "choose one of at most " + std::to_string(sizeof(sockaddr_un::sun_path) - 11) + " bytes");
+    }
+    listeners all(now);
+    listener socket;
+    for (const listener& one : now.from.listeners) {
+        if (one.socket) {
+            socket = one;
+        } else {
+            all.add(one);
+        }
+    }
+    all.add_socket(socket);  // always there
+}
+
+}  // namespace waypost::config

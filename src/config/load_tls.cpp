@@ -1,0 +1,101 @@
+// Certificates, keys and authorities.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <stdexcept>
+#include <utility>
+
+#include "loading.hpp"
+#include "nearest.hpp"
+#include "waypost/base/ascii.hpp"
+
+namespace waypost::config {
+namespace {
+
+template <class Definition>
+const Definition* find_named(const std::vector<Definition>& all, const written& name, std::string_view kind,
+                             fault_list& faults) {
+    const auto found =
+        std::find_if(all.begin(), all.end(), [&](const Definition& one) { return one.name == name.text; });
+    if (found != all.end()) return &*found;
+    std::vector<std::string_view> known;
+    for (const Definition& one : all) known.push_back(one.name);
+    const std::string shown = base::printable(name.text, 64);
+    std::string instead = did_you_mean(name.text, known);
+    if (instead.empty()) instead = "define it: " + std::string(kind) + " \"" + shown + "\" cert \"/path\"";
+    faults.fault(name.where, "there is no " + std::string(kind) + " \"" + shown + "\"", std::move(instead));
+    return nullptr;
+}
+
+net::key_pair self_signed_pair(const model& from) {
+    const std::filesystem::path directory = from.queue_path.text;
+    return {(directory / "self-signed.crt").string(), (directory / "self-signed.key").string()};
+}
+
+/// As the spool makes it; what is wrong with it shows when the first file is written there.
+void make_state_directory(const std::filesystem::path& path) {
+    std::error_code ignored;
+    if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), ignored);
+    ::mkdir(path.c_str(), 0700);
+}
+
+/// The pair in the state directory, made now if that is allowed; none, without a fault, if there is none yet.
+std::optional<net::key_pair> find_self_signed(loading& now, const listener& of) {
+    net::key_pair pair = self_signed_pair(now.from);
+    if (!std::exchange(now.warned_of_self_signed, true)) {
+        now.faults.warn(of.where, "TLS without a pki: clients see a self-signed certificate",
+                        "write pki NAME cert \"/path\", pki NAME key \"/path\", and pki NAME on this listener");
+    }
+    if (now.for_serving) {
+        make_state_directory(now.from.queue_path.text);
+        net::ensure_self_signed(pair, now.to.host);
+        return pair;
+    }
+    const bool there = ::access(pair.certificate_file.c_str(), F_OK) == 0 && ::access(pair.key_file.c_str(), F_OK) == 0;
+    return there ? std::optional(std::move(pair)) : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<net::key_pair> find_key_pair(loading& now, const written& pki) {
+    const pki_definition* const found = find_named(now.from.pki, pki, "pki", now.faults);
+    if (found == nullptr) return std::nullopt;
+    if (found->cert && found->key) return net::key_pair{found->cert->text, found->key->text};
+    const std::string missing = found->cert ? "key" : "cert";
+    now.faults.fault(found->where, "the pki \"" + base::printable(found->name, 64) + "\" has no " + missing,
+                     "write pki " + base::printable(found->name, 64) + " " + missing + " \"/path\"");
+    return std::nullopt;
+}
+
+std::string find_ca(loading& now, const written& ca) {
+    const ca_definition* const found = find_named(now.from.ca, ca, "ca", now.faults);
+    return found == nullptr ? std::string() : found->cert.text;
+}
+
+std::shared_ptr<const net::tls_context> server_context(loading& now, const listener& of) {
+    try {
+        net::server_tls_settings settings;
+        for (const written& name : of.pki) {
+            if (auto pair = find_key_pair(now, name)) settings.identities.push_back(std::move(*pair));
+        }
+        if (settings.identities.size() != of.pki.size()) return nullptr;
+        if (settings.identities.empty()) {
+            auto pair = find_self_signed(now, of);
+            if (!pair) return nullptr;
+            settings.identities.push_back(std::move(*pair));
+        }
+        if (of.ca) {
+            settings.ca_file = find_ca(now, *of.ca);
+            if (settings.ca_file.empty()) return nullptr;
+        }
+        settings.demand_client_certificate = of.verify_client;
+        return net::tls_context::server(settings);
+    } catch (const std::runtime_error& why) {
+        now.faults.fault(of.pki.empty() ? of.where : of.pki.front().where, base::printable(why.what()));
+        return nullptr;
+    }
+}
+
+}  // namespace waypost::config

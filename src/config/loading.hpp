@@ -1,0 +1,42 @@
+// What the parts of load() share, and the parts themselves in their order: each fills the settings of its rooms and adds to
+// the faults.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "fault_list.hpp"
+#include "table_shelf.hpp"
+#include "waypost/config/load.hpp"
+
+namespace waypost::config {
+
+struct loading {
+    const model& from;
+    async::workers& io;
+    bool for_serving;
+    fault_list& faults;
+    loaded& to;
+    table_shelf& tables;
+    bool warned_of_self_signed = false;  // once is enough
+};
+
+// load_tls.cpp
+/// The files of a pki; none, and a fault, if there is no such pki or half of it is missing.
+[[nodiscard]] std::optional<net::key_pair> find_key_pair(loading& now, const written& pki);
+/// The file of a ca; empty, and a fault, if there is no such ca.
+[[nodiscard]] std::string find_ca(loading& now, const written& ca);
+/// What a listener with TLS shows; null, with a fault, when it cannot be loaded, and null without one when there is no
+/// self-signed pair yet and none may be made.
+[[nodiscard]] std::shared_ptr<const net::tls_context> server_context(loading& now, const listener& of);
+
+// load_listeners.cpp
+void load_listeners(loading& now);
+
+// load_actions.cpp
+void load_actions(loading& now);
+
+// load_rules.cpp
+void load_rules(loading& now);
+
+}  // namespace waypost::config

@@ -1,0 +1,143 @@
+// match [!]condition... action NAME
+// match [!]condition... reject
+#include <algorithm>
+#include <array>
+
+#include "grammar.hpp"
+
+namespace waypost::config {
+namespace {
+
+enum class wants { nothing, maybe_values, values };
+
+struct condition_word {
+    std::string_view word;
+    subject what;
+    wants argument;
+    bool regex = false;  // `regex` may stand before the values
+};
+
+constexpr auto sources = std::to_array<condition_word>({
+    {"any", subject::from_any, wants::nothing},
+    {"auth", subject::from_auth, wants::maybe_values, true},
+    {"local", subject::from_local, wants::nothing},
+    {"mail-from", subject::from_mail_from, wants::values, true},
+    {"rdns", subject::from_rdns, wants::maybe_values, true},
+    {"socket", subject::from_socket, wants::nothing},
+    {"src", subject::from_source, wants::values, true},
+});
+constexpr auto destinations = std::to_array<condition_word>({
+    {"any", subject::for_any, wants::nothing},
+    {"domain", subject::for_domain, wants::values, true},
+    {"local", subject::for_local, wants::nothing},
+    {"rcpt-to", subject::for_recipient, wants::values, true},
+});
+constexpr auto others = std::to_array<condition_word>({
+    {"auth", subject::auth, wants::maybe_values, true},
+    {"helo", subject::helo, wants::values, true},
+    {"mail-from", subject::mail_from, wants::values, true},
+    {"rcpt-to", subject::rcpt_to, wants::values, true},
+    {"tag", subject::tag, wants::values, true},
+    {"tls", subject::tls, wants::nothing},
+});
+
+template <std::size_t N>
+const condition_word& find_word(cursor& at, const token& word, const std::array<condition_word, N>& known,
+                                std::string_view kind, std::initializer_list<std::string_view> and_also = {}) {
+    const auto found =
+        std::find_if(known.begin(), known.end(), [&](const condition_word& one) { return word.is_word(one.word); });
+    if (found != known.end()) return *found;
+    std::vector<std::string_view> words(and_also);
+    for (const condition_word& one : known) words.push_back(one.word);
+    if (word.is == token::kind::word) at.leave_unknown(word, kind, words);
+    at.leave_unexpected(word, "a " + std::string(kind));
+}
+
+condition take_condition(cursor& at, const condition_word& chosen, const location& where, bool negated) {
+    condition made;
+    made.what = chosen.what;
+    made.where = where;
+    made.negated = negated;
+    if (chosen.regex) made.regex = at.skip_word("regex");
+    const bool wanted = chosen.argument == wants::values || made.regex;
+    if (wanted || (chosen.argument == wants::maybe_values && table_use_is_next(at))) {
+        made.values = take_table_use(at, "a table, a list or a string");
+    }
+    return made;
+}
+
+/// A condition of any kind; `word` is its first word.
+condition read_condition(cursor& at, const token& word, bool negated) {
+    if (!word.is_word("from") && !word.is_word("for")) {
+        const condition_word& own =
+            find_word(at, word, others, "condition of \"match\"", {"from", "for", "action", "reject"});
+        return take_condition(at, own, word.at.where(), negated);
+    }
+    negated = at.skip_mark('!') || negated;
+    const token second = at.peek();
+    if (second.ends_line())
+        at.leave_unexpected(second, "a word behind \"" + word.text + "\"", "write " + word.text + " any");
+    at.take();
+    const condition_word& chosen = word.is_word("from")
+                                       ? find_word(at, second, sources, "source behind \"from\"")
+                                       : find_word(at, second, destinations, "destination behind \"for\"");
+    return take_condition(at, chosen, word.at.where(), negated);
+}
+
+/// Conditions of which a rule has one: all of `from`, all of `for`, each of the others.
+int kind_of(subject what) {
+    if (what >= subject::from_any && what <= subject::from_mail_from) return static_cast<int>(subject::from_any);
+    if (what >= subject::for_any && what <= subject::for_recipient) return static_cast<int>(subject::for_any);
+    return static_cast<int>(what);
+}
+
+}  // namespace
+
+void add_condition(cursor& at, rule& to, condition one) {
+    const bool second = std::any_of(to.conditions.begin(), to.conditions.end(),
+                                    [&](const condition& other) { return kind_of(other.what) == kind_of(one.what); });
+    if (second) {
+        at.fault(one.where, "a second condition of this kind in one rule", "write a rule for each, or a list { a, b }");
+        return;
+    }
+    to.conditions.push_back(std::move(one));
+}
+
+void complete_conditions(rule& of) {
+    const auto complete = [&of](subject local) {
+        const bool there = std::any_of(of.conditions.begin(), of.conditions.end(),
+                                       [&](const condition& one) { return kind_of(one.what) == kind_of(local); });
+        if (there) return;
+        condition made;
+        made.what = local;
+        made.where = of.where;
+        of.conditions.push_back(std::move(made));
+    };
+    complete(subject::from_local);
+    complete(subject::for_local);
+    std::sort(of.conditions.begin(), of.conditions.end(),
+              [](const condition& a, const condition& b) { return a.what < b.what; });
+}
+
+void read_match(grammar& g, const token& word) {
+    rule made;
+    made.where = word.at.where();
+    for (;;) {
+        if (g.at.at_line_end()) {
+            g.at.leave_unexpected(g.at.peek(), "\"action\" or \"reject\"",
+                                  "end the rule with action NAME, or with reject");
+        }
+        const bool negated = g.at.skip_mark('!');
+        const token next = g.at.take();
+        if (!negated && next.is_word("reject")) break;
+        if (!negated && next.is_word("action")) {
+            made.action = g.at.take_string("the name of an action");
+            break;
+        }
+        add_condition(g.at, made, read_condition(g.at, next, negated));
+    }
+    complete_conditions(made);
+    g.what.rules.push_back(std::move(made));
+}
+
+}  // namespace waypost::config

@@ -1,0 +1,16 @@
+// What somebody probably meant: the known word that is nearest to one that is not known.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace waypost::config {
+
+/// Letters to insert, remove, change or swap with their neighbour to turn one into the other (without case).
+[[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);
+
+/// `did you mean "x"?` for the nearest of the known words, or nothing if none is near.
+[[nodiscard]] std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& known);
+
+}  // namespace waypost::config

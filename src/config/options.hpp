@@ -1,0 +1,56 @@
+// Options of a directive, as a table: a new one is one line in it.
+//
+//     constexpr option<listener> options[] = {{"tag", &take_tag}, {"filter"}, ...};
+//
+// A word without a function is one that OpenSMTPD has and this program does not have yet: a fault that says so.
+#pragma once
+
+#include <algorithm>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cursor.hpp"
+
+namespace waypost::config {
+
+template <class Target>
+struct option {
+    std::string_view word;
+    void (*read)(cursor& at, Target& to, const token& word) = nullptr;  // null: not built yet
+    bool repeats = false;                                               // may stand more than once
+};
+
+/// The option that `word` names; leaves if there is none, or if it is not built.
+template <class Target>
+const option<Target>& find_option(cursor& at, const token& word, std::span<const option<Target>> known,
+                                  std::string_view kind) {
+    const auto found = std::find_if(known.begin(), known.end(),
+                                    [&](const option<Target>& one) { return word.is_word(one.word); });
+    if (found == known.end()) {
+        std::vector<std::string_view> words;
+        for (const option<Target>& one : known) words.push_back(one.word);
+        if (word.is == token::kind::word) at.leave_unknown(word, kind, words);
+        at.leave_unexpected(word, "an " + std::string(kind));
+    }
+    if (found->read == nullptr) at.leave_not_built(word, found->word);
+    return *found;
+}
+
+/// All options up to the end of the line.
+template <class Target>
+void read_options(cursor& at, Target& to, std::span<const option<Target>> known, std::string_view kind) {
+    std::vector<std::string_view> seen;
+    while (!at.at_line_end()) {
+        const token word = at.take();
+        const option<Target>& one = find_option(at, word, known, kind);
+        if (!one.repeats && std::find(seen.begin(), seen.end(), one.word) != seen.end()) {
+            at.leave(word, at.show(word) + " stands here twice", "remove one of them");
+        }
+        seen.push_back(one.word);
+        one.read(at, to, word);
+    }
+}
+
+}  // namespace waypost::config

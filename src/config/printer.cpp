@@ -1,0 +1,288 @@
+// The model as text in the action/match grammar. What it prints, parse() reads back as the same model, secrets apart.
+#include <algorithm>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "credential_values.hpp"
+#include "lexer.hpp"
+#include "waypost/config/parse.hpp"
+#include "waypost/mail/relay_url.hpp"
+#include "words.hpp"
+
+namespace waypost::config {
+namespace {
+
+constexpr std::string_view mask = "********";
+constexpr std::size_t longest_list_on_a_line = 80;
+
+/// A string as the lexer reads it back. A backslash at the end cannot be quoted; only a bare string can have brought it.
+std::string in_quotes(const std::string& text) {
+    if (text.ends_with('\\')) return text + " ";
+    const char quote = text.find('"') != std::string::npos && text.find('\'') == std::string::npos ? '\'' : '"';
+    std::string shown(1, quote);
+    for (const char c : text) {
+        if (c == quote) shown += '\\';
+        shown += c;
+    }
+    return shown + quote;
+}
+
+/// Without quotes where none are needed.
+std::string plain(const std::string& text) {
+    return can_be_bare(text) && !is_keyword(text) && !is_old_keyword(text) ? text : in_quotes(text);
+}
+
+std::string name(const std::string& text) { return can_be_bare(text) && !is_keyword(text) ? text : in_quotes(text); }
+
+std::string delay(std::chrono::seconds time) {
+    const auto seconds = time.count();
+    for (const auto& [unit, letter] : {std::pair{86400, 'd'}, std::pair{3600, 'h'}, std::pair{60, 'm'}}) {
+        if (seconds % unit == 0) return std::to_string(seconds / unit) + letter;
+    }
+    return std::to_string(seconds) + 's';
+}
+
+std::string size(std::uint64_t bytes) {
+    for (const auto& [shift, letter] : {std::pair{30, 'G'}, std::pair{20, 'M'}, std::pair{10, 'K'}}) {
+        if (bytes % (1ULL << shift) == 0) return std::to_string(bytes >> shift) + letter;
+    }
+    return std::to_string(bytes);
+}
+
+std::string as_it_is(const std::string& text) { return text; }
+/// A value that names a secret may be seen, the secret itself not.
+std::string masked(const std::string& text) { return is_reference(text) ? text : std::string(mask); }
+/// A URL holds no secret, unless it is a wrong one.
+std::string url(const std::string& text) {
+    return std::holds_alternative<mail::relay_url>(mail::parse_relay_url(text)) ? text : std::string(mask);
+}
+
+/// How keys and values of a table are shown.
+struct manner {
+    std::string (*key)(const std::string&) = as_it_is;
+    std::string (*value)(const std::string&) = as_it_is;
+};
+constexpr manner openly{as_it_is, as_it_is};
+constexpr manner as_urls{url, url};
+constexpr manner as_secrets{as_it_is, masked};
+// A list has no values, so if it is one of credentials, it is wrong and may hold them as keys.
+constexpr manner as_secret_list{masked, masked};
+
+std::string rows(const table_rows& all, manner how) {
+    if (how.value == masked && !all.is_map) how = as_secret_list;
+    std::string one_line;
+    std::string many_lines;
+    for (const table_row& row : all.rows) {
+        std::string text = in_quotes(how.key(row.key));
+        if (all.is_map) text += " = " + in_quotes(how.value(row.value));
+        one_line += (one_line.empty() ? "" : ", ") + text;
+        many_lines += "    " + text + ",\n";
+    }
+    if (one_line.size() <= longest_list_on_a_line) return "{ " + one_line + " }";
+    return "{\n" + many_lines + "}";
+}
+
+std::string use(const table_use& table, manner how = openly) {
+    if (!table.name.empty()) return "<" + name(table.name) + ">";
+    const bool one_string = table.rows.rows.size() == 1 && !table.rows.is_map;
+    if (one_string) return in_quotes((how.value == masked ? masked : how.key)(table.rows.rows.front().key));
+    return rows(table.rows, how);
+}
+
+class printer {
+public:
+    explicit printer(const model& what) : what_(what) {}
+
+    std::string run() {
+        settings();
+        for (const table_definition& one : what_.tables) table(one);
+        section();
+        for (const pki_definition& one : what_.pki) pki(one);
+        for (const ca_definition& one : what_.ca) line({"ca", in_quotes(one.name), "cert", in_quotes(one.cert.text)});
+        section();
+        for (const listener& one : what_.listeners) listen(one);
+        section();
+        for (const action& one : what_.actions) act(one);
+        section();
+        for (const rule& one : what_.rules) match(one);
+        return std::move(text_);
+    }
+
+private:
+    void line(const std::vector<std::string>& words) {
+        if (std::exchange(section_, false) && !text_.empty()) text_ += '\n';
+        std::string joined;
+        for (const std::string& word : words) joined += (joined.empty() ? "" : " ") + word;
+        text_ += joined + '\n';
+    }
+    void section() { section_ = true; }
+
+    void settings() {
+        if (what_.hostname) line({"hostname", plain(what_.hostname->text)});
+        line({"queue path", in_quotes(what_.queue_path.text)});
+        line({"queue ttl", delay(what_.queue_ttl)});
+        std::string times;
+        for (const std::chrono::seconds one : what_.warn_intervals) times += (times.empty() ? "" : ", ") + delay(one);
+        line({"bounce warn-interval", times});
+        line({"smtp max-message-size", size(what_.max_message_size)});
+        std::vector<std::string> limits{"smtp limit max-rcpt", std::to_string(what_.max_recipients)};
+        if (what_.max_mails != 0) limits.push_back("max-mails " + std::to_string(what_.max_mails));
+        line(limits);
+        std::string servers;
+        for (const written& one : what_.resolvers) servers += (servers.empty() ? "" : ", ") + plain(one.text);
+        if (!servers.empty()) line({"resolver", servers});
+        if (what_.log != log_format::automatic) line({"log format", what_.log == log_format::json ? "json" : "text"});
+        section();
+    }
+
+    void table(const table_definition& one) {
+        if (!one.file.empty()) return line({"table", name(one.name), in_quotes("file:" + one.file)});
+        line({"table", name(one.name), rows(one.rows, manner_of(one))});
+    }
+
+    /// A map that nothing uses may be one of credentials too.
+    [[nodiscard]] manner manner_of(const table_definition& one) const {
+        bool is_used = false;
+        bool is_host = false;
+        bool is_secret = false;
+        const auto look = [&](const std::optional<table_use>& at, bool* what = nullptr) {
+            if (!at || at->name != one.name) return;
+            is_used = true;
+            if (what != nullptr) *what = true;
+        };
+        for (const listener& each : what_.listeners) look(each.passwords, &is_secret);
+        for (const action& each : what_.actions) {
+            look(each.auth, &is_secret);
+            look(each.hosts, &is_host);
+            look(each.sources);
+            look(each.alias);
+            look(each.virtual_users);
+        }
+        for (const rule& each : what_.rules) {
+            for (const condition& part : each.conditions) look(part.values);
+        }
+        if (is_secret || (!is_used && one.rows.is_map)) return as_secrets;
+        return is_host ? as_urls : openly;
+    }
+
+    void pki(const pki_definition& one) {
+        if (one.cert) line({"pki", in_quotes(one.name), "cert", in_quotes(one.cert->text)});
+        if (one.key) line({"pki", in_quotes(one.name), "key", in_quotes(one.key->text)});
+    }
+
+    void listen(const listener& one) {
+        std::vector<std::string> words{"listen on", one.socket ? "socket" : plain(one.on)};
+        const auto add_if = [&words](bool wanted, std::string word) {
+            if (wanted) words.push_back(std::move(word));
+        };
+        add_if(one.family == address_family::inet4, "inet4");
+        add_if(one.family == address_family::inet6, "inet6");
+        if (one.port) words.push_back("port " + plain(one.port->text));
+        const std::string verify = one.verify_client ? " verify" : "";
+        if (one.tls) words.push_back(one.tls_require ? "tls-require" + verify : "tls");
+        add_if(one.smtps, "smtps" + verify);
+        for (const written& name : one.pki) words.push_back("pki " + in_quotes(name.text));
+        if (one.ca) words.push_back("ca " + in_quotes(one.ca->text));
+        if (one.passwords) {
+            words.emplace_back(one.auth == auth_demand::required ? "auth" : "auth-optional");
+            words.push_back(use(*one.passwords, as_secrets));
+        }
+        if (one.hostname) words.push_back("hostname " + plain(one.hostname->text));
+        add_if(!one.tag.empty(), "tag " + in_quotes(one.tag));
+        add_if(one.mask_source, "mask-src");
+        add_if(one.received_auth, "received-auth");
+        add_if(one.no_dsn, "no-dsn");
+        line(words);
+    }
+
+    void act(const action& one) {
+        std::vector<std::string> words{"action", in_quotes(one.name)};
+        const auto add_table = [&words](std::string_view word, const std::optional<table_use>& of, manner how = openly) {
+            if (of) words.push_back(std::string(word) + " " + use(*of, how));
+        };
+        const auto add = [&words](std::string_view word, const std::optional<written>& of) {
+            if (of) words.push_back(std::string(word) + " " + in_quotes(of->text));
+        };
+        if (one.by == action::method::maildir) {
+            words.emplace_back("maildir");
+            if (!one.path.empty()) words.push_back(in_quotes(one.path));
+            add_table("alias", one.alias);
+            add_table("virtual", one.virtual_users);
+        } else {
+            words.emplace_back("relay");
+            add_table("host", one.hosts, as_urls);
+            add_table("auth", one.auth, as_secrets);
+            if (one.tls) words.emplace_back(one.no_verify ? "tls no-verify" : "tls");
+            add_table("src", one.sources);
+            add("helo", one.helo);
+            add("mail-from", one.mail_from);
+            add("pki", one.pki);
+            add("ca", one.ca);
+        }
+        if (one.ttl) words.push_back("ttl " + delay(*one.ttl));
+        line(words);
+    }
+
+    static std::string_view words_of(subject what) {
+        switch (what) {
+            case subject::tag: return "tag";
+            case subject::from_any: return "from any";
+            case subject::from_local: return "from local";
+            case subject::from_socket: return "from socket";
+            case subject::from_source: return "from src";
+            case subject::from_rdns: return "from rdns";
+            case subject::from_auth: return "from auth";
+            case subject::from_mail_from: return "from mail-from";
+            case subject::for_any: return "for any";
+            case subject::for_local: return "for local";
+            case subject::for_domain: return "for domain";
+            case subject::for_recipient: return "for rcpt-to";
+            case subject::helo: return "helo";
+            case subject::auth: return "auth";
+            case subject::tls: return "tls";
+            case subject::mail_from: return "mail-from";
+            case subject::rcpt_to: break;
+        }
+        return "rcpt-to";
+    }
+
+    static bool is_source(const condition& one) {
+        return one.what >= subject::from_any && one.what <= subject::from_mail_from;
+    }
+
+    void match_line(const rule& one, bool of_authenticated) {
+        std::vector<std::string> words{"match"};
+        for (const condition& each : one.conditions) {
+            if (of_authenticated && is_source(each)) {
+                words.emplace_back("from auth");
+                continue;
+            }
+            std::string text(each.negated ? "!" : "");
+            text += words_of(each.what);
+            if (each.regex) text += " regex";
+            if (each.values) text += " " + use(*each.values);
+            words.push_back(std::move(text));
+        }
+        words.push_back(one.action ? "action " + in_quotes(one.action->text) : "reject");
+        line(words);
+    }
+
+    void match(const rule& one) {
+        match_line(one, false);
+        const bool anybody = std::any_of(one.conditions.begin(), one.conditions.end(), [](const condition& each) {
+            return each.what == subject::from_any && !each.negated;
+        });
+        if (one.authenticated_pass_source && !anybody) match_line(one, true);
+    }
+
+    const model& what_;
+    std::string text_;
+    bool section_ = false;
+};
+
+}  // namespace
+
+std::string print(const model& what) { return printer(what).run(); }
+
+}  // namespace waypost::config

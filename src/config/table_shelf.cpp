@@ -1,0 +1,157 @@
+#include "table_shelf.hpp"
+
+#include <cstdlib>
+#include <utility>
+
+#include "credential_values.hpp"
+#include "nearest.hpp"
+#include "small_file.hpp"
+#include "waypost/base/ascii.hpp"
+#include "waypost/table/table_file.hpp"
+
+namespace waypost::config {
+namespace {
+
+constexpr std::size_t largest_table_file = 1U << 30;
+
+std::set<std::string, std::less<>> names_of_credentials(const model& from) {
+    std::set<std::string, std::less<>> names;
+    for (const listener& one : from.listeners) {
+        if (one.passwords) names.insert(one.passwords->name);
+    }
+    for (const action& one : from.actions) {
+        if (one.auth) names.insert(one.auth->name);
+    }
+    return names;
+}
+
+/// The numbers of the lines of a table file that hold rows. An entry a line, so they are in the order of the rows.
+std::vector<std::size_t> lines_of_rows(const std::string& file) {
+    std::vector<std::size_t> lines;
+    const auto text = read_small_file(file, largest_table_file);
+    if (!std::holds_alternative<std::string>(text)) return lines;
+    std::size_t number = 0;
+    for (std::string_view line : base::split(std::get<std::string>(text), '\n')) {
+        ++number;
+        if (line.ends_with('\r')) line.remove_suffix(1);
+        line = base::trim(line);
+        if (!line.empty() && line.front() != '#') lines.push_back(number);
+    }
+    return lines;
+}
+
+location place_of_row(const table_definition& from, std::size_t row) {
+    if (from.file.empty()) return from.rows.rows[row].where;
+    const std::vector<std::size_t> lines = lines_of_rows(from.file);
+    return {from.file, row < lines.size() ? lines[row] : 0, 0};
+}
+
+void resolve_credentials(table::entries& rows, const table_definition& from, fault_list& faults) {
+    for (std::size_t i = 0; i < rows.rows.size(); ++i) {
+        auto& [key, value] = rows.rows[i];
+        if (!is_reference(value)) continue;
+        auto secret = resolve_reference(value, [](const char* name) { return std::getenv(name); });
+        if (const auto* why = std::get_if<unreadable>(&secret)) {
+            faults.fault(place_of_row(from, i), "no credentials for \"" + base::printable(key, 64) + "\": " + why->why);
+            continue;
+        }
+        value = std::move(std::get<std::string>(secret));
+    }
+}
+
+}  // namespace
+
+shelved::shelved(const table_definition& from, table::static_table* built) : built_(built), file_(from.file) {
+    if (!file_.empty()) return;
+    rows_.reserve(from.rows.rows.size());
+    for (const table_row& row : from.rows.rows) rows_.push_back(row.where);
+}
+
+const std::string& shelved::fetched(std::size_t row) const {
+    const auto& [key, value] = content().rows[row];
+    return content().is_map ? value : key;
+}
+
+location shelved::where(std::size_t row) const {
+    if (file_.empty()) return rows_[row];
+    if (lines_.empty()) lines_ = lines_of_rows(file_);
+    return {file_, row < lines_.size() ? lines_[row] : 0, 0};
+}
+
+table_shelf::table_shelf(const model& from, std::vector<std::unique_ptr<table::table>>& into, fault_list& faults)
+    : from_(from), into_(into), faults_(faults) {
+    const auto credentials = names_of_credentials(from);
+    for (const table_definition& one : from.tables) {
+        if (named_.contains(one.name)) continue;  // the parser has said so
+        named_[one.name] = build(one, credentials.contains(one.name));
+    }
+}
+
+std::unique_ptr<shelved> table_shelf::build(const table_definition& one, bool is_credentials) {
+    table::entries rows;
+    if (one.file.empty()) {
+        rows.is_map = one.rows.is_map;
+        for (const table_row& row : one.rows.rows) rows.rows.emplace_back(row.key, row.value);
+    } else {
+        auto read = table::read_table_file(one.file);
+        if (auto* fault = std::get_if<table::file_fault>(&read)) {
+            if (fault->line == 0) {
+                faults_.fault(one.where, "cannot read table \"" + base::printable(one.name, 64) + "\" from \"" +
+                                             base::printable(one.file) + "\": " + fault->what);
+            } else {
+                faults_.fault({one.file, fault->line, 0}, std::move(fault->what));
+            }
+            return nullptr;
+        }
+        rows = std::get<table::entries>(std::move(read));
+    }
+    if (is_credentials) resolve_credentials(rows, one, faults_);
+    auto built = std::make_unique<table::static_table>(one.name, std::move(rows));
+    auto made = std::make_unique<shelved>(one, built.get());
+    into_.push_back(std::move(built));
+    return made;
+}
+
+const shelved* table_shelf::find(const table_use& use) { return find(use, false); }
+const shelved* table_shelf::find_credentials(const table_use& use) { return find(use, true); }
+
+const shelved* table_shelf::find_map(const table_use& use, std::string_view word) {
+    const shelved* const found = find(use);
+    // A file without rows has no kind; it may get some later.
+    if (found != nullptr && !found->content().is_map && !found->content().rows.empty()) {
+        faults_.fault(use.where, "the table of \"" + std::string(word) + "\" is a list", "write rows of the form key = value");
+    }
+    return found;
+}
+
+const shelved* table_shelf::find(const table_use& use, bool is_credentials) {
+    if (!use.name.empty()) {
+        used_.insert(use.name);
+        if (const auto found = named_.find(use.name); found != named_.end()) return found->second.get();
+        std::vector<std::string_view> known;
+        for (const table_definition& one : from_.tables) known.push_back(one.name);
+        std::string instead = did_you_mean(use.name, known);
+        if (instead.empty()) instead = "define it: table " + base::printable(use.name, 64) + " { ... }";
+        faults_.fault(use.where, "there is no table <" + base::printable(use.name, 64) + ">", std::move(instead));
+        return nullptr;
+    }
+    std::unique_ptr<shelved>& made = anonymous_[&use];
+    if (!made) {
+        table_definition one;
+        one.name = use.where.file + ":" + std::to_string(use.where.line);
+        one.rows = use.rows;
+        one.where = use.where;
+        made = build(one, is_credentials);
+    }
+    return made.get();
+}
+
+void table_shelf::warn_of_unused() {
+    for (const table_definition& one : from_.tables) {
+        if (used_.contains(one.name)) continue;
+        faults_.warn(one.where, "table \"" + base::printable(one.name, 64) + "\" is not used", "remove it, or write <" +
+                                    base::printable(one.name, 64) + "> where it is meant");
+    }
+}
+
+}  // namespace waypost::config

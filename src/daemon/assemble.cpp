@@ -1,0 +1,60 @@
+#include "waypost/daemon/assemble.hpp"
+
+namespace waypost::daemon {
+
+namespace {
+
+// Transactions under way get so long to end before their sessions are closed; they would only be repeated otherwise.
+constexpr std::chrono::seconds grace_at_stop{5};
+
+}  // namespace
+
+assembly::assembly(boost::asio::io_context& loop, async::workers& io, config::loaded settings)
+    : settings_(std::move(settings)),
+
+      // What everybody uses: a log, a clock, the DNS.
+      log_(settings_.log),
+      dns_(dns::make_cares_resolver(loop.get_executor(), settings_.dns)),
+
+      // Custody: the store keeps what we promised to keep; the queue knows when each envelope is due, and tells senders
+      // what became of it by reports that go the way that the rules say.
+      store_(loop.get_executor(), io, settings_.spool,
+             [this](const std::string& what) { log_.warn("spool", "warning", {{"what", what}}); }),
+      report_routes_(*settings_.rules, clock_, settings_.queue.report_ttl),
+      queue_(loop.get_executor(), store_, clock_, log_, report_routes_, settings_.queue),
+
+      // Movement: the queue hands mail to the relay engine or to the local agent, by the action of its envelope.
+      relay_(loop.get_executor(), {.clock = clock_, .log = log_, .dns = *dns_, .queue = queue_}, settings_.relay),
+      maildirs_(loop.get_executor(), {.clock = clock_, .log = log_, .io = io, .queue = queue_}, settings_.delivery),
+
+      // And mail comes in: each recipient is judged by the rules, each message goes into the store, then to the queue.
+      inbound_(loop.get_executor(),
+               {.clock = clock_,
+                .log = log_,
+                .io = io,
+                .dns = *dns_,
+                .store = store_,
+                .queue = queue_,
+                .rules = *settings_.rules},
+               settings_.inbound) {
+    for (const auto& [name, action] : settings_.relay.actions) queue_.assign(name, relay_, false);
+    for (const auto& [name, action] : settings_.delivery.actions) queue_.assign(name, maildirs_, true);
+    inbound_.open();
+}
+
+void assembly::start() {
+    queue_.start();
+    inbound_.start();
+    log_.info("daemon", "started", {{"version", WAYPOST_VERSION}, {"host", settings_.host}});
+}
+
+async::awaitable<> assembly::stop() {
+    log_.info("daemon", "stopping");
+    co_await inbound_.stop();
+    co_await relay_.stop(grace_at_stop);
+    co_await maildirs_.stop();
+    co_await queue_.stop();
+    log_.info("daemon", "stopped");
+}
+
+} // namespace waypost::daemon

@@ -1,0 +1,214 @@
+#include "channel.hpp"
+
+#include <arpa/nameser.h>
+
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "library.hpp"
+
+namespace waypost::dns {
+
+namespace {
+
+/// Answers up to this size come by UDP without being fragmented on the way (DNS flag day 2020); longer ones by TCP.
+constexpr int udp_payload = 1232;
+
+/// Measured: a socket with Linux's default buffer takes in 256 datagrams of the size of a question, and up to a quarter
+/// fewer while it is being read.
+constexpr std::size_t max_under_way = 128;
+
+/// Answers are larger, and may all come while the loop is busy with something else.
+constexpr int receive_buffer = 1 << 20;
+
+}  // namespace
+
+struct channel::lent_socket {
+    explicit lent_socket(const async::executor& on) : descriptor(on) {}
+    boost::asio::posix::stream_descriptor descriptor;
+    ares_socket_t fd = ARES_SOCKET_BAD;
+    bool wants_read = false;
+    bool wants_write = false;
+    bool waits_read = false;
+    bool waits_write = false;
+};
+
+/// What c-ares keeps for us while a question is under way. It always gives it back, once.
+struct channel::receipt {
+    channel* of;
+    std::shared_ptr<question> asked;
+};
+
+async::awaitable<answer> question::wait(std::shared_ptr<question> mine) {
+    if (!mine->answer_) co_await mine->answered_.async_wait(async::as_result);
+    if (!mine->answer_) co_return answer{.status = ARES_ECANCELLED, .message = {}};
+    co_return std::move(*mine->answer_);
+}
+
+channel::channel(async::executor on, std::chrono::milliseconds first_timeout)
+    : on_(std::move(on)), first_timeout_(first_timeout), timer_(on_) {}
+
+std::shared_ptr<channel> channel::open(const async::executor& on, const resolver_settings& settings) {
+    use_library();
+    std::shared_ptr<channel> made(new channel(on, settings.timeout));
+    ares_options options = {};
+    // A name out of an MX record or an address is complete. A search list would turn a broken one into a host of ours.
+    options.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_EDNS;
+    options.ndomains = 0;
+    options.ednspsz = udp_payload;
+    options.socket_receive_buffer_size = receive_buffer;
+    options.timeout = static_cast<int>(settings.timeout.count());
+    options.tries = settings.tries;
+    options.sock_state_cb = &channel::on_socket_state;
+    options.sock_state_cb_data = made.get();
+    const int mask = ARES_OPT_FLAGS | ARES_OPT_DOMAINS | ARES_OPT_EDNSPSZ | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
+                     ARES_OPT_SOCK_RCVBUF | ARES_OPT_SOCK_STATE_CB;
+    check(::ares_init_options(&made->handle_, &options, mask), "cannot set up the resolver");
+    if (!settings.servers.empty()) {
+        std::string servers;
+        for (const net::endpoint& each : settings.servers) {
+            servers += (servers.empty() ? "" : ",") + net::to_string(each);
+        }
+        check(::ares_set_servers_ports_csv(made->handle_, servers.c_str()), "cannot use the DNS servers " + servers);
+    }
+    return made;
+}
+
+channel::~channel() { close(); }
+
+void channel::close() {
+    if (handle_ == nullptr) return;
+    timer_.cancel();
+    while (!sockets_.empty()) give_back(sockets_.begin()->second);
+    for (const waiting& each : std::exchange(waiting_, {})) {
+        each.asked->take({.status = ARES_EDESTRUCTION, .message = {}});
+    }
+    ::ares_destroy(std::exchange(handle_, nullptr));
+}
+
+std::shared_ptr<question> channel::ask(const std::string& name, int type) {
+    auto asked = std::make_shared<question>(on_);
+    if (handle_ == nullptr) {
+        asked->take({.status = ARES_EDESTRUCTION, .message = {}});
+    } else if (name.empty() || name.find('\0') != std::string::npos) {
+        asked->take({.status = ARES_EBADNAME, .message = {}});
+    } else {
+        waiting_.push_back({name, type, asked});
+        start_waiting();
+    }
+    return asked;
+}
+
+void channel::start_waiting() {
+    while (!waiting_.empty() && under_way_ < max_under_way) {
+        const waiting next = std::move(waiting_.front());
+        waiting_.pop_front();
+        if (next.asked.use_count() == 1) continue;  // who asked has been cancelled
+        ++under_way_;
+        ::ares_query(handle_, next.name.c_str(), ns_c_in, next.type, &channel::on_answer,
+                     new receipt{this, next.asked});
+    }
+    // No question times out sooner than this; on_time() then asks c-ares for the exact moment.
+    if (under_way_ != 0) wake_at(std::chrono::steady_clock::now() + first_timeout_);
+}
+
+void channel::on_answer(void* kept, int status, int /*timeouts*/, unsigned char* message, int size) noexcept {
+    const std::unique_ptr<receipt> mine(static_cast<receipt*>(kept));
+    channel& self = *mine->of;
+    answer given{.status = status, .message = {}};
+    if (message != nullptr && size > 0) given.message.assign(message, message + size);
+    mine->asked->take(std::move(given));
+    if (--self.under_way_ == 0) {
+        self.timer_.cancel();
+        self.wakes_at_ = std::chrono::steady_clock::time_point::max();
+    }
+    if (self.waiting_.empty() || self.will_start_waiting_) return;
+    self.will_start_waiting_ = true;
+    boost::asio::post(self.on_, [here = self.weak_from_this()] {
+        const auto me = here.lock();
+        if (!me || me->handle_ == nullptr) return;
+        me->will_start_waiting_ = false;
+        me->start_waiting();
+    });
+}
+
+void channel::on_socket_state(void* self, ares_socket_t fd, int readable, int writable) noexcept {
+    static_cast<channel*>(self)->socket_state(fd, readable != 0, writable != 0);
+}
+
+void channel::socket_state(ares_socket_t fd, bool readable, bool writable) {
+    const auto known = sockets_.find(fd);
+    if (!readable && !writable) {  // c-ares is about to close it
+        if (known != sockets_.end()) give_back(known->second);
+        return;
+    }
+    socket_ptr one;
+    if (known != sockets_.end()) {
+        one = known->second;
+    } else {
+        one = std::make_shared<lent_socket>(on_);
+        boost::system::error_code refused;
+        one->descriptor.assign(fd, refused);
+        if (refused) return;  // what is asked on it will time out
+        one->fd = fd;
+        sockets_.emplace(fd, one);
+    }
+    one->wants_read = readable;
+    one->wants_write = writable;
+    if (readable && !one->waits_read) wait_readable(one);
+    if (writable && !one->waits_write) wait_writable(one);
+}
+
+void channel::give_back(socket_ptr one) {
+    sockets_.erase(one->fd);
+    one->fd = ARES_SOCKET_BAD;
+    one->wants_read = one->wants_write = false;
+    one->descriptor.release();
+}
+
+void channel::wait_readable(const socket_ptr& one) {
+    one->waits_read = true;
+    one->descriptor.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                               [here = weak_from_this(), one](boost::system::error_code failed) {
+                                   one->waits_read = false;
+                                   const auto self = here.lock();
+                                   if (!self || failed || one->fd == ARES_SOCKET_BAD) return;
+                                   ::ares_process_fd(self->handle_, one->fd, ARES_SOCKET_BAD);
+                                   if (one->wants_read && !one->waits_read) self->wait_readable(one);
+                               });
+}
+
+void channel::wait_writable(const socket_ptr& one) {
+    one->waits_write = true;
+    one->descriptor.async_wait(boost::asio::posix::stream_descriptor::wait_write,
+                               [here = weak_from_this(), one](boost::system::error_code failed) {
+                                   one->waits_write = false;
+                                   const auto self = here.lock();
+                                   if (!self || failed || one->fd == ARES_SOCKET_BAD) return;
+                                   ::ares_process_fd(self->handle_, ARES_SOCKET_BAD, one->fd);
+                                   if (one->wants_write && !one->waits_write) self->wait_writable(one);
+                               });
+}
+
+void channel::wake_at(std::chrono::steady_clock::time_point when) {
+    if (when >= wakes_at_) return;
+    wakes_at_ = when;
+    timer_.expires_at(when);
+    timer_.async_wait([here = weak_from_this()](boost::system::error_code failed) {
+        const auto self = here.lock();
+        if (self && !failed && self->handle_ != nullptr) self->on_time();
+    });
+}
+
+void channel::on_time() {
+    wakes_at_ = std::chrono::steady_clock::time_point::max();
+    ::ares_process_fd(handle_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+    timeval left = {};
+    if (::ares_timeout(handle_, nullptr, &left) == nullptr) return;
+    // c-ares rounds down to milliseconds; a wake-up too early would find nothing to do.
+    const auto pause =
+        std::chrono::seconds(left.tv_sec) + std::chrono::microseconds(left.tv_usec) + std::chrono::milliseconds(1);
+    wake_at(std::chrono::steady_clock::now() + pause);
+}
+
+}  // namespace waypost::dns

@@ -1,0 +1,93 @@
+// A c-ares channel on the loop.
+//
+// c-ares says which of its sockets it wants to read or write (on_socket_state); the loop waits for them and lets c-ares
+// work. c-ares opens and closes the sockets; here they are only lent to Asio, and always given back before c-ares
+// closes them.
+//
+// So many questions are under way at once as a name server's socket takes in a burst (Linux keeps some 270 small
+// datagrams by default); more wait their turn here, where none gets lost and times out.
+//
+// Invariant: nothing of ours runs inside a call of c-ares. An answer is copied and its coroutine is woken through the
+// loop, so whoever it wakes may ask again, or end the resolver.
+#pragma once
+
+#include <ares.h>
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "answer.hpp"
+#include "waypost/async/awaitable.hpp"
+#include "waypost/dns/cares_resolver.hpp"
+
+namespace waypost::dns {
+
+/// A question under way. Shared by who waits for it and by c-ares, because either may leave first.
+class question {
+public:
+    explicit question(const async::executor& on) : answered_(on, std::chrono::steady_clock::time_point::max()) {}
+    void take(answer given) {
+        answer_ = std::move(given);
+        answered_.cancel();
+    }
+    /// The answer; ARES_ECANCELLED if the coroutine was cancelled before there was one.
+    static async::awaitable<answer> wait(std::shared_ptr<question> mine);
+
+private:
+    std::optional<answer> answer_;
+    boost::asio::steady_timer answered_;  // never expires; cancelling it is the notification
+};
+
+class channel : public std::enable_shared_from_this<channel> {
+public:
+    /// Throws std::runtime_error.
+    static std::shared_ptr<channel> open(const async::executor& on, const resolver_settings& settings);
+    ~channel();
+    channel(const channel&) = delete;
+    channel& operator=(const channel&) = delete;
+
+    /// Asks for records of `type` (ns_t_a ...); never waits.
+    [[nodiscard]] std::shared_ptr<question> ask(const std::string& name, int type);
+    /// Answers all questions with ARES_EDESTRUCTION and takes no more. Idempotent.
+    void close();
+
+private:
+    struct lent_socket;
+    struct receipt;
+    struct waiting {
+        std::string name;
+        int type;
+        std::shared_ptr<question> asked;
+    };
+    using socket_ptr = std::shared_ptr<lent_socket>;
+
+    channel(async::executor on, std::chrono::milliseconds first_timeout);
+
+    static void on_socket_state(void* self, ares_socket_t fd, int readable, int writable) noexcept;
+    static void on_answer(void* receipt, int status, int timeouts, unsigned char* message, int size) noexcept;
+    void start_waiting();
+    void socket_state(ares_socket_t fd, bool readable, bool writable);
+    void give_back(socket_ptr one);
+    void wait_readable(const socket_ptr& one);
+    void wait_writable(const socket_ptr& one);
+    void wake_at(std::chrono::steady_clock::time_point when);
+    void on_time();
+
+    async::executor on_;
+    std::chrono::milliseconds first_timeout_;
+    ares_channel handle_ = nullptr;
+    std::map<ares_socket_t, socket_ptr> sockets_;
+    std::size_t under_way_ = 0;
+    std::deque<waiting> waiting_;
+    bool will_start_waiting_ = false;
+    boost::asio::steady_timer timer_;
+    std::chrono::steady_clock::time_point wakes_at_ = std::chrono::steady_clock::time_point::max();
+};
+
+}  // namespace waypost::dns

@@ -1,0 +1,327 @@
+#include "session.hpp"
+
+#include <random>
+
+#include "waypost/inbound/envelopes.hpp"
+#include "password.hpp"
+#include "waypost/async/alongside.hpp"
+#include "waypost/base/ascii.hpp"
+#include "waypost/base/overloaded.hpp"
+
+namespace waypost::inbound {
+
+namespace {
+
+// RFC 4954 section 4: a line of a SASL exchange may have 12,288 octets; every other command is far shorter.
+constexpr std::size_t longest_command = 12288;
+constexpr std::size_t read_buffer = 16384;
+// A client that sends one line without end is heard for this long and no longer.
+constexpr std::size_t most_discarded = 1U << 20;
+// For the last words to a client that took too long.
+constexpr std::chrono::seconds farewell_limit{5};
+constexpr std::chrono::milliseconds shortest_failure_delay{500};
+
+std::string new_session_id() {
+    static thread_local std::mt19937_64 random{std::random_device{}()};
+    return base::hex(random());
+}
+
+mail::status refusal_of(smtp::content_decoder::fault found) {
+    using fault = smtp::content_decoder::fault;
+    switch (found) {
+        case fault::none: break;
+        case fault::bare_line_end:
+            return mail::status::of(554, "5.6.0", "Message refused: it has a CR or LF that is not part of a CRLF");
+        case fault::nul_byte: return mail::status::of(554, "5.6.0", "Message refused: it has a NUL byte");
+        case fault::line_too_long: return mail::status::of(554, "5.6.0", "Message refused: a line is too long");
+        case fault::too_big: return mail::status::of(552, "5.3.4", "Message is bigger than this server takes");
+    }
+    return mail::status::of(554, "5.6.0", "Message refused");
+}
+
+/// Takes the receipt: there is no other way to the words of a 250.
+mail::status accepted(const spool::receipt& proof) {
+    return mail::status::success("2.0.0", spool::to_string(proof.message()) + " Message accepted for delivery");
+}
+
+std::string tls_words(const net::tls_info& tls) {
+    return tls.version + ":" + tls.cipher + ":" + std::to_string(tls.bits) + ":" + (tls.peer_verified ? "YES" : "NO");
+}
+
+}  // namespace
+
+session::session(const async::executor& on, const surroundings& with, const settings& how,
+                 const listener_settings& listener, std::unique_ptr<net::stream> client)
+    : with_(with),
+      settings_(how),
+      listener_(listener),
+      client_(std::move(client)),
+      watchdog_(on, *client_, with.clock),
+      protocol_(listener.protocol, listener.implicit_tls),
+      lines_(read_buffer, longest_command),
+      id_(new_session_id()),
+      address_(client_->peer() ? net::to_string(*client_->peer()) : "local"),
+      name_(std::make_shared<peer_name>(on)),
+      beside_(on) {}
+
+async::awaitable<> session::run() {
+    with_.log.info("smtp", "connected", {{"session", id_}, {"address", address_}});
+    if (const auto peer = client_->peer()) beside_.start(peer_name::ask(name_, with_.dns, peer->ip));
+    std::exception_ptr failed;
+    try {
+        co_await async::alongside(watchdog_.run(), converse());
+    } catch (...) {
+        failed = std::current_exception();
+    }
+    client_->close();
+    co_await beside_.stop();
+    with_.log.info("smtp", "disconnected",
+                   {{"session", id_}, {"reason", reason_}, {"messages", protocol_.accepted_messages()}});
+    if (failed != nullptr) std::rethrow_exception(failed);
+}
+
+async::awaitable<> session::converse() {
+    if (!co_await greet()) co_return;
+    for (;;) {
+        const smtp::line next = lines_.next_line();
+        bool goes_on = true;
+        switch (next.kind) {
+            case smtp::line_kind::none: goes_on = co_await flush() && co_await fill(); break;
+            case smtp::line_kind::whole:
+                last_command_ = base::printable(next.text, 80);
+                goes_on = co_await perform(protocol_.on_line(next.text));
+                break;
+            case smtp::line_kind::too_long: goes_on = co_await perform(protocol_.on_bad_line(true)); break;
+            case smtp::line_kind::bare: goes_on = co_await perform(protocol_.on_bad_line(false)); break;
+        }
+        if (!goes_on) break;
+        if (!protocol_.in_transaction()) transaction_.reset();
+    }
+    if (watchdog_.expired()) farewell();
+    co_await flush();
+}
+
+async::awaitable<bool> session::greet() {
+    if (listener_.implicit_tls && !co_await shake_hands()) co_return false;
+    reply(protocol_.greeting());
+    co_return true;
+}
+
+async::awaitable<bool> session::perform(smtp::server_step next) {
+    for (;;) {
+        if (auto* answer = std::get_if<smtp::send_reply>(&next)) {
+            reply(answer->what);
+            co_return protocol_.receiving_content() ? co_await receive_content() : true;
+        }
+        if (auto* end = std::get_if<smtp::hang_up>(&next)) {
+            reply(end->last);
+            if (end->last.code != 221) reason_ = "refused";
+            co_return false;
+        }
+        if (auto* tls = std::get_if<smtp::begin_tls>(&next)) {
+            reply(tls->what);
+            co_return co_await flush() && co_await shake_hands();
+        }
+        mail::status verdict;
+        if (auto* sender = std::get_if<smtp::judge_sender>(&next)) {
+            verdict = judge(sender->from);
+        } else if (auto* recipient = std::get_if<smtp::judge_recipient>(&next)) {
+            verdict = co_await judge(std::move(recipient->to));
+        } else if (auto* password = std::get_if<smtp::check_password>(&next)) {
+            verdict = co_await judge(std::move(password->who));
+        }
+        next = protocol_.on_verdict(verdict);
+    }
+}
+
+// --- verdicts
+
+mail::status session::judge(const mail::sender& from) {
+    transaction_.emplace(with_.store);
+    only_recipient_.clear();
+    if (from.declared_size) transaction_->text().reserve(*from.declared_size);
+    return {};
+}
+
+async::awaitable<mail::status> session::judge(mail::recipient to) {
+    watchdog_.pause();
+    const rules::facts about = facts_about(to.to);
+    const auto found = co_await rules::resolve(with_.rules, about);
+    if (const auto* refused = std::get_if<mail::status>(&found)) co_return *refused;
+
+    const auto& destinations = std::get<std::vector<rules::destination>>(found);
+    for (spool::envelope& each : envelopes_of(destinations, to, with_.clock.wall(), with_.queue.how().ttl)) {
+        if (!transaction_->add(std::move(each))) co_return mail::status::of(452, "4.5.3", "Too many recipients");
+    }
+    only_recipient_ = protocol_.recipients() == 0 ? to.to.text() : std::string();
+    co_return mail::status();
+}
+
+async::awaitable<mail::status> session::judge(smtp::credentials who) {
+    watchdog_.pause();
+    const std::string user = base::printable(who.user, 64);
+    auto verdict = password_verdict::could_not_ask;
+    if (listener_.passwords != nullptr) {
+        verdict = co_await check_password(*listener_.passwords, std::move(who), with_.io);
+    }
+    switch (verdict) {
+        case password_verdict::right:
+            with_.log.info("smtp", "authentication",
+                           {{"session", id_}, {"address", address_}, {"user", user}, {"result", "ok"}});
+            co_return mail::status();
+        case password_verdict::could_not_ask:
+            with_.log.warn("smtp", "authentication",
+                           {{"session", id_}, {"address", address_}, {"user", user}, {"result", "tempfail"}});
+            co_return mail::status::of(454, "4.7.0", "Temporary authentication failure");
+        case password_verdict::wrong: break;
+    }
+    with_.log.warn("smtp", "authentication",
+                   {{"session", id_}, {"address", address_}, {"user", user}, {"result", "permfail"}});
+    co_await with_.clock.sleep_for(shortest_failure_delay);
+    co_return mail::status::of(535, "5.7.8", "Authentication failed");
+}
+
+rules::facts session::facts_about(const mail::mailbox& recipient) {
+    rules::origin from = rules::local_socket{};
+    if (const auto peer = client_->peer()) from = peer->ip;
+    return {.from = from,
+            .tag = listener_.tag,
+            .helo = protocol_.helo(),
+            .user = protocol_.authenticated_user(),
+            .tls = protocol_.tls_active(),
+            .sender = protocol_.sender().from,
+            .recipient = recipient,
+            .rdns = [this] { return name_->wait(); }};
+}
+
+// --- content
+
+async::awaitable<bool> session::receive_content() {
+    if (!co_await flush()) co_return false;
+    smtp::content_decoder decoder(listener_.protocol.max_message_size, settings_.longest_line);
+    mail::hop_counter hops;
+    bool stored = true;
+    for (;;) {
+        std::string_view input = lines_.pending();
+        const std::size_t before = input.size();
+        pieces_.clear();
+        const bool ended = decoder.decode(input, [&](std::string_view piece) { pieces_.push_back(piece); });
+        for (const std::string_view piece : pieces_) {
+            hops.feed(piece);
+            if (stored) stored = (co_await transaction_->text().append(piece)).has_value();
+        }
+        lines_.consume(before - input.size());
+        if (ended) break;
+        watchdog_.expect_within(settings_.times.content);
+        if (!co_await fill()) co_return false;
+    }
+    watchdog_.pause();
+    const mail::status said = co_await finish(decoder, hops, stored);
+    transaction_.reset();
+    co_return co_await perform(protocol_.on_content_end(said));
+}
+
+async::awaitable<mail::status> session::finish(const smtp::content_decoder& decoder, const mail::hop_counter& hops,
+                                               bool stored) {
+    if (decoder.found() != smtp::content_decoder::fault::none) co_return refusal_of(decoder.found());
+    if (hops.received_fields() >= settings_.max_received_fields) {
+        co_return mail::status::of(554, "5.4.6", "Message has passed too many hosts: a loop");
+    }
+    if (!stored) co_return mail::status::of(452, "4.3.1", "Message cannot be stored at this time");
+
+    transaction_->text().set_trace(trace_fields());
+    auto kept = co_await transaction_->commit(protocol_.sender(), with_.clock.wall(), decoder.eight_bit());
+    if (kept.has_error()) {
+        with_.log.error("smtp", "message-not-stored", {{"session", id_}, {"reason", kept.error().message()}});
+        co_return mail::status::of(451, "4.3.0", "Message cannot be stored at this time");
+    }
+    const auto& message = *kept->kept().about;
+    with_.log.info("smtp", "message",
+                   {{"session", id_},
+                    {"msgid", spool::to_string(message.id)},
+                    {"from", "<" + message.from.from.text() + ">"},
+                    {"size", message.size},
+                    {"nrcpt", kept->kept().envelopes.size()},
+                    {"proto", protocol_.protocol_name()}});
+    const mail::status said = accepted(*kept);
+    with_.queue.accepted(std::move(*kept));
+    co_return said;
+}
+
+std::string session::trace_fields() const {
+    const auto peer = client_->peer();
+    const bool masked = listener_.mask_source || !peer;
+    return mail::format_received(
+        {.helo = protocol_.helo(),
+         .rdns = name_->known(),
+         .address = masked ? std::string() : net::address_literal(peer->ip),
+         .by = listener_.protocol.host.text(),
+         .protocol = std::string(protocol_.protocol_name()),
+         .id = spool::to_string(transaction_->id()),
+         .tls = tls_ ? tls_words(*tls_) : std::string(),
+         .authenticated = listener_.received_auth ? protocol_.authenticated_user() : std::string(),
+         .only_recipient = only_recipient_,
+         .at = with_.clock.wall()});
+}
+
+// --- input and output
+
+async::awaitable<bool> session::fill() {
+    if (lines_.discarded() > most_discarded) {
+        reason_ = "endless line";
+        co_return false;
+    }
+    if (!protocol_.receiving_content()) watchdog_.expect_within(settings_.times.command);
+    const auto bytes = co_await client_->read_some(lines_.free_space());
+    if (bytes.has_error()) {
+        reason_ = watchdog_.expired() ? "timeout" : "connection lost";
+        if (bytes.error() == net::errc::end_of_stream) reason_ = "closed by the client";
+        co_return false;
+    }
+    lines_.filled(*bytes);
+    co_return true;
+}
+
+async::awaitable<bool> session::flush() {
+    if (out_.empty()) co_return true;
+    watchdog_.expect_within(settings_.times.write);
+    const auto written = co_await client_->write(out_);
+    out_.clear();
+    watchdog_.pause();
+    if (written.has_error()) reason_ = watchdog_.expired() ? "timeout" : "connection lost";
+    co_return written.has_value();
+}
+
+async::awaitable<bool> session::shake_hands() {
+    lines_.clear();
+    watchdog_.expect_within(settings_.times.handshake);
+    auto agreed = co_await client_->start_tls_server(*listener_.tls);
+    if (agreed.has_error()) {
+        with_.log.info("smtp", "tls-failed",
+                       {{"session", id_}, {"address", address_}, {"reason", client_->tls_fault()}});
+        reason_ = "tls failed";
+        co_return false;
+    }
+    tls_ = std::move(*agreed);
+    if (!listener_.implicit_tls) protocol_.on_tls();
+    with_.log.info("smtp", "tls", {{"session", id_}, {"ciphers", tls_words(*tls_)}});
+    co_return true;
+}
+
+void session::reply(const smtp::reply& what) {
+    if (!what.is_positive()) log_refusal(what);
+    smtp::write_reply(out_, what);
+}
+
+void session::log_refusal(const smtp::reply& what) {
+    with_.log.info(
+        "smtp", "failed-command",
+        {{"session", id_}, {"address", address_}, {"command", last_command_}, {"result", what.to_status().line()}});
+}
+
+void session::farewell() {
+    reply({421, "4.4.2 " + listener_.protocol.host.text() + " Error: timeout exceeded"});
+    watchdog_.expect_within(farewell_limit);
+}
+
+}  // namespace waypost::inbound

@@ -1,0 +1,72 @@
+// One client of ours: all of the I/O of an SMTP session, and no grammar (that is smtp::server_session).
+//
+// Replies that a burst of pipelined commands earns leave in one write, before the next wait for input. A transaction lives
+// exactly as long as the protocol has one.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "peer_name.hpp"
+#include "waypost/async/task_group.hpp"
+#include "waypost/inbound/server.hpp"
+#include "waypost/mail/trace.hpp"
+#include "waypost/net/watchdog.hpp"
+#include "waypost/rules/expansion.hpp"
+#include "waypost/smtp/content_codec.hpp"
+#include "waypost/smtp/line_buffer.hpp"
+#include "waypost/spool/transaction.hpp"
+
+namespace waypost::inbound {
+
+class session {
+public:
+    session(const async::executor& on, const surroundings& with, const settings& how, const listener_settings& listener,
+            std::unique_ptr<net::stream> client);
+    /// The whole session. Returns when it is over, however it ends.
+    async::awaitable<> run();
+
+private:
+    async::awaitable<> converse();
+    async::awaitable<bool> greet();
+    async::awaitable<bool> perform(smtp::server_step next);
+    async::awaitable<bool> fill();
+    async::awaitable<bool> flush();
+    async::awaitable<bool> shake_hands();
+
+    mail::status judge(const mail::sender& from);
+    async::awaitable<mail::status> judge(mail::recipient to);
+    async::awaitable<mail::status> judge(smtp::credentials who);
+    async::awaitable<bool> receive_content();
+    async::awaitable<mail::status> finish(const smtp::content_decoder& decoder, const mail::hop_counter& hops,
+                                          bool stored);
+    [[nodiscard]] std::string trace_fields() const;
+    [[nodiscard]] rules::facts facts_about(const mail::mailbox& recipient);
+
+    void reply(const smtp::reply& what);
+    void log_refusal(const smtp::reply& what);
+    void farewell();
+
+    const surroundings& with_;
+    const settings& settings_;
+    const listener_settings& listener_;
+    std::unique_ptr<net::stream> client_;
+    net::watchdog watchdog_;
+    smtp::server_session protocol_;
+    smtp::line_buffer lines_;
+    std::string out_;
+    std::string id_;
+    std::string address_;  // for the log
+    std::optional<net::tls_info> tls_;
+    std::shared_ptr<peer_name> name_;
+    async::task_group beside_;
+    std::optional<spool::transaction> transaction_;
+    std::string only_recipient_;
+    std::string last_command_;
+    std::vector<std::string_view> pieces_;
+    std::string_view reason_ = "quit";
+};
+
+}  // namespace waypost::inbound

@@ -1,0 +1,250 @@
+#include "waypost/queue/mail_queue.hpp"
+
+#include <algorithm>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <exception>
+#include <utility>
+
+#include "reports.hpp"
+#include "waypost/base/overloaded.hpp"
+#include "windows.hpp"
+
+namespace waypost::queue {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+// A look for what has become due costs a query, so there is at most one a second.
+constexpr seconds between_looks{1};
+// The calendar may have been set meanwhile: then what sleeps longer would sleep wrongly.
+constexpr minutes longest_sleep{10};
+constexpr seconds clock_slack{10};
+constexpr seconds pause_after_store_error{5};
+
+bool wants_failure(const mail::dsn_notify& notify) { return !notify.never && (!notify.specified || notify.failure); }
+bool wants_delay(const mail::dsn_notify& notify) { return !notify.never && (!notify.specified || notify.delay); }
+bool wants_success(const mail::dsn_notify& notify) { return notify.specified && notify.success; }
+
+std::string hours_text(async::duration length) {
+    return std::to_string(std::chrono::duration_cast<std::chrono::hours>(length).count()) + " hours";
+}
+
+}  // namespace
+
+mail_queue::mail_queue(const async::executor& on, spool::store& store, async::clock& time, observe::log& log,
+                       report_router& router, settings how)
+    : store_(store),
+      clock_(time),
+      log_(log),
+      settings_(std::move(how)),
+      content_budget_(settings_.content_budget),
+      windows_(std::make_unique<windows>(windows::limits{.window = settings_.window, .total = settings_.total})),
+      timer_moved_(on),
+      coroutines_(on, [&log](const std::exception_ptr&) { log.error("queue", "bug"); }) {
+    reports_ = std::make_unique<reports>(
+        reports::surroundings{store_, clock_, log_, router, settings_, coroutines_},
+        [this](const spool::envelope& which, spool::change what) { settle(which, std::move(what)); },
+        [this](spool::receipt what) { accepted(std::move(what)); });
+}
+
+mail_queue::~mail_queue() = default;
+
+void mail_queue::assign(std::string action, transport& by, bool local) {
+    assigned_.insert_or_assign(std::move(action), assignment{&by, local});
+}
+
+void mail_queue::start() { coroutines_.start(keep_time()); }
+
+async::awaitable<> mail_queue::stop() {
+    stopping_ = true;
+    co_await coroutines_.stop();
+}
+
+// --- mail on its way
+
+void mail_queue::accepted(spool::receipt what) {
+    if (stopping_) return;  // it is in the store, for the next start
+    spool::queued fresh = std::move(what).kept();
+    const auto about = affordable(std::move(fresh.about));
+    std::map<spool::next_hop, std::vector<spool::envelope>> by_hop;
+    for (spool::envelope& each : fresh.envelopes) by_hop[each.hop].push_back(std::move(each));
+    for (auto& [hop, envelopes] : by_hop) {
+        auto admitted = windows_->admit(hop, std::move(envelopes));
+        if (!admitted.empty()) offer({about, std::move(admitted)});
+    }
+    begin_refills();
+}
+
+std::shared_ptr<const spool::message> mail_queue::affordable(std::shared_ptr<const spool::message> about) {
+    if (about->text == nullptr || about->text->in_file()) return about;
+    if (auto paid = content_budget_.try_take(about->text->size())) {
+        about->text->pay_with(std::move(paid));
+        return about;
+    }
+    auto without = std::make_shared<spool::message>(*about);
+    without->text = nullptr;
+    return without;
+}
+
+void mail_queue::offer(spool::queued task) {
+    const std::string& action = task.envelopes.front().hop.action;
+    if (const auto found = assigned_.find(action); found != assigned_.end()) {
+        found->second.by->carry(std::move(task));
+        return;
+    }
+    // Perhaps it comes back with the next configuration.
+    const auto said = mail::status::transient("4.3.5", "action " + action + " is not in the configuration");
+    for (spool::envelope& each : task.envelopes) report(task.about, std::move(each), deferred{.said = said, .remote = {}});
+}
+
+async::awaitable<base::result<std::shared_ptr<const spool::content>>> mail_queue::content_of(
+    std::shared_ptr<const spool::message> about) {
+    if (about->text != nullptr) co_return about->text;
+    co_return co_await store_.load(about->id);
+}
+
+// --- outcomes
+
+void mail_queue::report(const std::shared_ptr<const spool::message>& about, spool::envelope which, outcome what) {
+    if (!windows_->in_flight(which.id)) {
+        log_.error("queue", "bug", {{"evpid", spool::to_string(which.id)}, {"result", "reported, but not in flight"}});
+        return;
+    }
+    std::visit(base::overloaded{[&](delivered& was) { on_delivered(about, std::move(which), std::move(was)); },
+                                [&](deferred& was) { on_deferred(about, std::move(which), std::move(was)); },
+                                [&](failed& was) { on_failed(about, std::move(which), std::move(was)); }},
+               what);
+}
+
+void mail_queue::on_delivered(const std::shared_ptr<const spool::message>& about, spool::envelope which, delivered what) {
+    const spool::finished done{which.id};
+    if (what.dsn_passed || !wants_success(which.to.notify) || about->from.from.is_null()) return settle(which, done);
+    const auto kind = what.final ? mail::report_kind::delivered : mail::report_kind::relayed;
+    reports_->owe(about, kind, {std::move(which), std::move(what.said), std::move(what.remote), done, done});
+}
+
+void mail_queue::on_deferred(const std::shared_ptr<const spool::message>& about, spool::envelope which, deferred what) {
+    const auto now = clock_.wall();
+    if (now >= which.expires) {
+        const std::string text = "not delivered within " + hours_text(which.expires - about->arrived) + "; last: " + what.said.line();
+        log_.info("queue", "expired", {{"evpid", spool::to_string(which.id)}, {"result", what.said.line()}});
+        return on_failed(about, std::move(which), {mail::status::of(550, "4.4.7", text), std::move(what.remote)});
+    }
+    // A last try at the end of its time, whatever the schedule says.
+    const auto until = std::min(next_try_of(*about, which), std::max(which.expires, now + seconds(1)));
+    spool::postponed later{which.id, which.tries + 1, which.warnings, until, what.said};
+    spool::postponed warned = later;
+    while (warning_owed(settings_.warn_intervals, warned.warnings, about->arrived, until)) ++warned.warnings;
+    if (warned.warnings == later.warnings) return settle(which, std::move(later));
+    if (about->from.from.is_null() || !wants_delay(which.to.notify)) return settle(which, std::move(warned));
+    reports_->owe(about, mail::report_kind::delayed,
+                  {std::move(which), std::move(what.said), std::move(what.remote), std::move(warned), std::move(later)});
+}
+
+void mail_queue::on_failed(const std::shared_ptr<const spool::message>& about, spool::envelope which, failed what) {
+    const spool::finished done{which.id};
+    if (about->from.from.is_null()) {
+        log_.info("queue", "report dropped",
+                  {{"evpid", spool::to_string(which.id)}, {"rcpt", which.to.to.text()}, {"stat", what.said.line()},
+                   {"result", "the sender is the null reverse-path"}});
+        return settle(which, done);
+    }
+    if (!wants_failure(which.to.notify)) return settle(which, done);
+    spool::postponed again{which.id, which.tries + 1, which.warnings, next_try_of(*about, which), what.said};
+    reports_->owe(about, mail::report_kind::failed,
+                  {std::move(which), std::move(what.said), std::move(what.remote), done, std::move(again)});
+}
+
+async::wall_time mail_queue::next_try_of(const spool::message& about, const spool::envelope& which) const {
+    const auto found = assigned_.find(which.hop.action);
+    const bool local = found != assigned_.end() && found->second.local;
+    const auto base = local ? settings_.retry.local_base : settings_.retry.base;
+    return next_try(base, settings_.retry.longest, about.arrived, which.tries + 1, clock_.wall());
+}
+
+// The change goes to the store before the envelope may be offered again: the store answers in this order.
+void mail_queue::settle(const spool::envelope& which, spool::change what) {
+    if (const auto* later = std::get_if<spool::postponed>(&what); later != nullptr && later->until < earliest_) {
+        earliest_ = later->until;
+        timer_moved_.notify();
+    }
+    store_.apply(std::move(what));
+    windows_->land(which);
+    begin_refills();
+}
+
+// --- what waits on disk
+
+void mail_queue::begin_refills() {
+    if (stopping_) return;
+    while (auto next = windows_->next_refill()) coroutines_.start(refill(std::move(next->hop), next->limit));
+}
+
+async::awaitable<> mail_queue::refill(spool::next_hop hop, std::size_t limit) {
+    const windows::order asked{hop, limit};
+    auto found = co_await store_.due(hop, clock_.wall(), limit);
+    store_said(found.has_error() ? found.error() : base::error_code());
+    if (found.has_error()) {
+        co_await clock_.sleep_for(pause_after_store_error);
+        windows_->not_filled(asked);
+    } else {
+        for (spool::queued& each : windows_->filled(asked, std::move(*found))) offer(std::move(each));
+    }
+    begin_refills();
+}
+
+// A line when it begins and when it ends: every hop asks again and again.
+void mail_queue::store_said(base::error_code failed) {
+    if (failed == store_failure_) return;
+    if (failed) log_.error("queue", "store", {{"result", failed.message()}});
+    else log_.info("queue", "store", {{"result", "available again"}});
+    store_failure_ = failed;
+}
+
+async::awaitable<> mail_queue::keep_time() {
+    bool everything = true;
+    async::wall_time looked{};
+    async::time_point at{};
+    for (;;) {
+        const auto now = clock_.wall();
+        const auto passed = clock_.now() - at;
+        if (now < looked + passed - clock_slack) everything = true;
+        at = clock_.now();
+        const auto failed = co_await take_up(everything, looked, now);
+        store_said(failed);
+        if (failed) {
+            co_await clock_.sleep_for(pause_after_store_error);
+            continue;
+        }
+        everything = false;
+        looked = now;
+        co_await wait_for_moment();
+    }
+}
+
+async::awaitable<base::error_code> mail_queue::take_up(bool everything, async::wall_time after, async::wall_time now) {
+    earliest_ = async::wall_time::max();  // what is postponed from here on lowers it again
+    if (everything) store_.correct_times(now, now + settings_.retry.longest);
+    auto hops = everything ? co_await store_.hops_due(now) : co_await store_.hops_due_since(after, now);
+    if (hops.has_error()) co_return hops.error();
+    for (const spool::next_hop& each : *hops) windows_->on_disk(each);
+    begin_refills();
+    auto next = co_await store_.next_due(now);
+    if (next.has_error()) co_return next.error();
+    if (next->has_value()) earliest_ = std::min(earliest_, **next);
+    co_return base::error_code();
+}
+
+async::awaitable<> mail_queue::wait_for_moment() {
+    using namespace boost::asio::experimental::awaitable_operators;
+    const auto not_before = clock_.now() + between_looks;
+    for (;;) {
+        const async::duration left = std::min<async::duration>(earliest_ - clock_.wall(), longest_sleep);
+        const auto when = std::max(clock_.now() + left, not_before);
+        co_await (clock_.sleep_until(when) || timer_moved_.wait());
+        if (clock_.now() >= when) co_return;
+    }
+}
+
+}  // namespace waypost::queue

@@ -1,0 +1,150 @@
+#include "reports.hpp"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+
+namespace waypost::queue {
+namespace {
+
+// Longer header sections are cut in reports: nobody reads them, and they may have been made to be long.
+constexpr std::size_t longest_header = 64 * 1024;
+
+mail::reported_recipient recipient_of(const owed_report& owed) {
+    const spool::envelope& which = owed.which;
+    std::string original = which.to.original;
+    // The sender knows the address that he gave, not what an alias made of it.
+    if (original.empty() && !which.given.empty()) original = "rfc822;" + mail::xtext_encode(which.given);
+    return {.to = which.to.to, .original = std::move(original), .last = owed.said, .remote_host = owed.remote};
+}
+
+bool has_eight_bit(std::string_view text) {
+    return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) > 127; });
+}
+
+std::string_view word_for(mail::report_kind kind) {
+    switch (kind) {
+        case mail::report_kind::failed: return "failed";
+        case mail::report_kind::delayed: return "delayed";
+        case mail::report_kind::delivered: return "delivered";
+        case mail::report_kind::relayed: return "relayed";
+        case mail::report_kind::expanded: return "expanded";
+    }
+    return "";
+}
+
+}  // namespace
+
+async::awaitable<base::result<std::string>> read_text(const spool::content& from, bool header_only, std::size_t limit) {
+    constexpr std::string_view header_end = "\r\n\r\n";
+    std::string text;
+    std::vector<char> scratch;
+    while (text.size() < limit) {
+        auto piece = co_await from.read(text.size(), scratch);
+        if (piece.has_error()) co_return piece.error();
+        if (piece->empty()) co_return text;
+        const std::size_t looked_at = text.size() - std::min(text.size(), header_end.size());
+        text += piece->substr(0, limit - text.size());
+        if (!header_only) continue;
+        if (const auto end = text.find(header_end, looked_at); end != std::string::npos) {
+            text.resize(end + 2);
+            co_return text;
+        }
+    }
+    // Cut, but not within a line.
+    if (const auto last = text.rfind("\r\n"); last != std::string::npos) text.resize(last + 2);
+    co_return text;
+}
+
+void reports::owe(const std::shared_ptr<const spool::message>& about, mail::report_kind kind, owed_report what) {
+    const key which{about->id, kind};
+    auto [at, is_new] = waiting_.try_emplace(which, group{about, {}});
+    at->second.recipients.push_back(std::move(what));
+    if (is_new) around_.coroutines.start(send(which));
+}
+
+async::awaitable<> reports::send(key which) {
+    // Those of a success wait for nothing but their neighbours of this turn of the loop: they were delivered, and a crash
+    // before the report is kept delivers them again.
+    co_await boost::asio::post(boost::asio::use_awaitable);
+    const bool may_wait = which.second == mail::report_kind::failed || which.second == mail::report_kind::delayed;
+    if (may_wait) co_await around_.clock.sleep_for(around_.how.report_pause);
+    // Who is asked to stop makes his report first: what it reports about has happened.
+    co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
+
+    const group about = std::move(waiting_.extract(which).mapped());
+    auto kept = co_await commit(which.second, about);
+    if (kept.has_error()) log("report postponed", about, kept.error().message());
+    for (const owed_report& each : about.recipients) settled_(each.which, kept.has_error() ? each.if_not : each.if_sent);
+    if (kept.has_error()) co_return;
+    if (!kept->has_value()) {
+        log("report dropped", about, "there is nowhere to send it");
+        co_return;
+    }
+    log(word_for(which.second), about, spool::to_string((*kept)->message()));
+    accepted_(**std::move(kept));
+}
+
+async::awaitable<base::result<reports::made>> reports::commit(mail::report_kind kind, const group& about) {
+    const spool::message& message = *about.about;
+    const mail::mailbox to = message.from.from.address().value();
+    auto route = co_await around_.router.route(to);
+    if (route.has_error()) co_return route.error();
+    if (route->empty()) co_return made();
+
+    const auto now = around_.clock.wall();
+    const bool whole = kind == mail::report_kind::failed && message.from.ret == mail::dsn_return::full &&
+                       message.size <= around_.how.longest_return;
+    const std::string returned = co_await returned_part(message, whole);
+    spool::transaction next(around_.store);
+    mail::report report{.kind = kind,
+                        .reporting_host = around_.how.host,
+                        .to = message.from.from,
+                        .envelope_id = message.from.envelope_id,
+                        .arrived = message.arrived,
+                        .at = now,
+                        .expires = about.recipients.front().which.expires,
+                        .message_id = spool::to_string(next.id()),
+                        .recipients = {},
+                        .returned = returned,
+                        .whole_message = whole};
+    for (const owed_report& each : about.recipients) report.recipients.push_back(recipient_of(each));
+    const std::string text = mail::format_dsn(report);
+    if (auto added = co_await next.text().append(text); added.has_error()) co_return added.error();
+    for (spool::envelope& each : *route) {
+        each.expires = now + around_.how.report_ttl;
+        next.add(std::move(each));
+    }
+    mail::sender nobody;  // the null reverse-path: a report is never reported about
+    auto kept = co_await next.commit(std::move(nobody), now, has_eight_bit(text));
+    if (kept.has_error()) co_return kept.error();
+    co_return made(std::move(*kept));
+}
+
+// A report without the part that it returns is better than none.
+async::awaitable<std::string> reports::returned_part(const spool::message& about, bool whole) {
+    std::shared_ptr<const spool::content> text = about.text;
+    if (text == nullptr) {
+        auto loaded = co_await around_.store.load(about.id);
+        if (loaded.has_error()) co_return std::string();
+        text = *loaded;
+    }
+    auto read = co_await read_text(*text, !whole, whole ? around_.how.longest_return : longest_header);
+    if (read.has_error()) co_return std::string();
+    co_return std::move(*read);
+}
+
+void reports::log(std::string_view event, const group& about, std::string_view why) const {
+    for (const owed_report& each : about.recipients) {
+        around_.log.info("queue", "report",
+                         {{"evpid", spool::to_string(each.which.id)},
+                          {"kind", event},
+                          {"from", "<>"},
+                          {"to", about.about->from.from.text()},
+                          {"rcpt", each.which.to.to.text()},
+                          {"stat", each.said.line()},
+                          {"result", why}});
+    }
+}
+
+}  // namespace waypost::queue

@@ -1,0 +1,131 @@
+#include "windows.hpp"
+
+#include <algorithm>
+
+namespace waypost::queue {
+namespace {
+
+// When the total is used up: enough for a session's while, little enough for thousands of hops.
+constexpr std::size_t small_share = 20;
+constexpr std::size_t hard_limit_factor = 5;
+
+}  // namespace
+
+std::size_t windows::in_flight(const spool::next_hop& hop) const {
+    const auto found = hops_.find(hop);
+    return found == hops_.end() ? 0 : found->second.in_flight;
+}
+
+std::size_t windows::share() const {
+    const std::size_t all = in_flight_.size();
+    if (all >= how_.total * hard_limit_factor) return 0;
+    return all < how_.total ? how_.window : std::min(how_.window, small_share);
+}
+
+std::size_t windows::room_for(const state& hop) const {
+    const std::size_t most = share();
+    return most - std::min(most, hop.in_flight);
+}
+
+void windows::depart(state& hop, spool::envelope_id id) {
+    in_flight_.insert(id);
+    ++hop.in_flight;
+}
+
+std::vector<spool::envelope> windows::admit(const spool::next_hop& hop, std::vector<spool::envelope> fresh) {
+    entry& at = *hops_.try_emplace(hop).first;
+    const bool others_first = at.second.more_on_disk || at.second.refilling;
+    const std::size_t room = others_first ? 0 : room_for(at.second);
+    if (fresh.size() > room) {
+        fresh.erase(fresh.begin() + static_cast<std::ptrdiff_t>(room), fresh.end());
+        at.second.more_on_disk = true;
+    }
+    for (const spool::envelope& each : fresh) depart(at.second, each.id);
+    look_at(at);
+    return fresh;
+}
+
+bool windows::land(const spool::envelope& which) {
+    if (in_flight_.erase(which.id) == 0) return false;
+    const auto found = hops_.find(which.hop);
+    if (found == hops_.end()) return true;
+    state& hop = found->second;
+    --hop.in_flight;
+    // The answer that is on its way may have been given before this one ended.
+    if (hop.refilling) hop.landed.insert(which.id);
+    look_at(*found);
+    return true;
+}
+
+void windows::on_disk(const spool::next_hop& hop) {
+    entry& at = *hops_.try_emplace(hop).first;
+    at.second.more_on_disk = true;
+    look_at(at);
+}
+
+// Half of its share: a refill for each envelope that ends would cost a query each.
+void windows::look_at(entry& at) {
+    state& hop = at.second;
+    if (hop.refilling || hop.waits_for_refill) return;
+    if (hop.more_on_disk && hop.in_flight <= share() / 2) {
+        hop.waits_for_refill = true;
+        waiting_.push_back(at.first);
+    } else if (!hop.more_on_disk && hop.in_flight == 0) {
+        hops_.erase(hops_.find(at.first));
+    }
+}
+
+std::optional<windows::order> windows::next_refill() {
+    while (refilling_ < how_.refills && !waiting_.empty() && share() > 0) {
+        spool::next_hop name = std::move(waiting_.front());
+        waiting_.pop_front();
+        state& hop = hops_.at(name);
+        hop.waits_for_refill = false;
+        const std::size_t room = room_for(hop);
+        if (room == 0) continue;  // the shares have become smaller; the end of one in flight brings the hop back here
+        hop.refilling = true;
+        hop.more_on_disk = false;  // unless admit() or the answer says otherwise
+        ++refilling_;
+        // Those in flight are as due, on disk, as those that are sought.
+        return order{std::move(name), room + hop.in_flight};
+    }
+    return std::nullopt;
+}
+
+std::vector<spool::queued> windows::filled(const order& asked, std::vector<spool::queued> found) {
+    state& hop = hops_.at(asked.hop);
+    std::size_t room = room_for(hop);
+    std::size_t seen = 0;
+    for (spool::queued& each : found) {
+        seen += each.envelopes.size();
+        std::erase_if(each.envelopes, [&](const spool::envelope& one) {
+            if (in_flight_.contains(one.id) || hop.landed.contains(one.id)) return true;
+            if (room == 0) {
+                hop.more_on_disk = true;
+                return true;
+            }
+            --room;
+            depart(hop, one.id);
+            return false;
+        });
+    }
+    std::erase_if(found, [](const spool::queued& each) { return each.envelopes.empty(); });
+    if (seen >= asked.limit) hop.more_on_disk = true;
+    end_refill(asked);
+    return found;
+}
+
+void windows::not_filled(const order& asked) {
+    hops_.at(asked.hop).more_on_disk = true;
+    end_refill(asked);
+}
+
+void windows::end_refill(const order& asked) {
+    entry& at = *hops_.find(asked.hop);
+    --refilling_;
+    at.second.refilling = false;
+    at.second.landed.clear();
+    look_at(at);
+}
+
+}  // namespace waypost::queue

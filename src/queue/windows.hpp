@@ -1,0 +1,78 @@
+// How much of what is due is in memory, next hop by next hop. Bookkeeping only: it asks no store and starts nothing.
+//
+// A hop has a window. What does not fit stays on disk, and then what comes later stays there too, so that nobody overtakes;
+// when the window is half empty the hop is due for a refill from the store. All hops share a total: when that is used up each
+// hop gets a small share only, so that a few slow hops cannot hold up the rest, and at several times the total none gets any.
+//
+// Invariant: an envelope is in flight at most once, also when an answer of the store was on its way while it ended.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <unordered_set>
+#include <vector>
+
+#include "waypost/spool/message.hpp"
+
+namespace waypost::queue {
+
+class windows {
+public:
+    struct limits {
+        std::size_t window = 1000;
+        std::size_t total = 20'000;
+        std::size_t refills = 16;  // at a time
+    };
+    /// What to ask the store: up to `limit` envelopes of `hop`.
+    struct order {
+        spool::next_hop hop;
+        std::size_t limit = 0;
+    };
+
+    explicit windows(limits how) : how_(how) {}
+
+    /// Mail that came just now: as many of the envelopes as there is room for are in flight from now on and come back; the
+    /// rest is on disk.
+    [[nodiscard]] std::vector<spool::envelope> admit(const spool::next_hop& hop, std::vector<spool::envelope> fresh);
+    /// Not in flight any more. False if it was not: then nothing happens.
+    bool land(const spool::envelope& which);
+    [[nodiscard]] bool in_flight(spool::envelope_id id) const { return in_flight_.contains(id); }
+    [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_.size(); }
+    [[nodiscard]] std::size_t in_flight(const spool::next_hop& hop) const;
+    /// Hops that something is known of: none that has neither mail in flight nor mail on disk that is due.
+    [[nodiscard]] std::size_t hops() const noexcept { return hops_.size(); }
+
+    /// The store has due mail of this hop.
+    void on_disk(const spool::next_hop& hop);
+    /// The refill to begin with now, if any. It counts as running until filled() or not_filled().
+    [[nodiscard]] std::optional<order> next_refill();
+    /// The store's answer. What comes back is in flight from now on.
+    [[nodiscard]] std::vector<spool::queued> filled(const order& asked, std::vector<spool::queued> found);
+    /// The store had no answer: the hop is due for a refill again.
+    void not_filled(const order& asked);
+
+private:
+    struct state {
+        std::size_t in_flight = 0;
+        bool more_on_disk = false;
+        bool waits_for_refill = false;
+        bool refilling = false;
+        std::unordered_set<spool::envelope_id> landed;  // while refilling
+    };
+    using entry = std::pair<const spool::next_hop, state>;
+
+    [[nodiscard]] std::size_t share() const;
+    [[nodiscard]] std::size_t room_for(const state& hop) const;
+    void depart(state& hop, spool::envelope_id id);
+    void look_at(entry& hop);
+    void end_refill(const order& asked);
+
+    limits how_;
+    std::map<spool::next_hop, state> hops_;
+    std::unordered_set<spool::envelope_id> in_flight_;
+    std::deque<spool::next_hop> waiting_;  // for a refill
+    std::size_t refilling_ = 0;
+};
+
+}  // namespace waypost::queue

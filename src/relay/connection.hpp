@@ -1,0 +1,64 @@
+// One connection of a relay: a conversation, with the TLS and the credentials that its URL and its action ask for.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "waypost/mail/relay_url.hpp"
+#include "waypost/observe/log.hpp"
+#include "waypost/relay/conversation.hpp"
+#include "waypost/relay/settings.hpp"
+
+namespace waypost::relay {
+
+/// What the log says of a connection.
+struct connection_names {
+    std::string session;
+    std::string relay;   // the URL
+    std::string remote;  // name and address of the host
+    std::string source;  // our address
+};
+
+class connection {
+public:
+    /// Where a pump() ends: idle, transaction_done, session_failed or session_over.
+    using pause = smtp::client_step;
+
+    connection(const async::executor& on, std::unique_ptr<net::stream> peer, async::clock& time, observe::log& log,
+               const time_limits& limits, const action_settings& action, mail::relay_url url, smtp::client_settings how,
+               connection_names names);
+
+    async::awaitable<> keep_time() { return conversation_.keep_time(); }
+    /// TLS now; why it cannot be had.
+    async::awaitable<std::optional<mail::status>> start_tls();
+    async::awaitable<pause> pump();
+
+    void begin(smtp::client_transaction what, std::shared_ptr<const spool::content> content) {
+        conversation_.begin(std::move(what), std::move(content));
+    }
+    void quit() { conversation_.protocol().quit(); }
+    void close() { conversation_.close(); }
+
+    /// By recipient; `otherwise` for those who have no final word.
+    [[nodiscard]] std::vector<mail::status> outcomes_or(const mail::status& otherwise) const {
+        return conversation_.protocol().outcomes_or(otherwise);
+    }
+    [[nodiscard]] const connection_names& names() const noexcept { return names_; }
+    [[nodiscard]] bool content_began() const noexcept { return conversation_.content_began(); }
+    [[nodiscard]] bool peer_takes_dsn() const noexcept { return conversation_.protocol().offered().dsn; }
+
+private:
+    async::awaitable<std::optional<mail::status>> supply_credentials();
+    [[nodiscard]] const net::tls_context& tls_context() const;
+
+    observe::log& log_;
+    const time_limits& limits_;
+    const action_settings& action_;
+    mail::relay_url url_;
+    connection_names names_;
+    conversation conversation_;
+};
+
+}  // namespace waypost::relay

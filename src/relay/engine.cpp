@@ -1,0 +1,138 @@
+#include "waypost/relay/engine.hpp"
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
+#include "connector.hpp"
+#include "relay.hpp"
+#include "session.hpp"
+#include "waypost/async/alongside.hpp"
+
+namespace waypost::relay {
+
+namespace {
+
+// How exactly the keepalive of idle sessions is kept.
+constexpr std::chrono::seconds keepalive_precision{1};
+
+/// Counts for as long as it lives.
+class counted {
+public:
+    explicit counted(std::size_t& number) : number_(number) { ++number_; }
+    ~counted() { --number_; }
+    counted(const counted&) = delete;
+    counted& operator=(const counted&) = delete;
+
+private:
+    std::size_t& number_;
+};
+
+std::string text_of(std::exception_ptr failed) {
+    try {
+        std::rethrow_exception(failed);
+    } catch (const std::exception& error) {
+        return error.what();
+    } catch (...) {
+        return "unknown";
+    }
+}
+
+}  // namespace
+
+engine::engine(const async::executor& on, surroundings with, settings how)
+    : executor_(on),
+      with_(with),
+      settings_(std::move(how)),
+      sessions_(on, [this](std::exception_ptr bug) { with_.log.error("mta", "bug", {{"what", text_of(bug)}}); }),
+      timekeeping_(on) {}
+
+engine::~engine() = default;
+
+const std::shared_ptr<relay>& engine::relay_for(const spool::next_hop& hop) {
+    auto& slot = relays_[hop];
+    if (slot == nullptr) slot = std::make_shared<relay>(hop, settings_.actions.at(hop.action));
+    return slot;
+}
+
+void engine::carry(queue::task what) {
+    if (stopping_) return;
+    if (relays_.empty() && timekeeping_.size() == 0) timekeeping_.start(retire_idle_sessions());
+    const auto& to = relay_for(what.envelopes.front().hop);
+    to->waiting.push_back(std::move(what));
+    to->wake_one();
+    open_sessions(to);
+}
+
+void engine::open_sessions(const std::shared_ptr<relay>& to) {
+    while (!stopping_ && to->wants_session(settings_.allowed)) {
+        ++to->connecting;
+        sessions_.start(drain(to));
+    }
+}
+
+/// One session from its connection to its end, and what follows from that for the relay.
+async::awaitable<> engine::drain(std::shared_ptr<relay> of) {
+    opened got = co_await open_one(*of);
+    if (auto* connected = std::get_if<std::unique_ptr<connection>>(&got)) {
+        const counted one(of->ready);
+        open_sessions(of);
+        session mine(executor_, with_, settings_, *of, **connected);
+        co_await async::alongside((*connected)->keep_time(), mine.run());
+        (*connected)->close();
+    } else if (of->ready == 0 && of->connecting == 0) {
+        fail_waiting(*of, std::get<mail::status>(got));
+    }
+    open_sessions(of);
+    forget_if_done(of->hop);
+}
+
+async::awaitable<opened> engine::open_one(relay& of) {
+    struct no_longer_connecting {
+        std::size_t& number;
+        ~no_longer_connecting() { --number; }
+    } const at_end{of.connecting};
+    connector connecting(executor_, with_, settings_, of.hop, of.action);
+    co_return co_await connecting.open();
+}
+
+void engine::fail_waiting(relay& of, const mail::status& why) {
+    for (queue::task& each : std::exchange(of.waiting, {})) {
+        for (spool::envelope& envelope : each.envelopes) {
+            with_.log.info("mta", "delivery",
+                           {{"evpid", spool::to_string(envelope.id)},
+                            {"from", "<" + each.about->from.from.text() + ">"},
+                            {"to", "<" + envelope.to.to.text() + ">"},
+                            {"relay", "-"},
+                            {"result", why.is_permanent() ? "PermFail" : "TempFail"},
+                            {"stat", why.line()}});
+            with_.queue.report(each.about, std::move(envelope), queue::outcome_of(why, {}));
+        }
+    }
+}
+
+void engine::forget_if_done(const spool::next_hop& hop) {
+    const auto found = relays_.find(hop);
+    if (found != relays_.end() && found->second->done()) relays_.erase(found);
+}
+
+async::awaitable<> engine::retire_idle_sessions() {
+    while (!stopping_) {
+        co_await with_.clock.sleep_for(keepalive_precision);
+        const auto oldest = with_.clock.now() - settings_.times.keepalive;
+        for (auto& [hop, each] : relays_) each->dismiss_idle_since(oldest);
+        if (relays_.empty()) co_return;
+    }
+}
+
+async::awaitable<> engine::stop(async::duration grace) {
+    using namespace boost::asio::experimental::awaitable_operators;
+    stopping_ = true;
+    for (auto& [hop, each] : relays_) {
+        each->waiting.clear();
+        each->dismiss_idle_since(async::time_point::max());
+    }
+    co_await (sessions_.join() || with_.clock.sleep_for(grace));
+    co_await sessions_.stop();
+    co_await timekeeping_.stop();
+}
+
+}  // namespace waypost::relay

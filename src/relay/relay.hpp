@@ -1,0 +1,65 @@
+// What mail for one next hop shares: the tasks that wait, and the sessions that drain them.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <vector>
+
+#include "waypost/async/clock.hpp"
+#include "waypost/async/event.hpp"
+#include "waypost/queue/transport.hpp"
+#include "waypost/relay/settings.hpp"
+
+namespace waypost::relay {
+
+/// A session that waits for work. It stands in its relay's list for exactly as long as it waits.
+struct idle_session {
+    explicit idle_session(const async::executor& on, async::time_point now) : woken(on), since(now) {}
+    async::event woken;
+    async::time_point since;
+    bool leave = false;    // no more work will come: quit
+    bool waiting = true;
+};
+
+class relay {
+public:
+    relay(spool::next_hop where, const action_settings& how) : hop(std::move(where)), action(how) {}
+
+    const spool::next_hop hop;
+    const action_settings& action;
+    std::deque<queue::task> waiting;
+    std::size_t connecting = 0;
+    std::size_t ready = 0;
+    std::vector<idle_session*> idle;  // the most recent at the end: it is woken first, so that the others may leave
+
+    [[nodiscard]] bool done() const noexcept { return waiting.empty() && connecting == 0 && ready == 0; }
+
+    /// Whether one more session should be opened now: there is work that no free session will take, the limit allows it, and
+    /// no more are on trial than have succeeded (one at first).
+    [[nodiscard]] bool wants_session(const limits& allowed) const noexcept {
+        const std::size_t free = idle.size() + connecting;
+        return waiting.size() > free && ready + connecting < allowed.sessions_per_relay && connecting < 1 + ready;
+    }
+
+    void wake_one() {
+        if (idle.empty()) return;
+        wake(*idle.back());
+        idle.pop_back();
+    }
+    /// Sends those away that have been idle since before `moment`.
+    void dismiss_idle_since(async::time_point moment) {
+        while (!idle.empty() && idle.front()->since <= moment) {
+            idle.front()->leave = true;
+            wake(*idle.front());
+            idle.erase(idle.begin());
+        }
+    }
+
+private:
+    static void wake(idle_session& one) {
+        one.waiting = false;
+        one.woken.notify();
+    }
+};
+
+}  // namespace waypost::relay

@@ -1,0 +1,209 @@
+#include "waypost/smtp/content_codec.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace waypost::smtp {
+
+namespace {
+
+constexpr auto npos = std::string_view::npos;
+// The next LF is looked for once, not again for every CR before it: that would be quadratic.
+constexpr auto not_looked = npos - 1;
+
+std::size_t find(std::string_view text, char c, std::size_t from) noexcept {
+    if (from >= text.size()) return npos;
+    const void* found = std::memchr(text.data() + from, c, text.size() - from);
+    return found == nullptr ? npos : static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
+}
+
+}  // namespace
+
+content_decoder::content_decoder(std::uint64_t max_bytes, std::size_t longest_line)
+    : max_bytes_(max_bytes), longest_line_(longest_line) {}
+
+content_decoder::fault content_decoder::found() const noexcept {
+    for (const fault f : {fault::bare_line_end, fault::nul_byte, fault::line_too_long, fault::too_big}) {
+        if ((faults_ & 1U << static_cast<unsigned>(f)) != 0) return f;
+    }
+    return fault::none;
+}
+
+// The rules that keep anyone from smuggling a command in (bad ends of lines seen by one server and not by another):
+//   - a dot counts only behind a good line end: a CR and LF in a row, and no further CR before them. CR CR LF is the
+//   line
+//     end of nobody, so a dot behind it ends nothing;
+//   - behind a lone dot only CR LF ends the content; "." LF and "." CR CR LF are text of a faulty message;
+//   - faults are gathered and never change where the end is.
+//
+// Pieces are as long as they can be: one ends only where a dot is taken out or where the input ends.
+bool content_decoder::step(std::string_view& input, std::string_view& piece) {
+    if (ended_) return false;
+    std::size_t from = 0;  // of the piece
+    std::size_t i = 0;
+    std::size_t feed = not_looked;
+    const auto hand_on = [&](std::size_t eaten) {
+        piece = input.substr(from, i - from);
+        check(piece);
+        if (faults_ != 0) piece = {};
+        for (const char c : input.substr(0, eaten).substr(eaten - std::min<std::size_t>(eaten, 8))) {
+            last_bytes_ = last_bytes_ << 8 | static_cast<unsigned char>(c);
+        }
+        input.remove_prefix(eaten);
+    };
+
+    while (i < input.size()) {
+        switch (at_) {
+            case at::line_start:
+                if (input[i] == '.') {
+                    at_ = at::dot;
+                    hand_on(i + 1);
+                    return true;
+                }
+                at_ = at::text;
+                break;
+            case at::dot:
+                at_ = at::text;
+                if (input[i] == '\r') {
+                    at_ = at::dot_cr;
+                    from = ++i;  // perhaps of the end, and then no content
+                }
+                break;
+            case at::dot_cr:
+                if (input[i] == '\n') {
+                    ended_ = true;
+                    from = i;
+                    hand_on(i + 1);
+                    return false;
+                }
+                ++bytes_;  // the CR was content after all
+                ++line_length_;
+                bare_cr(input[i]);
+                break;
+            case at::text: i = line_rest(input, i, feed); break;
+            case at::cr:
+                if (input[i] == '\n') {
+                    at_ = at::line_start;
+                    line_length_ = 0;
+                    ++i;
+                } else {
+                    bare_cr(input[i]);
+                }
+                break;
+            case at::bad_cr:
+                if (input[i] == '\r') {
+                    ++line_length_;
+                    ++i;
+                } else {
+                    at_ = at::text;
+                }
+                break;
+        }
+    }
+    hand_on(i);
+    return false;
+}
+
+/// `from` is in the middle of a line: eats to its end, to a CR, or to the end of the input.
+std::size_t content_decoder::line_rest(std::string_view input, std::size_t from, std::size_t& feed) {
+    if (feed < from || feed == not_looked) feed = find(input, '\n', from);
+    const std::size_t end = std::min(feed, input.size());
+    const std::size_t cr = find(input.substr(0, end), '\r', from);
+    std::size_t next = end;
+    if (cr != npos) {
+        at_ = at::cr;
+        next = cr + 1;
+    } else if (feed != npos) {
+        add(fault::bare_line_end);
+        next = feed + 1;
+    }
+    line_length_ += next - from;
+    if (line_length_ > longest_line_ + 1) add(fault::line_too_long);  // the 1 is its CR
+    return next;
+}
+
+/// A CR was not the first half of a CRLF.
+void content_decoder::bare_cr(char next) {
+    add(fault::bare_line_end);
+    at_ = next == '\r' ? at::bad_cr : at::text;
+}
+
+// One pass without a branch, so that the compiler makes vector code of it.
+void content_decoder::check(std::string_view piece) {
+    unsigned char any = 0;
+    unsigned char nul = 0;
+    for (const char c : piece) {
+        any |= static_cast<unsigned char>(c);
+        nul |= static_cast<unsigned char>(c == '\0');
+    }
+    if (any > 0x7f) eight_bit_ = true;
+    if (nul != 0) add(fault::nul_byte);
+    bytes_ += piece.size();
+    if (bytes_ > max_bytes_) add(fault::too_big);
+}
+
+bool content_decoder::seems_ended() const noexcept {
+    if ((faults_ & 1U << static_cast<unsigned>(fault::bare_line_end)) == 0) return false;
+    const auto is_line_end = [](std::uint64_t bytes) { return (bytes & 0xff) == '\r' || (bytes & 0xff) == '\n'; };
+    std::uint64_t rest = last_bytes_;
+    if (!is_line_end(rest)) return false;
+    while (is_line_end(rest)) rest >>= 8;
+    return (rest & 0xff) == '.' && is_line_end(rest >> 8);
+}
+
+// Without a branch too: of every two neighbours, is the first a CR exactly if the second is an LF?
+bool content_encoder::passes(std::string_view piece) const noexcept {
+    if (piece.empty()) return true;
+    if (after_cr_ != (piece.front() == '\n') || (at_line_start_ && piece.front() == '.')) return false;
+    unsigned char bad = 0;
+    for (std::size_t i = 1; i < piece.size(); ++i) {
+        const char before = piece[i - 1];
+        const char c = piece[i];
+        bad |= static_cast<unsigned char>((before == '\r') != (c == '\n'));
+        bad |= static_cast<unsigned char>((before == '\n') & (c == '.'));
+    }
+    return bad == 0;
+}
+
+void content_encoder::passed(std::string_view piece) noexcept {
+    if (piece.empty()) return;
+    at_line_start_ = piece.back() == '\n';
+    after_cr_ = piece.back() == '\r';
+}
+
+void content_encoder::encode(std::string_view piece, std::string& out) {
+    if (piece.empty()) return;
+    std::size_t i = 0;
+    if (after_cr_) {  // the CR is out already; whatever comes now, it gets its LF
+        out += '\n';
+        at_line_start_ = true;
+        after_cr_ = false;
+        if (piece.front() == '\n') ++i;
+    }
+    std::size_t feed = not_looked;
+    while (i < piece.size()) {
+        if (at_line_start_ && piece[i] == '.') out += '.';
+        if (feed < i || feed == not_looked) feed = find(piece, '\n', i);
+        const std::size_t end =
+            std::min({feed, find(piece.substr(0, std::min(feed, piece.size())), '\r', i), piece.size()});
+        out.append(piece, i, end - i);
+        at_line_start_ = end < piece.size();
+        if (end == piece.size()) return;
+        out += '\r';
+        if (end + 1 == piece.size() && piece[end] == '\r') {
+            at_line_start_ = false;
+            after_cr_ = true;
+            return;
+        }
+        out += '\n';
+        i = end + (piece[end] == '\r' && piece[end + 1] == '\n' ? 2 : 1);
+    }
+}
+
+std::string_view content_encoder::end() noexcept {
+    const std::string_view last = after_cr_ ? "\n.\r\n" : at_line_start_ ? ".\r\n" : "\r\n.\r\n";
+    *this = {};
+    return last;
+}
+
+}  // namespace waypost::smtp

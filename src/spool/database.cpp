@@ -1,0 +1,424 @@
+#include "database.hpp"
+
+#include <sqlite3.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <chrono>
+#include <iterator>
+#include <unordered_map>
+#include <utility>
+
+#include "message_ids.hpp"
+#include "schema.hpp"
+#include "waypost/base/overloaded.hpp"
+
+namespace waypost::spool {
+namespace {
+
+// Pages in the write-ahead log: see "Tuning" in README.md.
+constexpr int pages_per_checkpoint = 8192;
+
+/// A prepared statement in use: ready for the next use when this ends, on whatever way.
+class use {
+public:
+    explicit use(SQLite::Statement& statement) : statement_(statement) {}
+    ~use() { statement_.tryReset(); }
+    use(const use&) = delete;
+    use& operator=(const use&) = delete;
+
+    // Nothing is copied: what is bound lives until the statement has run.
+    use& operator<<(const std::string& text) {
+        statement_.bindNoCopy(++last_, text);
+        return *this;
+    }
+    use& operator<<(std::string&&) = delete;
+    use& operator<<(std::int64_t number) {
+        statement_.bind(++last_, number);
+        return *this;
+    }
+    use& blob(const std::string& octets) {
+        statement_.bindNoCopy(++last_, octets.data(), static_cast<int>(octets.size()));
+        return *this;
+    }
+    use& null() {
+        statement_.bind(++last_);
+        return *this;
+    }
+
+    void run() { statement_.exec(); }
+    bool next() { return statement_.executeStep(); }
+    [[nodiscard]] std::int64_t number(int column) const { return statement_.getColumn(column).getInt64(); }
+    [[nodiscard]] std::string text(int column) const { return statement_.getColumn(column).getString(); }
+    [[nodiscard]] bool is_null(int column) const { return statement_.isColumnNull(column); }
+
+private:
+    SQLite::Statement& statement_;
+    int last_ = 0;
+};
+
+std::int64_t number_of(message_id id) { return static_cast<std::int64_t>(id.value()); }
+std::int64_t number_of(envelope_id id) { return static_cast<std::int64_t>(id.value()); }
+
+}  // namespace
+
+struct database::statements {
+    SQLite::Database& db;
+
+    SQLite::Statement begin{db, "BEGIN IMMEDIATE"};
+    SQLite::Statement commit{db, "COMMIT"};
+    SQLite::Statement begin_one{db, "SAVEPOINT one"};
+    SQLite::Statement keep_one{db, "RELEASE one"};
+    SQLite::Statement undo_one{db, "ROLLBACK TO one"};
+
+    SQLite::Statement insert_message{db,
+                                     "INSERT INTO messages (id, arrived, reverse_path, body_8bitmime, has_8bit, ret, "
+                                     "envid, size, file, trace, text) "
+                                     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"};
+    SQLite::Statement insert_envelope{db,
+                                      "INSERT INTO envelopes (id, action, domain, next_try, expires, tries, warnings, "
+                                      "forward_path, given, user, notify, "
+                                      "orcpt, last) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '')"};
+
+    SQLite::Statement delete_envelope{db, "DELETE FROM envelopes WHERE id = ?"};
+    SQLite::Statement delete_message{
+        db,
+        "DELETE FROM messages WHERE id = ?1 "
+        "AND NOT EXISTS (SELECT 1 FROM envelopes WHERE id BETWEEN ?1 << 20 AND (?1 << 20) + 1048575) RETURNING file"};
+    SQLite::Statement postpone{db, "UPDATE envelopes SET tries = ?, warnings = ?, next_try = ?, last = ? WHERE id = ?"};
+    // New rows are found by their ids, which have the time in them.
+    SQLite::Statement correct_new{
+        db, "UPDATE envelopes SET next_try = ?1 WHERE id >= ?2 AND tries <= 0 AND next_try > ?1"};
+    SQLite::Statement correct_postponed{
+        db, "UPDATE envelopes SET next_try = ?1 WHERE tries > 0 AND next_try > ?2"};
+
+    SQLite::Statement first_hop{db, "SELECT action, domain FROM envelopes ORDER BY action, domain LIMIT 1"};
+    SQLite::Statement next_hop{
+        db, "SELECT action, domain FROM envelopes WHERE (action, domain) > (?, ?) ORDER BY action, domain LIMIT 1"};
+    SQLite::Statement hop_is_due{
+        db, "SELECT EXISTS (SELECT 1 FROM envelopes WHERE action = ? AND domain = ? AND next_try <= ?)"};
+    SQLite::Statement hops_due_since{
+        db, "SELECT DISTINCT action, domain FROM envelopes WHERE tries > 0 AND next_try > ? AND next_try <= ?"};
+    SQLite::Statement ids_due{
+        db, "SELECT id FROM envelopes WHERE action = ? AND domain = ? AND next_try <= ? ORDER BY next_try, id LIMIT ?"};
+    SQLite::Statement read_envelope{db,
+                                    "SELECT action, domain, expires, tries, warnings, forward_path, given, user, "
+                                    "notify, orcpt, last FROM envelopes "
+                                    "WHERE id = ?"};
+    SQLite::Statement read_message{
+        db, "SELECT arrived, reverse_path, body_8bitmime, has_8bit, ret, envid, size, file FROM messages WHERE id = ?"};
+    SQLite::Statement next_due{
+        db, "SELECT next_try FROM envelopes WHERE tries > 0 AND next_try > ? ORDER BY next_try LIMIT 1"};
+    SQLite::Statement count{db, "SELECT count(*) FROM envelopes"};
+    SQLite::Statement highest_id{db,
+                                 "SELECT max(ifnull((SELECT max(id) FROM messages WHERE id <= ?1), 0), "
+                                 "ifnull((SELECT max(id) FROM envelopes WHERE id < (?1 + 1) << 20) >> 20, 0))"};
+
+    SQLite::Statement set_aside{
+        db,
+        "INSERT INTO damaged (id, row, why, at) SELECT id, "
+        "'action=' || quote(action) || ' domain=' || quote(domain) || ' next_try=' || quote(next_try) || ' expires=' "
+        "|| "
+        "quote(expires) || ' tries=' || quote(tries) || ' warnings=' || quote(warnings) || ' forward_path=' || "
+        "quote(forward_path) || ' given=' || quote(given) || ' user=' || quote(user) || ' notify=' || quote(notify) || "
+        "' orcpt=' || quote(orcpt) || ' last=' || quote(last), ?2, ?3 FROM envelopes WHERE id = ?1"};
+};
+
+database::database(const std::string& directory, warning_sink warn)
+    : body_directory_(directory + "/body"),
+      warn_(std::move(warn)),
+      db_((schema::create_if_absent(directory), schema::open_for_writing(directory))),
+      sql_(new statements{db_}),
+      checkpoint_at_(pages_per_checkpoint) {
+    auto committed = [](void* self, sqlite3*, const char*, int pages) {
+        static_cast<database*>(self)->log_pages_ = pages;
+        return SQLITE_OK;
+    };
+    sqlite3_wal_hook(db_.getHandle(), committed, this);
+}
+
+database::~database() = default;
+
+void database::begin() {
+    now_ = {};
+    use(sql_->begin).run();
+}
+
+void database::commit() {
+    use(sql_->commit).run();
+    if (count_) *count_ += now_.envelopes;
+    std::move(now_.files.begin(), now_.files.end(), std::back_inserter(unneeded_files_));
+    now_ = {};
+}
+
+void database::roll_back() noexcept {
+    // SQLite may have done it already, for example when the disk is full.
+    if (sqlite3_get_autocommit(db_.getHandle()) == 0) db_.tryExec("ROLLBACK");
+    now_ = {};
+}
+
+void database::begin_one() {
+    use(sql_->begin_one).run();
+    now_.envelopes_before_one = now_.envelopes;
+    now_.files_before_one = now_.files.size();
+}
+
+void database::keep_one() { use(sql_->keep_one).run(); }
+
+void database::undo_one() {
+    use(sql_->undo_one).run();
+    use(sql_->keep_one).run();
+    now_.envelopes = now_.envelopes_before_one;
+    now_.files.resize(now_.files_before_one);
+}
+
+void database::insert(const queued& what) {
+    const message& about = *what.about;
+    const std::string from = about.from.from.text();
+    const std::string ret(rows::from_ret(about.from.ret));
+    const std::string file = about.text->file_name();
+    const std::int64_t arrived = rows::from_time(about.arrived);
+    {
+        use row(sql_->insert_message);
+        row << number_of(about.id) << arrived << from << std::int64_t{about.from.eight_bit}
+            << std::int64_t{about.eight_bit} << ret << about.from.envelope_id << static_cast<std::int64_t>(about.size);
+        if (about.text->in_file())
+            (row << file << about.text->trace()).null();
+        else
+            (row.null() << about.text->trace()).blob(about.text->text());
+        row.run();
+    }
+    for (const envelope& each : what.envelopes) {
+        const std::string to = each.to.to.text();
+        const std::string notify = mail::to_text(each.to.notify);
+        use row(sql_->insert_envelope);
+        row << number_of(each.id) << each.hop.action << each.hop.domain << arrived << rows::from_time(each.expires)
+            << std::int64_t{each.tries} << std::int64_t{each.warnings} << to << each.given << each.user << notify
+            << each.to.original;
+        row.run();
+    }
+    now_.envelopes += static_cast<std::int64_t>(what.envelopes.size());
+}
+
+void database::apply(const handed_over& what) {
+    std::visit(base::overloaded{[&](const finished& done) { finish(done.id); },
+                                [&](const postponed& later) { postpone(later); },
+                                [&](const corrected_times& to) { correct_times(to); }},
+               what);
+}
+
+void database::finish(envelope_id id) {
+    use gone(sql_->delete_envelope);
+    gone << number_of(id);
+    gone.run();
+    now_.envelopes -= db_.getChanges();
+    use last(sql_->delete_message);
+    last << number_of(message_of(id));
+    while (last.next()) {
+        if (last.is_null(0)) continue;
+        if (std::string file = last.text(0); rows::is_file_of(message_of(id), file))
+            now_.files.push_back(std::move(file));
+    }
+}
+
+void database::postpone(const postponed& what) {
+    const std::string said = what.last.line();
+    use row(sql_->postpone);
+    row << std::int64_t{what.tries} << std::int64_t{what.warnings} << rows::from_time(what.until) << said
+        << number_of(what.id);
+    row.run();
+}
+
+void database::correct_times(const corrected_times& to) {
+    const std::int64_t now = rows::from_time(to.now);
+    use fresh(sql_->correct_new);
+    fresh << now << number_of(envelope_of(message_ids::earliest_at(to.now), 0));
+    fresh.run();
+    use late(sql_->correct_postponed);
+    late << now << rows::from_time(to.latest);
+    late.run();
+}
+
+std::vector<std::string> database::take_unneeded_files() { return std::exchange(unneeded_files_, {}); }
+
+void database::checkpoint_if_due() {
+    if (log_pages_ < checkpoint_at_) return;
+    int in_log = 0;
+    int moved = 0;
+    const int said = sqlite3_wal_checkpoint_v2(db_.getHandle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, &in_log, &moved);
+    const bool whole = said == SQLITE_OK && moved >= in_log;
+    // A reader may hold on to the log; then it grows, and trying at every commit would help nobody.
+    checkpoint_at_ = whole ? pages_per_checkpoint : log_pages_ + pages_per_checkpoint;
+    if (whole) log_pages_ = 0;
+}
+
+// One step of the index from hop to hop, however many envelopes each has.
+std::vector<next_hop> database::hops_due(async::wall_time now) {
+    std::vector<next_hop> found;
+    std::optional<next_hop> at;
+    for (;;) {
+        use step(at ? sql_->next_hop : sql_->first_hop);
+        if (at) step << at->action << at->domain;
+        if (!step.next()) return found;
+        next_hop hop{step.text(0), step.text(1)};
+        use question(sql_->hop_is_due);
+        question << hop.action << hop.domain << rows::from_time(now);
+        if (question.next() && question.number(0) != 0) found.push_back(hop);
+        at = std::move(hop);
+    }
+}
+
+std::vector<next_hop> database::hops_due_since(async::wall_time after, async::wall_time now) {
+    std::vector<next_hop> found;
+    use row(sql_->hops_due_since);
+    row << rows::from_time(after) << rows::from_time(now);
+    while (row.next()) found.push_back({row.text(0), row.text(1)});
+    return found;
+}
+
+std::vector<std::int64_t> database::ids_due(const next_hop& hop, async::wall_time now, std::size_t limit) {
+    std::vector<std::int64_t> ids;
+    use row(sql_->ids_due);
+    row << hop.action << hop.domain << rows::from_time(now) << static_cast<std::int64_t>(limit + unreadable_.size());
+    while (row.next()) {
+        const std::int64_t id = row.number(0);
+        if (ids.size() < limit && !unreadable_.contains(id)) ids.push_back(id);
+    }
+    return ids;
+}
+
+std::vector<queued> database::due(const next_hop& hop, async::wall_time now, std::size_t limit) {
+    for (;;) {
+        const std::vector<std::int64_t> ids = ids_due(hop, now, limit);
+        std::vector<queued> found;
+        std::vector<suspect> damaged;
+        struct seen {
+            std::size_t place = 0;
+            std::string why;
+        };
+        std::unordered_map<message_id, seen> messages;
+        for (const std::int64_t id : ids) {
+            auto row = read_envelope(id);
+            if (!row.value) {
+                damaged.push_back({id, std::string(row.why)});
+                continue;
+            }
+            const message_id about = message_of(row.value->id);
+            auto [known, is_new] = messages.try_emplace(about);
+            if (is_new) {
+                auto whole = read_message(about);
+                known->second = {found.size(), std::string(whole.why)};
+                if (whole.value) found.push_back({std::make_shared<const message>(*std::move(whole.value)), {}});
+            }
+            if (known->second.why.empty())
+                found[known->second.place].envelopes.push_back(*std::move(row.value));
+            else
+                damaged.push_back({id, known->second.why});
+        }
+        if (damaged.empty()) return found;
+        // Again from the beginning: fewer than `limit` means to the asker that there are no more.
+        set_aside(damaged);
+    }
+}
+
+rows::judged<envelope> database::read_envelope(std::int64_t id) {
+    try {
+        use row(sql_->read_envelope);
+        row << id;
+        if (!row.next()) return {std::nullopt, "an index names a row that is not there"};
+        return rows::to_envelope({.id = id,
+                                  .action = row.text(0),
+                                  .domain = row.text(1),
+                                  .forward_path = row.text(5),
+                                  .given = row.text(6),
+                                  .user = row.text(7),
+                                  .notify = row.text(8),
+                                  .orcpt = row.text(9),
+                                  .last = row.text(10),
+                                  .expires = row.number(2),
+                                  .tries = row.number(3),
+                                  .warnings = row.number(4)});
+    } catch (const SQLite::Exception& error) {
+        if (error.getErrorCode() != SQLITE_CORRUPT) throw;
+        return {std::nullopt, "the page of the row is damaged"};
+    }
+}
+
+rows::judged<message> database::read_message(message_id id) {
+    try {
+        use row(sql_->read_message);
+        row << number_of(id);
+        if (!row.next()) return {std::nullopt, "its message is not there"};
+        rows::message_columns columns{.id = number_of(id),
+                                      .arrived = row.number(0),
+                                      .body_8bitmime = row.number(2),
+                                      .has_8bit = row.number(3),
+                                      .size = row.number(6),
+                                      .reverse_path = row.text(1),
+                                      .ret = row.text(4),
+                                      .envid = row.text(5),
+                                      .file = std::nullopt};
+        if (!row.is_null(7)) columns.file = row.text(7);
+        const bool in_file = columns.file.has_value();
+        auto read = rows::to_message(std::move(columns));
+        struct stat about{};
+        if (read.value && in_file && ::stat((body_directory_ + '/' + to_string(id)).c_str(), &about) != 0 &&
+            errno == ENOENT)
+            return {std::nullopt, "its body file is not there"};
+        return read;
+    } catch (const SQLite::Exception& error) {
+        if (error.getErrorCode() != SQLITE_CORRUPT) throw;
+        return {std::nullopt, "the page of its message is damaged"};
+    }
+}
+
+void database::set_aside(const std::vector<suspect>& damaged) {
+    const std::int64_t at = rows::from_time(std::chrono::system_clock::now());
+    for (const suspect& each : damaged) {
+        bool moved = false;
+        try {
+            begin();
+            use copy(sql_->set_aside);
+            copy << each.id << each.why << at;
+            copy.run();
+            use gone(sql_->delete_envelope);
+            gone << each.id;
+            gone.run();
+            moved = db_.getChanges() > 0;
+            now_.envelopes -= db_.getChanges();
+            commit();
+        } catch (const SQLite::Exception&) {
+            roll_back();
+            moved = false;
+        }
+        if (!moved) unreadable_.insert(each.id);
+        warn_("envelope " + base::hex(static_cast<std::uint64_t>(each.id)) + " is damaged: " + each.why +
+              (moved ? "; it was moved to the table `damaged`" : "; it is passed over"));
+    }
+}
+
+std::optional<async::wall_time> database::next_due(async::wall_time now) {
+    use row(sql_->next_due);
+    row << rows::from_time(now);
+    if (!row.next()) return std::nullopt;
+    // A time that is out of range is looked at when it is the only one left, if ever.
+    return rows::to_time(row.number(0));
+}
+
+std::uint64_t database::count() {
+    if (!count_) {
+        use row(sql_->count);
+        row.next();
+        count_ = row.number(0);
+    }
+    return static_cast<std::uint64_t>(*count_);
+}
+
+message_id database::highest_id() {
+    use row(sql_->highest_id);
+    row << rows::last_message_id;
+    row.next();
+    return message_id(static_cast<std::uint64_t>(row.number(0)));
+}
+
+}  // namespace waypost::spool

@@ -1,0 +1,26 @@
+// The few things that a queue needs of its directory. Blocking; they throw std::runtime_error with the path in the text.
+#pragma once
+
+#include <string>
+
+namespace waypost::spool::file_system {
+
+/// Makes `path`, readable by nobody else, if it is not there.
+void make_private_directory(const std::string& path);
+/// Makes the entries of a directory as durable as its files are.
+void sync_directory(const std::string& path);
+
+/// A lock file held for the life of this: one process uses a queue at a time.
+class lock {
+public:
+    /// Throws with the process id of the one who holds it.
+    explicit lock(const std::string& directory);
+    ~lock();
+    lock(const lock&) = delete;
+    lock& operator=(const lock&) = delete;
+
+private:
+    int fd_;
+};
+
+}  // namespace waypost::spool::file_system

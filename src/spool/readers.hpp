@@ -1,0 +1,39 @@
+// Reads messages back on worker threads, beside the writer: what is in the spool never changes, so it does not matter which
+// connection reads it. Connections are made when needed and used again.
+#pragma once
+
+#include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Statement.h>
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "waypost/spool/sqlite_store.hpp"
+
+namespace waypost::spool {
+
+class readers {
+public:
+    readers(std::string directory, async::workers& io);
+    ~readers();
+    readers(const readers&) = delete;
+    readers& operator=(const readers&) = delete;
+
+    /// Blocks; for a worker thread.
+    [[nodiscard]] base::result<std::shared_ptr<const content>> load(message_id id);
+
+private:
+    struct connection;
+
+    [[nodiscard]] std::unique_ptr<connection> take();
+    [[nodiscard]] base::result<std::shared_ptr<const content>> load_from(connection& from, message_id id);
+
+    std::string directory_;
+    async::workers* io_;
+    std::mutex mutex_;
+    std::vector<std::unique_ptr<connection>> idle_;
+};
+
+}  // namespace waypost::spool

@@ -1,0 +1,134 @@
+#include "waypost/spool/sqlite_store.hpp"
+
+#include <stdexcept>
+
+#include "database.hpp"
+#include "file_system.hpp"
+#include "leftovers.hpp"
+#include "message_ids.hpp"
+#include "readers.hpp"
+#include "writer.hpp"
+
+namespace waypost::spool {
+namespace {
+
+std::string body_directory(const settings& where) { return where.directory + "/body"; }
+
+/// A question to the tables, and its answer.
+template <class Ask>
+class asked final : public question {
+public:
+    using answer_type = std::invoke_result_t<Ask&, database&>;
+
+    asked(Ask how, const warning_sink& warn) : how_(std::move(how)), warn_(warn) {}
+
+    void ask(database& of) override {
+        try {
+            answer_ = how_(of);
+        } catch (const SQLite::Exception& error) {
+            warn_(std::string("the queue cannot be read: ") + error.what());
+        }
+    }
+    void fail(errc why) override { answer_ = why; }
+    [[nodiscard]] base::result<answer_type> take() { return std::move(answer_); }
+
+private:
+    Ask how_;
+    const warning_sink& warn_;
+    base::result<answer_type> answer_ = errc::unavailable;
+};
+
+}  // namespace
+
+struct sqlite_store::parts {
+    parts(const async::executor& loop, async::workers& workers, settings place, warning_sink sink)
+        : where(std::move(place)),
+          warn(std::move(sink)),
+          io(workers),
+          bodies(make_directories(where)),
+          held(where.directory),
+          db(where.directory, warn),
+          ids(db.highest_id()),
+          read_back(std::make_shared<readers>(where.directory, io)),
+          cleaning(where.directory, ids.next(std::chrono::system_clock::now()), warn),
+          thread(db, loop, io, bodies, warn) {}
+
+    static std::string make_directories(const settings& where) {
+        file_system::make_private_directory(where.directory);
+        file_system::make_private_directory(body_directory(where));
+        return body_directory(where);
+    }
+
+    template <class Ask>
+    async::awaitable<base::result<std::invoke_result_t<Ask&, database&>>> answer(Ask how) {
+        asked<Ask> one(std::move(how), warn);
+        co_await thread.answer(one);
+        co_return one.take();
+    }
+
+    settings where;
+    warning_sink warn;
+    async::workers& io;
+    std::string bodies;
+    file_system::lock held;
+    database db;  // the writer thread's from its start to its end
+    message_ids ids;
+    std::shared_ptr<readers> read_back;
+    leftovers cleaning;
+    writer thread;
+};
+
+sqlite_store::sqlite_store(const async::executor& loop, async::workers& io, settings where, warning_sink warn)
+    : parts_(std::make_unique<parts>(loop, io, std::move(where), std::move(warn))) {}
+
+sqlite_store::~sqlite_store() = default;
+
+message_id sqlite_store::next_message_id() { return parts_->ids.next(std::chrono::system_clock::now()); }
+
+std::shared_ptr<content> sqlite_store::new_content(message_id id) {
+    return std::make_shared<content>(parts_->bodies, to_string(id), parts_->io);
+}
+
+async::awaitable<base::result<>> sqlite_store::insert(const queued& what) {
+    insertion one{what, {}};
+    co_await parts_->thread.commit(one);
+    if (one.failed) co_return one.failed;
+    co_return base::result<>();
+}
+
+void sqlite_store::apply(change what) {
+    std::visit([this](auto& each) { parts_->thread.hand_over(std::move(each)); }, what);
+}
+
+void sqlite_store::correct_times(async::wall_time now, async::wall_time latest) {
+    parts_->thread.hand_over(corrected_times{now, latest});
+}
+
+async::awaitable<base::result<std::vector<next_hop>>> sqlite_store::hops_due(async::wall_time now) {
+    return parts_->answer([now](database& from) { return from.hops_due(now); });
+}
+
+async::awaitable<base::result<std::vector<next_hop>>> sqlite_store::hops_due_since(async::wall_time after,
+                                                                                   async::wall_time now) {
+    return parts_->answer([after, now](database& from) { return from.hops_due_since(after, now); });
+}
+
+async::awaitable<base::result<std::vector<queued>>> sqlite_store::due(next_hop hop, async::wall_time now,
+                                                                      std::size_t limit) {
+    return parts_->answer([hop = std::move(hop), now, limit](database& from) { return from.due(hop, now, limit); });
+}
+
+async::awaitable<base::result<std::optional<async::wall_time>>> sqlite_store::next_due(async::wall_time now) {
+    return parts_->answer([now](database& from) { return from.next_due(now); });
+}
+
+async::awaitable<base::result<std::shared_ptr<const content>>> sqlite_store::load(message_id id) {
+    auto read = [from = parts_->read_back, id] { return from->load(id); };
+    co_return co_await async::offload(parts_->io, std::move(read));
+}
+
+async::awaitable<base::result<std::uint64_t>> sqlite_store::count() {
+    return parts_->answer([](database& from) { return from.count(); });
+}
+
+}  // namespace waypost::spool

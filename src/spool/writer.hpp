@@ -1,0 +1,68 @@
+// The thread that owns the writing connection. It takes everything that waits as one batch, commits it, answers questions,
+// and tells the loop once for all of them.
+//
+// While one batch syncs, the next fills; a batch is never held back for more to come. A changes-only batch is committed like
+// any other. Changes whose commit failed are kept and tried again, in order, before anything later.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "batch.hpp"
+#include "waypost/async/offload.hpp"
+
+namespace waypost::spool {
+
+class writer {
+public:
+    writer(database& db, const async::executor& loop, async::workers& io, std::string directory, warning_sink warn);
+    /// Commits what was handed over and ends the thread.
+    ~writer();
+    writer(const writer&) = delete;
+    writer& operator=(const writer&) = delete;
+
+    // On the loop's thread:
+    async::awaitable<> commit(insertion& what) { return enqueue(&batch::writes, write(&what)); }
+    async::awaitable<> answer(question& what) { return enqueue(&batch::questions, &what); }
+    void hand_over(handed_over what);
+
+private:
+    template <class Item>
+    async::awaitable<> enqueue(std::vector<Item> batch::* list, Item what);
+    void add(auto put);
+
+    void run();
+    [[nodiscard]] bool wait_for_work(batch& taken);
+    void commit_all(const batch& work);
+    void commit_together(const batch& work);
+    void commit_each_alone(const batch& work);
+    void refuse(const batch& work, const std::string& why);
+    void retry_kept();
+    void apply_alone(const handed_over& what);
+    void insert_alone(insertion& what);
+    void sync_body_directory(const batch& work);
+    void committed(const batch& work);
+    void failing(const std::string& why);
+    void answer_all(const batch& work);
+    void resume_all(batch work);
+    void remove_unneeded_files();
+
+    database& db_;
+    async::executor loop_;
+    async::workers& io_;
+    std::string body_directory_;
+    warning_sink warn_;
+    std::vector<handed_over> kept_;  // handed over, and not committed yet because a commit failed
+    bool failing_ = false;
+
+    std::mutex mutex_;
+    std::condition_variable woken_;
+    batch waiting_;
+    bool closing_ = false;
+    std::thread thread_;
+};
+
+}  // namespace waypost::spool

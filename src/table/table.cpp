@@ -1,0 +1,39 @@
+#include "waypost/table/table.hpp"
+
+namespace waypost::table {
+
+namespace {
+
+const char* text_of(errc value) noexcept {
+    switch (value) {
+        case errc::unavailable: return "table unavailable";
+        case errc::malformed_row: return "row of the table cannot be understood";
+    }
+    return "unknown table error";
+}
+
+constexpr base::simple_category<errc> category("waypost.table", &text_of);
+
+}  // namespace
+
+base::error_code make_error_code(errc value) noexcept { return {static_cast<int>(value), category}; }
+
+std::string_view name_of(service kind) noexcept {
+    switch (kind) {
+        case service::alias: return "alias";
+        case service::domain: return "domain";
+        case service::credentials: return "credentials";
+        case service::netaddr: return "netaddr";
+        case service::userinfo: return "userinfo";
+        case service::source: return "source";
+        case service::mailaddr: return "mailaddr";
+        case service::addrname: return "addrname";
+        case service::mailaddrmap: return "mailaddrmap";
+        case service::relayhost: return "relayhost";
+        case service::string: return "string";
+        case service::regex: return "regex";
+    }
+    return "unknown";
+}
+
+}  // namespace waypost::table

@@ -1,0 +1,128 @@
+#include "waypost/table/table_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <optional>
+#include <system_error>
+
+#include "waypost/base/ascii.hpp"
+
+namespace waypost::table {
+
+namespace {
+
+constexpr std::size_t max_key = 1024;  // OpenSMTPD's
+
+struct entry {
+    std::string_view key;
+    std::string_view value;  // empty: the line has none
+};
+
+std::string_view without_leading_blanks(std::string_view text) {
+    while (!text.empty() && base::is_blank(text.front())) text.remove_prefix(1);
+    return text;
+}
+
+/// "key value", "key: value", "key : value" (aliases as makemap and Postfix take them), "key:value", "key". The blanks
+/// at the end of a value belong to it.
+entry split_entry(std::string_view line) {
+    const std::size_t end = std::min(line.find_first_of(" \t:"), line.size());
+    std::string_view value = without_leading_blanks(line.substr(std::min(end + 1, line.size())));
+    while (value.starts_with(':') && (value.size() == 1 || base::is_blank(value[1]))) {
+        value = without_leading_blanks(value.substr(1));
+    }
+    return {line.substr(0, end), value};
+}
+
+class parser {
+public:
+    std::variant<entries, file_fault> run(std::string_view text) {
+        if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+        for (std::size_t number = 1; !text.empty(); ++number) {
+            const std::size_t end = std::min(text.find('\n'), text.size());
+            std::string_view line = text.substr(0, end);
+            text.remove_prefix(std::min(end + 1, text.size()));
+            if (line.ends_with('\r')) line.remove_suffix(1);
+            if (const char* wrong = take(line)) return file_fault{number, wrong};
+        }
+        found_.is_map = kind_ != kind::list;
+        return std::move(found_);
+    }
+
+private:
+    enum class kind { unknown, list, map };
+
+    const char* take(std::string_view line) {
+        if (line.find('\0') != std::string_view::npos) return "a NUL byte: this is no text file";
+        line = without_leading_blanks(line);
+        if (line.empty()) return nullptr;
+        if (line.front() == '#') {
+            if (kind_ == kind::unknown && base::trim(line.substr(1)) == "@list") kind_ = forced_ = kind::list;
+            return nullptr;
+        }
+        const entry one = forced_ == kind::list ? entry{base::trim(line), {}} : split_entry(line);
+        if (one.key.empty()) return "an entry without a key";
+        if (one.key.size() > max_key) return "a key longer than 1024 bytes";
+        const kind here = one.value.empty() ? kind::list : kind::map;
+        if (kind_ == kind::unknown) kind_ = here;
+        if (here != kind_) {
+            return kind_ == kind::list
+                       ? "a value in a list; the first entry has none (\"# @list\" as the first line makes "
+                         "each line one entry)"
+                       : "an entry without a value; the first entry has one";
+        }
+        found_.rows.emplace_back(one.key, one.value);
+        return nullptr;
+    }
+
+    entries found_;
+    kind kind_ = kind::unknown;    // an empty file is a map
+    kind forced_ = kind::unknown;
+};
+
+class file_descriptor {
+public:
+    explicit file_descriptor(int fd) : fd_(fd) {}
+    ~file_descriptor() {
+        if (fd_ >= 0) ::close(fd_);
+    }
+    file_descriptor(const file_descriptor&) = delete;
+    file_descriptor& operator=(const file_descriptor&) = delete;
+    [[nodiscard]] int get() const noexcept { return fd_; }
+
+private:
+    int fd_;
+};
+
+file_fault system_fault(int error) { return {0, std::generic_category().message(error)}; }
+
+}  // namespace
+
+std::variant<entries, file_fault> parse_table_file(std::string_view text) { return parser().run(text); }
+
+std::variant<entries, file_fault> read_table_file(const std::string& path) {
+    // Non-blocking, because opening a FIFO would wait for somebody to write to it.
+    const file_descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (file.get() < 0) return system_fault(errno);
+    struct stat about = {};
+    if (::fstat(file.get(), &about) != 0) return system_fault(errno);
+    if (!S_ISREG(about.st_mode)) return file_fault{0, "not a regular file"};
+
+    std::string text;
+    text.reserve(static_cast<std::size_t>(about.st_size));
+    std::array<char, 65536> block;
+    for (;;) {
+        const ssize_t got = ::read(file.get(), block.data(), block.size());
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return system_fault(errno);
+        if (got == 0) return parse_table_file(text);
+        text.append(block.data(), static_cast<std::size_t>(got));
+    }
+}
+
+}  // namespace waypost::table

@@ -1,0 +1,479 @@
+#include "waypost/queue/mail_queue.hpp"
+
+#include <catch2/catch.hpp>
+#include <optional>
+#include <set>
+
+#include "support/fake_store.hpp"
+#include "support/run_to_end.hpp"
+#include "support/virtual_clock.hpp"
+
+using namespace waypost;
+using namespace waypost::queue;
+using namespace std::chrono_literals;
+using spool::next_hop;
+using test::fake_store;
+
+namespace {
+
+const next_hop outbound{"outbound", "example.com"};
+const next_hop home{"reports", ""};
+
+mail::mailbox address(std::string_view text) { return mail::mailbox::parse(text).value(); }
+
+/// Keeps what it is given until the test says what became of it.
+class patient_transport final : public transport {
+public:
+    void carry(task what) override { tasks.push_back(std::move(what)); }
+    std::vector<task> tasks;
+};
+
+class fixed_router final : public report_router {
+public:
+    async::awaitable<base::result<std::vector<spool::envelope>>> route(mail::mailbox to) override {
+        if (failure) co_return failure;
+        if (nowhere) co_return std::vector<spool::envelope>();
+        const spool::envelope back{.hop = home, .to = {.to = std::move(to)}};
+        co_return std::vector{back};
+    }
+    bool nowhere = false;
+    base::error_code failure;
+};
+
+struct letter {
+    std::vector<std::string> to = {"user@example.com"};
+    std::string from = "sender@example.org";
+    mail::dsn_notify notify = {};
+    mail::dsn_return ret = mail::dsn_return::unspecified;
+    std::string text = "Subject: hello\r\nX-Mark: seen\r\n\r\nthe body\r\n";
+    next_hop hop = outbound;
+    std::string given = {};
+};
+
+struct post_office {
+    boost::asio::io_context loop;
+    test::virtual_clock clock{loop};
+    fake_store store;
+    observe::log log{{.lowest = observe::level::error}};
+    fixed_router router;
+    patient_transport out;
+    patient_transport back;
+    settings how{.host = "mx.example.com"};
+    std::optional<mail_queue> queue;
+
+    explicit post_office(settings with = {.host = "mx.example.com"}) : how(std::move(with)) { open(); }
+    ~post_office() { close(); }
+    post_office(const post_office&) = delete;
+    post_office& operator=(const post_office&) = delete;
+
+    void open() {
+        queue.emplace(loop.get_executor(), store, clock, log, router, how);
+        queue->assign("outbound", out, false);
+        queue->assign("reports", back, true);
+        queue->start();
+        clock.settle();
+    }
+    void close() {
+        if (!queue) return;
+        boost::asio::co_spawn(loop, queue->stop(), [](std::exception_ptr) {});
+        clock.settle();
+        out.tasks.clear();
+        back.tasks.clear();
+        queue.reset();
+    }
+
+    async::awaitable<bool> commit(letter what) {
+        spool::transaction next(store);
+        co_await next.text().append(what.text);
+        for (const std::string& each : what.to)
+            next.add({.hop = what.hop,
+                      .to = {.to = address(each), .notify = what.notify},
+                      .given = what.given,
+                      .expires = clock.wall() + how.ttl});
+        mail::sender from{.from = mail::reverse_path::from_text(what.from).value(), .ret = what.ret, .envelope_id = "QQ314"};
+        auto kept = co_await next.commit(std::move(from), clock.wall(), false);
+        if (kept.has_error()) co_return false;
+        queue->accepted(std::move(*kept));
+        co_return true;
+    }
+    void send(letter what = {}) {
+        REQUIRE(test::run_to_end(loop, commit(std::move(what))));
+        clock.settle();
+    }
+    /// Takes the oldest task of a transport.
+    static task take(patient_transport& from) {
+        REQUIRE_FALSE(from.tasks.empty());
+        task first = std::move(from.tasks.front());
+        from.tasks.erase(from.tasks.begin());
+        return first;
+    }
+    void report_all(task what, const outcome& came) {
+        for (spool::envelope& each : what.envelopes) queue->report(what.about, std::move(each), came);
+        clock.settle();
+    }
+    std::string text_of(const task& what) {
+        auto text = test::run_to_end(loop, queue->content_of(what.about));
+        return text.value()->text();
+    }
+    /// The report that is in the hands of its transport.
+    std::string report_text() {
+        REQUIRE(back.tasks.size() == 1);
+        CHECK(back.tasks[0].about->from.from.is_null());
+        CHECK(back.tasks[0].envelopes.at(0).to.to.text() == "sender@example.org");
+        return text_of(back.tasks[0]);
+    }
+};
+
+bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+const auto ok = delivered{.said = mail::status::success("2.0.0", "taken")};
+const auto greylisted = deferred{mail::status::transient("4.7.1", "come back later"), "mx.example.com"};
+const auto no_such_user = failed{mail::status::permanent("5.1.1", "no such user"), "mx.example.com"};
+
+}  // namespace
+
+TEST_CASE("an accepted message is carried at once, with its content, and gone when delivered", "[queue][mail_queue]") {
+    post_office office;
+    office.send();
+    task first = office.take(office.out);
+    REQUIRE(first.about->text != nullptr);
+    CHECK(first.envelopes.at(0).to.to.text() == "user@example.com");
+    office.report_all(std::move(first), ok);
+    CHECK(office.store.envelopes.empty());
+    CHECK(office.store.messages.empty());
+    CHECK(office.back.tasks.empty());
+}
+
+TEST_CASE("the recipients of a message are one task for each next hop", "[queue][mail_queue]") {
+    post_office office;
+    office.send({.to = {"a@example.com", "b@example.com"}});
+    CHECK(office.out.tasks.size() == 1);
+    CHECK(office.out.tasks.at(0).envelopes.size() == 2);
+}
+
+TEST_CASE("content beyond the budget is read back from the store", "[queue][mail_queue]") {
+    post_office office({.host = "mx.example.com", .content_budget = 60});
+    office.send();
+    office.send();
+    REQUIRE(office.out.tasks.size() == 2);
+    CHECK(office.out.tasks[0].about->text != nullptr);
+    CHECK(office.out.tasks[1].about->text == nullptr);
+    CHECK(has(office.text_of(office.out.tasks[1]), "the body"));
+}
+
+TEST_CASE("a deferred envelope is tried at the moments of the schedule, with its content on disk", "[queue][mail_queue]") {
+    post_office office;
+    const auto begin = office.clock.wall();
+    office.send();
+    for (const auto moment : {400s, 1600s, 3600s, 6400s}) {
+        office.report_all(office.take(office.out), greylisted);
+        CHECK(office.out.tasks.empty());
+        office.clock.advance(begin + moment - 1s - office.clock.wall());
+        CHECK(office.out.tasks.empty());
+        office.clock.advance(2s);
+        REQUIRE(office.out.tasks.size() == 1);
+        CHECK(office.out.tasks[0].about->text == nullptr);
+        CHECK(office.out.tasks[0].envelopes[0].last.text() == "come back later");
+    }
+}
+
+TEST_CASE("local mail has a schedule of its own", "[queue][mail_queue]") {
+    post_office office;
+    office.send({.hop = home});
+    office.report_all(office.take(office.back), greylisted);
+    office.clock.advance(11s);
+    CHECK(office.back.tasks.size() == 1);
+}
+
+TEST_CASE("mail that waits is taken up by the next process", "[queue][mail_queue]") {
+    post_office office;
+    office.send({.to = {"never-tried@example.com"}});
+    office.send({.to = {"deferred@example.com"}});
+    task tried = office.take(office.out);
+    task second = office.take(office.out);
+    office.report_all(std::move(second), greylisted);
+    office.close();
+    office.open();
+    REQUIRE(office.out.tasks.size() == 1);
+    CHECK(office.out.tasks[0].envelopes[0].to.to.text() == "never-tried@example.com");
+    office.clock.advance(401s);
+    CHECK(office.out.tasks.size() == 2);
+}
+
+TEST_CASE("a permanent failure is reported to the sender, and then the envelope ends", "[queue][mail_queue][report]") {
+    post_office office;
+    office.send({.given = "alias@example.com"});
+    office.report_all(office.take(office.out), no_such_user);
+    CHECK(office.store.envelopes.size() == 1);
+    office.clock.advance(1s);
+    const std::string text = office.report_text();
+    CHECK(has(text, "multipart/report"));
+    CHECK(has(text, "user@example.com"));
+    CHECK(has(text, "alias@example.com"));
+    CHECK(has(text, "5.1.1"));
+    CHECK(has(text, "no such user"));
+    CHECK(has(text, "QQ314"));
+    CHECK(has(text, "X-Mark: seen"));
+    CHECK_FALSE(has(text, "the body"));
+    REQUIRE(office.store.envelopes.size() == 1);
+    CHECK(office.store.envelopes.begin()->second.is.hop == home);
+}
+
+TEST_CASE("recipients that fail together are in one report", "[queue][mail_queue][report]") {
+    post_office office;
+    office.send({.to = {"a@example.com", "b@example.com", "c@example.com"}});
+    task all = office.take(office.out);
+    office.queue->report(all.about, all.envelopes[0], no_such_user);
+    office.queue->report(all.about, all.envelopes[1], ok);
+    office.clock.advance(100ms);
+    office.queue->report(all.about, all.envelopes[2], no_such_user);
+    office.clock.advance(1s);
+    const std::string text = office.report_text();
+    CHECK(has(text, "a@example.com"));
+    CHECK_FALSE(has(text, "b@example.com"));
+    CHECK(has(text, "c@example.com"));
+}
+
+TEST_CASE("RET=FULL returns the whole message, unless it is too long", "[queue][mail_queue][report]") {
+    post_office office({.host = "mx.example.com", .longest_return = 1000});
+    office.send({.ret = mail::dsn_return::full});
+    office.report_all(office.take(office.out), no_such_user);
+    office.clock.advance(1s);
+    CHECK(has(office.report_text(), "the body"));
+    office.back.tasks.clear();
+
+    office.send({.ret = mail::dsn_return::full, .text = "X-Mark: seen\r\n\r\nthe body " + std::string(1000, 'x') + "\r\n"});
+    office.report_all(office.take(office.out), no_such_user);
+    office.clock.advance(1s);
+    const std::string text = office.report_text();
+    CHECK(has(text, "X-Mark: seen"));
+    CHECK_FALSE(has(text, "the body"));
+}
+
+TEST_CASE("a bounce of a bounce is dropped", "[queue][mail_queue][report]") {
+    post_office office;
+    office.send({.from = ""});
+    office.report_all(office.take(office.out), no_such_user);
+    office.clock.advance(1s);
+    CHECK(office.back.tasks.empty());
+    CHECK(office.store.envelopes.empty());
+}
+
+TEST_CASE("NOTIFY says which reports the sender wants", "[queue][mail_queue][report]") {
+    using mail::dsn_notify;
+    struct example { dsn_notify notify; bool on_failure, on_delay, on_success; };
+    const auto given = GENERATE(example{{}, true, true, false}, example{{.specified = true, .never = true}, false, false, false},
+                                example{{.specified = true, .success = true}, false, false, true},
+                                example{{.specified = true, .failure = true}, true, false, false},
+                                example{{.specified = true, .delay = true}, false, true, false});
+    post_office office;
+    office.send({.notify = given.notify});
+    office.report_all(office.take(office.out), no_such_user);
+    office.clock.advance(1s);
+    CHECK(office.back.tasks.size() == (given.on_failure ? 1 : 0));
+    office.back.tasks.clear();
+
+    office.send({.notify = given.notify});
+    office.report_all(office.take(office.out), ok);
+    office.clock.advance(1s);
+    CHECK(office.back.tasks.size() == (given.on_success ? 1 : 0));
+    office.back.tasks.clear();
+
+    office.send({.notify = given.notify});
+    for (int n = 0; n < 6; ++n) {
+        office.report_all(office.take(office.out), greylisted);
+        office.clock.advance(2h);
+    }
+    CHECK(office.back.tasks.size() == (given.on_delay ? 1 : 0));
+}
+
+TEST_CASE("success is reported as delivered or as relayed, or by the next host itself", "[queue][mail_queue][report]") {
+    const mail::dsn_notify success{.specified = true, .success = true};
+    post_office office;
+    office.send({.notify = success});
+    office.report_all(office.take(office.out), ok);
+    CHECK(has(office.report_text(), "Action: delivered"));
+    office.back.tasks.clear();
+
+    office.send({.notify = success});
+    office.report_all(office.take(office.out), delivered{.said = ok.said, .remote = "mx.example.com", .final = false});
+    CHECK(has(office.report_text(), "Action: relayed"));
+    office.back.tasks.clear();
+
+    office.send({.notify = success});
+    office.report_all(office.take(office.out), delivered{.said = ok.said, .remote = {}, .final = false, .dsn_passed = true});
+    CHECK(office.back.tasks.empty());
+}
+
+TEST_CASE("what is not delivered in its time comes back, with the last words heard", "[queue][mail_queue][report]") {
+    post_office office;
+    office.send({.notify = {.specified = true, .failure = true}});
+    const auto begin = office.clock.wall();
+    while (office.back.tasks.empty() && office.clock.wall() < begin + 200h) {
+        while (!office.out.tasks.empty()) office.report_all(office.take(office.out), greylisted);
+        office.clock.advance(1min);
+    }
+    CHECK(office.clock.wall() >= begin + 96h);
+    CHECK(office.clock.wall() <= begin + 96h + 5min);
+    const std::string text = office.report_text();
+    CHECK(has(text, "Action: failed"));
+    CHECK(has(text, "4.4.7"));
+    CHECK(has(text, "come back later"));
+}
+
+TEST_CASE("a delay is reported once for each interval", "[queue][mail_queue][report]") {
+    post_office office({.host = "mx.example.com", .warn_intervals = {4h, 24h}});
+    office.send();
+    std::size_t warnings = 0;
+    for (int hour = 0; hour < 90; ++hour) {
+        while (!office.out.tasks.empty()) office.report_all(office.take(office.out), greylisted);
+        office.clock.advance(1h);
+        if (!office.back.tasks.empty()) CHECK(has(office.report_text(), "Action: delayed"));
+        warnings += std::exchange(office.back.tasks, {}).size();
+    }
+    CHECK(warnings == 2);
+}
+
+TEST_CASE("an envelope is tried again when its report cannot be kept", "[queue][mail_queue][report]") {
+    post_office office;
+    office.send();
+    SECTION("because the store refuses") {
+        office.store.refuses = [](fake_store::verb what) { return what == fake_store::verb::insert; };
+    }
+    SECTION("because the way back is not known now") { office.router.failure = spool::errc::unavailable; }
+    office.report_all(office.take(office.out), no_such_user);
+    office.clock.advance(1s);
+    CHECK(office.back.tasks.empty());
+    CHECK(office.store.envelopes.size() == 1);
+
+    office.store.refuses = [](fake_store::verb) { return false; };
+    office.router.failure = {};
+    office.clock.advance(400s);
+    office.report_all(office.take(office.out), no_such_user);
+    office.clock.advance(1s);
+    CHECK(has(office.report_text(), "no such user"));
+}
+
+TEST_CASE("a report that has nowhere to go is dropped", "[queue][mail_queue][report]") {
+    post_office office;
+    office.router.nowhere = true;
+    office.send();
+    office.report_all(office.take(office.out), no_such_user);
+    office.clock.advance(1s);
+    CHECK(office.store.envelopes.empty());
+}
+
+TEST_CASE("a report that is owed is made before the queue ends", "[queue][mail_queue][report]") {
+    post_office office;
+    office.send();
+    office.report_all(office.take(office.out), no_such_user);
+    office.close();
+    REQUIRE(office.store.envelopes.size() == 1);
+    CHECK(office.store.envelopes.begin()->second.is.hop == home);
+}
+
+TEST_CASE("mail for an action that is not configured is deferred", "[queue][mail_queue]") {
+    post_office office;
+    office.send({.hop = {"gone", ""}});
+    CHECK(office.out.tasks.empty());
+    REQUIRE(office.store.envelopes.size() == 1);
+    const auto& kept = office.store.envelopes.begin()->second;
+    CHECK(kept.is.tries == 1);
+    CHECK(kept.is.last.enhanced().text() == "4.3.5");
+    CHECK(kept.next_try == office.clock.wall() + 400s);
+}
+
+TEST_CASE("a window keeps the rest of a next hop's mail on disk, and none is forgotten", "[queue][mail_queue]") {
+    post_office office({.host = "mx.example.com", .window = 10});
+    for (int n = 0; n < 50; ++n) office.send();
+    CHECK(office.out.tasks.size() == 10);
+    std::set<spool::envelope_id> seen;
+    std::size_t carried = 0;
+    while (!office.out.tasks.empty()) {
+        CHECK(office.out.tasks.size() <= 10);
+        task next = office.take(office.out);
+        seen.insert(next.envelopes.at(0).id);
+        ++carried;
+        office.report_all(std::move(next), ok);
+    }
+    CHECK(carried == 50);
+    CHECK(seen.size() == 50);
+    CHECK(office.store.envelopes.empty());
+}
+
+TEST_CASE("a message with more recipients than the window is carried in parts", "[queue][mail_queue]") {
+    post_office office({.host = "mx.example.com", .window = 10});
+    std::vector<std::string> many;
+    for (int n = 0; n < 35; ++n) many.push_back("user" + std::to_string(n) + "@example.com");
+    office.send({.to = many});
+    std::size_t recipients = 0;
+    while (!office.out.tasks.empty()) {
+        task next = office.take(office.out);
+        CHECK(next.envelopes.size() <= 10);
+        recipients += next.envelopes.size();
+        office.report_all(std::move(next), ok);
+    }
+    CHECK(recipients == 35);
+}
+
+TEST_CASE("a store that cannot answer is asked again", "[queue][mail_queue]") {
+    post_office office;
+    office.send();
+    office.report_all(office.take(office.out), greylisted);
+    office.store.refuses = [](fake_store::verb) { return true; };
+    office.clock.advance(30min);
+    CHECK(office.out.tasks.empty());
+    office.store.refuses = [](fake_store::verb) { return false; };
+    office.clock.advance(10s);
+    CHECK(office.out.tasks.size() == 1);
+}
+
+TEST_CASE("the timer asks the store once a moment, however many envelopes wait", "[queue][mail_queue]") {
+    post_office office;
+    for (int n = 0; n < 100; ++n) {
+        office.send();
+        office.clock.advance(5ms);
+    }
+    while (!office.out.tasks.empty()) office.report_all(office.take(office.out), greylisted);
+    office.store.asked.clear();
+    office.clock.advance(399s);
+    CHECK(office.store.asked[fake_store::verb::hops_due] <= 3);
+    office.clock.advance(3s);
+    CHECK(office.out.tasks.size() == 100);
+    CHECK(office.store.asked[fake_store::verb::hops_due] <= 6);
+}
+
+TEST_CASE("a clock that is set back a day does not keep mail for a day", "[queue][mail_queue][clock]") {
+    post_office office({.host = "mx.example.com", .window = 2});
+    for (int n = 0; n < 5; ++n) office.send();
+    office.report_all(office.take(office.out), greylisted);  // due in 400 s by the old clock
+    office.clock.set_wall(office.clock.wall() - 24h);
+    while (!office.out.tasks.empty()) office.report_all(office.take(office.out), ok);
+    office.clock.advance(11min);
+    while (!office.out.tasks.empty()) office.report_all(office.take(office.out), ok);
+    CHECK(office.store.envelopes.empty());
+}
+
+TEST_CASE("a clock that is set forward makes mail due within minutes", "[queue][mail_queue][clock]") {
+    post_office office;
+    office.send();
+    for (int n = 0; n < 4; ++n) {
+        office.report_all(office.take(office.out), greylisted);
+        if (n < 3) office.clock.advance(2h);
+    }
+    office.clock.set_wall(office.clock.wall() + 24h);
+    office.clock.advance(11min);
+    CHECK(office.out.tasks.size() == 1);
+}
+
+TEST_CASE("an outcome that nobody waits for is refused", "[queue][mail_queue]") {
+    post_office office;
+    office.send();
+    task first = office.take(office.out);
+    task again = first;
+    office.report_all(std::move(first), greylisted);
+    const auto until = office.store.envelopes.begin()->second.next_try;
+    office.report_all(std::move(again), ok);
+    CHECK(office.store.envelopes.size() == 1);
+    CHECK(office.store.envelopes.begin()->second.next_try == until);
+}

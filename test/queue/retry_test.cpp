@@ -1,0 +1,67 @@
+#include "waypost/queue/retry.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "waypost/queue/outcome.hpp"
+
+using namespace waypost;
+using namespace waypost::queue;
+using namespace std::chrono_literals;
+
+namespace {
+
+const async::wall_time created(1'800'000'000s);
+
+async::wall_time after(unsigned tries, async::wall_time now) { return next_try(400s, 4h, created, tries, now); }
+
+}  // namespace
+
+TEST_CASE("the n-th next try is at creation + 400 s * n * n", "[queue][retry]") {
+    CHECK(after(1, created + 1s) == created + 400s);
+    CHECK(after(2, created + 401s) == created + 1600s);
+    CHECK(after(3, created + 1601s) == created + 3600s);
+    CHECK(after(4, created + 3601s) == created + 6400s);
+}
+
+TEST_CASE("moments of the schedule that are past are skipped", "[queue][retry]") {
+    CHECK(after(1, created + 1600s) == created + 3600s);
+    CHECK(after(2, created + 3h) == created + 14400s);
+}
+
+TEST_CASE("a moment that was used is not used again", "[queue][retry]") {
+    // The try was so short that its own moment is not past.
+    CHECK(after(3, created + 400s) == created + 3600s);
+}
+
+TEST_CASE("no pause is longer than the longest", "[queue][retry]") {
+    const auto now = created + 400s * 20 * 20 + 1s;
+    CHECK(after(21, now) == now + 4h);
+    CHECK(after(4'000'000'000, created) == created + 4h);
+}
+
+TEST_CASE("the next try is after now, however the clock is set", "[queue][retry]") {
+    for (const auto now : {created - 24h, created - 1s, created, created + 399s, created + 400s, created + 24h * 400}) {
+        for (const unsigned tries : {0U, 1U, 7U, 1'000'000U}) {
+            const auto next = after(tries, now);
+            CHECK(next > now);
+            CHECK(next <= now + 4h);
+        }
+    }
+    CHECK(next_try(0s, 0s, created, 1, created) > created);
+}
+
+TEST_CASE("a warning is owed when the next try lies after creation and the interval", "[queue][retry]") {
+    const std::vector<std::chrono::seconds> intervals{4h, 24h};
+    CHECK_FALSE(warning_owed(intervals, 0, created, created + 4h));
+    CHECK(warning_owed(intervals, 0, created, created + 4h + 1s));
+    CHECK_FALSE(warning_owed(intervals, 1, created, created + 5h));
+    CHECK(warning_owed(intervals, 1, created, created + 25h));
+    CHECK_FALSE(warning_owed(intervals, 2, created, created + 240h));
+    CHECK_FALSE(warning_owed({}, 0, created, created + 240h));
+}
+
+TEST_CASE("the class of a status is its outcome", "[queue][outcome]") {
+    CHECK(std::holds_alternative<delivered>(outcome_of(mail::status::success("2.0.0", "ok"), "mx.example.com")));
+    CHECK(std::holds_alternative<deferred>(outcome_of(mail::status::transient("4.2.0", "later"), "")));
+    CHECK(std::holds_alternative<failed>(outcome_of(mail::status::permanent("5.1.1", "no"), "")));
+}

@@ -1,0 +1,154 @@
+#include "windows.hpp"
+
+#include <catch2/catch.hpp>
+#include <stdexcept>
+
+using namespace waypost;
+using queue::windows;
+using spool::envelope;
+using spool::next_hop;
+using spool::queued;
+
+namespace {
+
+const next_hop here{"outbound", "example.com"};
+const next_hop there{"outbound", "example.net"};
+
+/// Envelopes of messages with one recipient each.
+std::vector<envelope> mail_for(const next_hop& hop, std::uint64_t first, std::uint64_t count) {
+    std::vector<envelope> made;
+    const auto to = mail::mailbox::parse("user@" + hop.domain);
+    for (std::uint64_t n = first; n < first + count; ++n)
+        made.push_back({.id = spool::envelope_of(spool::message_id(n), 0), .hop = hop, .to = {.to = *to}});
+    return made;
+}
+
+std::vector<queued> answer(const next_hop& hop, std::uint64_t first, std::uint64_t count) {
+    std::vector<queued> made;
+    for (envelope& each : mail_for(hop, first, count)) {
+        auto about = std::make_shared<spool::message>();
+        about->id = message_of(each.id);
+        made.push_back({std::move(about), {std::move(each)}});
+    }
+    return made;
+}
+
+}  // namespace
+
+TEST_CASE("a window admits what it has room for, and the rest waits on disk", "[queue][windows]") {
+    windows all({.window = 10});
+    CHECK(all.admit(here, mail_for(here, 1, 7)).size() == 7);
+    CHECK(all.admit(here, mail_for(here, 8, 7)).size() == 3);
+    CHECK(all.in_flight(here) == 10);
+    CHECK(all.admit(there, mail_for(there, 100, 1)).size() == 1);
+    CHECK_FALSE(all.next_refill());
+}
+
+TEST_CASE("who comes later does not overtake those on disk", "[queue][windows]") {
+    windows all({.window = 10});
+    const auto first = all.admit(here, mail_for(here, 1, 11));
+    for (std::size_t n = 0; n < 4; ++n) CHECK(all.land(first[n]));
+    CHECK(all.admit(here, mail_for(here, 20, 1)).empty());
+}
+
+TEST_CASE("a window that is half empty is refilled, past those in flight", "[queue][windows]") {
+    windows all({.window = 10});
+    const auto first = all.admit(here, mail_for(here, 1, 15));
+    for (std::size_t n = 0; n < 4; ++n) all.land(first[n]);
+    CHECK_FALSE(all.next_refill());
+    all.land(first[4]);
+    const auto order = all.next_refill();
+    REQUIRE(order);
+    CHECK(order->hop == here);
+    CHECK(order->limit == 10);  // five are in flight, five more fit
+    CHECK_FALSE(all.next_refill());
+
+    const auto found = all.filled(*order, answer(here, 6, 10));
+    REQUIRE(found.size() == 5);
+    CHECK(found[0].about->id == spool::message_id(11));
+    CHECK(all.in_flight(here) == 10);
+}
+
+TEST_CASE("an envelope that ended while the store answered is not offered again", "[queue][windows]") {
+    windows all({.window = 4});
+    const auto first = all.admit(here, mail_for(here, 1, 6));
+    all.land(first[0]);
+    all.land(first[1]);
+    const auto order = all.next_refill();
+    REQUIRE(order);
+    // The answer was given while 3 was in flight, and comes after it has ended.
+    all.land(first[2]);
+    const auto found = all.filled(*order, answer(here, 3, 4));
+    for (const queued& each : found) CHECK(each.about->id != spool::message_id(3));
+    CHECK(all.in_flight(here) == 3);
+}
+
+TEST_CASE("mail that is committed while the store answers is not forgotten", "[queue][windows]") {
+    windows all({.window = 4});
+    const auto first = all.admit(here, mail_for(here, 1, 5));
+    for (std::size_t n = 0; n < 4; ++n) all.land(first[n]);
+    auto order = all.next_refill();
+    REQUIRE(order);
+    CHECK(all.admit(here, mail_for(here, 6, 1)).empty());
+    const auto found = all.filled(*order, answer(here, 5, 1));
+    CHECK(found.size() == 1);
+    order = all.next_refill();
+    REQUIRE(order);
+    CHECK(order->limit == 4);
+}
+
+TEST_CASE("an answer as long as the limit means that there may be more", "[queue][windows]") {
+    windows all({.window = 4});
+    all.on_disk(here);
+    auto order = all.next_refill();
+    REQUIRE(order);
+    for (const queued& each : all.filled(*order, answer(here, 1, 4))) all.land(each.envelopes[0]);
+    order = all.next_refill();
+    REQUIRE(order);
+    CHECK(all.filled(*order, {}).empty());
+    CHECK_FALSE(all.next_refill());
+    CHECK(all.hops() == 0);
+}
+
+TEST_CASE("a refill without an answer is owed again", "[queue][windows]") {
+    windows all({.window = 4});
+    all.on_disk(here);
+    const auto order = all.next_refill();
+    REQUIRE(order);
+    CHECK_FALSE(all.next_refill());
+    all.not_filled(*order);
+    CHECK(all.next_refill());
+}
+
+TEST_CASE("a hop without mail is forgotten", "[queue][windows]") {
+    windows all({.window = 4});
+    const auto first = all.admit(here, mail_for(here, 1, 1));
+    CHECK(all.hops() == 1);
+    CHECK(all.land(first[0]));
+    CHECK(all.hops() == 0);
+    CHECK_FALSE(all.land(first[0]));
+}
+
+TEST_CASE("hops that hold the total do not keep the others from a small share", "[queue][windows]") {
+    windows all({.window = 100, .total = 100});
+    CHECK(all.admit(here, mail_for(here, 1, 150)).size() == 100);
+    const auto quick = all.admit(there, mail_for(there, 1000, 50));
+    CHECK(quick.size() == 20);
+    for (std::size_t n = 0; n < 10; ++n) all.land(quick[n]);
+    const auto order = all.next_refill();
+    REQUIRE(order);
+    CHECK(order->hop == there);
+    CHECK(order->limit == 20);
+}
+
+TEST_CASE("no more than a few refills run at a time", "[queue][windows]") {
+    windows all({.window = 10, .total = 1000, .refills = 3});
+    for (int n = 0; n < 10; ++n) all.on_disk({"outbound", "host" + std::to_string(n)});
+    const auto one = all.next_refill();
+    CHECK(one);
+    CHECK(all.next_refill());
+    CHECK(all.next_refill());
+    CHECK_FALSE(all.next_refill());
+    CHECK(all.filled(*one, {}).empty());
+    CHECK(all.next_refill());
+}

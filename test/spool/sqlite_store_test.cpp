@@ -1,0 +1,266 @@
+#include "waypost/spool/sqlite_store.hpp"
+
+#include <catch2/catch.hpp>
+#include <fstream>
+
+#include "queue_directory.hpp"
+
+using namespace waypost;
+using namespace waypost::spool;
+using namespace waypost::spool::test;
+
+namespace {
+
+const next_hop outbound{"outbound", "example.com"};
+
+std::string long_text(std::size_t octets) {
+    std::string text;
+    while (text.size() < octets) text += "line " + std::to_string(text.size()) + "\r\n";
+    return text;
+}
+
+std::vector<std::string> recipients_of(const std::vector<queued>& found) {
+    std::vector<std::string> all;
+    for (const queued& each : found) {
+        for (const envelope& to : each.envelopes) all.push_back(to.to.to.text());
+    }
+    return all;
+}
+
+}  // namespace
+
+TEST_CASE("what was committed is there after a restart, as it was", "[spool][sqlite_store]") {
+    queue_directory queue;
+    envelope to = queue.to("user@example.com");
+    to.to.notify = {.specified = true, .success = true, .delay = true};
+    to.to.original = "rfc822;User@example.com";
+    to.given = "alias@example.com";
+    to.user = "user";
+    const auto kept = queue.commit("Subject: hello\r\n\r\nbody\r\n", {to});
+    REQUIRE(kept);
+
+    queue.open();
+    const auto found = queue.due(queue.now);
+    REQUIRE(found.size() == 1);
+    const message& about = *found[0].about;
+    CHECK(about.id == kept->message());
+    CHECK(about.from.from.text() == "sender@example.org");
+    CHECK(about.arrived == queue.now);
+    CHECK(about.text == nullptr);
+    REQUIRE(found[0].envelopes.size() == 1);
+    const envelope& back = found[0].envelopes[0];
+    CHECK(back.id == envelope_of(about.id, 0));
+    CHECK(back.hop == outbound);
+    CHECK(back.to.to.text() == "user@example.com");
+    CHECK(back.to.notify == to.to.notify);
+    CHECK(back.to.original == to.to.original);
+    CHECK(back.given == to.given);
+    CHECK(back.user == to.user);
+    CHECK(back.expires == to.expires);
+    CHECK(back.tries == 0);
+    const auto text = queue.text_of(about.id);
+    REQUIRE(text.has_value());
+    CHECK(*text == "Received: by test\r\nSubject: hello\r\n\r\nbody\r\n");
+    CHECK(about.size == text->size());
+}
+
+TEST_CASE("text of any bytes comes back as it was, and a long one lies in a file", "[spool][sqlite_store]") {
+    queue_directory queue;
+    std::string octets("\0\r\n\xff\xfe'; DROP TABLE messages; --%s../", 37);
+    const auto length = GENERATE(std::size_t{0}, 37U, 65'535U, 65'536U, 65'537U, 300'000U);
+    while (octets.size() < length) octets += octets;
+    octets.resize(length);
+    const auto kept = queue.commit(octets, {queue.to("user@example.com")});
+    REQUIRE(kept);
+    queue.open();
+    CHECK(std::filesystem::exists(queue.body(kept->message())) == (length > content::memory_limit));
+    const auto text = queue.text_of(kept->message());
+    REQUIRE(text.has_value());
+    CHECK(*text == "Received: by test\r\n" + octets);
+}
+
+TEST_CASE("the last envelope's end takes the message and its file along", "[spool][sqlite_store]") {
+    queue_directory queue;
+    const auto kept = queue.commit(long_text(100'000), {queue.to("a@example.com"), queue.to("b@example.com")});
+    REQUIRE(kept);
+    const auto& envelopes = kept->kept().envelopes;
+
+    queue.store->apply(finished{envelopes[0].id});
+    CHECK(recipients_of(queue.due(queue.now)) == std::vector<std::string>{"b@example.com"});
+    CHECK(std::filesystem::exists(queue.body(kept->message())));
+
+    queue.store->apply(finished{envelopes[1].id});
+    CHECK(queue.count() == 0);
+    CHECK(queue.sql_number("SELECT count(*) FROM messages") == 0);
+    queue.close();
+    queue.io.join();
+    CHECK_FALSE(std::filesystem::exists(queue.body(kept->message())));
+}
+
+TEST_CASE("the end of an envelope that is not there does no harm", "[spool][sqlite_store]") {
+    queue_directory queue;
+    const auto kept = queue.commit("text", {queue.to("a@example.com"), queue.to("b@example.com")});
+    REQUIRE(kept);
+    queue.store->apply(finished{envelope_of(kept->message(), 0)});
+    queue.store->apply(finished{envelope_of(kept->message(), 0)});
+    queue.store->apply(finished{envelope_id(42)});
+    CHECK(queue.count() == 1);
+    CHECK(queue.due(queue.now).size() == 1);
+}
+
+TEST_CASE("a postponed envelope is due at its moment and not before", "[spool][sqlite_store]") {
+    queue_directory queue;
+    const auto kept = queue.commit("text", {queue.to("a@example.com")});
+    REQUIRE(kept);
+    const auto later = queue.now + 400s;
+    queue.store->apply(postponed{.id = envelope_of(kept->message(), 0),
+                                 .tries = 1,
+                                 .warnings = 2,
+                                 .until = later,
+                                 .last = mail::status::transient("4.4.1", "no answer from host")});
+    CHECK(queue.due(later - 1ms).empty());
+    CHECK(run_to_end(queue.loop, queue.store->hops_due(later - 1ms)).value().empty());
+    CHECK(run_to_end(queue.loop, queue.store->next_due(queue.now)).value() == later);
+    CHECK(run_to_end(queue.loop, queue.store->next_due(later)).value() == std::nullopt);
+    CHECK(run_to_end(queue.loop, queue.store->hops_due(later)).value() == std::vector{outbound});
+    CHECK(run_to_end(queue.loop, queue.store->hops_due_since(queue.now, later)).value() == std::vector{outbound});
+    CHECK(run_to_end(queue.loop, queue.store->hops_due_since(later, later + 1h)).value().empty());
+    const auto found = queue.due(later);
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].envelopes[0].tries == 1);
+    CHECK(found[0].envelopes[0].warnings == 2);
+    CHECK(found[0].envelopes[0].last.line() == "451 4.4.1 no answer from host");
+}
+
+TEST_CASE("due envelopes come longest due first, by message, up to the limit, of their hop alone", "[spool][sqlite_store]") {
+    queue_directory queue;
+    const auto first = queue.commit("1", {queue.to("a@example.com"), queue.to("b@example.com")});
+    queue.now += 1s;
+    const auto second = queue.commit("2", {queue.to("c@example.com"), queue.to("d@example.net", {"outbound", "example.net"})});
+    REQUIRE(second);
+    queue.store->apply(postponed{.id = first->kept().envelopes[1].id, .tries = 1, .until = queue.now + 1s, .last = {}});
+
+    const auto all = queue.due(queue.now + 1s);
+    CHECK(recipients_of(all) == std::vector<std::string>{"a@example.com", "b@example.com", "c@example.com"});
+    REQUIRE(all.size() == 2);
+    CHECK(all[0].about->id == first->message());
+    CHECK(recipients_of(queue.due(queue.now + 1s, outbound, 2)) == std::vector<std::string>{"a@example.com", "c@example.com"});
+    CHECK(recipients_of(queue.due(queue.now, {"outbound", "example.net"})) == std::vector<std::string>{"d@example.net"});
+    CHECK(queue.due(queue.now, {"local", ""}).empty());
+    const auto hops = run_to_end(queue.loop, queue.store->hops_due(queue.now)).value();
+    CHECK(hops == std::vector<next_hop>{{"outbound", "example.com"}, {"outbound", "example.net"}});
+}
+
+TEST_CASE("text that looks like SQL, a path or a format stays text", "[spool][sqlite_store]") {
+    queue_directory queue;
+    const next_hop hop{"x'); DROP TABLE envelopes; --", "../../%s%n\n"};
+    envelope to = queue.to("\"'; DROP TABLE messages; --\"@example.com", hop);
+    to.given = "'||(SELECT 1)||'";
+    to.user = "../../etc/passwd\n";
+    REQUIRE(queue.commit("text", {to}));
+    queue.open();
+    const auto found = queue.due(queue.now, hop);
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].envelopes[0].to.to == to.to.to);
+    CHECK(found[0].envelopes[0].given == to.given);
+    CHECK(found[0].envelopes[0].user == to.user);
+}
+
+TEST_CASE("an insertion that fails for itself does not take others with it", "[spool][sqlite_store]") {
+    queue_directory queue;
+    const auto kept = queue.commit("first", {queue.to("a@example.com")});
+    REQUIRE(kept);
+    queued again = kept->kept();  // an id that is in use
+    auto insert_both = [](queue_directory& in, const queued& twice) -> async::awaitable<base::result<>> {
+        return in.store->insert(twice);
+    };
+    bool others_kept = false;
+    boost::asio::co_spawn(queue.loop, queue.commit_one("second", {queue.to("b@example.com")}),
+                          [&](std::exception_ptr, std::optional<receipt> got) { others_kept = got.has_value(); });
+    queue.store->apply(finished{envelope_id(7)});
+    const auto refused = run_to_end(queue.loop, insert_both(queue, again));
+    REQUIRE(refused.has_error());
+    CHECK(refused.error() == errc::unavailable);
+    queue.loop.restart();
+    queue.loop.run();
+    CHECK(others_kept);
+    CHECK(queue.count() == 2);
+    CHECK(queue.warned.mention(to_string(kept->message())));
+}
+
+TEST_CASE("ids grow, over restarts and over a clock that is set back", "[spool][sqlite_store]") {
+    queue_directory queue;
+    const message_id one = queue.store->next_message_id();
+    const message_id two = queue.store->next_message_id();
+    CHECK(two > one);
+    // As if the clock had been ten years ahead when this one was written.
+    const auto far = message_id(two.value() + 3'155'760'000'000);
+    queue.sql("INSERT INTO messages VALUES (" + std::to_string(far.value()) + ", 0, '', 0, 0, '', '', 0, NULL, '', x'')");
+    queue.open();
+    CHECK(queue.store->next_message_id() > far);
+}
+
+TEST_CASE("one process uses a queue at a time", "[spool][sqlite_store]") {
+    queue_directory queue;
+    try {
+        sqlite_store second(queue.loop.get_executor(), queue.io, settings{.directory = queue.queue()}, queue.warned.sink());
+        FAIL("the second one opened it");
+    } catch (const std::runtime_error& refused) {
+        const std::string text = refused.what();
+        CHECK(text.find(queue.queue()) != std::string::npos);
+        CHECK(text.find(std::to_string(::getpid())) != std::string::npos);
+    }
+}
+
+TEST_CASE("the queue can be looked at with sqlite3 while it works", "[spool][sqlite_store]") {
+    queue_directory queue;
+    REQUIRE(queue.commit("text", {queue.to("a@example.com")}));
+    SQLite::Database reader(queue.queue() + "/queue.db", SQLite::OPEN_READONLY);
+    SQLite::Statement open_read(reader, "SELECT id FROM envelopes");
+    REQUIRE(open_read.executeStep());
+    REQUIRE(queue.commit("text", {queue.to("b@example.com")}));
+    CHECK(queue.sql_number("SELECT count(*) FROM envelopes") == 2);
+}
+
+TEST_CASE("count is right from the first question on", "[spool][sqlite_store]") {
+    queue_directory queue;
+    const auto first = queue.commit("1", {queue.to("a@example.com"), queue.to("b@example.com")});
+    CHECK(queue.count() == 2);
+    REQUIRE(queue.commit("2", {queue.to("c@example.com")}));
+    CHECK(queue.count() == 3);
+    queue.store->apply(finished{first->kept().envelopes[0].id});
+    queue.store->apply(finished{first->kept().envelopes[0].id});
+    CHECK(queue.count() == 2);
+}
+
+TEST_CASE("many sessions at once are all kept, each with its own text", "[spool][sqlite_store]") {
+    queue_directory queue;
+    std::size_t kept = 0;
+    for (int n = 0; n < 500; ++n) {
+        boost::asio::co_spawn(queue.loop, queue.commit_one("text " + std::to_string(n), {queue.to("a@example.com")}),
+                              [&](std::exception_ptr, std::optional<receipt> got) { kept += got ? 1 : 0; });
+    }
+    queue.loop.restart();
+    queue.loop.run();
+    CHECK(kept == 500);
+    queue.open();
+    CHECK(queue.count() == 500);
+    std::set<std::string> texts;
+    for (const queued& each : queue.due(queue.now)) texts.insert(queue.text_of(each.about->id).value());
+    CHECK(texts.size() == 500);
+}
+
+TEST_CASE("what was handed over is committed when the store closes", "[spool][sqlite_store]") {
+    queue_directory queue;
+    const auto kept = queue.commit("1", {queue.to("a@example.com"), queue.to("b@example.com")});
+    queue.store->apply(finished{kept->kept().envelopes[0].id});
+    queue.open();
+    CHECK(queue.count() == 1);
+}
+
+TEST_CASE("an unknown message is not the same as a store that cannot be asked", "[spool][sqlite_store]") {
+    queue_directory queue;
+    const auto none = queue.text_of(message_id(12));
+    REQUIRE(none.has_error());
+    CHECK(none.error() == errc::no_such_message);
+}

@@ -1,0 +1,168 @@
+"""The real daemon and what surrounds it, for tests that meet it over sockets.
+
+Everything listens on 127.0.0.1 at ports that the kernel chooses and lives in a directory of its own, so runs side by side
+never meet. Everything is ended with its test, also when that fails or is killed.
+"""
+import asyncio
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import signal
+import sqlite3
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+WAYPOST = os.environ.get("WAYPOST", str(HERE.parents[1] / "build/release/waypost"))
+TEST_DATA = pathlib.Path(os.environ.get("WAYPOST_TEST_DATA", HERE.parent / "data"))
+
+
+def wait_until(condition, what, seconds=30.0, explain=lambda: ""):
+    """The first true answer of `condition`, which is asked again and again until the time is up."""
+    deadline = time.monotonic() + seconds
+    pause = 0.002
+    while True:
+        if found := condition():
+            return found
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {seconds:g} s in vain until {what}\n{explain()}")
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.1)
+
+
+def waypost(*arguments, stdin="", environment=None, program=(WAYPOST,)):
+    """One run of the command line, to its end."""
+    return subprocess.run(
+        [*program, *map(str, arguments)], input=stdin, env={**os.environ, **(environment or {})},
+        capture_output=True, timeout=60, text=isinstance(stdin, str))
+
+
+class Daemon:
+    """`waypost serve` in a directory. A configuration without a `queue` of its own gets one, and a host name."""
+
+    def __init__(self, directory, configuration, environment=None, arguments=(), queue=None):
+        self.directory = pathlib.Path(directory)
+        self.directory.mkdir(exist_ok=True)
+        self.queue = self.directory / (queue or "queue")
+        self.configuration = self.directory / "smtpd.conf"
+        head = "" if queue else f'hostname mx.example.org\nqueue path "{self.queue}"\n'
+        self.configuration.write_text(head + configuration)
+        self.environment = {**os.environ, **(environment or {})}
+        self.arguments = arguments
+        self.log_file = self.directory / "log"
+        self.process = None
+
+    def start(self):
+        begin = self.log_file.stat().st_size if self.log_file.exists() else 0
+        with open(self.log_file, "ab") as log:
+            # Not even a killed test leaves it behind.
+            self.process = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", WAYPOST, "serve", "-f", self.configuration, *self.arguments],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.directory, env=self.environment)
+        wait_until(lambda: self.events("daemon", "started", begin) or self.process.poll() is not None,
+                   "the daemon is up", explain=self.log)
+        if self.process.poll() is not None:
+            raise AssertionError(f"the daemon ended with {self.process.returncode}\n{self.log()}")
+        listening = [each["address"] for each in self.events("smtp", "listening", begin)]
+        self.ports = [int(address.rpartition(":")[2]) for address in listening if not address.startswith("/")]
+        return self
+
+    @property
+    def port(self):
+        return self.ports[0]
+
+    def stop(self):
+        """The orderly end; what it logged at error level is a fault of its own."""
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(timeout=30)
+        assert code == 0, f"the daemon ended with {code}\n{self.log()}"
+        errors = [line for line in self.log().splitlines() if '"level":"error"' in line]
+        assert not errors, errors
+
+    def kill(self):
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def log(self):
+        return self.log_file.read_text() if self.log_file.exists() else ""
+
+    def events(self, subsystem, event, begin=0):
+        """Log lines as dictionaries. A line that is not whole yet is left for the next look."""
+        with open(self.log_file, "rb") as log:
+            log.seek(begin)
+            lines = [line for line in log if line.startswith(b"{") and line.endswith(b"}\n")]
+        parsed = [json.loads(line) for line in lines]
+        return [each for each in parsed if each["subsystem"] == subsystem and each["event"] == event]
+
+    def deliveries(self, result, subsystem="mta"):
+        return [each for each in self.events(subsystem, "delivery") if each["result"] == result]
+
+    def rows(self, question="SELECT * FROM envelopes", *values):
+        """Looks into the queue, as its users may."""
+        with contextlib.closing(sqlite3.connect(self.queue / "queue.db", timeout=10)) as database:
+            database.row_factory = sqlite3.Row
+            found = database.execute(question, values).fetchall()
+            database.commit()
+            return found
+
+    def make_everything_due(self):
+        """While it is down."""
+        self.rows("UPDATE envelopes SET next_try = ?", int(time.time() * 1000))
+
+    def wait_until_empty(self, seconds=30.0):
+        wait_until(lambda: not self.rows("SELECT id FROM envelopes LIMIT 1"), "the queue is empty", seconds, self.log)
+
+
+class ServerThread:
+    """An asyncio server at a free port of 127.0.0.1, in a thread of its own."""
+
+    def __init__(self, protocol, tls=None):
+        self.loop = asyncio.new_event_loop()
+        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self.thread.start()
+        self.server = self._call(self.loop.create_server(protocol, "127.0.0.1", 0, ssl=tls, backlog=1000))
+        self.port = self.server.sockets[0].getsockname()[1]
+
+    def _call(self, coroutine):
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(timeout=10)
+
+    async def _close(self):
+        self.server.close()
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+
+    def end(self):
+        self._call(self._close())
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join(timeout=10)
+        self.loop.close()
+
+
+class SystemTest(unittest.TestCase):
+    """A test with a directory of its own."""
+
+    def setUp(self):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="waypost-"))
+        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+
+    def ending(self, server):
+        """Sees to it that the server ends with the test."""
+        self.addCleanup(server.end)
+        return server
+
+    def start(self, configuration, **more):
+        daemon = Daemon(self.directory / "daemon", configuration, **more)
+        self.addCleanup(daemon.kill)
+        return daemon.start()
+
+
+def maildir(path):
+    """The messages in new/, oldest first."""
+    new = pathlib.Path(path) / "new"
+    return [each.read_bytes() for each in sorted(new.iterdir())] if new.exists() else []
