@@ -61,7 +61,6 @@ void task_group::start(awaitable<> work) {
 awaitable<> task_group::stop() {
     const auto shared = state_;
     shared->stopping = true;
-    co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
     // A member may end, and so leave the list, while it is being cancelled: take the next one first.
     for (auto member = shared->members.begin(); member != shared->members.end();) {
         auto& signal = *member++;

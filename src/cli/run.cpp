@@ -1,6 +1,9 @@
 #include "waypost/cli/run.hpp"
 
+#include <sysexits.h>
+
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 #include <filesystem>
 
 #include "commands.hpp"
@@ -50,7 +53,7 @@ int run_subcommand(int argc, char** argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        return app.exit(error);
+        return app.exit(error) == EXIT_SUCCESS ? EX_OK : EX_USAGE;
     }
     if (serving->parsed()) return serve(where, verbose);
     if (checking->parsed()) return check(where);

@@ -1,6 +1,5 @@
 #include "submission_client.hpp"
 
-#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
@@ -15,23 +14,20 @@ namespace {
 constexpr std::chrono::seconds connect_limit{10};
 constexpr std::chrono::seconds write_limit{60};
 
-/// The first refusal, or the words of success.
-mail::status worst(const std::vector<mail::status>& each) {
-    const auto refused = std::ranges::find_if(each, [](const mail::status& one) { return !one.is_success(); });
-    return refused == each.end() ? each.front() : *refused;
-}
-
 async::awaitable<> converse(relay::conversation& daemon, const daemon::submission& what, mail::status& said) {
     auto pause = co_await daemon.pump();
     if (std::holds_alternative<smtp::idle>(pause)) {
         auto content = std::make_shared<const spool::content>(std::string(), what.content);
-        daemon.begin({.from = what.from, .to = what.to, .size = content->size(), .eight_bit = what.from.eight_bit}, content);
+        // A program that is told "no" must not find half of its mail sent.
+        smtp::client_transaction all{.from = what.from, .to = what.to, .size = content->size(), .all_or_none = true};
+        all.eight_bit = what.from.eight_bit;
+        daemon.begin(std::move(all), content);
         pause = co_await daemon.pump();
     }
     if (const auto* failed = std::get_if<smtp::session_failed>(&pause)) {
         said = failed->said;
     } else if (const auto* done = std::get_if<smtp::transaction_done>(&pause)) {
-        said = worst(done->each);
+        said = done->each.front();  // all have the same
         daemon.protocol().quit();
         co_await daemon.pump();
     }

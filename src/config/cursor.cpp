@@ -55,7 +55,7 @@ written cursor::take_string(std::string_view what) {
               "put it in quotes if it is meant: \"" + one.text + "\"");
     }
     if (!one.is_text()) leave_unexpected(one, what);
-    if (one.text.empty()) leave(one, std::string(what) + " is empty");
+    if (one.text.empty()) leave(one, "an empty string where " + std::string(what) + " is wanted");
     const token& taken = take();
     return {taken.text, taken.at.where()};
 }
@@ -150,20 +150,20 @@ std::string cursor::show(const token& one) const {
 }
 
 void cursor::skip_directive(std::size_t begin) {
-    // Lines are passed until the braces are even; if they never are, only the first line is.
-    next_ = begin;
-    std::size_t first_line_end = 0;
+    const std::size_t failed = next_;
     std::size_t depth = 0;
-    for (;; ++next_) {
+    for (next_ = begin;; ++next_) {
         const token& one = tokens_[next_];
         if (one.is_mark('{')) ++depth;
         if (one.is_mark('}') && depth > 0) --depth;
-        if (!one.ends_line()) continue;
-        if (first_line_end == 0) first_line_end = next_;
-        if (depth == 0) break;
-        if (one.is == token::kind::end) {
-            next_ = first_line_end;
-            break;
+        if (one.is == token::kind::end || (one.is == token::kind::newline && depth == 0)) break;
+    }
+    if (depth > 0) {
+        // A brace that is never closed: what follows the line of the fault, or begins with it, may be good again.
+        next_ = failed;
+        while (next_ > begin && tokens_[next_ - 1].is != token::kind::newline) --next_;
+        if (next_ == begin) {
+            while (!at_line_end()) ++next_;
         }
     }
     skip_newlines();

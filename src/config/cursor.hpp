@@ -68,8 +68,9 @@ public:
         cursor* of_;
     };
 
-    /// Passes the directive that began at token number `begin`: its line, and the rest of a list that it opened.
+    /// Where skip_directive() may be sent back to.
     [[nodiscard]] std::size_t number() const noexcept { return next_; }
+    /// Passes the directive that began at token number `begin` and was left: its line, and the rest of a list in it.
     void skip_directive(std::size_t begin);
 
 private:

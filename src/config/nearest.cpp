@@ -40,7 +40,7 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string_vi
             distance = d;
         }
     }
-    if (best.empty() || best.size() <= distance) return {};
+    if (best.empty() || best.size() <= distance || distance == 0) return {};
     return "did you mean \"" + base::printable(best, 64) + "\"?";
 }
 

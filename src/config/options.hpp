@@ -32,7 +32,7 @@ const option<Target>& find_option(cursor& at, const token& word, std::span<const
         std::vector<std::string_view> words;
         for (const option<Target>& one : known) words.push_back(one.word);
         if (word.is == token::kind::word) at.leave_unknown(word, kind, words);
-        at.leave_unexpected(word, "an " + std::string(kind));
+        at.leave_unexpected(word, std::string(kind.starts_with('o') ? "an " : "a ") + std::string(kind));
     }
     if (found->read == nullptr) at.leave_not_built(word, found->word);
     return *found;

@@ -6,6 +6,7 @@
 
 #include "credential_values.hpp"
 #include "lexer.hpp"
+#include "waypost/base/ascii.hpp"
 #include "waypost/config/parse.hpp"
 #include "waypost/mail/relay_url.hpp"
 #include "words.hpp"
@@ -22,7 +23,8 @@ std::string in_quotes(const std::string& text) {
     const char quote = text.find('"') != std::string::npos && text.find('\'') == std::string::npos ? '\'' : '"';
     std::string shown(1, quote);
     for (const char c : text) {
-        if (c == quote) shown += '\\';
+        const bool would_lose_its_backslash = base::is_blank(c) && shown.ends_with('\\');
+        if (c == quote || would_lose_its_backslash) shown += '\\';
         shown += c;
     }
     return shown + quote;

@@ -53,7 +53,7 @@ public:
             } else if (depth > 0 && one.is != token::kind::end) {
                 line.push_back(one);
             } else {
-                if (depth > 0 || !special(line)) pass_on(line, one);
+                if (!special(line)) pass_on(line, one);
                 line.clear();
                 depth = 0;
             }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
+#include <ranges>
 
 #include "hostent.hpp"
 #include "waypost/base/encoding.hpp"
@@ -115,12 +116,12 @@ std::string pointer_name(const net::address& given) {
     std::string name;
     if (ip.is_v4()) {
         const auto bytes = ip.to_v4().to_bytes();
-        for (auto each = bytes.rbegin(); each != bytes.rend(); ++each) name += std::to_string(*each) + ".";
+        for (const unsigned byte : bytes | std::views::reverse) name += std::to_string(byte) + ".";
         return name + "in-addr.arpa";
     }
     const auto bytes = ip.to_v6().to_bytes();
-    for (auto each = bytes.rbegin(); each != bytes.rend(); ++each) {
-        name += base::hex(*each & 0xfU, 1) + "." + base::hex(static_cast<unsigned>(*each) >> 4U, 1) + ".";
+    for (const unsigned byte : bytes | std::views::reverse) {
+        name += base::hex(byte & 0xfU, 1) + "." + base::hex(byte >> 4U, 1) + ".";
     }
     return name + "ip6.arpa";
 }

@@ -1,5 +1,7 @@
 #include "waypost/inbound/server.hpp"
 
+#include <boost/asio/error.hpp>
+
 #include "session.hpp"
 
 namespace waypost::inbound {
@@ -75,6 +77,7 @@ async::awaitable<> server::accept_from(listener& from) {
             slot = slots_.try_take();
         }
         auto client = co_await from.sockets.accept();
+        if (client.error() == boost::asio::error::operation_aborted) co_return;
         if (client.has_error()) {
             with_.log.warn("smtp", "accept-failed", {{"reason", client.error().message()}});
             co_await with_.clock.sleep_for(pause_after_failure);

@@ -67,17 +67,14 @@ session::session(const async::executor& on, const surroundings& with, const sett
 async::awaitable<> session::run() {
     with_.log.info("smtp", "connected", {{"session", id_}, {"address", address_}});
     if (const auto peer = client_->peer()) beside_.start(peer_name::ask(name_, with_.dns, peer->ip));
-    std::exception_ptr failed;
-    try {
-        co_await async::alongside(watchdog_.run(), converse());
-    } catch (...) {
-        failed = std::current_exception();
-    }
+    co_await async::finally(async::alongside(watchdog_.run(), converse()), wind_up());
+}
+
+async::awaitable<> session::wind_up() {
     client_->close();
     co_await beside_.stop();
     with_.log.info("smtp", "disconnected",
                    {{"session", id_}, {"reason", reason_}, {"messages", protocol_.accepted_messages()}});
-    if (failed != nullptr) std::rethrow_exception(failed);
 }
 
 async::awaitable<> session::converse() {
@@ -86,19 +83,44 @@ async::awaitable<> session::converse() {
         const smtp::line next = lines_.next_line();
         bool goes_on = true;
         switch (next.kind) {
-            case smtp::line_kind::none: goes_on = co_await flush() && co_await fill(); break;
+            case smtp::line_kind::none:
+                if (!tls_ && smtp::looks_like_tls(lines_.pending())) {
+                    last_command_ = "(TLS without STARTTLS)";
+                    goes_on = co_await perform(protocol_.on_line(lines_.pending()));
+                } else {
+                    goes_on = co_await flush() && co_await fill();
+                }
+                break;
             case smtp::line_kind::whole:
-                last_command_ = base::printable(next.text, 80);
+                last_command_ = protocol_.loggable(next.text);
                 goes_on = co_await perform(protocol_.on_line(next.text));
                 break;
-            case smtp::line_kind::too_long: goes_on = co_await perform(protocol_.on_bad_line(true)); break;
-            case smtp::line_kind::bare: goes_on = co_await perform(protocol_.on_bad_line(false)); break;
+            case smtp::line_kind::too_long:
+                last_command_ = "(line too long)";
+                goes_on = co_await perform(protocol_.on_bad_line(true));
+                break;
+            case smtp::line_kind::bare:
+                last_command_ = "(line with a bare CR or LF)";
+                goes_on = co_await perform(protocol_.on_bad_line(false));
+                break;
         }
         if (!goes_on) break;
         if (!protocol_.in_transaction()) transaction_.reset();
     }
     if (watchdog_.expired()) farewell();
-    co_await flush();
+    if (co_await flush()) co_await linger();
+}
+
+/// Lets the client read our last words: closing a socket with unread input makes the kernel throw them away.
+async::awaitable<> session::linger() {
+    client_->end_writing();
+    watchdog_.expect_within(farewell_limit);
+    for (std::size_t heard = 0; heard < most_discarded;) {
+        lines_.clear();
+        const auto bytes = co_await client_->read_some(lines_.free_space());
+        if (bytes.has_error()) co_return;
+        heard += *bytes;
+    }
 }
 
 async::awaitable<bool> session::greet() {
@@ -212,6 +234,13 @@ async::awaitable<bool> session::receive_content() {
         }
         lines_.consume(before - input.size());
         if (ended) break;
+        if (decoder.seems_ended()) {
+            // The client waits for an answer to an end that is none. What it sends next would still be content, so the
+            // session must end with the answer.
+            reason_ = "bare line ends";
+            reply(smtp::reply(refusal_of(smtp::content_decoder::fault::bare_line_end)));
+            co_return false;
+        }
         watchdog_.expect_within(settings_.times.content);
         if (!co_await fill()) co_return false;
     }

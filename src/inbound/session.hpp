@@ -30,6 +30,8 @@ public:
 
 private:
     async::awaitable<> converse();
+    async::awaitable<> linger();
+    async::awaitable<> wind_up();
     async::awaitable<bool> greet();
     async::awaitable<bool> perform(smtp::server_step next);
     async::awaitable<bool> fill();

@@ -82,21 +82,34 @@ acceptor acceptor::unix_socket(const async::executor& on, const std::string& pat
     return acceptor(std::make_unique<state>(state{std::move(listening), path}));
 }
 
-async::awaitable<base::result<std::unique_ptr<stream>>> acceptor::accept() {
-    if (auto* internet = std::get_if<net::tcp::acceptor>(&state_->listening)) {
-        auto [code, socket] = co_await internet->async_accept(async::as_result);
+namespace {
+
+/// The next client who is still there: one that has gone again by now has no address any more, and is no error of ours.
+async::awaitable<base::result<std::unique_ptr<stream>>> accept_tcp(net::tcp::acceptor& listening) {
+    for (;;) {
+        auto [code, socket] = co_await listening.async_accept(async::as_result);
         if (code) co_return code;
         base::error_code gone;
         const auto remote = socket.remote_endpoint(gone);
-        if (gone) co_return gone;
+        if (gone) continue;
         const auto here = socket.local_endpoint(gone);
         const endpoint peer{unmapped(remote.address()), remote.port()};
         const endpoint local{unmapped(here.address()), here.port()};
         co_return std::make_unique<socket_stream>(std::move(socket), peer, local);
     }
-    auto [code, socket] = co_await std::get<local_protocol::acceptor>(state_->listening).async_accept(async::as_result);
+}
+
+async::awaitable<base::result<std::unique_ptr<stream>>> accept_local(local_protocol::acceptor& listening) {
+    auto [code, socket] = co_await listening.async_accept(async::as_result);
     if (code) co_return code;
     co_return std::make_unique<socket_stream>(std::move(socket), std::nullopt, std::nullopt);
+}
+
+}  // namespace
+
+async::awaitable<base::result<std::unique_ptr<stream>>> acceptor::accept() {
+    if (auto* internet = std::get_if<net::tcp::acceptor>(&state_->listening)) co_return co_await accept_tcp(*internet);
+    co_return co_await accept_local(std::get<local_protocol::acceptor>(state_->listening));
 }
 
 void acceptor::close() {

@@ -157,6 +157,11 @@ void socket_stream::cancel() {
     socket_.cancel(ignored);
 }
 
+void socket_stream::end_writing() {
+    base::error_code ignored;
+    socket_.shutdown(socket::shutdown_send, ignored);
+}
+
 void socket_stream::close() {
     base::error_code ignored;
     socket_.shutdown(socket::shutdown_both, ignored);

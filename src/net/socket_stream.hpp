@@ -24,6 +24,7 @@ public:
                                                              const std::string& server_name) override;
     [[nodiscard]] std::string tls_fault() const override { return tls_fault_; }
     void cancel() override;
+    void end_writing() override;
     void close() override;
     [[nodiscard]] std::optional<endpoint> peer() const override { return peer_; }
     [[nodiscard]] std::optional<endpoint> local() const override { return local_; }

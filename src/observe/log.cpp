@@ -2,13 +2,13 @@
 
 #include <spdlog/async.h>
 #include <spdlog/async_logger.h>
-#include <spdlog/sinks/stdout_sinks.h>
 
 #include <array>
 #include <chrono>
 #include <ctime>
+#include <utility>
 
-#include "waypost/base/ascii.hpp"
+#include "batch_sink.hpp"
 
 namespace waypost::observe {
 
@@ -140,15 +140,14 @@ std::string format_line(log_format format, std::string_view time, level at, std:
 struct log::writer {
     writer()
         : threads(std::make_shared<spdlog::details::thread_pool>(lines_waiting, 1)),
-          sink(std::make_shared<spdlog::sinks::stderr_sink_mt>()),
+          sink(std::make_shared<batch_sink>(*threads)),
           lines(std::make_shared<spdlog::async_logger>("waypost", sink, threads,
                                                        spdlog::async_overflow_policy::overrun_oldest)) {
-        sink->set_pattern("%v");
         lines->set_level(spdlog::level::trace);
     }
 
     std::shared_ptr<spdlog::details::thread_pool> threads;
-    std::shared_ptr<spdlog::sinks::stderr_sink_mt> sink;
+    std::shared_ptr<batch_sink> sink;
     std::shared_ptr<spdlog::async_logger> lines;
     std::size_t overrun_reported = 0;
 };

@@ -7,6 +7,8 @@ namespace {
 // RFC 5321 section 4.5.3.1.5 has replies of 512 octets; real ones are longer.
 constexpr std::size_t longest_reply_line = 4096;
 constexpr std::size_t reply_buffer = 8192;
+// A reply line without end is heard for this long and no longer.
+constexpr std::size_t most_discarded = 64 * 1024;
 
 }  // namespace
 
@@ -43,23 +45,24 @@ async::awaitable<conversation::pause> conversation::pump() {
     }
 }
 
+/// One time limit for the whole reply: a line a minute would otherwise hold us for ever, and so would a line without end.
 async::awaitable<bool> conversation::read_reply(std::chrono::seconds within) {
+    watchdog_.expect_within(within);
     for (;;) {
         const smtp::line line = lines_.next_line();
         if (line.kind == smtp::line_kind::none) {
-            watchdog_.expect_within(within);
             const auto bytes = co_await peer_->read_some(lines_.free_space());
-            watchdog_.pause();
             if (bytes.has_error()) {
                 lose(bytes.error());
                 co_return false;
             }
             lines_.filled(*bytes);
-            continue;
+            if (lines_.discarded() < most_discarded) continue;
         }
         auto progress = smtp::reply_reader::progress::malformed;
         if (line.kind == smtp::line_kind::whole) progress = replies_.on_line(line.text);
         if (progress == smtp::reply_reader::progress::more) continue;
+        watchdog_.pause();
         if (progress == smtp::reply_reader::progress::malformed) {
             protocol_.on_garbage(line.text);
         } else {

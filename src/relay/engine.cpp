@@ -14,18 +14,6 @@ namespace {
 // How exactly the keepalive of idle sessions is kept.
 constexpr std::chrono::seconds keepalive_precision{1};
 
-/// Counts for as long as it lives.
-class counted {
-public:
-    explicit counted(std::size_t& number) : number_(number) { ++number_; }
-    ~counted() { --number_; }
-    counted(const counted&) = delete;
-    counted& operator=(const counted&) = delete;
-
-private:
-    std::size_t& number_;
-};
-
 std::string text_of(std::exception_ptr failed) {
     try {
         std::rethrow_exception(failed);
@@ -64,18 +52,18 @@ void engine::carry(queue::task what) {
 
 void engine::open_sessions(const std::shared_ptr<relay>& to) {
     while (!stopping_ && to->wants_session(settings_.allowed)) {
-        ++to->connecting;
-        sessions_.start(drain(to));
+        sessions_.start(drain(to, std::make_unique<counted>(to->connecting)));
     }
 }
 
 /// One session from its connection to its end, and what follows from that for the relay.
-async::awaitable<> engine::drain(std::shared_ptr<relay> of) {
-    opened got = co_await open_one(*of);
+async::awaitable<> engine::drain(std::shared_ptr<relay> of, std::unique_ptr<counted> connecting) {
+    connector finder(executor_, with_, settings_, of->hop, of->action);
+    opened got = co_await finder.open();
+    connecting.reset();
     if (auto* connected = std::get_if<std::unique_ptr<connection>>(&got)) {
         const counted one(of->ready);
-        open_sessions(of);
-        session mine(executor_, with_, settings_, *of, **connected);
+        session mine(executor_, with_, settings_, *of, **connected, [this, of] { open_sessions(of); });
         co_await async::alongside((*connected)->keep_time(), mine.run());
         (*connected)->close();
     } else if (of->ready == 0 && of->connecting == 0) {
@@ -83,15 +71,6 @@ async::awaitable<> engine::drain(std::shared_ptr<relay> of) {
     }
     open_sessions(of);
     forget_if_done(of->hop);
-}
-
-async::awaitable<opened> engine::open_one(relay& of) {
-    struct no_longer_connecting {
-        std::size_t& number;
-        ~no_longer_connecting() { --number; }
-    } const at_end{of.connecting};
-    connector connecting(executor_, with_, settings_, of.hop, of.action);
-    co_return co_await connecting.open();
 }
 
 void engine::fail_waiting(relay& of, const mail::status& why) {

@@ -12,6 +12,18 @@
 
 namespace waypost::relay {
 
+/// Counts for as long as it lives.
+class counted {
+public:
+    explicit counted(std::size_t& number) : number_(number) { ++number_; }
+    ~counted() { --number_; }
+    counted(const counted&) = delete;
+    counted& operator=(const counted&) = delete;
+
+private:
+    std::size_t& number_;
+};
+
 /// A session that waits for work. It stands in its relay's list for exactly as long as it waits.
 struct idle_session {
     explicit idle_session(const async::executor& on, async::time_point now) : woken(on), since(now) {}
@@ -30,6 +42,7 @@ public:
     std::deque<queue::task> waiting;
     std::size_t connecting = 0;
     std::size_t ready = 0;
+    std::size_t fresh = 0;  // of the ready ones: have not asked for their first task yet
     std::vector<idle_session*> idle;  // the most recent at the end: it is woken first, so that the others may leave
 
     [[nodiscard]] bool done() const noexcept { return waiting.empty() && connecting == 0 && ready == 0; }
@@ -37,7 +50,7 @@ public:
     /// Whether one more session should be opened now: there is work that no free session will take, the limit allows it, and
     /// no more are on trial than have succeeded (one at first).
     [[nodiscard]] bool wants_session(const limits& allowed) const noexcept {
-        const std::size_t free = idle.size() + connecting;
+        const std::size_t free = idle.size() + connecting + fresh;
         return waiting.size() > free && ready + connecting < allowed.sessions_per_relay && connecting < 1 + ready;
     }
 

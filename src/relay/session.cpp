@@ -36,6 +36,7 @@ async::awaitable<> session::run() {
 
 /// The next task, at once or after waiting; false when the session should leave.
 async::awaitable<bool> session::next_task() {
+    not_asked_yet_.reset();
     while (relay_.waiting.empty()) {
         if (!co_await wait_for_work()) co_return false;
     }
@@ -48,6 +49,7 @@ async::awaitable<bool> session::next_task() {
             {task_.about, {std::make_move_iterator(rest), std::make_move_iterator(task_.envelopes.end())}});
         task_.envelopes.erase(rest, task_.envelopes.end());
     }
+    on_task_taken_();
     co_return true;
 }
 
@@ -63,6 +65,7 @@ async::awaitable<bool> session::wait_for_work() {
         }
     } const on_exit{relay_, mine};
     while (mine.waiting) co_await mine.woken.wait();
+    was_idle_ = true;
     co_return !mine.leave;
 }
 

@@ -180,15 +180,15 @@ private:
     std::set<std::tuple<const rule*, bool, std::string>> seen_;
     std::set<std::tuple<const action*, bool, std::string>> delivered_;
     std::vector<destination> found_;
-    std::optional<mail::status> branch_failed_; // the first that did
+    std::optional<mail::status> branch_failed_;  // the first that did
     std::optional<mail::status> whole_fails_;
 };
 
-} // namespace
+}  // namespace
 
 async::awaitable<answer> resolve(const ruleset& rules, const facts& about) {
     expansion one(rules, about);
     co_return co_await one.run();
 }
 
-} // namespace waypost::rules
+}  // namespace waypost::rules

@@ -288,9 +288,10 @@ void client_session::send_envelope() {
         if (!offered_.pipelining || progress_ != progress::data) return;
     }
     if (progress_ == progress::data) {
+        if (transaction_->all_or_none && !expected_.empty()) return;
         progress_ = progress::all;
-        // Without replies still to come it is known whether anyone wants the content.
-        if (expected_.empty() && !anyone_accepted()) return finish_transaction();
+        // Without replies still to come it is known whether the content is wanted.
+        if (expected_.empty() && !content_is_wanted()) return finish_transaction();
         return send("DATA", expect::data);
     }
     finish_transaction();
@@ -342,7 +343,7 @@ void client_session::on_transaction_reply(const expectation& was, const reply& s
                 said_[was.recipient] = said.to_status();
             break;
         case expect::data: on_data(said); break;
-        default: break; // unwanted_end: whatever it is
+        default: break;  // unwanted_end: whatever it is
     }
     if (!failed_ && !then_ && out_.empty() && expected_.empty()) send_envelope();
 }
@@ -351,13 +352,13 @@ void client_session::on_data(const reply& said) {
     if (said.code / 100 == 2) return fail(client_stage::protocol, wrong_reply(said));
     if (said.code / 100 != 3) return tell_accepted(said.to_status());
     if (said.code != 354) return fail(client_stage::protocol, wrong_reply(said));
-    reset_needed_ = false; // the end of content ends it, whatever the answer
+    reset_needed_ = false;  // the end of content ends it, whatever the answer
     if (anyone_accepted()) {
         then_ = write_content{};
         return;
     }
     // RFC 2920 section 3.1: a server may say 354 although it refused everybody. An empty content gets us out.
-    if (settings_.lmtp) return fail(client_stage::protocol, wrong_reply(said)); // it would answer nobody
+    if (settings_.lmtp) return fail(client_stage::protocol, wrong_reply(said));  // it would answer nobody
     send(".", expect::unwanted_end);
 }
 
@@ -391,6 +392,10 @@ void client_session::on_content_reply(const expectation& was, const reply& said)
 
 bool client_session::anyone_accepted() const noexcept { return std::ranges::find(accepted_, true) != accepted_.end(); }
 
+bool client_session::content_is_wanted() const noexcept {
+    return transaction_->all_or_none ? std::ranges::find(accepted_, false) == accepted_.end() : anyone_accepted();
+}
+
 void client_session::tell_accepted(const mail::status& said) {
     for (std::size_t i = 0; i < said_.size(); ++i) {
         if (accepted_[i]) said_[i] = said;
@@ -398,6 +403,10 @@ void client_session::tell_accepted(const mail::status& said) {
 }
 
 void client_session::finish_transaction() {
+    if (transaction_->all_or_none) {
+        const auto refused = std::ranges::find_if(said_, [](const auto& said) { return said && !said->is_success(); });
+        if (refused != said_.end()) std::ranges::fill(said_, *refused);
+    }
     then_ =
         transaction_done{outcomes_or(mail::status::transient("4.5.0", "The next host said nothing of this recipient"))};
     transaction_.reset();
@@ -419,4 +428,4 @@ void client_session::quit() {
     send("QUIT", expect::quit);
 }
 
-} // namespace waypost::smtp
+}  // namespace waypost::smtp

@@ -183,7 +183,7 @@ std::variant<mail::sender, mail::status> parse_mail(std::string_view argument, b
         switch (number) {
             case 0: return take_size(value, from);
             case 1: return take_body(value, from);
-            case 2: return mail::xtext_decode(value).has_value(); // RFC 4954 section 5: we trust nobody's word for it
+            case 2: return mail::xtext_decode(value).has_value();  // RFC 4954 section 5: we trust nobody's word for it
             case 3: return take_ret(value, from);
             default: return take_envelope_id(value, from);
         }
@@ -208,4 +208,4 @@ std::variant<mail::recipient, mail::status> parse_rcpt(std::string_view argument
     return to;
 }
 
-} // namespace waypost::smtp
+}  // namespace waypost::smtp

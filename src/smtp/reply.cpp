@@ -16,7 +16,7 @@ constexpr std::size_t longest_enhanced = 12;  // "5.999.999" and a blank, with r
 
 // Of a reply that is read. RFC 5321 knows no limit; a server with more to say than this wants our memory.
 constexpr std::size_t most_lines = 128;
-constexpr std::size_t most_bytes = 64 * 1024;
+constexpr std::size_t most_bytes = 65'536;
 
 bool has_controls(std::string_view text) noexcept { return std::ranges::any_of(text, base::is_control); }
 

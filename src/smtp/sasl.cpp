@@ -46,7 +46,7 @@ std::optional<credentials> decode_plain(std::string_view response) {
 
 base::secret encode_plain(const credentials& who) {
     std::string message;
-    message.reserve(2 + who.user.size() + who.password.reveal().size()); // no copy of a password left behind by growth
+    message.reserve(2 + who.user.size() + who.password.reveal().size());  // no copy of a password left behind by growth
     message += '\0';
     message += who.user;
     message += '\0';
@@ -79,4 +79,4 @@ sasl_step sasl_exchange::on_response(std::string_view line) {
     return sasl_challenge{ask_password};
 }
 
-} // namespace waypost::smtp
+}  // namespace waypost::smtp

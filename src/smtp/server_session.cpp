@@ -83,6 +83,13 @@ server_step server_session::on_line(std::string_view line) {
     return run(found);
 }
 
+std::string server_session::loggable(std::string_view line) const {
+    if (state_ == state::auth) return "(authentication response)";
+    const command found = parse_command(line);
+    if (found.what != verb::auth) return base::printable(line, 80);
+    return "AUTH " + base::printable(parse_command(found.argument).name, 20);
+}
+
 server_step server_session::on_bad_line(bool too_long) {
     if (asked_ != question::none || state_ == state::content) {
         throw std::logic_error("server_session: a line while an answer is due");

@@ -99,6 +99,7 @@ void writer::run() {
         remove_unneeded_files();
         db_.checkpoint_if_due();
     }
+    retry_kept();
 }
 
 bool writer::wait_for_work(batch& taken) {

@@ -40,16 +40,63 @@ async::awaitable<> run(async::event& forever, async::event& signal, int& compani
 }
 
 struct fixture {
+    // Before the loop, whose end may be the end of coroutines that count here.
+    int companions = 0;
+    int works = 0;
+    int later = 0;
+    bool after = false;
     boost::asio::io_context loop;
     async::event forever{loop.get_executor()};
     async::event signal{loop.get_executor()};
-    int companions = 0;
-    int works = 0;
-    bool after = false;
     async::task_group group{loop.get_executor()};
 };
 
 }  // namespace
+
+TEST_CASE("a clean-up runs to its end, whether the work ended or threw", "[async][alongside]") {
+    fixture f;
+    const auto clean_up = [](fixture& in) -> async::awaitable<> {
+        co_await in.forever.wait();
+        in.after = true;
+    };
+    SECTION("ended") { f.group.start(async::finally(wait_once(f.signal, f.works), clean_up(f))); }
+    SECTION("threw") { f.group.start(async::finally(fail(f.signal), clean_up(f))); }
+    settle(f.loop);
+    f.signal.notify();
+    settle(f.loop);
+    CHECK(f.works == 0);
+    CHECK_FALSE(f.after);
+    CHECK(f.group.size() == 1);
+    f.forever.notify();
+    settle(f.loop);
+    CHECK(f.after);
+    CHECK(f.group.size() == 0);
+}
+
+TEST_CASE("a clean-up waits although the work was cancelled, and what follows it is cancelled", "[async][alongside]") {
+    fixture f;
+    const auto clean_up = [](fixture& in) -> async::awaitable<> {
+        co_await in.signal.wait();
+        in.after = true;
+    };
+    const auto work = [](fixture& in, async::awaitable<> last) -> async::awaitable<> {
+        co_await async::finally(wait_once(in.forever, in.works), std::move(last));
+        co_await in.forever.wait();
+        ++in.later;  // never
+    };
+    f.group.start(work(f, clean_up(f)));
+    settle(f.loop);
+    bool stopped = false;
+    boost::asio::co_spawn(f.loop, f.group.stop(), [&](std::exception_ptr) { stopped = true; });
+    settle(f.loop);
+    CHECK(f.works == 0);
+    CHECK_FALSE(stopped);
+    f.signal.notify();
+    settle(f.loop);
+    CHECK(f.after);
+    CHECK(stopped);
+    CHECK(f.later == 0);
+}
 
 TEST_CASE("a companion ends with the work beside which it runs", "[async][alongside]") {
     fixture f;
@@ -115,19 +162,18 @@ TEST_CASE("who cancels the work ends its companion too", "[async][alongside]") {
 
 TEST_CASE("what follows work with a companion can still be cancelled", "[async][alongside]") {
     fixture f;
-    int later = 0;
-    const auto two_after_another = [](fixture& in, int& waiting) -> async::awaitable<> {
+    const auto two_after_another = [](fixture& in) -> async::awaitable<> {
         co_await async::alongside(wait_for_ever(in.forever, in.companions), wait_once(in.signal, in.works));
-        co_await wait_for_ever(in.forever, waiting);
+        co_await wait_for_ever(in.forever, in.later);
     };
-    f.group.start(two_after_another(f, later));
+    f.group.start(two_after_another(f));
     settle(f.loop);
     f.signal.notify();
     settle(f.loop);
-    CHECK(later == 1);
+    CHECK(f.later == 1);
     bool stopped = false;
     boost::asio::co_spawn(f.loop, f.group.stop(), [&](std::exception_ptr) { stopped = true; });
     settle(f.loop);
     CHECK(stopped);
-    CHECK(later == 0);
+    CHECK(f.later == 0);
 }

@@ -193,8 +193,8 @@ TEST_CASE("a server that never answers is unavailable, after all tries", "[dns][
     world in([](const asked&, bool) -> datagrams { return {}; }, 30ms, 3);
     const auto begin = std::chrono::steady_clock::now();
     CHECK(in.ask(in.dns->mx("example.org")).error() == errc::unavailable);
-    CHECK(in.server.questions.size() == 3);
     CHECK(std::chrono::steady_clock::now() - begin >= 90ms);
+    in.run_until([&in] { return in.server.questions.size() == 3; });
 }
 
 TEST_CASE("a server that is not there is unavailable", "[dns][cares_resolver]") {

@@ -89,7 +89,7 @@ public:
 using lines = std::vector<std::string>;
 using expansion = action::expansion;
 
-} // namespace
+}  // namespace
 
 TEST_CASE("without an expansion the local-part is the user", "[rules][expansion]") {
     house at(expansion::none);
@@ -193,7 +193,7 @@ TEST_CASE("a branch that fails for good leaves the others alone", "[rules][expan
                                 {"none", "nobody, x@refused.org"},
                                 {"gone", "error:550 5.1.6 moved to example.com"}});
     CHECK(at.ways("list@example.org") == lines{"local list@example.org alice"});
-    CHECK(at.status("none@example.org") == "550 5.1.1"); // the first that failed
+    CHECK(at.status("none@example.org") == "550 5.1.1");  // the first that failed
     CHECK(at.ways("gone@example.org") == lines{"550 5.1.6 moved to example.com"});
 }
 
@@ -223,7 +223,7 @@ TEST_CASE("a virtual address is looked for by address, name, domain and in the e
     CHECK(at.status("unknown@example.org") == "550 5.1.1");
     CHECK(at.status("loop@example.org") == "524 5.4.6");
     CHECK(at.ways("bob@example.org") == lines{"local bob@example.org bob"});
-    CHECK(at.status("self@example.org") == "550 5.1.1"); // a virtual user has to be in the user base all the same
+    CHECK(at.status("self@example.org") == "550 5.1.1");  // a virtual user has to be in the user base all the same
 
     SECTION("a catch-all takes the rest") {
         at.rows.rows["@example.org"] = "alice";

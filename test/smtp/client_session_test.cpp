@@ -28,8 +28,8 @@ public:
         }
         return all;
     }
-    /// Answers the client with replies, each "250 text" or "250-text|250 text", and says what it writes then. It must want
-    /// each of them.
+    /// Answers the client with replies, each "250 text" or "250-text|250 text", and says what it writes then. It must
+    /// want each of them.
     std::string say(std::initializer_list<std::string> replies) {
         for (const std::string& one : replies) {
             CAPTURE(one);
@@ -168,7 +168,8 @@ TEST_CASE("a refused hello fails the session, without HELO where more is needed"
 
 // --- TLS
 
-TEST_CASE("STARTTLS is used where it is offered, and what was offered in clear is forgotten", "[smtp][client_session]") {
+TEST_CASE("STARTTLS is used where it is offered, and what was offered in clear is forgotten",
+          "[smtp][client_session]") {
     talk client(plain());
     CHECK(client.say({"220 mx"}) == "EHLO out.example\r\n");
     CHECK(client.say({"250-mx|250-PIPELINING|250 STARTTLS"}) == "STARTTLS\r\n");
@@ -294,7 +295,8 @@ TEST_CASE("no password goes out in clear", "[smtp][client_session]") {
 
 TEST_CASE("with PIPELINING the whole envelope goes in one write", "[smtp][client_session]") {
     opened client(pipelining);
-    CHECK(client.begin(message({"c@d", "e@f"})) == "MAIL FROM:<a@b> SIZE=100\r\nRCPT TO:<c@d>\r\nRCPT TO:<e@f>\r\nDATA\r\n");
+    CHECK(client.begin(message({"c@d", "e@f"})) ==
+          "MAIL FROM:<a@b> SIZE=100\r\nRCPT TO:<c@d>\r\nRCPT TO:<e@f>\r\nDATA\r\n");
     CHECK(std::get<read_reply>(client.step).within == 5min);
     CHECK(client.say({"250 ok", "250 ok", "550 5.1.1 no"}).empty());
     CHECK(std::get<read_reply>(client.step).within == 2min);
@@ -339,7 +341,8 @@ TEST_CASE("a refused MAIL is the answer for everybody", "[smtp][client_session]"
     CHECK(fast.wants<idle>());
 }
 
-TEST_CASE("without an accepted recipient there is no DATA, and RSET comes before the next MAIL", "[smtp][client_session]") {
+TEST_CASE("without an accepted recipient there is no DATA, and RSET comes before the next MAIL",
+          "[smtp][client_session]") {
     opened slow(old_fashioned);
     CHECK(slow.begin(message({"c@d"})) == "MAIL FROM:<a@b>\r\n");
     CHECK(slow.say({"250 ok"}) == "RCPT TO:<c@d>\r\n");
@@ -440,8 +443,9 @@ TEST_CASE("parameters go out only if they were offered", "[smtp][client_session]
 TEST_CASE("what the peer cannot take is refused without asking it", "[smtp][client_session]") {
     opened large(pipelining);
     CHECK(large.begin(message({"c@d", "e@f"}, 1001)).empty());
-    CHECK(large.outcome() == "552 5.3.4 Message is larger than the next host takes|"
-                             "552 5.3.4 Message is larger than the next host takes");
+    CHECK(large.outcome() ==
+          "552 5.3.4 Message is larger than the next host takes|"
+          "552 5.3.4 Message is larger than the next host takes");
     CHECK_FALSE(large.session.in_transaction());
     CHECK(large.begin(message({"c@d"}, 1000)).starts_with("MAIL"));
 
@@ -511,10 +515,10 @@ TEST_CASE("a lost connection leaves those who had their word with it", "[smtp][c
 
 TEST_CASE("replies out of order fail the session", "[smtp][client_session]") {
     const std::vector<std::vector<std::string>> conversations = {
-        {"354 go"},                                // to MAIL
-        {"250 ok", "354 go"},                      // to RCPT
-        {"250 ok", "250 ok", "250 ok"},            // to DATA
-        {"250 ok", "250 ok", "334 go"},            // to DATA
+        {"354 go"},  // to MAIL
+        {"250 ok", "354 go"},  // to RCPT
+        {"250 ok", "250 ok", "250 ok"},  // to DATA
+        {"250 ok", "250 ok", "334 go"},  // to DATA
         {"250 ok", "250 ok", "354 go", "354 go"},  // to the end of content
     };
     for (const auto& replies : conversations) {
@@ -636,11 +640,15 @@ TEST_CASE("a hostile peer gets no further than the end of the session", "[smtp][
                 CHECK_FALSE(in_clear);
                 client.session.on_credentials({"me", base::secret("secret")});
             } else if (client.wants<write_content>()) {
-                if (random() % 8 != 0) client.session.on_content_written();
-                else client.session.on_reply(reply(550, "early"));
+                if (random() % 8 != 0)
+                    client.session.on_content_written();
+                else
+                    client.session.on_reply(reply(550, "early"));
             } else if (client.wants<idle>()) {
-                if (random() % 8 == 0) client.session.quit();
-                else client.session.begin(message({"c@d", "e@f", "g@h"}, random() % 100));
+                if (random() % 8 == 0)
+                    client.session.quit();
+                else
+                    client.session.begin(message({"c@d", "e@f", "g@h"}, random() % 100));
             } else if (const auto* outcome = std::get_if<transaction_done>(&client.step)) {
                 CHECK(outcome->each.size() == 3);
                 ++done;
@@ -651,10 +659,11 @@ TEST_CASE("a hostile peer gets no further than the end of the session", "[smtp][
                 std::string one = replies[random() % replies.size()];
                 if (random() % 10 != 0) {
                     const auto within = std::get<read_reply>(client.step).within;
-                    one = within == 2min ? "354 go" : written.starts_with("STARTTLS") || i == 0 ? "220 mx"
-                          : written.find("HLO") != std::string::npos                            ? replies[2 + random() % 2]
-                          : written.starts_with("AUTH PLAIN")                                   ? "235 ok"
-                                                                                             : "250 ok";
+                    one = within == 2min                              ? "354 go"
+                          : written.starts_with("STARTTLS") || i == 0 ? "220 mx"
+                          : written.find("HLO") != std::string::npos  ? replies[2 + random() % 2]
+                          : written.starts_with("AUTH PLAIN")         ? "235 ok"
+                                                                      : "250 ok";
                 }
                 reply_reader reader;
                 for (const std::string_view line : base::split(one, '|')) {

@@ -25,9 +25,9 @@ struct decoded {
     friend bool operator==(const decoded&, const decoded&) = default;
 };
 std::ostream& operator<<(std::ostream& out, const decoded& what) {
-    return out << (what.ended ? "ended" : "open") << " fault " << static_cast<int>(what.found) << " content '" << what.content
-               << "' bytes " << what.bytes << (what.eight_bit ? " 8bit" : "") << (what.seems_ended ? " seems ended" : "")
-               << " rest '" << what.rest << "'";
+    return out << (what.ended ? "ended" : "open") << " fault " << static_cast<int>(what.found) << " content '"
+               << what.content << "' bytes " << what.bytes << (what.eight_bit ? " 8bit" : "")
+               << (what.seems_ended ? " seems ended" : "") << " rest '" << what.rest << "'";
 }
 
 constexpr std::uint64_t no_limit = 1U << 30;
@@ -84,7 +84,8 @@ decoded decode_every_way(const std::string& all) {
 
 std::string printable(std::string_view bytes) {
     std::string shown;
-    for (const char c : bytes) shown += c == '\r' ? "<CR>" : c == '\n' ? "<LF>" : c == '\0' ? "<NUL>" : std::string(1, c);
+    for (const char c : bytes)
+        shown += c == '\r' ? "<CR>" : c == '\n' ? "<LF>" : c == '\0' ? "<NUL>" : std::string(1, c);
     return shown;
 }
 
@@ -139,15 +140,17 @@ TEST_CASE("content may be empty", "[smtp][content_codec]") {
 }
 
 TEST_CASE("a dot at the start of a line is taken away, once", "[smtp][content_codec]") {
-    CHECK(decode_every_way("..\r\n.x\r\n...\r\na.\r\n.. \r\n. \r\n.\r\n").content == ".\r\nx\r\n..\r\na.\r\n. \r\n \r\n");
+    CHECK(decode_every_way("..\r\n.x\r\n...\r\na.\r\n.. \r\n. \r\n.\r\n").content ==
+          ".\r\nx\r\n..\r\na.\r\n. \r\n \r\n");
 }
 
 TEST_CASE("no smuggling sequence ends the content", "[smtp][content_codec]") {
     // bad-input 1 to 4: each between lines, with what an attacker would want to be a command behind it
     const std::vector<std::string> sequences = {
-        "\n.\n", "\n.\r\n", "\r\n.\n", "\r.\r", "\n.\r", "\r.\n", "\r.\r\n", "\r\n.\r", "\r\r\n.\r\n", "\r\n.\r\r\n", "\r\r\n.\r\r\n",
-        "\r\n\0.\r\n"s, "\r\n.\0\r\n"s, "\r\n.\r\0\n"s, "\r\0\n.\r\n"s, "\n\n.\r\n", "\n\r.\r\n", "\n.\n\r\n", "\r\n.\n\r", "\r\n.\r\r\r\n",
-        "\x85.\r\n", "\r\n.\t\r\n", "\r\n .\r\n", "\r\n.\v\n", "\x0b.\r\n"};
+        "\n.\n",        "\n.\r\n",     "\r\n.\n",     "\r.\r",         "\n.\r",        "\r.\n",         "\r.\r\n",
+        "\r\n.\r",      "\r\r\n.\r\n", "\r\n.\r\r\n", "\r\r\n.\r\r\n", "\r\n\0.\r\n"s, "\r\n.\0\r\n"s,  "\r\n.\r\0\n"s,
+        "\r\0\n.\r\n"s, "\n\n.\r\n",   "\n\r.\r\n",   "\n.\n\r\n",     "\r\n.\n\r",    "\r\n.\r\r\r\n", "\x85.\r\n",
+        "\r\n.\t\r\n",  "\r\n .\r\n",  "\r\n.\v\n",   "\x0b.\r\n"};
     for (const std::string& sequence : sequences) {
         CAPTURE(printable(sequence));
         const std::string inner = "MAIL FROM:<admin@victim>\r\nDATA\r\n";

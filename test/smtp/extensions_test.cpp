@@ -15,8 +15,8 @@ extensions offered(std::initializer_list<std::string> lines) {
 }  // namespace
 
 TEST_CASE("the usual EHLO reply is understood, in any case", "[smtp][extensions]") {
-    const auto known = offered({"PIPELINING", "Size 10240000", "dsn", "STARTTLS", "AUTH CRAM-MD5 PLAIN LOGIN", "8bitmime",
-                                "ENHANCEDSTATUSCODES", "SMTPUTF8", "CHUNKING"});
+    const auto known = offered({"PIPELINING", "Size 10240000", "dsn", "STARTTLS", "AUTH CRAM-MD5 PLAIN LOGIN",
+                                "8bitmime", "ENHANCEDSTATUSCODES", "SMTPUTF8", "CHUNKING"});
     CHECK(known.pipelining);
     CHECK(known.size);
     CHECK(known.max_size == 10'240'000U);
@@ -53,8 +53,8 @@ TEST_CASE("AUTH= of old servers is an offer too", "[smtp][extensions]") {
 }
 
 TEST_CASE("unknown keywords and nonsense are passed over", "[smtp][extensions]") {
-    const auto known = offered({"", "   ", "LIMITS MAILMAX=x RCPTMAX=-1", "PIPELININGS", "X-PIPELINING", "\\x00",
-                                "STARTTLS extra words"});
+    const auto known = offered(
+        {"", "   ", "LIMITS MAILMAX=x RCPTMAX=-1", "PIPELININGS", "X-PIPELINING", "\\x00", "STARTTLS extra words"});
     CHECK_FALSE(known.pipelining);
     CHECK(known.starttls);
 }

@@ -93,8 +93,9 @@ TEST_CASE("a reply may be a bare code", "[smtp][reply]") {
 }
 
 TEST_CASE("what is no reply is malformed", "[smtp][reply]") {
-    for (const std::string_view line : {"", "2", "25", "25x ok", "199 ok", "600 ok", "999 ok", "099 x", "250+ok", "2500 ok",
-                                        " 250 ok", "+OK", "ok", "HTTP/1.1 400 Bad Request", "-250 ok", "250\tok"}) {
+    for (const std::string_view line :
+         {"", "2", "25", "25x ok", "199 ok", "600 ok", "999 ok", "099 x", "250+ok", "2500 ok", " 250 ok", "+OK", "ok",
+          "HTTP/1.1 400 Bad Request", "-250 ok", "250\tok"}) {
         CAPTURE(line);
         CHECK(reply_reader().on_line(line) == progress::malformed);
     }

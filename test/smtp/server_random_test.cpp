@@ -54,11 +54,13 @@ const std::vector<std::string> commands = {
     std::string(5000, 'x'),
 };
 
-const std::vector<std::string> contents = {"hi\r\n.\r\n", ".\r\n", "a\n.\n\r\n.\r\n", "..\r\n.x\r\n.\r\n", "\0\r\n.\r\n"s};
+const std::vector<std::string> contents = {"hi\r\n.\r\n", ".\r\n", "a\n.\n\r\n.\r\n", "..\r\n.x\r\n.\r\n",
+                                           "\0\r\n.\r\n"s};
 
 }  // namespace
 
-TEST_CASE("no sequence of commands crashes, carries recipients over or leaves half a transaction", "[smtp][server_session]") {
+TEST_CASE("no sequence of commands crashes, carries recipients over or leaves half a transaction",
+          "[smtp][server_session]") {
     std::mt19937 random(20260724);
     int accepted = 0;
     for (int round = 0; round < 3000; ++round) {
@@ -81,7 +83,9 @@ TEST_CASE("no sequence of commands crashes, carries recipients over or leaves ha
             CHECK(recipients > 0);
             return random() % 4 == 0 ? mail::status::transient("4.3.1", "full") : mail::status();
         };
-        server.on_content = [&] { return random() % 3 == 0 ? mail::status::permanent("5.7.1", "spam") : mail::status(); };
+        server.on_content = [&] {
+            return random() % 3 == 0 ? mail::status::permanent("5.7.1", "spam") : mail::status();
+        };
         (void)server.replies();
 
         std::string said;
@@ -90,7 +94,7 @@ TEST_CASE("no sequence of commands crashes, carries recipients over or leaves ha
             // half of the time what makes progress
             std::string text = commands[random() % commands.size()];
             if (random() % 2 == 0) {
-                text = session.recipients() > 0 ? (random() % 2 == 0 ? "DATA" : "RCPT TO:<c@d>")
+                text = session.recipients() > 0   ? (random() % 2 == 0 ? "DATA" : "RCPT TO:<c@d>")
                        : session.in_transaction() ? "RCPT TO:<c@d>"
                        : session.helo().empty()   ? "EHLO x"
                                                   : "MAIL FROM:<a@b>";
@@ -109,7 +113,8 @@ TEST_CASE("no sequence of commands crashes, carries recipients over or leaves ha
             } else if (text.starts_with("RCPT") && good) {
                 CHECK(was_in_transaction);
                 ++recipients;
-            } else if (good && (text == "RSET" || text.starts_with("EHLO") || text.starts_with("HELO") || text == "STARTTLS")) {
+            } else if (good &&
+                       (text == "RSET" || text.starts_with("EHLO") || text.starts_with("HELO") || text == "STARTTLS")) {
                 recipients = 0;
                 CHECK_FALSE(session.in_transaction());
             } else if (text.starts_with("MAIL") && good) {
@@ -121,7 +126,8 @@ TEST_CASE("no sequence of commands crashes, carries recipients over or leaves ha
             CHECK(recipients <= 3);
             CHECK((!session.receiving_content() || session.in_transaction()));
             CHECK((settings.tls != demand::required || session.tls_active() || !session.in_transaction()));
-            CHECK((settings.auth != demand::required || !session.authenticated_user().empty() || !session.in_transaction()));
+            CHECK((settings.auth != demand::required || !session.authenticated_user().empty() ||
+                   !session.in_transaction()));
             if (server.tls_begun()) {
                 CHECK(session.helo().empty());
                 CHECK(session.authenticated_user().empty());

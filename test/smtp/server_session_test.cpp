@@ -53,7 +53,8 @@ TEST_CASE("EHLO offers what the settings say", "[smtp][server_session]") {
     stub_server plain(usual());
     (void)plain.replies();
     CHECK(plain.say("EHLO c\r\n") ==
-          "250-mx.example.org\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250-SIZE 36700160\r\n250-DSN\r\n"
+          "250-mx.example.org\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250-SIZE "
+          "36700160\r\n250-DSN\r\n"
           "250 HELP\r\n");
     auto settings = usual();
     settings.tls = demand::offered;
@@ -63,7 +64,8 @@ TEST_CASE("EHLO offers what the settings say", "[smtp][server_session]") {
     stub_server both(settings);
     (void)both.replies();
     CHECK(both.say("EHLO c\r\n") ==
-          "250-mx.example.org\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250-SIZE 1000\r\n250-STARTTLS\r\n"
+          "250-mx.example.org\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250-SIZE "
+          "1000\r\n250-STARTTLS\r\n"
           "250 HELP\r\n");
     CHECK(is(both.say("STARTTLS\r\n"), "220 2.0.0"));
     both.shake_hands();
@@ -219,7 +221,8 @@ TEST_CASE("what the parameters said reaches the driver", "[smtp][server_session]
     CHECK(server.accepted().at(0).to.at(0).notify.never);
 }
 
-TEST_CASE("recipients over the limit get 452, and an endless flood of them ends the session", "[smtp][server_session]") {
+TEST_CASE("recipients over the limit get 452, and an endless flood of them ends the session",
+          "[smtp][server_session]") {
     auto settings = usual();
     settings.max_recipients = 3;
     greeted server(settings);
@@ -254,7 +257,8 @@ TEST_CASE("the command after too many errors is answered with 421", "[smtp][serv
     CHECK(server.closed());
 }
 
-TEST_CASE("commands that bring no mail nearer are not answered for ever, but mail makes up for them", "[smtp][server_session]") {
+TEST_CASE("commands that bring no mail nearer are not answered for ever, but mail makes up for them",
+          "[smtp][server_session]") {
     auto settings = usual();
     settings.max_idle_commands = 10;
     for (const char* command : {"NOOP", "RSET", "HELP", "VRFY me", "EHLO again"}) {
@@ -272,15 +276,27 @@ TEST_CASE("commands that bring no mail nearer are not answered for ever, but mai
 
 TEST_CASE("every loop of commands comes to an end unless mail is accepted", "[smtp][server_session]") {
     const auto later = mail::status::transient("4.7.1", "later");
-    const std::vector<std::vector<std::string>> loops = {
-        {"MAIL FROM:<a@b>", "RSET"}, {"MAIL FROM:<a@b>", "RCPT TO:<c@d>", "RSET"}, {"MAIL FROM:<a@b>"},
-        {"MAIL FROM:<later@b>"}, {"MAIL FROM:<a@b>", "RCPT TO:<later@d>"}, {"MAIL FROM:<a@b>", "RCPT TO:<c@d>", "DATA", "."},
-        {"DATA"}, {"EHLO x"}, {"AUTH PLAIN", "*"}, {"AUTH LOGIN"}, {"nonsense"}, {"VRFY x"}, {"EXPN x"}, {"STARTTLS"}};
+    const std::vector<std::vector<std::string>> loops = {{"MAIL FROM:<a@b>", "RSET"},
+                                                         {"MAIL FROM:<a@b>", "RCPT TO:<c@d>", "RSET"},
+                                                         {"MAIL FROM:<a@b>"},
+                                                         {"MAIL FROM:<later@b>"},
+                                                         {"MAIL FROM:<a@b>", "RCPT TO:<later@d>"},
+                                                         {"MAIL FROM:<a@b>", "RCPT TO:<c@d>", "DATA", "."},
+                                                         {"DATA"},
+                                                         {"EHLO x"},
+                                                         {"AUTH PLAIN", "*"},
+                                                         {"AUTH LOGIN"},
+                                                         {"nonsense"},
+                                                         {"VRFY x"},
+                                                         {"EXPN x"},
+                                                         {"STARTTLS"}};
     for (const auto& loop : loops) {
         CAPTURE(loop);
         greeted server(with_auth(demand::offered));
         server.on_sender = [&](const mail::sender& s) { return s.from.text() == "later@b" ? later : mail::status(); };
-        server.on_recipient = [&](const mail::recipient& r) { return r.to.text() == "later@d" ? later : mail::status(); };
+        server.on_recipient = [&](const mail::recipient& r) {
+            return r.to.text() == "later@d" ? later : mail::status();
+        };
         server.on_content = [&] { return later; };
         int commands = 0;
         for (; commands < 10'000 && !server.closed(); ++commands) {
@@ -291,7 +307,8 @@ TEST_CASE("every loop of commands comes to an end unless mail is accepted", "[sm
 }
 
 TEST_CASE("what stands behind a bare line end never becomes a command", "[smtp][server_session]") {
-    for (const char* line : {"MAIL FROM:<a@b>\nRCPT TO:<c@d>\r\n", "MAIL FROM:<a\r@b>\r\n", "NOOP\n\n\nQUIT\r\n", "QUIT\r\r\n"}) {
+    for (const char* line :
+         {"MAIL FROM:<a@b>\nRCPT TO:<c@d>\r\n", "MAIL FROM:<a\r@b>\r\n", "NOOP\n\n\nQUIT\r\n", "QUIT\r\r\n"}) {
         CAPTURE(line);
         greeted server;
         CHECK(server.say(line) == "500 5.5.2 Lines must end in CRLF\r\n");
@@ -304,8 +321,8 @@ TEST_CASE("what stands behind a bare line end never becomes a command", "[smtp][
 }
 
 TEST_CASE("other protocols are hung up on at their first line", "[smtp][server_session]") {
-    for (const std::string first : {"GET / HTTP/1.1", "POST / HTTP/1.1", "CONNECT mx:25 HTTP/1.1", "PRI * HTTP/2.0",
-                                    "\x16\x03\x01\x02"}) {
+    for (const std::string first :
+         {"GET / HTTP/1.1", "POST / HTTP/1.1", "CONNECT mx:25 HTTP/1.1", "PRI * HTTP/2.0", "\x16\x03\x01\x02"}) {
         CAPTURE(first);
         stub_server server(usual());
         (void)server.replies();
@@ -324,13 +341,15 @@ TEST_CASE("VRFY, EXPN, HELP and NOOP tell nothing about anybody", "[smtp][server
     CHECK(is(server.line("VRFY"), "501 5.5.4"));
     CHECK(is(server.line("EXPN staff"), "502 5.5.1"));
     CHECK(is(server.line("HELP mail"), "214 2.0.0"));
-    CHECK(server.line("NOOP what\x01""ever") == "250 2.0.0 Ok\r\n");
+    CHECK(server.line("NOOP what\x01"
+                      "ever") == "250 2.0.0 Ok\r\n");
 }
 
-TEST_CASE("commands pipelined behind DATA are content, and behind a refused DATA are commands", "[smtp][server_session]") {
+TEST_CASE("commands pipelined behind DATA are content, and behind a refused DATA are commands",
+          "[smtp][server_session]") {
     greeted server;
-    const std::string replies =
-        server.say("MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\nMAIL FROM:<x@y>\r\n.\r\nMAIL FROM:<e@f>\r\nDATA\r\nRSET\r\n");
+    const std::string replies = server.say(
+        "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\nMAIL FROM:<x@y>\r\n.\r\nMAIL FROM:<e@f>\r\nDATA\r\nRSET\r\n");
     CHECK(server.accepted().at(0).content == "MAIL FROM:<x@y>\r\n");
     CHECK(replies.ends_with("250 2.1.0 Ok\r\n554 5.5.1 No valid recipients\r\n250 2.0.0 Ok\r\n"));
 }
@@ -433,6 +452,14 @@ TEST_CASE("AUTH that is no AUTH is refused", "[smtp][server_session]") {
     CHECK(is(fresh.say("AUTH PLAIN\r\n"), "503 5.5.1"));
     greeted without;
     CHECK(is(without.line("AUTH PLAIN"), "502 5.5.1"));
+}
+
+TEST_CASE("no password gets into a log", "[smtp][server_session]") {
+    greeted server(with_auth(demand::offered));
+    CHECK(server.session().loggable("MAIL FROM:<a\x1b@b>") == "MAIL FROM:<a\\x1b@b>");
+    CHECK(server.session().loggable("auth plain " + good_plain) == "AUTH plain");
+    CHECK(is(server.line("AUTH LOGIN"), "334"));
+    CHECK(server.session().loggable("c2VjcmV0") == "(authentication response)");
 }
 
 TEST_CASE("a password is not taken in clear where TLS could be had", "[smtp][server_session]") {

@@ -1,5 +1,5 @@
-// Runs OpenSMTPD's smtpscript cases (test/data/smtpscript/SOURCE.txt explains the notation) against server_session. They all
-// pass; no verdict of waypost differs.
+// Runs OpenSMTPD's smtpscript cases (test/data/smtpscript/SOURCE.txt explains the notation) against server_session.
+// They all pass; no verdict of waypost differs.
 #include <deque>
 #include <fstream>
 #include <sstream>
@@ -75,7 +75,8 @@ private:
             } else if (word == "expect") {
                 const std::string what = take();
                 const std::string kind = words_.at(0) == "\n" ? "any" : take();
-                if (what == "disconnect") CHECK(server.closed());
+                if (what == "disconnect")
+                    CHECK(server.closed());
                 else
                     for (int i = 0; i < times; ++i) expect(replies, kind);
             } else {

@@ -1,5 +1,5 @@
-// A server without a network: server_session with its line_buffer and content_decoder, and a driver that accepts whatever
-// it is asked, unless a test says otherwise. Bytes go in, replies come out.
+// A server without a network: server_session with its line_buffer and content_decoder, and a driver that accepts
+// whatever it is asked, unless a test says otherwise. Bytes go in, replies come out.
 #pragma once
 
 #include <algorithm>

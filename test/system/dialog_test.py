@@ -21,7 +21,7 @@ class DialogTest(SystemTest):
     def setUp(self):
         super().setUp()
         self.sink = self.ending(Sink())
-        hashed = waypost("encrypt", "secret").stdout.strip()
+        hashed = waypost("encrypt", stdin="secret\n").stdout.strip()
         self.daemon = self.start(CONFIGURATION.format(hash=hashed, port=self.sink.port))
 
     def tearDown(self):

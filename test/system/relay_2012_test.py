@@ -193,7 +193,7 @@ class WhatGoesWrong(RelayTest):
     def test_a_wrong_secret_defers_until_it_is_corrected(self):
         host = self.smart_host()
         daemon = self.start_with(f"bleh gilles:{WRONG}", host.port)
-        self.expect_deferred(daemon, '"bleh"', "<out_auth>", f"tls+auth://bleh@localhost:{host.port}", "535")
+        self.expect_deferred(daemon, '"bleh"', "<out_auth>", f"bleh@localhost:{host.port}", "535")
         self.assertEqual(host.mails, [])
         daemon.stop()
 
@@ -207,7 +207,7 @@ class WhatGoesWrong(RelayTest):
     def test_a_missing_label_defers_and_is_named(self):
         host = self.smart_host()
         daemon = self.start_with(f"other gilles:{SECRET}", host.port)
-        self.expect_deferred(daemon, '"bleh"', "<out_auth>", f"tls+auth://bleh@localhost:{host.port}")
+        self.expect_deferred(daemon, '"bleh"', "<out_auth>", f"bleh@localhost:{host.port}")
         self.assertEqual(host.attempts, [])
 
     def test_a_relay_without_starttls_is_told_nothing(self):

@@ -28,7 +28,7 @@ class Mail:
 
 class Sink(ServerThread):
     """`answer(step, argument)` may give another reply: a text, CLOSE, SILENCE, or None for the usual one. Steps are CONNECT,
-    the commands, and END for the end of the content."""
+    the commands, CONTENT for each piece of the content, where only CLOSE counts, and END for its end."""
 
     def __init__(self, answer=lambda step, argument: None, keep=True):
         self.answer = answer
@@ -64,12 +64,16 @@ class Session(asyncio.Protocol):
     def data_received(self, data):
         self.buffer += data
         searched = len(self.buffer) - len(data)
+        if self.content and self.sink.answer("CONTENT", len(self.buffer)) is CLOSE:
+            self.transport.abort()
         while not self.transport.is_closing() and (self.end_of_content(searched) if self.content else self.command()):
             searched = 0
 
     def say(self, step, argument):
         """Whether it was good news."""
         reply = self.sink.answer(step, argument)
+        if reply is None and step == "DATA" and not (self.mail and self.mail.recipients):
+            reply = "554 5.5.1 for nobody"
         if reply is None:
             reply = self.usual.get(step, "250 2.0.0 ok")
         if reply is CLOSE:

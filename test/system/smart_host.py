@@ -10,7 +10,6 @@ from aiosmtpd.smtp import SMTP, AuthResult
 from support import ServerThread
 
 logging.getLogger("mail.log").setLevel(logging.CRITICAL)
-warnings.filterwarnings("ignore", message="Requiring AUTH while not requiring TLS")
 
 
 class Authority:
@@ -58,10 +57,12 @@ class SmartHost(ServerThread):
         tls = {} if implicit_tls else {"tls_context": context, "require_starttls": True}
 
         def protocol():
-            # aiosmtpd does not count TLS from the first byte as TLS.
-            return SMTP(self, hostname="smart.example", loop=self.loop, authenticator=self.authenticate,
-                        auth_required=True, auth_require_tls=not implicit_tls,
-                        auth_exclude_mechanism=None if offers_auth else ["PLAIN", "LOGIN"], **tls)
+            with warnings.catch_warnings():
+                # aiosmtpd does not count TLS from the first byte as TLS, and warns of AUTH without it.
+                warnings.simplefilter("ignore", UserWarning)
+                return SMTP(self, hostname="smart.example", loop=self.loop, authenticator=self.authenticate,
+                            auth_required=True, auth_require_tls=not implicit_tls,
+                            auth_exclude_mechanism=None if offers_auth else ["PLAIN", "LOGIN"], **tls)
 
         super().__init__(protocol, tls=context if implicit_tls else None)
 

@@ -32,7 +32,7 @@ def wait_until(condition, what, seconds=30.0, explain=lambda: ""):
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {seconds:g} s in vain until {what}\n{explain()}")
         time.sleep(pause)
-        pause = min(pause * 1.5, 0.1)
+        pause = min(pause * 1.5, 0.03)
 
 
 def waypost(*arguments, stdin="", environment=None, program=(WAYPOST,)):
@@ -69,7 +69,7 @@ class Daemon:
         if self.process.poll() is not None:
             raise AssertionError(f"the daemon ended with {self.process.returncode}\n{self.log()}")
         listening = [each["address"] for each in self.events("smtp", "listening", begin)]
-        self.ports = [int(address.rpartition(":")[2]) for address in listening if not address.startswith("/")]
+        self.ports = [int(address.rpartition(":")[2]) for address in listening if not address.endswith(".sock")]
         return self
 
     @property
@@ -93,12 +93,14 @@ class Daemon:
         return self.log_file.read_text() if self.log_file.exists() else ""
 
     def events(self, subsystem, event, begin=0):
-        """Log lines as dictionaries. A line that is not whole yet is left for the next look."""
+        """Log lines as dictionaries. What is not whole, at the end or where it was killed, is passed over."""
+        found = []
         with open(self.log_file, "rb") as log:
             log.seek(begin)
-            lines = [line for line in log if line.startswith(b"{") and line.endswith(b"}\n")]
-        parsed = [json.loads(line) for line in lines]
-        return [each for each in parsed if each["subsystem"] == subsystem and each["event"] == event]
+            for line in log:
+                with contextlib.suppress(ValueError):
+                    found.append(json.loads(line))
+        return [each for each in found if each["subsystem"] == subsystem and each["event"] == event]
 
     def deliveries(self, result, subsystem="mta"):
         return [each for each in self.events(subsystem, "delivery") if each["result"] == result]
@@ -138,6 +140,8 @@ class ServerThread:
             task.cancel()
 
     def end(self):
+        if self.loop.is_closed():
+            return
         self._call(self._close())
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join(timeout=10)

@@ -50,6 +50,8 @@ public:
     [[nodiscard]] virtual std::string tls_fault() const = 0;
 
     virtual void cancel() = 0;
+    /// Says that nothing more will be written. What the peer still sends can be read.
+    virtual void end_writing() = 0;
     /// Drops the connection; never waits. Idempotent.
     virtual void close() = 0;
 

@@ -7,7 +7,6 @@
 
 #include <map>
 #include <memory>
-#include <variant>
 
 #include "waypost/async/clock.hpp"
 #include "waypost/async/task_group.hpp"
@@ -27,7 +26,7 @@ struct surroundings {
     queue::mail_queue& queue;
 };
 
-class connection;
+class counted;
 class relay;
 
 class engine final : public queue::transport {
@@ -42,8 +41,7 @@ public:
 private:
     const std::shared_ptr<relay>& relay_for(const spool::next_hop& hop);
     void open_sessions(const std::shared_ptr<relay>& to);
-    async::awaitable<> drain(std::shared_ptr<relay> of);
-    async::awaitable<std::variant<std::unique_ptr<connection>, mail::status>> open_one(relay& of);
+    async::awaitable<> drain(std::shared_ptr<relay> of, std::unique_ptr<counted> connecting);
     async::awaitable<> retire_idle_sessions();
     void fail_waiting(relay& of, const mail::status& why);
     void forget_if_done(const spool::next_hop& hop);

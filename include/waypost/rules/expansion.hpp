@@ -23,7 +23,7 @@ namespace waypost::rules {
 struct destination {
     const action* by = nullptr;
     mail::mailbox to;
-    std::string user; // local delivery: whose mailbox
+    std::string user;  // local delivery: whose mailbox
     const rule* because = nullptr;
 };
 
@@ -33,4 +33,4 @@ struct destination {
 async::awaitable<std::variant<std::vector<destination>, mail::status>> resolve(const ruleset& rules,
                                                                                const facts& about);
 
-} // namespace waypost::rules
+}  // namespace waypost::rules

@@ -35,22 +35,22 @@ struct action {
     std::string name;
     method by = method::relay_host;
     expansion expand = expansion::none;
-    table::table* expand_with = nullptr; // for alias and virtual_users
-    table::table* users = nullptr; // local: the user base; null is not allowed for local
+    table::table* expand_with = nullptr;  // for alias and virtual_users
+    table::table* users = nullptr;  // local: the user base; null is not allowed for local
     std::optional<std::chrono::seconds> ttl;
 };
 
 /// Where a message comes from.
-struct local_socket {}; // sendmail on this machine
-struct made_here {}; // a report of ours, or an address that expansion made: counts as local
+struct local_socket {};  // sendmail on this machine
+struct made_here {};  // a report of ours, or an address that expansion made: counts as local
 using origin = std::variant<local_socket, made_here, net::address>;
 
 /// All that a rule may ask about one recipient of one message. Held by reference while rules are asked.
 struct facts {
     origin from;
-    std::string tag; // of the listener
+    std::string tag;  // of the listener
     std::string helo;
-    std::string user; // authenticated; empty: not
+    std::string user;  // authenticated; empty: not
     bool tls = false;
     mail::reverse_path sender;
     mail::mailbox recipient;
@@ -82,12 +82,12 @@ struct condition {
     subject what = subject::from_any;
     bool negated = false;
     bool regex = false;
-    table::table* values = nullptr; // from_auth and auth without values: any user
+    table::table* values = nullptr;  // from_auth and auth without values: any user
 };
 
 struct rule {
-    std::vector<condition> conditions; // in OpenSMTPD's order of evaluation
-    const action* then = nullptr; // null: reject
+    std::vector<condition> conditions;  // in OpenSMTPD's order of evaluation
+    const action* then = nullptr;  // null: reject
     /// A rule of the 2012 generation: an authenticated session passes its source check, whatever it says.
     bool authenticated_pass_source = false;
     source_line where;
@@ -116,4 +116,4 @@ private:
     std::vector<std::string> local_names_;
 };
 
-} // namespace waypost::rules
+}  // namespace waypost::rules

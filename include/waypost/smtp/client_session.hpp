@@ -31,14 +31,15 @@ struct client_settings {
     std::string helo;
     bool lmtp = false;
     client_tls tls = client_tls::if_offered;
-    bool authenticate = false; // a label is set: mail may go only after AUTH
+    bool authenticate = false;  // a label is set: mail may go only after AUTH
 };
 
 struct client_transaction {
     mail::sender from;
-    std::vector<mail::recipient> to; // at least one
-    std::uint64_t size = 0; // octets of content, for SIZE=
-    bool eight_bit = false; // the content really has bytes over 127
+    std::vector<mail::recipient> to;  // at least one
+    std::uint64_t size = 0;  // octets of content, for SIZE=
+    bool all_or_none = false;  // one refused recipient, and the message goes to nobody
+    bool eight_bit = false;  // the content really has bytes over 127
 };
 
 /// At which point a session failed before it could carry mail; the relay decides by it what the failure says about the
@@ -158,30 +159,31 @@ private:
     void tell_accepted(const mail::status& said);
     void finish_transaction();
     [[nodiscard]] bool anyone_accepted() const noexcept;
+    [[nodiscard]] bool content_is_wanted() const noexcept;
     // ends
     void fail(client_stage at, mail::status said);
 
     client_settings settings_;
     extensions offered_;
-    std::string out_; // commands to hand out
+    std::string out_;  // commands to hand out
     bool out_secret_ = false;
-    std::deque<expectation> expected_; // replies to come, in order
-    std::optional<client_step> then_; // to hand out once out_ is written
+    std::deque<expectation> expected_;  // replies to come, in order
+    std::optional<client_step> then_;  // to hand out once out_ is written
     duty due_ = duty::none;
     std::optional<session_failed> failed_;
     std::optional<client_transaction> transaction_;
-    std::vector<std::optional<mail::status>> said_; // by recipient: his final word
-    std::vector<bool> accepted_; // by recipient: RCPT was answered 2yz
+    std::vector<std::optional<mail::status>> said_;  // by recipient: his final word
+    std::vector<bool> accepted_;  // by recipient: RCPT was answered 2yz
     progress progress_ = progress::all;
     std::size_t next_recipient_ = 0;
     std::optional<credentials> who_;
     bool tls_active_ = false;
-    bool tls_declined_ = false; // STARTTLS was refused, and we may do without
+    bool tls_declined_ = false;  // STARTTLS was refused, and we may do without
     bool authenticated_ = false;
     bool mail_refused_ = false;
-    bool reset_needed_ = false; // the peer still has an unfinished transaction
+    bool reset_needed_ = false;  // the peer still has an unfinished transaction
     bool quitting_ = false;
     bool over_ = false;
 };
 
-} // namespace waypost::smtp
+}  // namespace waypost::smtp

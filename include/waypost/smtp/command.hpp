@@ -18,8 +18,8 @@ enum class verb { helo, ehlo, mail, rcpt, data, rset, noop, vrfy, expn, help, qu
 
 struct command {
     verb what = verb::unknown;
-    std::string_view name; // as written
-    std::string_view argument; // without surrounding blanks
+    std::string_view name;  // as written
+    std::string_view argument;  // without surrounding blanks
 };
 [[nodiscard]] command parse_command(std::string_view line);
 
@@ -29,4 +29,4 @@ struct command {
 [[nodiscard]] std::variant<mail::recipient, mail::status> parse_rcpt(std::string_view argument, bool dsn,
                                                                      const mail::domain& local_host);
 
-} // namespace waypost::smtp
+}  // namespace waypost::smtp

@@ -63,7 +63,8 @@ private:
     std::size_t longest_line_;
     std::uint64_t bytes_ = 0;
     std::size_t line_length_ = 0;
-    std::uint64_t last_bytes_ = 0x0a0a0a0a0a0a0a0a; // the last eight, the newest lowest; before the start are line ends
+    std::uint64_t last_bytes_ =
+        0x0a0a0a0a0a0a0a0a;  // the last eight, the newest lowest; before the start are line ends
     unsigned faults_ = 0;
     at at_ = at::line_start;
     bool eight_bit_ = false;
@@ -88,4 +89,4 @@ private:
     bool after_cr_ = false;
 };
 
-} // namespace waypost::smtp
+}  // namespace waypost::smtp

@@ -23,13 +23,13 @@ namespace waypost::smtp {
 enum class demand { no, offered, required };
 
 struct server_settings {
-    mail::domain host; // names itself in the greeting
-    demand tls = demand::no; // STARTTLS
+    mail::domain host;  // names itself in the greeting
+    demand tls = demand::no;  // STARTTLS
     demand auth = demand::no;
     bool dsn = true;
     std::uint64_t max_message_size = 35ULL << 20;
-    std::size_t max_recipients = 1000; // a transaction
-    std::size_t max_transactions = 0; // messages accepted in a session; 0: no limit
+    std::size_t max_recipients = 1000;  // a transaction
+    std::size_t max_transactions = 0;  // messages accepted in a session; 0: no limit
     /// 5yz replies in a session; the command after that many is answered with 421.
     std::size_t max_errors = 20;
     /// Commands since the last message that bring no mail nearer (NOOP, RSET, VRFY, HELP); one more is answered with
@@ -77,6 +77,8 @@ public:
     [[nodiscard]] reply greeting() const;
     /// One command, or one line of a SASL exchange, without CRLF.
     [[nodiscard]] server_step on_line(std::string_view line);
+    /// A line as it may be logged, before on_line() takes it: escaped, and without a password or what may hold one.
+    [[nodiscard]] std::string loggable(std::string_view line) const;
     /// A line that is none: too long, or with a bare CR or LF, which ends the session.
     [[nodiscard]] server_step on_bad_line(bool too_long);
     /// The answer to judge_sender, judge_recipient, receive_content or check_password. A success status's text may be
@@ -127,14 +129,14 @@ private:
     question asked_ = question::none;
     std::string helo_;
     std::string user_;
-    std::string claimed_user_; // whose password is being checked
+    std::string claimed_user_;  // whose password is being checked
     sasl_exchange sasl_{sasl_mechanism::plain};
     mail::sender sender_;
     std::size_t recipients_ = 0;
-    std::size_t rcpt_commands_ = 0; // in this transaction
+    std::size_t rcpt_commands_ = 0;  // in this transaction
     std::size_t transactions_ = 0;
     std::size_t errors_ = 0;
     std::size_t idle_commands_ = 0;
 };
 
-} // namespace waypost::smtp
+}  // namespace waypost::smtp

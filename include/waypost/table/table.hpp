@@ -55,7 +55,7 @@ public:
     virtual async::awaitable<base::result<std::optional<std::string>>> fetch(service kind) = 0;
 };
 
-} // namespace waypost::table
+}  // namespace waypost::table
 
 template <>
 struct boost::system::is_error_code_enum<waypost::table::errc> : std::true_type {};

@@ -1,0 +1,123 @@
+#include <catch2/catch.hpp>
+
+#include "texts.hpp"
+
+using namespace waypost::config;
+using namespace std::chrono_literals;
+
+TEST_CASE("settings of the queue, the sessions and the log", "[config][directives]") {
+    const model what = model_of(lines({"hostname mx.example.org", "queue path \"var/spool\"", "queue ttl 2d",
+                                       "bounce warn-interval 1d, 4h, 1d", "smtp max-message-size 50M",
+                                       "smtp limit max-rcpt 10 max-mails 20", "resolver 192.0.2.53, [2001:db8::53]:5353",
+                                       "log format json"}));
+    CHECK(what.hostname->text == "mx.example.org");
+    CHECK(what.queue_path.text == "var/spool");
+    CHECK(what.queue_ttl == 48h);
+    CHECK(what.warn_intervals == std::vector<std::chrono::seconds>{4h, 24h});
+    CHECK(what.max_message_size == 50U << 20);
+    CHECK(what.max_recipients == 10);
+    CHECK(what.max_mails == 20);
+    REQUIRE(what.resolvers.size() == 2);
+    CHECK(what.resolvers[1].text == "[2001:db8::53]:5353");
+    CHECK(what.log == log_format::json);
+}
+
+TEST_CASE("without a word of it, everything has its default", "[config][directives]") {
+    const model what = model_of("");
+    CHECK_FALSE(what.hostname);
+    CHECK(what.queue_path.text == "/var/spool/waypost");
+    CHECK(what.queue_ttl == 96h);
+    CHECK(what.warn_intervals == std::vector<std::chrono::seconds>{4h});
+    CHECK(what.max_message_size == 35U << 20);
+    CHECK(what.max_recipients == 1000);
+    CHECK(what.max_mails == 0);
+    CHECK(what.resolvers.empty());
+    CHECK(what.log == log_format::automatic);
+}
+
+TEST_CASE("the settings of 2012", "[config][directives]") {
+    const model what = model_of(lines({"expire 12h", "max-message-size 10K"}));
+    CHECK(what.queue_ttl == 12h);
+    CHECK(what.max_message_size == 10240);
+}
+
+TEST_CASE("limits of smtp may stand in braces", "[config][directives]") {
+    CHECK(model_of("smtp limit { max-rcpt 10 max-mails 20 }").max_mails == 20);
+    CHECK(model_of("smtp limit { max-rcpt 10, max-mails 20 }").max_mails == 20);
+    CHECK(model_of("smtp limit {\n max-rcpt 10\n max-mails 20,\n}").max_mails == 20);
+    CHECK(fault_of("smtp limit { max-rcpt 10") == "t:1:25: expected \"}\", found the end of the file");
+    CHECK(fault_of("smtp limit { max-rctp 10 }") ==
+          "t:1:14: unknown limit of \"smtp\" \"max-rctp\"; did you mean \"max-rcpt\"?");
+}
+
+TEST_CASE("times have a number and one unit", "[config][directives]") {
+    CHECK(model_of("queue ttl 30s").queue_ttl == 30s);
+    CHECK(model_of("queue ttl 5m").queue_ttl == 5min);
+    CHECK(model_of("queue ttl \"4d\"").queue_ttl == 96h);
+    for (const std::string bad : {"0s", "4", "d", "4w", "1h30m", "-4h", "4.5h", "99999999999d", "18446744073709551615d"}) {
+        CHECK(fault_of("queue ttl " + bad) ==
+              "t:1:11: \"" + bad + "\" is no time; write a number and one of s, m, h, d, as in 4h");
+    }
+}
+
+TEST_CASE("sizes have a number and perhaps a unit", "[config][directives]") {
+    CHECK(model_of("smtp max-message-size 1000").max_message_size == 1000);
+    CHECK(model_of("smtp max-message-size 2k").max_message_size == 2048);
+    CHECK(model_of("smtp max-message-size 1G").max_message_size == 1U << 30);
+    for (const std::string bad : {"0", "0M", "M", "10T", "10MB", "-1", "99999999999999G", "18446744073709551616"}) {
+        CHECK(fault_of("smtp max-message-size " + bad) ==
+              "t:1:23: \"" + bad + "\" is no size; write a number of bytes, or of K, M or G, as in 35M");
+    }
+}
+
+TEST_CASE("faults of settings", "[config][directives]") {
+    CHECK(fault_of("lisen on all") == "t:1:1: unknown directive \"lisen\"; did you mean \"listen\"?");
+    CHECK(fault_of("inclde \"x\"") == "t:1:1: unknown directive \"inclde\"; did you mean \"include\"?");
+    CHECK(fault_of("banana split") == "t:1:1: unknown directive \"banana\"");
+    CHECK(fault_of("\"listen\" on all") == "t:1:1: expected a directive, found \"listen\"");
+    CHECK(fault_of("} x") == "t:1:1: expected a directive, found \"}\"");
+    CHECK(fault_of("queue") == "t:1:6: expected a setting of \"queue\", found the end of the line");
+    CHECK(fault_of("queue tll 4d") == "t:1:7: unknown setting of \"queue\" \"tll\"; did you mean \"ttl\"?");
+    CHECK(fault_of("queue ttl") == "t:1:10: expected a time, found the end of the line");
+    CHECK(fault_of("queue path") == "t:1:11: expected a directory, found the end of the line");
+    CHECK(fault_of("queue path \"\"") == "t:1:12: an empty string where a directory is wanted");
+    CHECK(fault_of("smtp") == "t:1:5: expected a setting of \"smtp\", found the end of the line");
+    CHECK(fault_of("smtp limit max-rcpt 0") ==
+          "t:1:21: \"0\" is not a number of recipients; write a number from 1 to 1000000");
+    CHECK(fault_of("smtp limit max-mails many") ==
+          "t:1:22: \"many\" is not a number of messages; write a number from 1 to 1000000");
+    CHECK(fault_of("hostname \"a b\"") == "t:1:10: \"a b\" is not a host name; write it like mail.example.org");
+    CHECK(fault_of("bounce") ==
+          "t:1:7: expected \"warn-interval\", found the end of the line; write bounce warn-interval 4h");
+    CHECK(fault_of("bounce warn-interval 1h, 2h, 3h, 4h, 5h") ==
+          "t:1:38: more than four warnings; remove \"5h\"");
+    CHECK(fault_of("bounce warn-interval 1h,") == "t:1:25: expected a time, found the end of the line");
+    CHECK(fault_of("resolver") == "t:1:9: expected the address of a DNS server, found the end of the line");
+    CHECK(fault_of("log json") == "t:1:5: expected \"format\", found \"json\"; write log format text or log format json");
+    CHECK(fault_of("log format jsno") == "t:1:12: unknown log format \"jsno\"; did you mean \"json\"?");
+    CHECK(fault_of("log format") == "t:1:11: expected \"text\" or \"json\", found the end of the line");
+    CHECK(fault_of("expire 4d now") == "t:1:11: expected the end of the line, found \"now\"");
+}
+
+TEST_CASE("directives that are not built are named", "[config][directives]") {
+    for (const std::string word :
+         {"admd", "admin", "filter", "limit", "map", "mda", "mta", "proc", "scheduler", "srs"}) {
+        CHECK(fault_of(word + " x { y, z }") == "t:1:1: \"" + word + "\" is not built yet; remove it");
+    }
+    CHECK(fault_of("queue compression") == "t:1:7: \"compression\" is not built yet; remove it");
+    CHECK(fault_of("queue encryption key") == "t:1:7: \"encryption\" is not built yet; remove it");
+    CHECK(fault_of("smtp ciphers x") == "t:1:6: \"ciphers\" is not built yet; remove it");
+    CHECK(fault_of("smtp sub-addr-delim x") == "t:1:6: \"sub-addr-delim\" is not built yet; remove it");
+}
+
+TEST_CASE("all faults of a file are reported, each line by itself", "[config][directives]") {
+    CHECK(faults_of(lines({"lisen on all", "queue ttl 4", "listen on all", "match for any acton x"})).size() == 3);
+}
+
+TEST_CASE("a file that is no configuration has a bearable number of faults", "[config][directives]") {
+    std::string text;
+    for (int i = 0; i < 10'000; ++i) text += "banana {\n";
+    const auto faults = faults_of(text);
+    REQUIRE(faults.size() == 51);
+    CHECK(faults.back() == "t:51:1: too many faults; the rest of them is not shown");
+}

@@ -1,0 +1,38 @@
+// Configurations loaded, for the tests of load().
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+#include "texts.hpp"
+#include "waypost/config/load.hpp"
+
+namespace waypost::config {
+
+inline async::workers& test_workers() {
+    static async::workers io(1);
+    return io;
+}
+
+inline load_result load_text(const std::string& text, bool for_serving = false) {
+    return load(model_of(text), test_workers(), for_serving);
+}
+
+/// Faults and warnings of load() alone, a line each.
+inline std::string load_faults(const std::string& text) {
+    std::string all;
+    for (const diagnostic& one : load_text(text).faults) all += (all.empty() ? "" : "\n") + to_string(one);
+    return all;
+}
+
+/// The settings; what keeps them from being shows in the exception.
+inline loaded settings_of(const std::string& text) {
+    load_result result = load_text(text);
+    if (!result.settings) throw std::runtime_error(load_faults(text));
+    return std::move(*result.settings);
+}
+
+/// A rule, so that a text about something else has no fault for want of it.
+inline const std::string a_rule = "action \"any\" maildir\nmatch for any action \"any\"\n";
+
+}  // namespace waypost::config

@@ -1,0 +1,94 @@
+#include "table_shelf.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "loads.hpp"
+#include "waypost/table/static_table.hpp"
+
+using namespace waypost::config;
+
+namespace {
+
+const waypost::table::entries& rows_of(const waypost::table::table* one) {
+    return dynamic_cast<const waypost::table::static_table&>(*one).all();
+}
+
+/// A configuration that relays to the hosts of a table file.
+std::string with_hosts(const std::string& path) {
+    return lines({"table hosts \"file:" + path + "\"", "action a relay host <hosts>", "match for any action a"});
+}
+
+}  // namespace
+
+TEST_CASE("a table that does not exist is a fault with the nearest name", "[config][table_shelf]") {
+    CHECK(load_faults(lines({"table domains { a }", "action a maildir", "match for domain <domians> action a"})) ==
+          "t:3:18: there is no table <domians>; did you mean \"domains\"?\n"
+          "t:1:1: warning: table \"domains\" is not used; remove it, or write <domains> where it is meant");
+    CHECK(load_faults("action a maildir alias <x>\nmatch for any action a") ==
+          "t:1:24: there is no table <x>; define it: table x { ... }");
+}
+
+TEST_CASE("a table that nothing uses is a warning", "[config][table_shelf]") {
+    CHECK(load_faults("table x { a }\n" + a_rule) ==
+          "t:1:1: warning: table \"x\" is not used; remove it, or write <x> where it is meant");
+}
+
+TEST_CASE("a table file is read", "[config][table_shelf]") {
+    const scratch_directory here;
+    const std::string path = here.write("hosts", "# @list\nsmtp://a.example\n\n# more\nsmtps://b.example\n");
+    const loaded made = settings_of(with_hosts(path));
+    const auto& rows = rows_of(made.relay.actions.at("a").hosts);
+    REQUIRE(rows.rows.size() == 2);
+    CHECK(rows.rows[1].first == "smtps://b.example");
+}
+
+TEST_CASE("faults of a table file name that file and its line", "[config][table_shelf]") {
+    const scratch_directory here;
+    CHECK(load_faults(with_hosts(here.file("none"))) ==
+          "t:1:1: cannot read table \"hosts\" from \"" + here.file("none") + "\": No such file or directory");
+    const std::string mixed = here.write("mixed", "a: b\nc\n");
+    CHECK(load_faults(with_hosts(mixed)) == mixed + ":2: an entry without a value; the first entry has one");
+    const std::string urls = here.write("urls", "# @list\n\nsmtp://a.example\n# x\n  smpt://b.example\r\n");
+    CHECK(load_faults(with_hosts(urls)).starts_with(urls + ":5: unknown scheme 'smpt'; write "));
+    const std::string split = here.write("split", "smtp+tls://l@h\n");
+    CHECK(load_faults(with_hosts(split)) ==
+          split + ":1: a relay URL is split at its colon; write \"# @list\" as the first line of the file");
+}
+
+TEST_CASE("credentials come from where they are said to be", "[config][table_shelf]") {
+    const scratch_directory here;
+    ::setenv("WAYPOST_TEST_LOGIN", "env:secret", 1);
+    const std::string secret = here.write("secret", "file:secret\n");
+    const loaded made = settings_of(lines({"table t { a = \"${WAYPOST_TEST_LOGIN}\", b = \"file:" + secret + "\", c = \"c:d\" }",
+                                           "action a relay host smtps://a@h auth <t>",
+                                           "action b relay host smtps://x@h auth { x = \"${WAYPOST_TEST_LOGIN}\" }",
+                                           "match for any action a", "match for any action b"}));
+    const auto& rows = rows_of(made.relay.actions.at("a").credentials);
+    CHECK(rows.rows[0].second == "env:secret");
+    CHECK(rows.rows[1].second == "file:secret");
+    CHECK(rows.rows[2].second == "c:d");
+    CHECK(rows_of(made.relay.actions.at("b").credentials).rows[0].second == "env:secret");
+    ::unsetenv("WAYPOST_TEST_LOGIN");
+}
+
+TEST_CASE("credentials that are not where they are said to be are a fault of their row", "[config][table_shelf]") {
+    const std::string rest = "action a relay host smtps://l@h auth <t>\nmatch for any action a\n";
+    CHECK(load_faults("table t {\n l = \"${WAYPOST_TEST_UNSET}\" }\n" + rest) ==
+          "t:2:2: no credentials for \"l\": the environment variable WAYPOST_TEST_UNSET is not set");
+    CHECK(load_faults("table t { l = \"file:/nonexistent\" }\n" + rest) ==
+          "t:1:11: no credentials for \"l\": cannot read \"/nonexistent\": No such file or directory");
+    const scratch_directory here;
+    const std::string path = here.write("t", "# secrets\nl file:/nonexistent\n");
+    CHECK(load_faults("table t \"file:" + path + "\"\n" + rest) ==
+          path + ":2: no credentials for \"l\": cannot read \"/nonexistent\": No such file or directory");
+}
+
+TEST_CASE("values of other tables are left as they are", "[config][table_shelf]") {
+    const loaded made = settings_of(lines({"table t { a = \"${HOME}\" }", "action a maildir alias <t>", "match for any action a"}));
+    CHECK(rows_of(made.rules->actions()[0]->expand_with).rows[0].second == "${HOME}");
+}
+
+TEST_CASE("an anonymous table is called by its place", "[config][table_shelf]") {
+    const loaded made = settings_of("action a relay host smtp://h\nmatch for any action a");
+    CHECK(made.relay.actions.at("a").hosts->name() == "t:1");
+}
