@@ -142,6 +142,7 @@ int explain(const configuration& from, const question& asked) {
         code = failed == nullptr ? result : EX_SOFTWARE;
     });
     loop.run();
+    io.join();  // a worker may still be handing its answer to the loop
     return code;
 }
 

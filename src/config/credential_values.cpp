@@ -14,9 +14,8 @@ constexpr std::string_view file_prefix = "file:/";
 std::optional<std::string> variable_of(std::string_view text) {
     if (!text.starts_with("${") || !text.ends_with('}')) return std::nullopt;
     const std::string_view name = text.substr(2, text.size() - 3);
-    const bool good = !name.empty() && !base::is_digit(name.front()) && std::all_of(name.begin(), name.end(), [](char c) {
-        return base::is_alnum(c) || c == '_';
-    });
+    const bool good = !name.empty() && !base::is_digit(name.front()) &&
+                      std::all_of(name.begin(), name.end(), [](char c) { return base::is_alnum(c) || c == '_'; });
     if (!good) return std::nullopt;
     return std::string(name);
 }

@@ -1,8 +1,9 @@
 // Walks over the tokens of a configuration and hands out what the grammar wants next.
 //
-// A wrong word ends its directive by an exception, which parse() catches at once: a parser that is ten functions deep in a
-// grammar has nothing better to do with a fault than to leave, and every rule of the grammar stays a line. This exception
-// never leaves the room. What is wrong but understood (a port above 65535) is only noted, and the directive goes on.
+// A wrong word ends its directive by an exception, which parse() catches at once: a parser that is ten functions deep
+// in a grammar has nothing better to do with a fault than to leave, and every rule of the grammar stays a line. This
+// exception never leaves the room. What is wrong but understood (a port above 65535) is only noted, and the directive
+// goes on.
 #pragma once
 
 #include <chrono>

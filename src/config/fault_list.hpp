@@ -1,5 +1,5 @@
-// Where faults are collected while a configuration is read. A file that is no configuration at all has a fault a line, so
-// beyond a limit they are counted and not kept.
+// Where faults are collected while a configuration is read. A file that is no configuration at all has a fault a line,
+// so beyond a limit they are counted and not kept.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// The grammar, a file for each of its ideas. Every function here is called with the cursor behind the word that chose it
-// and stays on its directive; what it understood goes into the model.
+// The grammar, a file for each of its ideas. Every function here is called with the cursor behind the word that chose
+// it and stays on its directive; what it understood goes into the model.
 #pragma once
 
 #include <string>
@@ -59,8 +59,8 @@ void complete_conditions(rule& of);
 void read_legacy_rule(grammar& g, const token& word);
 
 // legacy_names.cpp
-/// Names the actions of 2012 rules and adds them to the model; equal actions are one. The name is made of the action's own
-/// text, so it is the same after a restart: the queue stores it. No secret is in it.
+/// Names the actions of 2012 rules and adds them to the model; equal actions are one. The name is made of the action's
+/// own text, so it is the same after a restart: the queue stores it. No secret is in it.
 void name_legacy_actions(grammar& g);
 
 }  // namespace waypost::config

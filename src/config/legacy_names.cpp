@@ -63,12 +63,12 @@ std::string shortened(std::string text) {
     return text.substr(0, longest_name - hash.size() - 2) + " #" + hash;
 }
 
-} // namespace
+}  // namespace
 
 void name_legacy_actions(grammar& g) {
     std::set<std::string> taken;
     for (const action& one : g.what.actions) taken.insert(one.name);
-    std::map<std::string, std::string> known; // everything about an action -> its name
+    std::map<std::string, std::string> known;  // everything about an action -> its name
     for (nameless_action& one : g.nameless) {
         const std::string plain = without_credentials(one.by);
         // With the secrets: two inline tables that differ in them alone are two actions. It is compared, not shown.
@@ -90,4 +90,4 @@ void name_legacy_actions(grammar& g) {
     }
 }
 
-} // namespace waypost::config
+}  // namespace waypost::config

@@ -2,7 +2,8 @@
 //
 //   - a directive ends at the end of the line, unless `\` is its last character (in a comment too)
 //   - `#` begins a comment
-//   - a string is bare, or in ' or "; in quotes a backslash takes its meaning from the quote, a blank and the end of the
+//   - a string is bare, or in ' or "; in quotes a backslash takes its meaning from the quote, a blank and the end of
+//   the
 //     line, and stays a backslash before all else (regular expressions need it)
 //   - a bare string ends before a blank and any of ( ) { } < > ! = # ,  so `$` is a macro only at its beginning:
 //     gilles:$6$salt$hash is one word

@@ -68,7 +68,8 @@ std::string resolve(const std::string& name, std::vector<net::address>& found) {
     hints.ai_family = AF_UNSPEC;
     hints.ai_socktype = SOCK_STREAM;
     addrinfo* first = nullptr;
-    if (const int failed = ::getaddrinfo(name.c_str(), nullptr, &hints, &first); failed != 0) return ::gai_strerror(failed);
+    if (const int failed = ::getaddrinfo(name.c_str(), nullptr, &hints, &first); failed != 0)
+        return ::gai_strerror(failed);
     for (const addrinfo* one = first; one != nullptr; one = one->ai_next) {
         if (const auto ip = address_of(one->ai_addr)) add_once(found, *ip);
     }
@@ -76,8 +77,8 @@ std::string resolve(const std::string& name, std::vector<net::address>& found) {
     return {};
 }
 
-/// Whether this machine has the IPv6 address, or any IPv6 at all: a kernel without it refuses the socket, one where it is
-/// turned off the address.
+/// Whether this machine has the IPv6 address, or any IPv6 at all: a kernel without it refuses the socket, one where it
+/// is turned off the address.
 bool can_be_bound(const net::address& ip) {
     if (ip.is_v4()) return true;
     const int fd = ::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -127,8 +128,9 @@ std::variant<listen_addresses, no_addresses> find_addresses(const std::string& o
         known.emplace_back("all");
         known.emplace_back("socket");
         known.emplace_back("localhost");
-        return no_addresses{"\"" + base::printable(on, 64) + "\" is no address, no interface and no host name (" + why + ")",
-                            did_you_mean(on, known)};
+        return no_addresses{
+            "\"" + base::printable(on, 64) + "\" is no address, no interface and no host name (" + why + ")",
+            did_you_mean(on, known)};
     }
     return choose(found, family, on);
 }

@@ -21,8 +21,9 @@ struct no_addresses {
     std::string instead;
 };
 
-/// An address, `all`, an interface (all of its addresses) or a host name, in this order. Blocks: it may ask the resolver.
-/// IPv6 addresses that stand for more than themselves (`all`, a name) are skipped where the machine has no IPv6.
+/// An address, `all`, an interface (all of its addresses) or a host name, in this order. Blocks: it may ask the
+/// resolver. IPv6 addresses that stand for more than themselves (`all`, a name) are skipped where the machine has no
+/// IPv6.
 [[nodiscard]] std::variant<listen_addresses, no_addresses> find_addresses(const std::string& on, address_family family);
 
 /// A port's number, or a service's name.

@@ -35,7 +35,8 @@ void load_resolvers(loading& now) {
 }
 
 void load_log(loading& now) {
-    const bool json = now.from.log == log_format::json || (now.from.log == log_format::automatic && ::isatty(STDERR_FILENO) == 0);
+    const bool json =
+        now.from.log == log_format::json || (now.from.log == log_format::automatic && ::isatty(STDERR_FILENO) == 0);
     now.to.log.format = json ? observe::log_format::json : observe::log_format::text;
 }
 

@@ -1,8 +1,7 @@
 // Actions: how mail leaves, and how it is kept here.
 #include <algorithm>
-#include <stdexcept>
-#include <tuple>
 
+#include "client_contexts.hpp"
 #include "credential_values.hpp"
 #include "loading.hpp"
 #include "waypost/base/ascii.hpp"
@@ -14,7 +13,9 @@ namespace {
 
 using mail::transport_security;
 
+/// Also of a list, which is a fault of its own.
 bool has_label(const table::entries& credentials, std::string_view label) {
+    if (!credentials.is_map && !credentials.rows.empty()) return true;
     return std::any_of(credentials.rows.begin(), credentials.rows.end(),
                        [&](const auto& row) { return base::iequals(row.first, label); });
 }
@@ -32,7 +33,8 @@ public:
         check_sources();
         if (hosts_ == nullptr) return;
         if (hosts_->content().rows.empty()) {
-            now_.faults.warn(of_.hosts->where, "the table of \"host\" is empty: mail will wait", "write a relay URL in it");
+            now_.faults.warn(of_.hosts->where, "the table of \"host\" is empty: mail will wait",
+                             "write a relay URL in it");
         }
         for (std::size_t row = 0; row < hosts_->content().rows.size(); ++row) check_url(row);
     }
@@ -59,7 +61,8 @@ private:
     void check_url(std::size_t row) {
         const location where = hosts_->where(row);
         if (is_split_url(*hosts_, row)) {
-            now_.faults.fault(where, "a relay URL is split at its colon", "write \"# @list\" as the first line of the file");
+            now_.faults.fault(where, "a relay URL is split at its colon",
+                              "write \"# @list\" as the first line of the file");
             return;
         }
         auto parsed = mail::parse_relay_url(hosts_->fetched(row));
@@ -82,8 +85,9 @@ private:
                              "write " + url.text() + ":587, or :25 if it is meant");
         }
         if (credentials_ != nullptr && !has_label(credentials_->content(), url.label)) {
-            now_.faults.warn(where, "the label \"" + base::printable(url.label, 64) + "\" is not in the table " +
-                                        base::printable(credentials_->name(), 128) + ": mail will wait for it",
+            now_.faults.warn(where,
+                             "the label \"" + base::printable(url.label, 64) + "\" is not in the table " +
+                                 base::printable(credentials_->name(), 128) + ": mail will wait for it",
                              "write there " + base::printable(url.label, 64) + " = \"user:password\"");
         }
     }
@@ -92,7 +96,8 @@ private:
         if (!of_.tls) return;
         if (url.lmtp) now_.faults.fault(where, "\"tls\" with LMTP, which has no TLS", "remove tls");
         if (url.security == transport_security::never) {
-            now_.faults.fault(where, "\"tls\" with smtp+notls, which never uses it", "write smtp+tls://, or remove tls");
+            now_.faults.fault(where, "\"tls\" with smtp+notls, which never uses it",
+                              "write smtp+tls://, or remove tls");
         }
     }
 
@@ -107,10 +112,10 @@ private:
         for (std::size_t row = 0; row < content.rows.size(); ++row) {
             const auto wrong = fault_of_credentials(content.rows[row].second);
             if (!wrong) continue;
-            now_.faults.fault(credentials_->where(row), "the credentials of \"" +
-                                                            base::printable(content.rows[row].first, 64) +
-                                                            "\" cannot be used: " + *wrong,
-                              "write label = \"user:password\"");
+            now_.faults.fault(
+                credentials_->where(row),
+                "the credentials of \"" + base::printable(content.rows[row].first, 64) + "\" cannot be used: " + *wrong,
+                "write label = \"user:password\"");
         }
     }
 
@@ -131,46 +136,6 @@ private:
     const shelved* credentials_ = nullptr;
     const shelved* hosts_ = nullptr;
     const shelved* sources_ = nullptr;
-};
-
-/// The TLS contexts of relays: most actions share theirs, for reading the system's authorities takes its time.
-class client_contexts {
-public:
-    explicit client_contexts(loading& now) : now_(now) {}
-
-    void add(const action& of, relay::action_settings& to) {
-        net::client_tls_settings settings;
-        if (of.pki) {
-            settings.identity = find_key_pair(now_, *of.pki);
-            if (!settings.identity) return;
-        }
-        if (of.ca) {
-            settings.ca_file = find_ca(now_, *of.ca);
-            if (settings.ca_file.empty()) return;
-        }
-        const location& where = of.pki ? of.pki->where : of.ca ? of.ca->where : of.where;
-        to.verified = find(settings, net::peer_check::verified, where);
-        if (to.verified) to.unverified = find(settings, net::peer_check::none, where);
-    }
-
-private:
-    std::shared_ptr<const net::tls_context> find(net::client_tls_settings settings, net::peer_check check,
-                                                 const location& where) {
-        settings.check = check;
-        const auto pair = settings.identity.value_or(net::key_pair{});
-        auto& made = known_[{pair.certificate_file, pair.key_file, settings.ca_file, check}];
-        if (made) return made;
-        try {
-            made = net::tls_context::client(settings);
-        } catch (const std::runtime_error& why) {
-            now_.faults.fault(where, base::printable(why.what()));
-        }
-        return made;
-    }
-
-    using key = std::tuple<std::string, std::string, std::string, net::peer_check>;
-    loading& now_;
-    std::map<key, std::shared_ptr<const net::tls_context>> known_;
 };
 
 }  // namespace

@@ -57,11 +57,14 @@ void load_passwords(loading& now, const listener& of, inbound::listener_settings
             now.faults.fault(found->where(row), "the credentials of " + shown + " cannot be used: " + *wrong,
                              "write user = \"user:crypt-hash\"");
         } else if (looks_like_plain_text(value)) {
+            now.faults.warn(
+                found->where(row),
+                "the password of " + shown + " does not look like a crypt hash, and in clear text it lets nobody in",
+                "write what `waypost encrypt` prints");
+        } else if (const auto name = value.substr(0, value.find(':'));
+                   name.size() < value.size() && !base::iequals(name, user)) {
             now.faults.warn(found->where(row),
-                            "the password of " + shown + " does not look like a crypt hash, and in clear text it lets nobody in",
-                            "write what `waypost encrypt` prints");
-        } else if (const auto name = value.substr(0, value.find(':')); name.size() < value.size() && !base::iequals(name, user)) {
-            now.faults.warn(found->where(row), "the credentials of " + shown + " name another user, so they let nobody in",
+                            "the credentials of " + shown + " name another user, so they let nobody in",
                             "write the same name before the \":\"");
         }
     }
@@ -122,15 +125,17 @@ private:
             port = *given;
         }
         made.implicit_tls = implicit_tls;
-        if (!implicit_tls && of.tls) made.protocol.tls = of.tls_require ? smtp::demand::required : smtp::demand::offered;
+        if (!implicit_tls && of.tls)
+            made.protocol.tls = of.tls_require ? smtp::demand::required : smtp::demand::offered;
         for (const net::address& ip : addresses) {
             const net::endpoint at{ip, port};
             const auto other =
                 std::find_if(taken_.begin(), taken_.end(), [&](const taken& one) { return overlap(one.what, at); });
             if (other != taken_.end()) {
-                now_.faults.fault(of.where, net::to_string(at) + " is listened on already, at line " +
-                                                std::to_string(other->where.line),
-                                  "remove one of them, or give it another port");
+                now_.faults.fault(
+                    of.where,
+                    net::to_string(at) + " is listened on already, at line " + std::to_string(other->where.line),
+                    "remove one of them, or give it another port");
                 continue;
             }
             taken_.push_back({at, of.where});

@@ -47,10 +47,12 @@ std::optional<wrong_value> check_value(const condition& of, const std::string& v
     }
     if (of.what == subject::from_source) {
         if (net::cidr::parse(value) || base::iequals(value, "local")) return std::nullopt;
-        return wrong_value{shown + " is neither an address nor a network", "write it like 192.0.2.0/24 or 2001:db8::/32"};
+        return wrong_value{shown + " is neither an address nor a network",
+                           "write it like 192.0.2.0/24 or 2001:db8::/32"};
     }
     if (of.what == subject::for_domain && value.find_first_of("@ \t") != std::string::npos) {
-        return wrong_value{shown + " is no domain", "write it like example.org or *.example.org; addresses go with rcpt-to"};
+        return wrong_value{shown + " is no domain",
+                           "write it like example.org or *.example.org; addresses go with rcpt-to"};
     }
     return std::nullopt;
 }
@@ -93,7 +95,8 @@ std::unique_ptr<rules::action> load_action(loading& now, const action& from) {
     return made;
 }
 
-const rules::action* find_action(loading& now, const std::vector<std::unique_ptr<rules::action>>& all, const written& name) {
+const rules::action* find_action(loading& now, const std::vector<std::unique_ptr<rules::action>>& all,
+                                 const written& name) {
     for (const auto& one : all) {
         if (one->name == name.text) return one.get();
     }
@@ -110,9 +113,10 @@ const rules::action* find_action(loading& now, const std::vector<std::unique_ptr
 bool is_open_relay(const loading& now, const rules::rule& of) {
     using subject = rules::condition::subject;
     if (of.then == nullptr || of.then->by == rules::action::method::local) return false;
-    const bool anybody_anywhere = std::all_of(of.conditions.begin(), of.conditions.end(), [](const rules::condition& one) {
-        return !one.negated && (one.what == subject::from_any || one.what == subject::for_any);
-    });
+    const bool anybody_anywhere =
+        std::all_of(of.conditions.begin(), of.conditions.end(), [](const rules::condition& one) {
+            return !one.negated && (one.what == subject::from_any || one.what == subject::for_any);
+        });
     const auto& listeners = now.to.inbound.listeners;
     return anybody_anywhere && std::any_of(listeners.begin(), listeners.end(), [](const auto& one) {
                return one.at && !one.at->ip.is_loopback() && one.protocol.auth != smtp::demand::required;

@@ -1,5 +1,5 @@
-// What the parts of load() share, and the parts themselves in their order: each fills the settings of its rooms and adds to
-// the faults.
+// What the parts of load() share, and the parts themselves in their order: each fills the settings of its rooms and
+// adds to the faults.
 #pragma once
 
 #include <map>

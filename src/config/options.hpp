@@ -26,8 +26,8 @@ struct option {
 template <class Target>
 const option<Target>& find_option(cursor& at, const token& word, std::span<const option<Target>> known,
                                   std::string_view kind) {
-    const auto found = std::find_if(known.begin(), known.end(),
-                                    [&](const option<Target>& one) { return word.is_word(one.word); });
+    const auto found =
+        std::find_if(known.begin(), known.end(), [&](const option<Target>& one) { return word.is_word(one.word); });
     if (found == known.end()) {
         std::vector<std::string_view> words;
         for (const option<Target>& one : known) words.push_back(one.word);

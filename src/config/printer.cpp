@@ -1,96 +1,13 @@
 // The model as text in the action/match grammar. What it prints, parse() reads back as the same model, secrets apart.
 #include <algorithm>
-#include <set>
 #include <string>
 #include <utility>
 
-#include "credential_values.hpp"
-#include "lexer.hpp"
-#include "waypost/base/ascii.hpp"
+#include "printed_words.hpp"
 #include "waypost/config/parse.hpp"
-#include "waypost/mail/relay_url.hpp"
-#include "words.hpp"
 
 namespace waypost::config {
 namespace {
-
-constexpr std::string_view mask = "********";
-constexpr std::size_t longest_list_on_a_line = 80;
-
-/// A string as the lexer reads it back. A backslash at the end cannot be quoted; only a bare string can have brought it.
-std::string in_quotes(const std::string& text) {
-    if (text.ends_with('\\')) return text + " ";
-    const char quote = text.find('"') != std::string::npos && text.find('\'') == std::string::npos ? '\'' : '"';
-    std::string shown(1, quote);
-    for (const char c : text) {
-        const bool would_lose_its_backslash = base::is_blank(c) && shown.ends_with('\\');
-        if (c == quote || would_lose_its_backslash) shown += '\\';
-        shown += c;
-    }
-    return shown + quote;
-}
-
-/// Without quotes where none are needed.
-std::string plain(const std::string& text) {
-    return can_be_bare(text) && !is_keyword(text) && !is_old_keyword(text) ? text : in_quotes(text);
-}
-
-std::string name(const std::string& text) { return can_be_bare(text) && !is_keyword(text) ? text : in_quotes(text); }
-
-std::string delay(std::chrono::seconds time) {
-    const auto seconds = time.count();
-    for (const auto& [unit, letter] : {std::pair{86400, 'd'}, std::pair{3600, 'h'}, std::pair{60, 'm'}}) {
-        if (seconds % unit == 0) return std::to_string(seconds / unit) + letter;
-    }
-    return std::to_string(seconds) + 's';
-}
-
-std::string size(std::uint64_t bytes) {
-    for (const auto& [shift, letter] : {std::pair{30, 'G'}, std::pair{20, 'M'}, std::pair{10, 'K'}}) {
-        if (bytes % (1ULL << shift) == 0) return std::to_string(bytes >> shift) + letter;
-    }
-    return std::to_string(bytes);
-}
-
-std::string as_it_is(const std::string& text) { return text; }
-/// A value that names a secret may be seen, the secret itself not.
-std::string masked(const std::string& text) { return is_reference(text) ? text : std::string(mask); }
-/// A URL holds no secret, unless it is a wrong one.
-std::string url(const std::string& text) {
-    return std::holds_alternative<mail::relay_url>(mail::parse_relay_url(text)) ? text : std::string(mask);
-}
-
-/// How keys and values of a table are shown.
-struct manner {
-    std::string (*key)(const std::string&) = as_it_is;
-    std::string (*value)(const std::string&) = as_it_is;
-};
-constexpr manner openly{as_it_is, as_it_is};
-constexpr manner as_urls{url, url};
-constexpr manner as_secrets{as_it_is, masked};
-// A list has no values, so if it is one of credentials, it is wrong and may hold them as keys.
-constexpr manner as_secret_list{masked, masked};
-
-std::string rows(const table_rows& all, manner how) {
-    if (how.value == masked && !all.is_map) how = as_secret_list;
-    std::string one_line;
-    std::string many_lines;
-    for (const table_row& row : all.rows) {
-        std::string text = in_quotes(how.key(row.key));
-        if (all.is_map) text += " = " + in_quotes(how.value(row.value));
-        one_line += (one_line.empty() ? "" : ", ") + text;
-        many_lines += "    " + text + ",\n";
-    }
-    if (one_line.size() <= longest_list_on_a_line) return "{ " + one_line + " }";
-    return "{\n" + many_lines + "}";
-}
-
-std::string use(const table_use& table, manner how = openly) {
-    if (!table.name.empty()) return "<" + name(table.name) + ">";
-    const bool one_string = table.rows.rows.size() == 1 && !table.rows.is_map;
-    if (one_string) return in_quotes((how.value == masked ? masked : how.key)(table.rows.rows.front().key));
-    return rows(table.rows, how);
-}
 
 class printer {
 public:
@@ -139,12 +56,12 @@ private:
     }
 
     void table(const table_definition& one) {
-        if (!one.file.empty()) return line({"table", name(one.name), in_quotes("file:" + one.file)});
-        line({"table", name(one.name), rows(one.rows, manner_of(one))});
+        if (!one.file.empty()) return line({"table", table_name(one.name), in_quotes("file:" + one.file)});
+        line({"table", table_name(one.name), rows(one.rows, what_to_show(one))});
     }
 
     /// A map that nothing uses may be one of credentials too.
-    [[nodiscard]] manner manner_of(const table_definition& one) const {
+    [[nodiscard]] shown what_to_show(const table_definition& one) const {
         bool is_used = false;
         bool is_host = false;
         bool is_secret = false;
@@ -164,8 +81,8 @@ private:
         for (const rule& each : what_.rules) {
             for (const condition& part : each.conditions) look(part.values);
         }
-        if (is_secret || (!is_used && one.rows.is_map)) return as_secrets;
-        return is_host ? as_urls : openly;
+        if (is_secret || (!is_used && one.rows.is_map)) return shown::no_secrets;
+        return is_host ? shown::urls : shown::everything;
     }
 
     void pki(const pki_definition& one) {
@@ -188,7 +105,7 @@ private:
         if (one.ca) words.push_back("ca " + in_quotes(one.ca->text));
         if (one.passwords) {
             words.emplace_back(one.auth == auth_demand::required ? "auth" : "auth-optional");
-            words.push_back(use(*one.passwords, as_secrets));
+            words.push_back(use(*one.passwords, shown::no_secrets));
         }
         if (one.hostname) words.push_back("hostname " + plain(one.hostname->text));
         add_if(!one.tag.empty(), "tag " + in_quotes(one.tag));
@@ -200,7 +117,8 @@ private:
 
     void act(const action& one) {
         std::vector<std::string> words{"action", in_quotes(one.name)};
-        const auto add_table = [&words](std::string_view word, const std::optional<table_use>& of, manner how = openly) {
+        const auto add_table = [&words](std::string_view word, const std::optional<table_use>& of,
+                                        shown how = shown::everything) {
             if (of) words.push_back(std::string(word) + " " + use(*of, how));
         };
         const auto add = [&words](std::string_view word, const std::optional<written>& of) {
@@ -213,8 +131,8 @@ private:
             add_table("virtual", one.virtual_users);
         } else {
             words.emplace_back("relay");
-            add_table("host", one.hosts, as_urls);
-            add_table("auth", one.auth, as_secrets);
+            add_table("host", one.hosts, shown::urls);
+            add_table("auth", one.auth, shown::no_secrets);
             if (one.tls) words.emplace_back(one.no_verify ? "tls no-verify" : "tls");
             add_table("src", one.sources);
             add("helo", one.helo);

@@ -119,7 +119,8 @@ const shelved* table_shelf::find_map(const table_use& use, std::string_view word
     const shelved* const found = find(use);
     // A file without rows has no kind; it may get some later.
     if (found != nullptr && !found->content().is_map && !found->content().rows.empty()) {
-        faults_.fault(use.where, "the table of \"" + std::string(word) + "\" is a list", "write rows of the form key = value");
+        faults_.fault(use.where, "the table of \"" + std::string(word) + "\" is a list",
+                      "write rows of the form key = value");
     }
     return found;
 }
@@ -149,8 +150,8 @@ const shelved* table_shelf::find(const table_use& use, bool is_credentials) {
 void table_shelf::warn_of_unused() {
     for (const table_definition& one : from_.tables) {
         if (used_.contains(one.name)) continue;
-        faults_.warn(one.where, "table \"" + base::printable(one.name, 64) + "\" is not used", "remove it, or write <" +
-                                    base::printable(one.name, 64) + "> where it is meant");
+        faults_.warn(one.where, "table \"" + base::printable(one.name, 64) + "\" is not used",
+                     "remove it, or write <" + base::printable(one.name, 64) + "> where it is meant");
     }
 }
 

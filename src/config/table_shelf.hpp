@@ -1,7 +1,7 @@
 // The tables of a configuration, read and built, found by name.
 //
-// A table that is the `auth` of anything holds credentials: values that name an environment variable or a file are replaced
-// by what those hold (credential_values.hpp). That is known before the first table is built.
+// A table that is the `auth` of anything holds credentials: values that name an environment variable or a file are
+// replaced by what those hold (credential_values.hpp). That is known before the first table is built.
 #pragma once
 
 #include <map>

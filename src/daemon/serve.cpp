@@ -39,6 +39,7 @@ void serve(async::workers& io, config::loaded settings) {
         loop.stop();
     });
     loop.run();
+    io.join();  // a worker may still be handing its answer to the loop
     if (failed != nullptr) std::rethrow_exception(failed);
 }
 

@@ -65,6 +65,7 @@ mail::status submit(async::workers& io, const config::loaded& settings, submissi
         said = std::move(answer);
     });
     loop.run();
+    io.join();  // a worker may still be handing its answer to the loop
     if (failed != nullptr) std::rethrow_exception(failed);
     return said;
 }

@@ -31,8 +31,12 @@ void remove_stale(const async::executor& on, const std::string& path) {
     if (!S_ISSOCK(found.st_mode)) throw std::runtime_error("cannot listen on " + path + ": a file of that name is in the way");
     local_protocol::socket probe(on);
     base::error_code code;
-    probe.connect(local_protocol::endpoint(path), code);
+    probe.open(local_protocol(), code);
+    if (!code) probe.native_non_blocking(true, code);
+    if (!code) probe.connect(local_protocol::endpoint(path), code);
     if (!code) throw std::runtime_error("cannot listen on " + path + ": another process does");
+    // Whatever else went wrong does not say that nobody listens there.
+    if (code != asio::error::connection_refused) refuse(path, code);
     ::unlink(path.c_str());
 }
 

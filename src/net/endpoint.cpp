@@ -8,6 +8,7 @@ namespace waypost::net {
 
 std::optional<address> parse_address(std::string_view text) {
     if (text.size() > 2 && text.front() == '[' && text.back() == ']') text = text.substr(1, text.size() - 2);
+    if (text.find('\0') != std::string_view::npos) return std::nullopt;  // make_address() would stop there
     boost::system::error_code failed;
     const address ip = boost::asio::ip::make_address(std::string(text), failed);
     if (failed) return std::nullopt;

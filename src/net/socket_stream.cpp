@@ -48,14 +48,14 @@ tls_info describe(SSL* tls) {
     return info;
 }
 
-void expect_name(SSL* tls, const std::string& server_name) {
+/// False if no certificate can be for this name; to go on would be to take any.
+bool expect_name(SSL* tls, const std::string& server_name) {
     X509_VERIFY_PARAM* rules = SSL_get0_param(tls);
-    if (parse_address(server_name)) {
-        X509_VERIFY_PARAM_set1_ip_asc(rules, server_name.c_str());
-        return;
+    if (const auto ip = parse_address(server_name)) {
+        return X509_VERIFY_PARAM_set1_ip_asc(rules, ip->to_string().c_str()) == 1;
     }
     X509_VERIFY_PARAM_set_hostflags(rules, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    X509_VERIFY_PARAM_set1_host(rules, server_name.c_str(), server_name.size());
+    return !server_name.empty() && X509_VERIFY_PARAM_set1_host(rules, server_name.c_str(), server_name.size()) == 1;
 }
 
 }  // namespace
@@ -135,7 +135,10 @@ async::awaitable<base::result<tls_info>> socket_stream::start_tls_client(const t
     SSL* tls = tls_->native_handle();
     // RFC 6066 section 3: literal addresses are not permitted in SNI.
     if (!server_name.empty() && !parse_address(server_name)) SSL_set_tlsext_host_name(tls, server_name.c_str());
-    if (context.check() == peer_check::verified) expect_name(tls, server_name);
+    if (context.check() == peer_check::verified && !expect_name(tls, server_name)) {
+        tls_fault_ = "no certificate can be for the name \"" + base::printable(server_name) + "\"";
+        co_return errc::certificate_refused;
+    }
     co_return co_await handshake(asio::ssl::stream_base::client);
 }
 

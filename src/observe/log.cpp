@@ -4,6 +4,7 @@
 #include <spdlog/async_logger.h>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <ctime>
 #include <utility>
@@ -149,7 +150,7 @@ struct log::writer {
     std::shared_ptr<spdlog::details::thread_pool> threads;
     std::shared_ptr<batch_sink> sink;
     std::shared_ptr<spdlog::async_logger> lines;
-    std::size_t overrun_reported = 0;
+    std::atomic<std::size_t> overrun_reported = 0;
 };
 
 log::log(log_settings settings) : settings_(settings), writer_(std::make_unique<writer>()) {}
@@ -158,14 +159,12 @@ log::log(log_settings settings) : settings_(settings), writer_(std::make_unique<
 log::~log() = default;
 
 void log::write(level at, std::string_view subsystem, std::string_view event, fields what) {
-    if (const std::size_t lost = writer_->threads->overrun_counter(); lost != writer_->overrun_reported) {
-        const std::size_t since = lost - std::exchange(writer_->overrun_reported, lost);
-        writer_->lines->info(format_line(settings_.format, time_stamp(), level::warn, "log", "lines-lost", {{"count", since}}));
+    const std::size_t lost = writer_->threads->overrun_counter();
+    if (const std::size_t told = writer_->overrun_reported.exchange(lost); told != lost) {
+        writer_->lines->info(
+            format_line(settings_.format, time_stamp(), level::warn, "log", "lines-lost", {{"count", lost - told}}));
     }
     writer_->lines->info(format_line(settings_.format, time_stamp(), at, subsystem, event, what));
-    if (at >= level::warn) writer_->lines->flush();
 }
-
-void log::flush() { writer_->lines->flush(); }
 
 }  // namespace waypost::observe

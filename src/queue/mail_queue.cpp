@@ -107,7 +107,7 @@ async::awaitable<base::result<std::shared_ptr<const spool::content>>> mail_queue
 // --- outcomes
 
 void mail_queue::report(const std::shared_ptr<const spool::message>& about, spool::envelope which, outcome what) {
-    if (!windows_->in_flight(which.id)) {
+    if (!windows_->in_flight(which)) {
         log_.error("queue", "bug", {{"evpid", spool::to_string(which.id)}, {"result", "reported, but not in flight"}});
         return;
     }
@@ -145,7 +145,7 @@ void mail_queue::on_deferred(const std::shared_ptr<const spool::message>& about,
 void mail_queue::on_failed(const std::shared_ptr<const spool::message>& about, spool::envelope which, failed what) {
     const spool::finished done{which.id};
     if (about->from.from.is_null()) {
-        log_.info("queue", "report dropped",
+        log_.info("queue", "report-dropped",
                   {{"evpid", spool::to_string(which.id)}, {"rcpt", which.to.to.text()}, {"stat", what.said.line()},
                    {"result", "the sender is the null reverse-path"}});
         return settle(which, done);
@@ -178,12 +178,11 @@ void mail_queue::settle(const spool::envelope& which, spool::change what) {
 
 void mail_queue::begin_refills() {
     if (stopping_) return;
-    while (auto next = windows_->next_refill()) coroutines_.start(refill(std::move(next->hop), next->limit));
+    while (auto next = windows_->next_refill()) coroutines_.start(refill(*std::move(next)));
 }
 
-async::awaitable<> mail_queue::refill(spool::next_hop hop, std::size_t limit) {
-    const windows::order asked{hop, limit};
-    auto found = co_await store_.due(hop, clock_.wall(), limit);
+async::awaitable<> mail_queue::refill(refill_order asked) {
+    auto found = co_await store_.due(asked.hop, clock_.wall(), asked.limit, asked.known);
     store_said(found.has_error() ? found.error() : base::error_code());
     if (found.has_error()) {
         co_await clock_.sleep_for(pause_after_store_error);

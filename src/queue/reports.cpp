@@ -64,24 +64,24 @@ void reports::owe(const std::shared_ptr<const spool::message>& about, mail::repo
 }
 
 async::awaitable<> reports::send(key which) {
+    // What it reports about has happened, so a queue that stops waits for it; that is not long.
+    co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
     // Those of a success wait for nothing but their neighbours of this turn of the loop: they were delivered, and a crash
     // before the report is kept delivers them again.
     co_await boost::asio::post(boost::asio::use_awaitable);
     const bool may_wait = which.second == mail::report_kind::failed || which.second == mail::report_kind::delayed;
     if (may_wait) co_await around_.clock.sleep_for(around_.how.report_pause);
-    // Who is asked to stop makes his report first: what it reports about has happened.
-    co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
 
     const group about = std::move(waiting_.extract(which).mapped());
     auto kept = co_await commit(which.second, about);
-    if (kept.has_error()) log("report postponed", about, kept.error().message());
+    if (kept.has_error()) log("report-postponed", which.second, about, kept.error().message());
     for (const owed_report& each : about.recipients) settled_(each.which, kept.has_error() ? each.if_not : each.if_sent);
     if (kept.has_error()) co_return;
     if (!kept->has_value()) {
-        log("report dropped", about, "there is nowhere to send it");
+        log("report-dropped", which.second, about, "there is nowhere to send it");
         co_return;
     }
-    log(word_for(which.second), about, spool::to_string((*kept)->message()));
+    log("report", which.second, about, spool::to_string((*kept)->message()));
     accepted_(**std::move(kept));
 }
 
@@ -134,11 +134,11 @@ async::awaitable<std::string> reports::returned_part(const spool::message& about
     co_return std::move(*read);
 }
 
-void reports::log(std::string_view event, const group& about, std::string_view why) const {
+void reports::log(std::string_view event, mail::report_kind kind, const group& about, std::string_view why) const {
     for (const owed_report& each : about.recipients) {
-        around_.log.info("queue", "report",
+        around_.log.info("queue", event,
                          {{"evpid", spool::to_string(each.which.id)},
-                          {"kind", event},
+                          {"kind", word_for(kind)},
                           {"from", "<>"},
                           {"to", about.about->from.from.text()},
                           {"rcpt", each.which.to.to.text()},

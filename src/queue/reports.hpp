@@ -54,7 +54,7 @@ private:
     async::awaitable<> send(key which);
     async::awaitable<base::result<made>> commit(mail::report_kind kind, const group& about);
     async::awaitable<std::string> returned_part(const spool::message& about, bool whole);
-    void log(std::string_view event, const group& about, std::string_view why) const;
+    void log(std::string_view event, mail::report_kind kind, const group& about, std::string_view why) const;
 
     surroundings around_;
     settle settled_;

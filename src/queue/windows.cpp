@@ -13,23 +13,27 @@ constexpr std::size_t hard_limit_factor = 5;
 
 std::size_t windows::in_flight(const spool::next_hop& hop) const {
     const auto found = hops_.find(hop);
-    return found == hops_.end() ? 0 : found->second.in_flight;
+    return found == hops_.end() ? 0 : found->second.in_flight.size();
+}
+
+bool windows::in_flight(const spool::envelope& which) const {
+    const auto found = hops_.find(which.hop);
+    return found != hops_.end() && found->second.in_flight.contains(which.id);
 }
 
 std::size_t windows::share() const {
-    const std::size_t all = in_flight_.size();
-    if (all >= how_.total * hard_limit_factor) return 0;
-    return all < how_.total ? how_.window : std::min(how_.window, small_share);
+    if (in_flight_ >= how_.total * hard_limit_factor) return 0;
+    return in_flight_ < how_.total ? how_.window : std::min(how_.window, small_share);
 }
 
 std::size_t windows::room_for(const state& hop) const {
     const std::size_t most = share();
-    return most - std::min(most, hop.in_flight);
+    return most - std::min(most, hop.in_flight.size());
 }
 
 void windows::depart(state& hop, spool::envelope_id id) {
-    in_flight_.insert(id);
-    ++hop.in_flight;
+    hop.in_flight.insert(id);
+    ++in_flight_;
 }
 
 std::vector<spool::envelope> windows::admit(const spool::next_hop& hop, std::vector<spool::envelope> fresh) {
@@ -46,13 +50,9 @@ std::vector<spool::envelope> windows::admit(const spool::next_hop& hop, std::vec
 }
 
 bool windows::land(const spool::envelope& which) {
-    if (in_flight_.erase(which.id) == 0) return false;
     const auto found = hops_.find(which.hop);
-    if (found == hops_.end()) return true;
-    state& hop = found->second;
-    --hop.in_flight;
-    // The answer that is on its way may have been given before this one ended.
-    if (hop.refilling) hop.landed.insert(which.id);
+    if (found == hops_.end() || found->second.in_flight.erase(which.id) == 0) return false;
+    --in_flight_;
     look_at(*found);
     return true;
 }
@@ -67,15 +67,15 @@ void windows::on_disk(const spool::next_hop& hop) {
 void windows::look_at(entry& at) {
     state& hop = at.second;
     if (hop.refilling || hop.waits_for_refill) return;
-    if (hop.more_on_disk && hop.in_flight <= share() / 2) {
+    if (hop.more_on_disk && hop.in_flight.size() <= share() / 2) {
         hop.waits_for_refill = true;
         waiting_.push_back(at.first);
-    } else if (!hop.more_on_disk && hop.in_flight == 0) {
+    } else if (!hop.more_on_disk && hop.in_flight.empty()) {
         hops_.erase(hops_.find(at.first));
     }
 }
 
-std::optional<windows::order> windows::next_refill() {
+std::optional<refill_order> windows::next_refill() {
     while (refilling_ < how_.refills && !waiting_.empty() && share() > 0) {
         spool::next_hop name = std::move(waiting_.front());
         waiting_.pop_front();
@@ -86,20 +86,18 @@ std::optional<windows::order> windows::next_refill() {
         hop.refilling = true;
         hop.more_on_disk = false;  // unless admit() or the answer says otherwise
         ++refilling_;
-        // Those in flight are as due, on disk, as those that are sought.
-        return order{std::move(name), room + hop.in_flight};
+        return refill_order{std::move(name), room, {hop.in_flight.begin(), hop.in_flight.end()}};
     }
     return std::nullopt;
 }
 
-std::vector<spool::queued> windows::filled(const order& asked, std::vector<spool::queued> found) {
+std::vector<spool::queued> windows::filled(const refill_order& asked, std::vector<spool::queued> found) {
     state& hop = hops_.at(asked.hop);
     std::size_t room = room_for(hop);
     std::size_t seen = 0;
     for (spool::queued& each : found) {
         seen += each.envelopes.size();
         std::erase_if(each.envelopes, [&](const spool::envelope& one) {
-            if (in_flight_.contains(one.id) || hop.landed.contains(one.id)) return true;
             if (room == 0) {
                 hop.more_on_disk = true;
                 return true;
@@ -115,16 +113,15 @@ std::vector<spool::queued> windows::filled(const order& asked, std::vector<spool
     return found;
 }
 
-void windows::not_filled(const order& asked) {
+void windows::not_filled(const refill_order& asked) {
     hops_.at(asked.hop).more_on_disk = true;
     end_refill(asked);
 }
 
-void windows::end_refill(const order& asked) {
+void windows::end_refill(const refill_order& asked) {
     entry& at = *hops_.find(asked.hop);
     --refilling_;
     at.second.refilling = false;
-    at.second.landed.clear();
     look_at(at);
 }
 

@@ -4,7 +4,8 @@
 // when the window is half empty the hop is due for a refill from the store. All hops share a total: when that is used up each
 // hop gets a small share only, so that a few slow hops cannot hold up the rest, and at several times the total none gets any.
 //
-// Invariant: an envelope is in flight at most once, also when an answer of the store was on its way while it ended.
+// Invariant: an envelope is in flight at most once. An answer of the store may be on its way while envelopes end, and be
+// about a moment when they had not; so the question names those in flight, and while it runs none is admitted.
 #pragma once
 
 #include <deque>
@@ -17,17 +18,19 @@
 
 namespace waypost::queue {
 
+/// What to ask the store: up to `limit` envelopes of `hop`, without those that were in flight already.
+struct refill_order {
+    spool::next_hop hop;
+    std::size_t limit = 0;
+    std::vector<spool::envelope_id> known;
+};
+
 class windows {
 public:
     struct limits {
         std::size_t window = 1000;
         std::size_t total = 20'000;
         std::size_t refills = 16;  // at a time
-    };
-    /// What to ask the store: up to `limit` envelopes of `hop`.
-    struct order {
-        spool::next_hop hop;
-        std::size_t limit = 0;
     };
 
     explicit windows(limits how) : how_(how) {}
@@ -37,8 +40,8 @@ public:
     [[nodiscard]] std::vector<spool::envelope> admit(const spool::next_hop& hop, std::vector<spool::envelope> fresh);
     /// Not in flight any more. False if it was not: then nothing happens.
     bool land(const spool::envelope& which);
-    [[nodiscard]] bool in_flight(spool::envelope_id id) const { return in_flight_.contains(id); }
-    [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_.size(); }
+    [[nodiscard]] bool in_flight(const spool::envelope& which) const;
+    [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_; }
     [[nodiscard]] std::size_t in_flight(const spool::next_hop& hop) const;
     /// Hops that something is known of: none that has neither mail in flight nor mail on disk that is due.
     [[nodiscard]] std::size_t hops() const noexcept { return hops_.size(); }
@@ -46,19 +49,18 @@ public:
     /// The store has due mail of this hop.
     void on_disk(const spool::next_hop& hop);
     /// The refill to begin with now, if any. It counts as running until filled() or not_filled().
-    [[nodiscard]] std::optional<order> next_refill();
+    [[nodiscard]] std::optional<refill_order> next_refill();
     /// The store's answer. What comes back is in flight from now on.
-    [[nodiscard]] std::vector<spool::queued> filled(const order& asked, std::vector<spool::queued> found);
+    [[nodiscard]] std::vector<spool::queued> filled(const refill_order& asked, std::vector<spool::queued> found);
     /// The store had no answer: the hop is due for a refill again.
-    void not_filled(const order& asked);
+    void not_filled(const refill_order& asked);
 
 private:
     struct state {
-        std::size_t in_flight = 0;
+        std::unordered_set<spool::envelope_id> in_flight;
         bool more_on_disk = false;
         bool waits_for_refill = false;
         bool refilling = false;
-        std::unordered_set<spool::envelope_id> landed;  // while refilling
     };
     using entry = std::pair<const spool::next_hop, state>;
 
@@ -66,11 +68,11 @@ private:
     [[nodiscard]] std::size_t room_for(const state& hop) const;
     void depart(state& hop, spool::envelope_id id);
     void look_at(entry& hop);
-    void end_refill(const order& asked);
+    void end_refill(const refill_order& asked);
 
     limits how_;
     std::map<spool::next_hop, state> hops_;
-    std::unordered_set<spool::envelope_id> in_flight_;
+    std::size_t in_flight_ = 0;  // of all hops
     std::deque<spool::next_hop> waiting_;  // for a refill
     std::size_t refilling_ = 0;
 };

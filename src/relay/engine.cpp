@@ -43,7 +43,7 @@ const std::shared_ptr<relay>& engine::relay_for(const spool::next_hop& hop) {
 
 void engine::carry(queue::task what) {
     if (stopping_) return;
-    if (relays_.empty() && timekeeping_.size() == 0) timekeeping_.start(retire_idle_sessions());
+    if (!std::exchange(retiring_, true)) timekeeping_.start(retire_idle_sessions());
     const auto& to = relay_for(what.envelopes.front().hop);
     to->waiting.push_back(std::move(what));
     to->wake_one();
@@ -51,7 +51,7 @@ void engine::carry(queue::task what) {
 }
 
 void engine::open_sessions(const std::shared_ptr<relay>& to) {
-    while (!stopping_ && to->wants_session(settings_.allowed)) {
+    while (!stopping_ && to->wants_session(settings_.allowed, with_.clock.now())) {
         sessions_.start(drain(to, std::make_unique<counted>(to->connecting)));
     }
 }
@@ -63,13 +63,25 @@ async::awaitable<> engine::drain(std::shared_ptr<relay> of, std::unique_ptr<coun
     connecting.reset();
     if (auto* connected = std::get_if<std::unique_ptr<connection>>(&got)) {
         const counted one(of->ready);
+        of->worked();
         session mine(executor_, with_, settings_, *of, **connected, [this, of] { open_sessions(of); });
         co_await async::alongside((*connected)->keep_time(), mine.run());
         (*connected)->close();
     } else if (of->ready == 0 && of->connecting == 0) {
+        of->rest(settings_.allowed, with_.clock.now());
+        timekeeping_.start(watch_rest(of, std::make_unique<counted>(of->rests)));
         fail_waiting(*of, std::get<mail::status>(got));
     }
     open_sessions(of);
+    forget_if_done(of->hop);
+}
+
+/// Tries again when the rest is over, and remembers for as long again that there was trouble.
+async::awaitable<> engine::watch_rest(std::shared_ptr<relay> of, std::unique_ptr<counted> resting) {
+    co_await with_.clock.sleep_until(of->rests_until);
+    open_sessions(of);
+    if (of->waiting.empty()) co_await with_.clock.sleep_for(of->pause);
+    resting.reset();
     forget_if_done(of->hop);
 }
 
@@ -98,8 +110,9 @@ async::awaitable<> engine::retire_idle_sessions() {
         co_await with_.clock.sleep_for(keepalive_precision);
         const auto oldest = with_.clock.now() - settings_.times.keepalive;
         for (auto& [hop, each] : relays_) each->dismiss_idle_since(oldest);
-        if (relays_.empty()) co_return;
+        if (relays_.empty()) break;
     }
+    retiring_ = false;
 }
 
 async::awaitable<> engine::stop(async::duration grace) {
@@ -107,6 +120,7 @@ async::awaitable<> engine::stop(async::duration grace) {
     stopping_ = true;
     for (auto& [hop, each] : relays_) {
         each->waiting.clear();
+        each->closing = true;
         each->dismiss_idle_since(async::time_point::max());
     }
     co_await (sessions_.join() || with_.clock.sleep_for(grace));

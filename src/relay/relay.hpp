@@ -1,6 +1,7 @@
 // What mail for one next hop shares: the tasks that wait, and the sessions that drain them.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <deque>
 #include <vector>
@@ -45,14 +46,27 @@ public:
     std::size_t fresh = 0;  // of the ready ones: have not asked for their first task yet
     std::vector<idle_session*> idle;  // the most recent at the end: it is woken first, so that the others may leave
 
-    [[nodiscard]] bool done() const noexcept { return waiting.empty() && connecting == 0 && ready == 0; }
+    // After a failure to connect nothing is tried for a pause that grows; what comes meanwhile waits with the rest.
+    async::time_point rests_until{};
+    async::duration pause{};
+    std::size_t rests = 0;  // coroutines that watch for the end of a rest
+    bool closing = false;   // sessions leave instead of waiting for work
+
+    [[nodiscard]] bool done() const noexcept { return waiting.empty() && connecting == 0 && ready == 0 && rests == 0; }
 
     /// Whether one more session should be opened now: there is work that no free session will take, the limit allows it, and
     /// no more are on trial than have succeeded (one at first).
-    [[nodiscard]] bool wants_session(const limits& allowed) const noexcept {
+    [[nodiscard]] bool wants_session(const limits& allowed, async::time_point now) const noexcept {
+        if (now < rests_until) return false;
         const std::size_t free = idle.size() + connecting + fresh;
         return waiting.size() > free && ready + connecting < allowed.sessions_per_relay && connecting < 1 + ready;
     }
+
+    void rest(const limits& allowed, async::time_point now) {
+        pause = std::clamp(pause * 2, allowed.first_pause, allowed.longest_pause);
+        rests_until = now + pause;
+    }
+    void worked() { pause = {}; }
 
     void wake_one() {
         if (idle.empty()) return;

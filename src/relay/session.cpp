@@ -54,6 +54,7 @@ async::awaitable<bool> session::next_task() {
 }
 
 async::awaitable<bool> session::wait_for_work() {
+    if (relay_.closing) co_return false;
     idle_session mine(executor_, with_.clock.now());
     relay_.idle.push_back(&mine);
     // Cancelled while it waits, the session must not stay in the list.

@@ -54,14 +54,11 @@ using write = std::variant<insertion*, handed_over>;
 struct batch {
     std::vector<write> writes;
     std::vector<question*> questions;
-    std::vector<std::unique_ptr<waiter>> waiters;
+    // Resumed in this order: who inserted knows of his message before it shows in an answer.
+    std::vector<std::unique_ptr<waiter>> inserters;
+    std::vector<std::unique_ptr<waiter>> askers;
 
     [[nodiscard]] bool empty() const noexcept { return writes.empty() && questions.empty(); }
-    void clear() noexcept {
-        writes.clear();
-        questions.clear();
-        waiters.clear();
-    }
 };
 
 }  // namespace waypost::spool

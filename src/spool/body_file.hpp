@@ -32,6 +32,8 @@ public:
     [[nodiscard]] base::result<std::size_t> read(std::uint64_t offset, std::span<char> into) const;
 
     void keep() noexcept { kept_ = true; }
+    /// Its end will take the disk's time.
+    [[nodiscard]] bool is_to_be_removed() const noexcept { return created_ && !kept_; }
 
 private:
     void close() noexcept;

@@ -29,8 +29,8 @@ content::content(std::string trace, std::string directory, std::string file_name
       file_(std::make_shared<body_file>(path_of(directory_, name_), body_file::state::kept)) {}
 
 content::~content() {
-    // Removing a long file may take milliseconds: not on the loop.
-    if (file_ && io_ != nullptr) boost::asio::post(io_->pool(), [file = std::move(file_)]() mutable { file.reset(); });
+    // Not on the loop.
+    if (file_ && file_->is_to_be_removed()) boost::asio::post(io_->pool(), [file = std::move(file_)]() mutable { file.reset(); });
 }
 
 void content::reserve(std::uint64_t expected) {

@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <iterator>
@@ -276,20 +277,26 @@ std::vector<next_hop> database::hops_due_since(async::wall_time after, async::wa
     return found;
 }
 
-std::vector<std::int64_t> database::ids_due(const next_hop& hop, async::wall_time now, std::size_t limit) {
+std::vector<std::int64_t> database::ids_due(const next_hop& hop, async::wall_time now, std::size_t limit,
+                                            const std::vector<envelope_id>& known) {
     std::vector<std::int64_t> ids;
     use row(sql_->ids_due);
-    row << hop.action << hop.domain << rows::from_time(now) << static_cast<std::int64_t>(limit + unreadable_.size());
-    while (row.next()) {
+    // The index alone answers this, so passing over those that are known costs little.
+    row << hop.action << hop.domain << rows::from_time(now)
+        << static_cast<std::int64_t>(limit + known.size() + unreadable_.size());
+    while (ids.size() < limit && row.next()) {
         const std::int64_t id = row.number(0);
-        if (ids.size() < limit && !unreadable_.contains(id)) ids.push_back(id);
+        const bool is_known = std::ranges::binary_search(known, envelope_id(static_cast<std::uint64_t>(id)));
+        if (!is_known && !unreadable_.contains(id)) ids.push_back(id);
     }
     return ids;
 }
 
-std::vector<queued> database::due(const next_hop& hop, async::wall_time now, std::size_t limit) {
+std::vector<queued> database::due(const next_hop& hop, async::wall_time now, std::size_t limit,
+                                  std::vector<envelope_id> known) {
+    std::ranges::sort(known);
     for (;;) {
-        const std::vector<std::int64_t> ids = ids_due(hop, now, limit);
+        const std::vector<std::int64_t> ids = ids_due(hop, now, limit, known);
         std::vector<queued> found;
         std::vector<suspect> damaged;
         struct seen {
@@ -304,16 +311,16 @@ std::vector<queued> database::due(const next_hop& hop, async::wall_time now, std
                 continue;
             }
             const message_id about = message_of(row.value->id);
-            auto [known, is_new] = messages.try_emplace(about);
+            auto [at, is_new] = messages.try_emplace(about);
             if (is_new) {
                 auto whole = read_message(about);
-                known->second = {found.size(), std::string(whole.why)};
+                at->second = {found.size(), std::string(whole.why)};
                 if (whole.value) found.push_back({std::make_shared<const message>(*std::move(whole.value)), {}});
             }
-            if (known->second.why.empty())
-                found[known->second.place].envelopes.push_back(*std::move(row.value));
+            if (at->second.why.empty())
+                found[at->second.place].envelopes.push_back(*std::move(row.value));
             else
-                damaged.push_back({id, known->second.why});
+                damaged.push_back({id, at->second.why});
         }
         if (damaged.empty()) return found;
         // Again from the beginning: fewer than `limit` means to the asker that there are no more.

@@ -54,7 +54,8 @@ public:
     [[nodiscard]] std::vector<next_hop> hops_due(async::wall_time now);
     [[nodiscard]] std::vector<next_hop> hops_due_since(async::wall_time after, async::wall_time now);
     /// Sets aside what it cannot believe.
-    [[nodiscard]] std::vector<queued> due(const next_hop& hop, async::wall_time now, std::size_t limit);
+    [[nodiscard]] std::vector<queued> due(const next_hop& hop, async::wall_time now, std::size_t limit,
+                                          std::vector<envelope_id> known);
     [[nodiscard]] std::optional<async::wall_time> next_due(async::wall_time now);
     [[nodiscard]] std::uint64_t count();
     [[nodiscard]] message_id highest_id();
@@ -72,7 +73,8 @@ private:
     void finish(envelope_id id);
     void postpone(const postponed& what);
     void correct_times(const corrected_times& to);
-    [[nodiscard]] std::vector<std::int64_t> ids_due(const next_hop& hop, async::wall_time now, std::size_t limit);
+    [[nodiscard]] std::vector<std::int64_t> ids_due(const next_hop& hop, async::wall_time now, std::size_t limit,
+                                                    const std::vector<envelope_id>& known);
     [[nodiscard]] rows::judged<envelope> read_envelope(std::int64_t id);
     [[nodiscard]] rows::judged<message> read_message(message_id id);
     void set_aside(const std::vector<suspect>& damaged);

@@ -39,6 +39,12 @@ void make_private_directory(const std::string& path) {
     if (!std::filesystem::is_directory(path)) throw std::runtime_error(path + ": is not a directory");
 }
 
+void make_private_file(const std::string& path) {
+    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0) fail(path, "cannot be made");
+    ::close(fd);
+}
+
 void sync_directory(const std::string& path) {
     const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) fail(path, "cannot be opened");

@@ -7,6 +7,8 @@ namespace waypost::spool::file_system {
 
 /// Makes `path`, readable by nobody else, if it is not there.
 void make_private_directory(const std::string& path);
+/// Makes an empty file that nobody else can read.
+void make_private_file(const std::string& path);
 /// Makes the entries of a directory as durable as its files are.
 void sync_directory(const std::string& path);
 

@@ -92,8 +92,10 @@ void create_if_absent(const std::string& directory) {
 
     const std::string fresh = path + ".new";
     for (const char* suffix : {"", "-wal", "-shm", "-journal"}) fs::remove(fresh + suffix);
+    // SQLite gives its other files the rights of this one. The directory may be somebody else's work, and readable.
+    file_system::make_private_file(fresh);
     {
-        SQLite::Database db(fresh, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+        SQLite::Database db(fresh, SQLite::OPEN_READWRITE);
         db.exec("PRAGMA page_size = 4096; PRAGMA auto_vacuum = NONE; PRAGMA synchronous = FULL");
         db.exec("PRAGMA application_id = " + std::to_string(application_id) +
                 "; PRAGMA user_version = " + std::to_string(version));

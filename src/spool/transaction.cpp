@@ -1,5 +1,7 @@
 #include "waypost/spool/transaction.hpp"
 
+#include <stdexcept>
+
 namespace waypost::spool {
 
 transaction::transaction(store& into) : store_(&into), id_(into.next_message_id()), content_(into.new_content(id_)) {}
@@ -13,6 +15,8 @@ bool transaction::add(envelope to) {
 
 async::awaitable<base::result<receipt>> transaction::commit(mail::sender from, async::wall_time arrived,
                                                             bool eight_bit) {
+    // Nobody would ever take it out again.
+    if (envelopes_.empty()) throw std::logic_error("a message without recipients");
     if (auto sealed = co_await content_->seal(); sealed.has_error()) co_return sealed.error();
     auto about =
         std::make_shared<message>(id_, std::move(from), arrived, content_->size(), eight_bit, std::move(content_));

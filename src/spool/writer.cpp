@@ -71,19 +71,22 @@ void writer::add(auto put) {
 }
 
 template <class Item>
-async::awaitable<> writer::enqueue(std::vector<Item> batch::* list, Item what) {
-    auto start = [this, list, what = std::move(what)](auto handler) mutable {
+async::awaitable<> writer::enqueue(std::vector<Item> batch::* list, Item what,
+                                   std::vector<std::unique_ptr<waiter>> batch::* waiters) {
+    auto start = [this, list, waiters, what = std::move(what)](auto handler) mutable {
         auto waiting = std::make_unique<waiting_handler<decltype(handler)>>(std::move(handler));
         this->add([&](batch& into) {
             (into.*list).push_back(std::move(what));
-            into.waiters.push_back(std::move(waiting));
+            (into.*waiters).push_back(std::move(waiting));
         });
     };
     co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void()>(std::move(start),
                                                                                        boost::asio::use_awaitable);
 }
-template async::awaitable<> writer::enqueue(std::vector<write> batch::* list, write what);
-template async::awaitable<> writer::enqueue(std::vector<question*> batch::* list, question* what);
+template async::awaitable<> writer::enqueue(std::vector<write> batch::*, write,
+                                            std::vector<std::unique_ptr<waiter>> batch::*);
+template async::awaitable<> writer::enqueue(std::vector<question*> batch::*, question*,
+                                            std::vector<std::unique_ptr<waiter>> batch::*);
 
 void writer::hand_over(handed_over what) {
     add([&](batch& into) { into.writes.emplace_back(std::move(what)); });
@@ -245,9 +248,10 @@ void writer::answer_all(const batch& work) {
 }
 
 void writer::resume_all(batch work) {
-    if (work.waiters.empty()) return;
+    if (work.inserters.empty() && work.askers.empty()) return;
     boost::asio::post(loop_, [done = std::move(work)] {
-        for (const auto& each : done.waiters) each->resume();
+        for (const auto& each : done.inserters) each->resume();
+        for (const auto& each : done.askers) each->resume();
     });
 }
 

@@ -25,13 +25,14 @@ public:
     writer& operator=(const writer&) = delete;
 
     // On the loop's thread:
-    async::awaitable<> commit(insertion& what) { return enqueue(&batch::writes, write(&what)); }
-    async::awaitable<> answer(question& what) { return enqueue(&batch::questions, &what); }
+    async::awaitable<> commit(insertion& what) { return enqueue(&batch::writes, write(&what), &batch::inserters); }
+    async::awaitable<> answer(question& what) { return enqueue(&batch::questions, &what, &batch::askers); }
     void hand_over(handed_over what);
 
 private:
     template <class Item>
-    async::awaitable<> enqueue(std::vector<Item> batch::* list, Item what);
+    async::awaitable<> enqueue(std::vector<Item> batch::* list, Item what,
+                               std::vector<std::unique_ptr<waiter>> batch::* waiters);
     void add(auto put);
 
     void run();

@@ -13,7 +13,8 @@ action action_of(const std::string& text) { return model_of(text).actions.at(0);
 
 TEST_CASE("a relay with all that it can have", "[config][action_grammar]") {
     const action one = action_of(
-        "action \"out\" relay host smtp+tls://l@h:587 auth <t> tls no-verify src 192.0.2.1 helo mx.example.org mail-from "
+        "action \"out\" relay host smtp+tls://l@h:587 auth <t> tls no-verify src 192.0.2.1 helo mx.example.org "
+        "mail-from "
         "\"@example.org\" pki p ca c ttl 2d");
     CHECK(one.name == "out");
     CHECK(one.by == action::method::relay);
@@ -49,7 +50,8 @@ TEST_CASE("a maildir has a path and an expansion", "[config][action_grammar]") {
 TEST_CASE("faults of actions", "[config][action_grammar]") {
     CHECK(fault_of("action") == "t:1:7: expected the name of an action, found the end of the line");
     CHECK(fault_of("action local maildir") ==
-          "t:1:8: \"local\" is a word of the grammar where the name of an action is wanted; put it in quotes if it is meant: "
+          "t:1:8: \"local\" is a word of the grammar where the name of an action is wanted; put it in quotes if it is "
+          "meant: "
           "\"local\"");
     CHECK(fault_of("action a") == "t:1:9: expected \"relay\" or \"maildir\", found the end of the line");
     CHECK(fault_of("action a mialdir") == "t:1:10: unknown delivery method \"mialdir\"; did you mean \"maildir\"?");
@@ -60,10 +62,12 @@ TEST_CASE("faults of actions", "[config][action_grammar]") {
     CHECK(fault_of("action a relay host x host y") == "t:1:23: \"host\" stands here twice; remove one of them");
     CHECK(fault_of("action a relay auth <t>") ==
           "t:1:10: \"auth\" without \"host\"; write relay host smtp+tls://label@host auth <table>");
-    CHECK(fault_of("action a relay helo \"a b\"") == "t:1:21: \"a b\" is not a host name; write it like mail.example.org");
+    CHECK(fault_of("action a relay helo \"a b\"") ==
+          "t:1:21: \"a b\" is not a host name; write it like mail.example.org");
     CHECK(fault_of("action a relay mail-from \"a@b@c d\"") ==
           "t:1:26: \"a@b@c d\" is no address for \"mail-from\"; write user@domain, @domain or user");
-    CHECK(fault_of("action a relay ttl 4") == "t:1:20: \"4\" is no time; write a number and one of s, m, h, d, as in 4h");
+    CHECK(fault_of("action a relay ttl 4") ==
+          "t:1:20: \"4\" is no time; write a number and one of s, m, h, d, as in 4h");
     CHECK(fault_of("action a maildir alias <a> virtual <b>") ==
           "t:1:28: \"alias\" and \"virtual\" in one action; keep one of them");
     CHECK(fault_of("action a maildir virtual <a> alias <b>") ==

@@ -25,8 +25,8 @@ TEST_CASE("a value that names its secret is told from one that is it", "[config]
     for (const std::string yes : {"${NAME}", "${_x1}", "file:/run/secrets/x", "user:${NAME}", "user:file:/run/x"}) {
         CHECK(is_reference(yes));
     }
-    for (const std::string no : {"", "user:password", "$NAME", "${}", "${1}", "${A B}", "${NAME", "x${NAME}", "file:relative",
-                                 "file:/", "user:$6$salt$hash", "a:b:${NAME}"}) {
+    for (const std::string no : {"", "user:password", "$NAME", "${}", "${1}", "${A B}", "${NAME", "x${NAME}",
+                                 "file:relative", "file:/", "user:$6$salt$hash", "a:b:${NAME}"}) {
         CHECK_FALSE(is_reference(no));
     }
 }
@@ -44,7 +44,8 @@ TEST_CASE("a value comes from a file, without its last newline", "[config][crede
     CHECK(resolved("file:" + here.write("b", "user:password\r\n")) == "user:password");
     CHECK(resolved("file:" + here.write("c", "user:password\n\n")) == "user:password\n");
     CHECK(resolved("me:file:" + here.write("d", "secret")) == "me:secret");
-    CHECK(resolved("file:" + here.file("e")) == "FAULT cannot read \"" + here.file("e") + "\": No such file or directory");
+    CHECK(resolved("file:" + here.file("e")) ==
+          "FAULT cannot read \"" + here.file("e") + "\": No such file or directory");
     CHECK(resolved("file:" + here.write("f", std::string(20'000, 'x'))) ==
           "FAULT cannot read \"" + here.file("f") + "\": it is larger than 16 KiB");
 }

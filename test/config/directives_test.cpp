@@ -6,10 +6,10 @@ using namespace waypost::config;
 using namespace std::chrono_literals;
 
 TEST_CASE("settings of the queue, the sessions and the log", "[config][directives]") {
-    const model what = model_of(lines({"hostname mx.example.org", "queue path \"var/spool\"", "queue ttl 2d",
-                                       "bounce warn-interval 1d, 4h, 1d", "smtp max-message-size 50M",
-                                       "smtp limit max-rcpt 10 max-mails 20", "resolver 192.0.2.53, [2001:db8::53]:5353",
-                                       "log format json"}));
+    const model what = model_of(
+        lines({"hostname mx.example.org", "queue path \"var/spool\"", "queue ttl 2d", "bounce warn-interval 1d, 4h, 1d",
+               "smtp max-message-size 50M", "smtp limit max-rcpt 10 max-mails 20",
+               "resolver 192.0.2.53, [2001:db8::53]:5353", "log format json"}));
     CHECK(what.hostname->text == "mx.example.org");
     CHECK(what.queue_path.text == "var/spool");
     CHECK(what.queue_ttl == 48h);
@@ -54,7 +54,8 @@ TEST_CASE("times have a number and one unit", "[config][directives]") {
     CHECK(model_of("queue ttl 30s").queue_ttl == 30s);
     CHECK(model_of("queue ttl 5m").queue_ttl == 5min);
     CHECK(model_of("queue ttl \"4d\"").queue_ttl == 96h);
-    for (const std::string bad : {"0s", "4", "d", "4w", "1h30m", "-4h", "4.5h", "99999999999d", "18446744073709551615d"}) {
+    for (const std::string bad :
+         {"0s", "4", "d", "4w", "1h30m", "-4h", "4.5h", "99999999999d", "18446744073709551615d"}) {
         CHECK(fault_of("queue ttl " + bad) ==
               "t:1:11: \"" + bad + "\" is no time; write a number and one of s, m, h, d, as in 4h");
     }
@@ -89,11 +90,11 @@ TEST_CASE("faults of settings", "[config][directives]") {
     CHECK(fault_of("hostname \"a b\"") == "t:1:10: \"a b\" is not a host name; write it like mail.example.org");
     CHECK(fault_of("bounce") ==
           "t:1:7: expected \"warn-interval\", found the end of the line; write bounce warn-interval 4h");
-    CHECK(fault_of("bounce warn-interval 1h, 2h, 3h, 4h, 5h") ==
-          "t:1:38: more than four warnings; remove \"5h\"");
+    CHECK(fault_of("bounce warn-interval 1h, 2h, 3h, 4h, 5h") == "t:1:38: more than four warnings; remove \"5h\"");
     CHECK(fault_of("bounce warn-interval 1h,") == "t:1:25: expected a time, found the end of the line");
     CHECK(fault_of("resolver") == "t:1:9: expected the address of a DNS server, found the end of the line");
-    CHECK(fault_of("log json") == "t:1:5: expected \"format\", found \"json\"; write log format text or log format json");
+    CHECK(fault_of("log json") ==
+          "t:1:5: expected \"format\", found \"json\"; write log format text or log format json");
     CHECK(fault_of("log format jsno") == "t:1:12: unknown log format \"jsno\"; did you mean \"json\"?");
     CHECK(fault_of("log format") == "t:1:11: expected \"text\" or \"json\", found the end of the line");
     CHECK(fault_of("expire 4d now") == "t:1:11: expected the end of the line, found \"now\"");

@@ -16,10 +16,10 @@ std::string names_of(const std::string& text) {
 }  // namespace
 
 TEST_CASE("the example of December 2012 is understood", "[config][legacy_grammar]") {
-    const model what = model_of(lines({"table in_auth { gilles => gilles:encryptedpasswd }",
-                                       "table out_auth { bleh => gilles:cleartextpasswd }", "",
-                                       "listen on all tls auth <in_auth>", "", "accept for domain poolp.org deliver to maildir",
-                                       "accept for any relay via tls+auth://bleh@mail.poolp.org auth <out_auth>"}));
+    const model what = model_of(lines(
+        {"table in_auth { gilles => gilles:encryptedpasswd }", "table out_auth { bleh => gilles:cleartextpasswd }", "",
+         "listen on all tls auth <in_auth>", "", "accept for domain poolp.org deliver to maildir",
+         "accept for any relay via tls+auth://bleh@mail.poolp.org auth <out_auth>"}));
     REQUIRE(what.actions.size() == 2);
     CHECK(what.actions[0].name == "maildir");
     CHECK(what.actions[0].by == action::method::maildir);
@@ -39,7 +39,8 @@ TEST_CASE("the example of December 2012 is understood", "[config][legacy_grammar
 
 TEST_CASE("all parts of a rule of 2012", "[config][legacy_grammar]") {
     const model what = model_of(
-        "accept tagged T from <nets> for domain { a.example, b.example } virtual <v> deliver to maildir \"/m\" expire 2d");
+        "accept tagged T from <nets> for domain { a.example, b.example } virtual <v> deliver to maildir \"/m\" expire "
+        "2d");
     const action& by = what.actions.at(0);
     CHECK(by.path == "/m");
     CHECK(by.virtual_users->name == "v");
@@ -54,7 +55,8 @@ TEST_CASE("all parts of a rule of 2012", "[config][legacy_grammar]") {
 
 TEST_CASE("all options of a relay of 2012", "[config][legacy_grammar]") {
     const model what = model_of(
-        "accept from any for any relay via smtps+auth://l@h certificate c auth <t> source 192.0.2.1 hostname h.example.org as "
+        "accept from any for any relay via smtps+auth://l@h certificate c auth <t> source 192.0.2.1 hostname "
+        "h.example.org as "
         "\"@example.org\" expire 1h");
     const action& by = what.actions.at(0);
     CHECK(by.by == action::method::relay);
@@ -100,12 +102,14 @@ TEST_CASE("both generations stand in one file, in the order of their lines", "[c
 }
 
 TEST_CASE("faults of rules of 2012", "[config][legacy_grammar]") {
-    CHECK(fault_of("accept") == "t:1:1: \"accept\" without a delivery; end the rule with deliver to maildir, or with relay");
+    CHECK(fault_of("accept") ==
+          "t:1:1: \"accept\" without a delivery; end the rule with deliver to maildir, or with relay");
     CHECK(fault_of("accept for any") ==
           "t:1:1: \"accept\" without a delivery; end the rule with deliver to maildir, or with relay");
     CHECK(fault_of("accept deliver to maildir") ==
           "t:1:1: a rule without \"for\"; write for any, for local or for domain <table>");
-    CHECK(fault_of("reject from any") == "t:1:1: a rule without \"for\"; write for any, for local or for domain <table>");
+    CHECK(fault_of("reject from any") ==
+          "t:1:1: a rule without \"for\"; write for any, for local or for domain <table>");
     CHECK(fault_of("accept for anny relay") == "t:1:12: expected \"any\", \"local\" or \"domain\", found \"anny\"");
     CHECK(fault_of("accept fro any for any relay") == "t:1:8: unknown part of a rule \"fro\"; did you mean \"for\"?");
     CHECK(fault_of("accept for any deliver maildir") ==
@@ -113,7 +117,8 @@ TEST_CASE("faults of rules of 2012", "[config][legacy_grammar]") {
     CHECK(fault_of("accept for any deliver to") == "t:1:26: expected \"maildir\", found the end of the line");
     CHECK(fault_of("accept for any deliver to maildri") ==
           "t:1:27: unknown delivery method \"maildri\"; did you mean \"maildir\"?");
-    CHECK(fault_of("accept for any deliver to maildir relay") == "t:1:35: a second delivery in one rule; write a rule for each");
+    CHECK(fault_of("accept for any deliver to maildir relay") ==
+          "t:1:35: a second delivery in one rule; write a rule for each");
     CHECK(fault_of("reject for any relay") ==
           "t:1:16: \"reject\" with \"relay\"; write accept, or end the rule before it");
     CHECK(fault_of("reject for any expire 4d") == "t:1:1: \"expire\" goes with \"accept\"; remove it");
@@ -124,7 +129,8 @@ TEST_CASE("faults of rules of 2012", "[config][legacy_grammar]") {
     CHECK(fault_of("accept for any relay auth <t>") ==
           "t:1:16: \"auth\" without \"via\"; write relay via tls+auth://label@host auth <table>");
     CHECK(fault_of("accept for any relay via") == "t:1:25: expected a relay URL, found the end of the line");
-    CHECK(fault_of("accept for any relay vai x") == "t:1:22: unknown option of \"relay\" \"vai\"; did you mean \"via\"?");
+    CHECK(fault_of("accept for any relay vai x") ==
+          "t:1:22: unknown option of \"relay\" \"vai\"; did you mean \"via\"?");
     CHECK(fault_of("accept from any from local for any relay") ==
           "t:1:17: \"from\" stands here twice; remove one of them");
     CHECK(fault_of("accept for any relay as \"a b\"") ==
@@ -141,12 +147,14 @@ TEST_CASE("parts of old rules that are not built are named", "[config][legacy_gr
               "t:1:16: \"" + part + "\" is not built yet; remove it");
     }
     for (const std::string option : {"backup", "hostnames"}) {
-        CHECK(fault_of("accept for any relay " + option + " x") == "t:1:22: \"" + option + "\" is not built yet; remove it");
+        CHECK(fault_of("accept for any relay " + option + " x") ==
+              "t:1:22: \"" + option + "\" is not built yet; remove it");
     }
 }
 
 TEST_CASE("equal actions of old rules are one", "[config][legacy_names]") {
-    CHECK(names_of("accept for local deliver to maildir\naccept from any for domain x deliver to maildir") == "maildir");
+    CHECK(names_of("accept for local deliver to maildir\naccept from any for domain x deliver to maildir") ==
+          "maildir");
     CHECK(names_of("accept for any relay\naccept for any relay") == "relay");
 }
 
@@ -162,8 +170,10 @@ TEST_CASE("the name of an old action is its own text, wherever it stands", "[con
     CHECK(names_of(other + "\n\n" + one) == "maildir|relay tls+auth://a@h");
 }
 
-TEST_CASE("old actions that differ in their credentials alone have different names without secrets", "[config][legacy_names]") {
-    CHECK(names_of(lines({"accept for domain a relay via tls+auth://l@h auth <t>", "accept for any relay via tls+auth://l@h auth <u>"})) ==
+TEST_CASE("old actions that differ in their credentials alone have different names without secrets",
+          "[config][legacy_names]") {
+    CHECK(names_of(lines({"accept for domain a relay via tls+auth://l@h auth <t>",
+                          "accept for any relay via tls+auth://l@h auth <u>"})) ==
           "relay tls+auth://l@h|relay tls+auth://l@h auth <u>");
     const std::string inline_tables =
         names_of(lines({"accept for domain a relay via tls+auth://l@h auth { l = \"u:first\" }",

@@ -8,7 +8,8 @@ namespace {
 
 const position start{std::make_shared<const std::string>("t"), 1, 1};
 
-/// Tokens in a form to compare: w:word q:quoted $macro ; for the end of a line, ? for what is broken, marks as they are.
+/// Tokens in a form to compare: w:word q:quoted $macro ; for the end of a line, ? for what is broken, marks as they
+/// are.
 std::string shape(std::string_view text) {
     fault_list faults;
     std::string shown;
@@ -116,10 +117,12 @@ TEST_CASE("every token knows its line and column", "[config][lexer]") {
 }
 
 TEST_CASE("a quote without an end is reported where it begins, and its line alone is lost", "[config][lexer]") {
-    CHECK(faults_of("ab \"cd\nef") == "t:1:4: the quote \" that begins here has no end on its line; close it with \", or end "
-                                      "the line with \\ to go on");
+    CHECK(faults_of("ab \"cd\nef") ==
+          "t:1:4: the quote \" that begins here has no end on its line; close it with \", or end "
+          "the line with \\ to go on");
     CHECK(faults_of("'") ==
-          "t:1:1: the quote ' that begins here has no end on its line; close it with ', or end the line with \\ to go on");
+          "t:1:1: the quote ' that begins here has no end on its line; close it with ', or end the line with \\ to go "
+          "on");
     CHECK(shape("ab \"cd\nef") == "w:ab ? ; w:ef");
     CHECK(shape("\"abc\\\"") == "?");
 }
@@ -136,10 +139,13 @@ TEST_CASE("control characters are reported by their code", "[config][lexer]") {
 TEST_CASE("what a web page made of quotes and blanks is told from other stray bytes", "[config][lexer]") {
     CHECK(faults_of("host \xe2\x80\x9cx\xe2\x80\x9d") ==
           "t:1:6: unexpected \\xe2\\x80\\x9c; write a plain \" instead of the typographic one");
-    CHECK(faults_of("\xe2\x80\x98x") == "t:1:1: unexpected \\xe2\\x80\\x98; write a plain ' instead of the typographic one");
-    CHECK(faults_of("a \xc2\xa0 b") == "t:1:3: unexpected \\xc2\\xa0 ; write a plain blank instead of the no-break one");
+    CHECK(faults_of("\xe2\x80\x98x") ==
+          "t:1:1: unexpected \\xe2\\x80\\x98; write a plain ' instead of the typographic one");
+    CHECK(faults_of("a \xc2\xa0 b") ==
+          "t:1:3: unexpected \\xc2\\xa0 ; write a plain blank instead of the no-break one");
     CHECK(faults_of("a \xe2\x80\x93v") == "t:1:3: unexpected \\xe2\\x80\\x93; write a plain - instead of the dash");
-    CHECK(faults_of("m\xc3\xbcller") == "t:1:2: unexpected \\xc3\\xbcl; put a string that is not plain ASCII in quotes");
+    CHECK(faults_of("m\xc3\xbcller") ==
+          "t:1:2: unexpected \\xc3\\xbcl; put a string that is not plain ASCII in quotes");
 }
 
 TEST_CASE("characters that begin no word are named", "[config][lexer]") {
@@ -181,7 +187,8 @@ TEST_CASE("a macro's value has no comments, no lines and no place of its own", "
     (void)lex_macro("a\nb", used, faults);
     const auto all = std::move(faults).take();
     REQUIRE(all.size() == 2);
-    CHECK(to_string(all[0]) == "t:7:9: \"#\" in the value of a macro; give the value quotes of its own: name = '\"a#b\"'");
+    CHECK(to_string(all[0]) ==
+          "t:7:9: \"#\" in the value of a macro; give the value quotes of its own: name = '\"a#b\"'");
     CHECK(to_string(all[1]) == "t:7:9: a control character: \\x0a; remove it; a configuration is plain text");
 }
 

@@ -23,7 +23,8 @@ TEST_CASE("a listener stands on an address, a name, an interface or all", "[conf
 
 TEST_CASE("a listener with all that it can have", "[config][listener_grammar]") {
     const listener one = listener_of(
-        "listen on all inet4 port 587 tls-require verify pki a pki \"b\" ca c auth <t> hostname mx.example.org tag T mask-src "
+        "listen on all inet4 port 587 tls-require verify pki a pki \"b\" ca c auth <t> hostname mx.example.org tag T "
+        "mask-src "
         "received-auth no-dsn");
     CHECK(one.family == address_family::inet4);
     CHECK(one.port->text == "587");
@@ -79,24 +80,30 @@ TEST_CASE("the socket takes few options", "[config][listener_grammar]") {
 
 TEST_CASE("faults of listeners", "[config][listener_grammar]") {
     CHECK(fault_of("listen") ==
-          "t:1:7: expected \"on\", found the end of the line; write listen on ADDRESS, listen on INTERFACE or listen on all");
+          "t:1:7: expected \"on\", found the end of the line; write listen on ADDRESS, listen on INTERFACE or listen "
+          "on all");
     CHECK(fault_of("listen all") ==
           "t:1:8: expected \"on\", found \"all\"; write listen on ADDRESS, listen on INTERFACE or listen on all");
     CHECK(fault_of("listen on") == "t:1:10: expected an address, a name or an interface, found the end of the line");
-    CHECK(fault_of("listen on all prot 25") == "t:1:15: unknown option of \"listen on\" \"prot\"; did you mean \"port\"?");
+    CHECK(fault_of("listen on all prot 25") ==
+          "t:1:15: unknown option of \"listen on\" \"prot\"; did you mean \"port\"?");
     CHECK(fault_of("listen on all \"tls\"") == "t:1:15: expected an option of \"listen on\", found \"tls\"");
     CHECK(fault_of("listen on all { }") == "t:1:15: expected an option of \"listen on\", found \"{\"");
     CHECK(fault_of("listen on all port") == "t:1:19: expected a port, found the end of the line");
     CHECK(fault_of("listen on all tag a tag b") == "t:1:21: \"tag\" stands here twice; remove one of them");
     CHECK(fault_of("listen on all port 25 tls smtps") ==
           "t:1:20: one port cannot speak both smtps and tls; write two listeners, one with smtps and one with tls");
-    CHECK(fault_of("listen on all tag " + std::string(33, 'x')) == "t:1:19: a tag of more than 32 bytes; write a shorter one");
-    CHECK(fault_of("listen on all hostname a..b") == "t:1:24: \"a..b\" is not a host name; write it like mail.example.org");
-    CHECK(fault_of("listen on all tls auth") ==
-          "t:1:19: \"auth\" without a table (the system's users) is not built yet; write auth <table>, with rows user = "
-          "\"user:crypt-hash\"");
+    CHECK(fault_of("listen on all tag " + std::string(33, 'x')) ==
+          "t:1:19: a tag of more than 32 bytes; write a shorter one");
+    CHECK(fault_of("listen on all hostname a..b") ==
+          "t:1:24: \"a..b\" is not a host name; write it like mail.example.org");
+    CHECK(
+        fault_of("listen on all tls auth") ==
+        "t:1:19: \"auth\" without a table (the system's users) is not built yet; write auth <table>, with rows user = "
+        "\"user:crypt-hash\"");
     CHECK(fault_of("listen on all tls auth-optional tag x") ==
-          "t:1:19: \"auth-optional\" without a table (the system's users) is not built yet; write auth-optional <table>, with "
+          "t:1:19: \"auth-optional\" without a table (the system's users) is not built yet; write auth-optional "
+          "<table>, with "
           "rows user = \"user:crypt-hash\"");
     CHECK(fault_of("listen on all tls auth <a> auth-optional <b>") ==
           "t:1:28: \"auth\" and \"auth-optional\" in one listener; remove one of them");
@@ -109,7 +116,8 @@ TEST_CASE("listener options that are not built are named", "[config][listener_gr
 }
 
 TEST_CASE("pki and ca", "[config][tls_grammar]") {
-    const model what = model_of(lines({"pki a cert /c", "pki a key /k", "pki b cert /x key /y dhe none", "ca r cert /r"}));
+    const model what =
+        model_of(lines({"pki a cert /c", "pki a key /k", "pki b cert /x key /y dhe none", "ca r cert /r"}));
     REQUIRE(what.pki.size() == 2);
     CHECK(what.pki[0].cert->text == "/c");
     CHECK(what.pki[0].key->text == "/k");
@@ -118,7 +126,8 @@ TEST_CASE("pki and ca", "[config][tls_grammar]") {
 }
 
 TEST_CASE("faults of pki and ca", "[config][tls_grammar]") {
-    CHECK(fault_of("pki a") == "t:1:6: expected \"cert\" or \"key\", found the end of the line; write pki NAME cert \"/path\"");
+    CHECK(fault_of("pki a") ==
+          "t:1:6: expected \"cert\" or \"key\", found the end of the line; write pki NAME cert \"/path\"");
     CHECK(fault_of("pki a certificate /c") == "t:1:7: unknown option of \"pki\" \"certificate\"");
     CHECK(fault_of("pki a crt /c") == "t:1:7: unknown option of \"pki\" \"crt\"; did you mean \"cert\"?");
     CHECK(fault_of("pki a cert") == "t:1:11: expected a file, found the end of the line");

@@ -24,7 +24,8 @@ std::string endpoints_of(const std::string& text) { return endpoints(settings_of
 std::string faults(const std::string& text) { return load_faults(text + "\n" + a_rule); }
 
 constexpr const char* self_signed_warning =
-    "warning: TLS without a pki: clients see a self-signed certificate; write pki NAME cert \"/path\", pki NAME key \"/path\", "
+    "warning: TLS without a pki: clients see a self-signed certificate; write pki NAME cert \"/path\", pki NAME key "
+    "\"/path\", "
     "and pki NAME on this listener";
 
 }  // namespace
@@ -62,7 +63,8 @@ TEST_CASE("all is every address of both families, a name and an interface are th
 TEST_CASE("what cannot be listened on is a fault", "[config][load_listeners]") {
     CHECK(faults("listen on ol").starts_with("t:1:11: \"ol\" is no address, no interface and no host name ("));
     CHECK(faults("listen on ol").ends_with("did you mean \"lo\"?"));
-    CHECK(faults("listen on nothing.invalid").starts_with("t:1:11: \"nothing.invalid\" is no address, no interface and no host"));
+    CHECK(faults("listen on nothing.invalid")
+              .starts_with("t:1:11: \"nothing.invalid\" is no address, no interface and no host"));
     CHECK(faults("listen on 127.0.0.1 inet6") ==
           "t:1:11: \"127.0.0.1\" is not of the family that is wanted; leave out inet4 and inet6");
     CHECK(faults("listen on 127.0.0.1 port 65536") ==
@@ -103,10 +105,11 @@ TEST_CASE("a queue path too long for the socket is a fault", "[config][load_list
 }
 
 TEST_CASE("a listener knows its name, its limits and its options", "[config][load_listeners]") {
-    const loaded made = settings_of(lines({"hostname mx.example.org", "smtp max-message-size 1M", "smtp limit max-rcpt 5 max-mails 6",
-                                           "listen on 127.0.0.1 hostname Other.example.org tag T mask-src received-auth no-dsn",
-                                           "listen on 127.0.0.2"}) +
-                                    a_rule);
+    const loaded made =
+        settings_of(lines({"hostname mx.example.org", "smtp max-message-size 1M", "smtp limit max-rcpt 5 max-mails 6",
+                           "listen on 127.0.0.1 hostname Other.example.org tag T mask-src received-auth no-dsn",
+                           "listen on 127.0.0.2"}) +
+                    a_rule);
     const auto& first = made.inbound.listeners[0];
     CHECK(first.protocol.host.text() == "other.example.org");
     CHECK(first.protocol.max_message_size == 1U << 20);
@@ -126,7 +129,8 @@ TEST_CASE("auth needs TLS, except on the loopback", "[config][load_listeners]") 
           "t:2:11: \"auth\" without TLS: passwords would go in clear text; write tls or smtps too");
     CHECK(faults(users + "listen on 127.0.0.1 auth <u>") ==
           "t:2:11: warning: passwords without TLS, allowed on the loopback only; write tls to protect them");
-    const loaded made = settings_of(users + "listen on 127.0.0.1 auth <u>\nlisten on 127.0.0.2 auth-optional <u>\n" + a_rule);
+    const loaded made =
+        settings_of(users + "listen on 127.0.0.1 auth <u>\nlisten on 127.0.0.2 auth-optional <u>\n" + a_rule);
     CHECK(made.inbound.listeners[0].protocol.auth == smtp::demand::required);
     CHECK(made.inbound.listeners[0].protocol.tls == smtp::demand::no);
     CHECK(made.inbound.listeners[0].passwords != nullptr);
@@ -140,14 +144,17 @@ TEST_CASE("passwords of clients that cannot work are told, and not shown", "[con
     const std::string and_tls = std::string("\nt:1:11: ") + self_signed_warning;
     CHECK(of_value("a:$6$x$y") == std::string("t:1:11: ") + self_signed_warning);
     CHECK(of_value("a:{PLAIN}x") == std::string("t:1:11: ") + self_signed_warning);
-    CHECK(of_value("a:secret") == "t:2:2: warning: the password of \"a\" does not look like a crypt hash, and in clear text it "
-                                  "lets nobody in; write what `waypost encrypt` prints" +
-                                      and_tls);
-    CHECK(of_value("b:$6$x$y") == "t:2:2: warning: the credentials of \"a\" name another user, so they let nobody in; write the "
-                                  "same name before the \":\"" +
-                                      and_tls);
+    CHECK(of_value("a:secret") ==
+          "t:2:2: warning: the password of \"a\" does not look like a crypt hash, and in clear text it "
+          "lets nobody in; write what `waypost encrypt` prints" +
+              and_tls);
+    CHECK(of_value("b:$6$x$y") ==
+          "t:2:2: warning: the credentials of \"a\" name another user, so they let nobody in; write the "
+          "same name before the \":\"" +
+              and_tls);
     CHECK(of_value("a:") ==
-          "t:2:2: the credentials of \"a\" cannot be used: there is no password; write user = \"user:crypt-hash\"" + and_tls);
+          "t:2:2: the credentials of \"a\" cannot be used: there is no password; write user = \"user:crypt-hash\"" +
+              and_tls);
     CHECK(faults("listen on 127.0.0.1 tls auth { secret }") ==
           "t:1:30: the table of \"auth\" is a list; write rows of the form user = \"user:crypt-hash\"" + and_tls);
 }

@@ -13,8 +13,9 @@ std::string faults(const std::string& rules) { return load_faults("action \"a\" 
 
 TEST_CASE("rules are what the file says, with their lines", "[config][load_rules]") {
     using subject = rules::condition::subject;
-    const loaded made = settings_of(lines({"action \"a\" maildir", "", "match from any !for domain <d> tls action \"a\"", "table d { x }",
-                                           "reject from { 192.0.2.0/24 } for any"}));
+    const loaded made =
+        settings_of(lines({"action \"a\" maildir", "", "match from any !for domain <d> tls action \"a\"",
+                           "table d { x }", "reject from { 192.0.2.0/24 } for any"}));
     const auto& all = made.rules->rules();
     REQUIRE(all.size() == 2);
     CHECK(all[0].where.file == "t");
@@ -34,13 +35,23 @@ TEST_CASE("rules are what the file says, with their lines", "[config][load_rules
 
 TEST_CASE("every subject of the grammar is the rules' own", "[config][load_rules]") {
     using subject = rules::condition::subject;
-    const std::vector<std::pair<std::string, subject>> all{
-        {"tag x", subject::tag},           {"from any", subject::from_any},      {"from local", subject::from_local},
-        {"from socket", subject::from_socket}, {"from src ::1", subject::from_source}, {"from rdns", subject::from_rdns},
-        {"from auth", subject::from_auth}, {"from mail-from x", subject::from_mail_from}, {"for any", subject::for_any},
-        {"for local", subject::for_local}, {"for domain x", subject::for_domain}, {"for rcpt-to x", subject::for_recipient},
-        {"helo x", subject::helo},         {"auth", subject::auth},              {"tls", subject::tls},
-        {"mail-from x", subject::mail_from}, {"rcpt-to x", subject::rcpt_to}};
+    const std::vector<std::pair<std::string, subject>> all{{"tag x", subject::tag},
+                                                           {"from any", subject::from_any},
+                                                           {"from local", subject::from_local},
+                                                           {"from socket", subject::from_socket},
+                                                           {"from src ::1", subject::from_source},
+                                                           {"from rdns", subject::from_rdns},
+                                                           {"from auth", subject::from_auth},
+                                                           {"from mail-from x", subject::from_mail_from},
+                                                           {"for any", subject::for_any},
+                                                           {"for local", subject::for_local},
+                                                           {"for domain x", subject::for_domain},
+                                                           {"for rcpt-to x", subject::for_recipient},
+                                                           {"helo x", subject::helo},
+                                                           {"auth", subject::auth},
+                                                           {"tls", subject::tls},
+                                                           {"mail-from x", subject::mail_from},
+                                                           {"rcpt-to x", subject::rcpt_to}};
     for (const auto& [text, expected] : all) {
         const loaded made = settings_of("match " + text + " reject");
         const auto& conditions = made.rules->rules()[0].conditions;
@@ -72,9 +83,10 @@ TEST_CASE("values of conditions are checked where their form is known", "[config
           "t:2:16: \"banana\" is neither an address nor a network; write it like 192.0.2.0/24 or 2001:db8::/32");
     CHECK(faults("match from src { 192.0.2.0/33 } reject") ==
           "t:2:18: \"192.0.2.0/33\" is neither an address nor a network; write it like 192.0.2.0/24 or 2001:db8::/32");
-    CHECK(faults("match from src { local, ::1, \"[2001:db8::]/32\" } reject").empty());
+    CHECK(faults("match from src { \"local\", ::1, \"[2001:db8::]/32\" } reject").empty());
     CHECK(faults("match for domain user@example.org reject") ==
-          "t:2:18: \"user@example.org\" is no domain; write it like example.org or *.example.org; addresses go with rcpt-to");
+          "t:2:18: \"user@example.org\" is no domain; write it like example.org or *.example.org; addresses go with "
+          "rcpt-to");
     CHECK(faults("match for domain regex \"(\" reject").starts_with("t:2:24: \"(\" is no regular expression: "));
     CHECK(faults("match for domain regex \"(\" reject").ends_with("; write a POSIX extended expression"));
     CHECK(faults("match helo regex \"^[0-9.]+$\" reject").empty());
@@ -83,7 +95,8 @@ TEST_CASE("values of conditions are checked where their form is known", "[config
 TEST_CASE("an open relay is a warning", "[config][load_rules]") {
     const std::string open = "action \"out\" relay\nmatch from any for any action \"out\"\n";
     const std::string warning =
-        "t:2:1: warning: this rule relays mail of anybody to anywhere: an open relay; write from local, from src <networks> or auth";
+        "t:2:1: warning: this rule relays mail of anybody to anywhere: an open relay; write from local, from src "
+        "<networks> or auth";
     CHECK(load_faults(open + "listen on all inet4") == warning);
     CHECK(load_faults(open + "listen on 127.0.0.1").empty());
     CHECK(load_faults(open).empty());

@@ -43,7 +43,7 @@ TEST_CASE("without a pki a pair is made in the state directory, once, and only f
     REQUIRE(served.settings);
     CHECK(served.settings->inbound.listeners[0].tls != nullptr);
     CHECK(served.settings->inbound.listeners[2].tls != nullptr);
-    struct stat about {};
+    struct stat about{};
     REQUIRE(::stat(here.file("state/self-signed.key").c_str(), &about) == 0);
     CHECK((about.st_mode & 0777U) == 0600U);
     REQUIRE(::stat(here.file("state").c_str(), &about) == 0);
@@ -65,9 +65,12 @@ TEST_CASE("faults of pki and ca are found before anything is served", "[config][
     const key_pair_on_disk pair;
     CHECK(faults("pki main cert /c key /k\nlisten on 127.0.0.1 tls pki mian") ==
           "t:2:29: there is no pki \"mian\"; did you mean \"main\"?");
-    CHECK(faults("listen on 127.0.0.1 tls pki p") == "t:1:29: there is no pki \"p\"; define it: pki \"p\" cert \"/path\"");
-    CHECK(faults("pki p cert /c\nlisten on 127.0.0.1 tls pki p") == "t:1:1: the pki \"p\" has no key; write pki p key \"/path\"");
-    CHECK(faults("pki p key /k\nlisten on 127.0.0.1 tls pki p") == "t:1:1: the pki \"p\" has no cert; write pki p cert \"/path\"");
+    CHECK(faults("listen on 127.0.0.1 tls pki p") ==
+          "t:1:29: there is no pki \"p\"; define it: pki \"p\" cert \"/path\"");
+    CHECK(faults("pki p cert /c\nlisten on 127.0.0.1 tls pki p") ==
+          "t:1:1: the pki \"p\" has no key; write pki p key \"/path\"");
+    CHECK(faults("pki p key /k\nlisten on 127.0.0.1 tls pki p") ==
+          "t:1:1: the pki \"p\" has no cert; write pki p cert \"/path\"");
     CHECK(faults("pki p cert /nonexistent key /k\nlisten on 127.0.0.1 tls pki p").starts_with("t:2:29: /nonexistent "));
     CHECK(faults(pair.pki("p") + "listen on 127.0.0.1 tls pki p ca c") ==
           "t:2:34: there is no ca \"c\"; define it: ca \"c\" cert \"/path\"");
@@ -78,9 +81,10 @@ TEST_CASE("faults of pki and ca are found before anything is served", "[config][
 
 TEST_CASE("relays have contexts that verify and that do not, shared where they are the same", "[config][load_tls]") {
     const key_pair_on_disk pair;
-    const loaded made = settings_of(pair.pki("p") + "ca c cert \"" + pair.here.file("crt") + "\"\n" +
-                                    lines({"action a relay", "action b relay host smtps://h", "action c relay pki p ca c",
-                                           "match for any action a", "match for any action b", "match for any action c"}));
+    const loaded made =
+        settings_of(pair.pki("p") + "ca c cert \"" + pair.here.file("crt") + "\"\n" +
+                    lines({"action a relay", "action b relay host smtps://h", "action c relay pki p ca c",
+                           "match for any action a", "match for any action b", "match for any action c"}));
     const auto& of = made.relay.actions;
     CHECK(of.at("a").verified->check() == net::peer_check::verified);
     CHECK(of.at("a").unverified->check() == net::peer_check::none);
@@ -93,5 +97,6 @@ TEST_CASE("faults of a relay's pki and ca", "[config][load_tls]") {
           "t:1:20: there is no pki \"p\"; define it: pki \"p\" cert \"/path\"");
     CHECK(load_faults("action a relay ca c\nmatch for any action a") ==
           "t:1:19: there is no ca \"c\"; define it: ca \"c\" cert \"/path\"");
-    CHECK(load_faults("ca c cert /nonexistent\naction a relay ca c\nmatch for any action a").starts_with("t:2:19: /nonexistent"));
+    CHECK(load_faults("ca c cert /nonexistent\naction a relay ca c\nmatch for any action a")
+              .starts_with("t:2:19: /nonexistent"));
 }

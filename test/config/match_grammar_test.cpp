@@ -8,9 +8,10 @@ namespace {
 
 /// The conditions of the first rule, as `subject[!][~] values`, subjects by their number in the order of evaluation.
 std::string shown(const rule& of) {
-    static constexpr const char* names[] = {"tag",        "from_any", "from_local", "from_socket", "from_source", "from_rdns",
-                                            "from_auth",  "from_mail_from", "for_any", "for_local", "for_domain",
-                                            "for_recipient", "helo", "auth", "tls", "mail_from", "rcpt_to"};
+    static constexpr const char* names[] = {
+        "tag",       "from_any",       "from_local", "from_socket", "from_source", "from_rdns",
+        "from_auth", "from_mail_from", "for_any",    "for_local",   "for_domain",  "for_recipient",
+        "helo",      "auth",           "tls",        "mail_from",   "rcpt_to"};
     std::string text;
     for (const condition& one : of.conditions) {
         if (!text.empty()) text += " ";
@@ -81,20 +82,27 @@ TEST_CASE("conditions are kept in the order of their evaluation", "[config][matc
 
 TEST_CASE("faults of rules", "[config][match_grammar]") {
     CHECK(fault_of("match") ==
-          "t:1:6: expected \"action\" or \"reject\", found the end of the line; end the rule with action NAME, or with reject");
+          "t:1:6: expected \"action\" or \"reject\", found the end of the line; end the rule with action NAME, or with "
+          "reject");
     CHECK(fault_of("match for any") ==
-          "t:1:14: expected \"action\" or \"reject\", found the end of the line; end the rule with action NAME, or with reject");
-    CHECK(fault_of("match for any acton a") == "t:1:15: unknown condition of \"match\" \"acton\"; did you mean \"action\"?");
+          "t:1:14: expected \"action\" or \"reject\", found the end of the line; end the rule with action NAME, or "
+          "with reject");
+    CHECK(fault_of("match for any acton a") ==
+          "t:1:15: unknown condition of \"match\" \"acton\"; did you mean \"action\"?");
     CHECK(fault_of("match for any action") == "t:1:21: expected the name of an action, found the end of the line");
     CHECK(fault_of("match for any reject now") == "t:1:22: expected the end of the line, found \"now\"");
-    CHECK(fault_of("match form any reject") == "t:1:7: unknown condition of \"match\" \"form\"; did you mean \"from\"?");
-    CHECK(fault_of("match from") == "t:1:11: expected a word behind \"from\", found the end of the line; write from any");
-    CHECK(fault_of("match from loca reject") == "t:1:12: unknown source behind \"from\" \"loca\"; did you mean \"local\"?");
+    CHECK(fault_of("match form any reject") ==
+          "t:1:7: unknown condition of \"match\" \"form\"; did you mean \"from\"?");
+    CHECK(fault_of("match from") ==
+          "t:1:11: expected a word behind \"from\", found the end of the line; write from any");
+    CHECK(fault_of("match from loca reject") ==
+          "t:1:12: unknown source behind \"from\" \"loca\"; did you mean \"local\"?");
     CHECK(fault_of("match from <t> reject") == "t:1:12: expected a source behind \"from\", found \"<\"");
     CHECK(fault_of("match for domian d reject") ==
           "t:1:11: unknown destination behind \"for\" \"domian\"; did you mean \"domain\"?");
     CHECK(fault_of("match for domain reject") ==
-          "t:1:18: \"reject\" is a word of the grammar where a table, a list or a string is wanted; put it in quotes if it is "
+          "t:1:18: \"reject\" is a word of the grammar where a table, a list or a string is wanted; put it in quotes "
+          "if it is "
           "meant: \"reject\"");
     CHECK(fault_of("match tag") == "t:1:10: expected a table, a list or a string, found the end of the line");
     CHECK(fault_of("match auth regex") == "t:1:17: expected a table, a list or a string, found the end of the line");

@@ -70,7 +70,8 @@ TEST_CASE("macros, includes and defaults of the grammar are resolved", "[config]
 }
 
 TEST_CASE("an old rule that an authenticated session passes becomes two", "[config][printer]") {
-    CHECK(printed("accept tagged T for domain x relay\nreject from <n> for any\naccept from any for any deliver to maildir") ==
+    CHECK(printed("accept tagged T for domain x relay\nreject from <n> for any\naccept from any for any deliver to "
+                  "maildir") ==
           R"(action "relay" relay
 action "maildir" maildir
 
@@ -83,13 +84,14 @@ match from any for any action "maildir"
 }
 
 TEST_CASE("credentials are masked, wherever they stand", "[config][printer]") {
-    const std::string all = print(model_of(lines(
-        {"table in { a = \"a:secret\" }", "table out { l = \"l:secret\" }", "table unused { x = \"x:secret\" }",
-         "table wrong { \"l:secret\" }", "listen on lo auth <in>", "listen on all tls auth { b = \"b:secret\" }",
-         "listen on eth0 tls auth \"c:secret\"", "action a relay host smtps://l@h auth <out>",
-         "action b relay host smtps://l@h auth { l = \"l:secret\" }", "action c relay host smtps://l@h auth <wrong>",
-         "action d relay host \"smtps://u:secret@h\"", "accept for any relay via smtps+auth://l@h auth { l = \"l:secret\" }",
-         "table urls { \"smtps://u:secret@h\" }", "action e relay host <urls>"})));
+    const std::string all = print(model_of(
+        lines({"table in { a = \"a:secret\" }", "table out { l = \"l:secret\" }", "table unused { x = \"x:secret\" }",
+               "table wrong { \"l:secret\" }", "listen on lo auth <in>", "listen on all tls auth { b = \"b:secret\" }",
+               "listen on eth0 tls auth \"c:secret\"", "action a relay host smtps://l@h auth <out>",
+               "action b relay host smtps://l@h auth { l = \"l:secret\" }",
+               "action c relay host smtps://l@h auth <wrong>", "action d relay host \"smtps://u:secret@h\"",
+               "accept for any relay via smtps+auth://l@h auth { l = \"l:secret\" }",
+               "table urls { \"smtps://u:secret@h\" }", "action e relay host <urls>"})));
     CHECK(all.find("secret") == std::string::npos);
     CHECK(all.find(R"(table in { "a" = "********" })") != std::string::npos);
     CHECK(all.find(R"(auth { "l" = "********" })") != std::string::npos);
@@ -97,9 +99,11 @@ TEST_CASE("credentials are masked, wherever they stand", "[config][printer]") {
 }
 
 TEST_CASE("a reference to a secret is no secret", "[config][printer]") {
-    const std::string all = print(model_of(lines({"table t { a = \"${A}\", b = \"file:/run/b\", c = \"u:${C}\", d = \"u:d\" }",
-                                                  "action a relay host smtps://a@h auth <t>"})));
-    CHECK(all.find(R"(table t { "a" = "${A}", "b" = "file:/run/b", "c" = "u:${C}", "d" = "********" })") != std::string::npos);
+    const std::string all =
+        print(model_of(lines({"table t { a = \"${A}\", b = \"file:/run/b\", c = \"u:${C}\", d = \"u:d\" }",
+                              "action a relay host smtps://a@h auth <t>"})));
+    CHECK(all.find(R"(table t { "a" = "${A}", "b" = "file:/run/b", "c" = "u:${C}", "d" = "********" })") !=
+          std::string::npos);
 }
 
 TEST_CASE("long lists are printed a row a line", "[config][printer]") {
@@ -108,8 +112,9 @@ TEST_CASE("long lists are printed a row a line", "[config][printer]") {
 }
 
 TEST_CASE("strings of any kind survive being printed", "[config][printer]") {
-    for (const std::string text : {R"("it's")", R"('say "x"')", R"("both \" and '")", R"("a\b")", R"(a\)", R"("^\(a\|b\)$")",
-                                   R"("a\\ b")", R"("$x")", R"("# { } = ,")", "\"tab\there\"", "\"\xc3\xa4\"", R"("\d\'\"")"}) {
+    for (const std::string text :
+         {R"("it's")", R"('say "x"')", R"("both \" and '")", R"("a\b")", R"(a\)", R"("^\(a\|b\)$")", R"("a\\ b")",
+          R"("$x")", R"("# { } = ,")", "\"tab\there\"", "\"\xc3\xa4\"", R"("\d\'\"")"}) {
         const model what = model_of("table t { " + text + " }");
         const model again = model_of(print(what));
         CHECK(again.tables[0].rows.rows[0].key == what.tables[0].rows.rows[0].key);
@@ -135,13 +140,11 @@ private:
     std::string maybe(const std::string& text) { return below(2) == 0 ? " " + text : ""; }
 
     std::string string() {
-        return one_of({"plain", "\"in quotes\"", "'it is \"so\"'", "\"it's\"", "\"tls\"", "\"a\\b\"", "a\\", "x.example.org",
-                       "\"a, b\"", "\"${ENV}\"", "\"\xc3\xa4\"", "expire", "\"$macro\"", "u:$6$x$y"}) +
+        return one_of({"plain", "\"in quotes\"", "'it is \"so\"'", "\"it's\"", "\"tls\"", "\"a\\b\"", "a\\",
+                       "x.example.org", "\"a, b\"", "\"${ENV}\"", "\"\xc3\xa4\"", "expire", "\"$macro\"", "u:$6$x$y"}) +
                " ";
     }
-    std::string table() {
-        return one_of({"<t>", "<\"relay\">", "<users>"});
-    }
+    std::string table() { return one_of({"<t>", "<\"relay\">", "<users>"}); }
     std::string list() {
         std::string text = "{ " + string();
         for (std::size_t i = below(12); i > 0; --i) text += one_of({", ", "\n", ",\n"}) + string();
@@ -152,7 +155,9 @@ private:
         for (std::size_t i = below(5); i > 0; --i) text += ", " + string() + "=> " + string();
         return text + "}";
     }
-    std::string values() { return below(3) == 0 ? table() : below(2) == 0 ? list() : "\"" + one_of({"a", "b c"}) + "\""; }
+    std::string values() {
+        return below(3) == 0 ? table() : below(2) == 0 ? list() : "\"" + one_of({"a", "b c"}) + "\"";
+    }
     std::string delay() { return std::to_string(1 + below(100'000)) + one_of({"s", "m", "h"}); }
 
     std::string condition(std::size_t which) {
@@ -181,20 +186,24 @@ private:
             case 1: return "table " + name + " " + map();
             case 2:
                 return "listen on " + one_of({"all", "lo", "::1", "\"all\""}) + maybe("port 25") + maybe("tls") +
-                       maybe("pki " + string()) + maybe("auth " + (below(2) == 0 ? table() : map())) + maybe("tag " + string()) +
-                       maybe("no-dsn");
-            case 3: return "action " + name + " maildir" + maybe("/m") + maybe("alias " + map()) + maybe("ttl " + delay());
+                       maybe("pki " + string()) + maybe("auth " + (below(2) == 0 ? table() : map())) +
+                       maybe("tag " + string()) + maybe("no-dsn");
+            case 3:
+                return "action " + name + " maildir" + maybe("/m") + maybe("alias " + map()) + maybe("ttl " + delay());
             case 4:
                 return "action " + name + " relay host " + values() + maybe("auth " + map()) + maybe("tls no-verify") +
                        maybe("src " + values()) + maybe("mail-from \"@x\"");
             case 5: return "match" + conditions() + " " + (below(2) == 0 ? "reject" : "action " + string());
             case 6:
-                return "accept" + maybe("tagged " + values()) + maybe("from " + one_of({"any", "local", "<t>", "! <t>"})) + " for " +
+                return "accept" + maybe("tagged " + values()) +
+                       maybe("from " + one_of({"any", "local", "<t>", "! <t>"})) + " for " +
                        one_of({"any", "local", "domain <d>", "domain { a, b }"}) +
                        one_of({" relay", " deliver to maildir", " relay via smtps+auth://l@h auth { l = \"u:p\" }"}) +
                        maybe("expire " + delay());
             case 7: return "reject" + maybe("from any") + " for any";
-            default: return one_of({"queue ttl 2h", "expire 3d", "resolver ::1", "log format json", "smtp limit { max-rcpt 5 }"});
+            default:
+                return one_of(
+                    {"queue ttl 2h", "expire 3d", "resolver ::1", "log format json", "smtp limit { max-rcpt 5 }"});
         }
     }
 

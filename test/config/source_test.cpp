@@ -15,9 +15,10 @@ std::string left_of(const std::vector<token>& tokens) {
     for (const token& one : tokens) {
         if (one.is == token::kind::end) break;
         if (!shown.empty()) shown += ' ';
-        shown += one.is == token::kind::newline  ? ";"
-                 : one.is == token::kind::broken ? "?"
-                                                 : one.text + "@" + std::to_string(one.at.line) + ":" + std::to_string(one.at.column);
+        shown += one.is == token::kind::newline ? ";"
+                 : one.is == token::kind::broken
+                     ? "?"
+                     : one.text + "@" + std::to_string(one.at.line) + ":" + std::to_string(one.at.column);
     }
     return shown;
 }
@@ -54,15 +55,20 @@ TEST_CASE("rows of a table are no macros", "[config][source]") {
 }
 
 TEST_CASE("faults of macros stand where the macro does", "[config][source]") {
-    CHECK(fault_of("\nmatch $actoin") == "t:2:7: the macro $actoin is not defined; define it first: actoin = \"value\"");
-    CHECK(fault_of("action1 = x\nmatch $acton1") == "t:2:7: the macro $acton1 is not defined; did you mean \"action1\"?");
-    CHECK(fault_of("match $acton", {{"action", "x"}}) == "t:1:7: the macro $acton is not defined; did you mean \"action\"?");
+    CHECK(fault_of("\nmatch $actoin") ==
+          "t:2:7: the macro $actoin is not defined; define it first: actoin = \"value\"");
+    CHECK(fault_of("action1 = x\nmatch $acton1") ==
+          "t:2:7: the macro $acton1 is not defined; did you mean \"action1\"?");
+    CHECK(fault_of("match $acton", {{"action", "x"}}) ==
+          "t:1:7: the macro $acton is not defined; did you mean \"action\"?");
     CHECK(fault_of("a = \"$b\"\nmatch $a") ==
-          "t:2:7: the value of the macro $a holds a $; a macro is expanded once; give the value quotes of its own, or leave "
+          "t:2:7: the value of the macro $a holds a $; a macro is expanded once; give the value quotes of its own, or "
+          "leave "
           "the $ name outside of its quotes");
     CHECK(fault_of("a-b = c") == "t:1:1: \"a-b\" is no name for a macro; use letters, digits and _");
     CHECK(fault_of("a =") == "t:1:3: the value of the macro \"a\" is not one string; write a = \"the whole value\"");
-    CHECK(fault_of("a = b c") == "t:1:7: the value of the macro \"a\" is not one string; write a = \"the whole value\"");
+    CHECK(fault_of("a = b c") ==
+          "t:1:7: the value of the macro \"a\" is not one string; write a = \"the whole value\"");
     CHECK(fault_of("a = {") == "t:1:5: the value of the macro \"a\" is not one string; write a = \"the whole value\"");
 }
 
@@ -85,7 +91,8 @@ TEST_CASE("an include stands for what is in its file, found beside the including
 
 TEST_CASE("an include that cannot be is reported where it is written", "[config][source]") {
     const scratch_directory here;
-    CHECK(fault_of("\ninclude \"/nonexistent/x\"") == "t:2:9: cannot read \"/nonexistent/x\": No such file or directory");
+    CHECK(fault_of("\ninclude \"/nonexistent/x\"") ==
+          "t:2:9: cannot read \"/nonexistent/x\": No such file or directory");
     CHECK(fault_of("include") == "t:1:1: \"include\" wants one file; write include \"/etc/waypost/more.conf\"");
     CHECK(fault_of("include a b") == "t:1:9: \"include\" wants one file; write include \"/etc/waypost/more.conf\"");
     CHECK(fault_of("include \"/\"") == "t:1:9: cannot read \"/\": it is a directory");
@@ -101,9 +108,10 @@ TEST_CASE("faults of an included file name that file", "[config][source]") {
     here.write("b.conf", "\nlisten to me\n");
     const parsed read = parse_file(here.write("a.conf", "include \"b.conf\"\n"));
     REQUIRE(read.faults.size() == 1);
-    CHECK(to_string(read.faults.front()) == here.file("b.conf") +
-                                                ":2:8: expected \"on\", found \"to\"; write listen on ADDRESS, listen on "
-                                                "INTERFACE or listen on all");
+    CHECK(to_string(read.faults.front()) ==
+          here.file("b.conf") +
+              ":2:8: expected \"on\", found \"to\"; write listen on ADDRESS, listen on "
+              "INTERFACE or listen on all");
 }
 
 TEST_CASE("includes end, however they are nested", "[config][source]") {

@@ -52,7 +52,8 @@ TEST_CASE("names of today's grammar are no names, those of 2012 are", "[config][
     CHECK(model_of("table users { a }").tables[0].name == "users");
     CHECK(model_of("table \"relay\" { a }").tables[0].name == "relay");
     CHECK(fault_of("table relay { a }") ==
-          "t:1:7: \"relay\" is a word of the grammar where the name of a table is wanted; put it in quotes if it is meant: "
+          "t:1:7: \"relay\" is a word of the grammar where the name of a table is wanted; put it in quotes if it is "
+          "meant: "
           "\"relay\"");
 }
 
@@ -71,7 +72,8 @@ TEST_CASE("faults of tables", "[config][table_grammar]") {
     CHECK(fault_of("table t { a } b") == "t:1:15: expected the end of the line, found \"b\"");
     CHECK(fault_of("table t { a }\ntable t { b }") ==
           "t:2:7: there is a table \"t\" already, at line 1; give this one another name");
-    CHECK(fault_of("table t etc/t") == "t:1:9: the path of a table must be absolute, and \"etc/t\" is not; write file:/path");
+    CHECK(fault_of("table t etc/t") ==
+          "t:1:9: the path of a table must be absolute, and \"etc/t\" is not; write file:/path");
     CHECK(fault_of("table t file:etc/t") ==
           "t:1:9: the path of a table must be absolute, and \"file:etc/t\" is not; write file:/path");
     CHECK(fault_of("table t {\n tls }") ==
@@ -89,10 +91,12 @@ TEST_CASE("a list that is not closed hides only itself", "[config][table_grammar
 }
 
 TEST_CASE("the backends that OpenSMTPD has are named as not built", "[config][table_grammar]") {
-    for (const std::string backend : {"sqlite", "db", "proc", "ldap", "mysql", "postgres", "redis", "passwd", "getpwnam"}) {
-        CHECK(fault_of("table t " + backend + ":/etc/x") == "t:1:9: the table backend \"" + backend +
-                                                                "\" is not built yet; write the rows to a text file and use "
-                                                                "file:/path");
+    for (const std::string backend :
+         {"sqlite", "db", "proc", "ldap", "mysql", "postgres", "redis", "passwd", "getpwnam"}) {
+        CHECK(fault_of("table t " + backend + ":/etc/x") ==
+              "t:1:9: the table backend \"" + backend +
+                  "\" is not built yet; write the rows to a text file and use "
+                  "file:/path");
     }
     CHECK(fault_of("table t banana:/x") == "t:1:9: unknown table backend \"banana\"; use file:/path");
 }
@@ -101,21 +105,24 @@ TEST_CASE("an error in a table's values does not show them", "[config][table_gra
     CHECK(fault_of("table t { bleh = gilles:secret word }") ==
           "t:1:32: expected \",\" or \"}\", found a string; put a string with blanks or one of (){}<>!=#, in quotes");
     CHECK(fault_of("table t { bleh = \"gilles:secret }") ==
-          "t:1:18: the quote \" that begins here has no end on its line; close it with \", or end the line with \\ to go on");
+          "t:1:18: the quote \" that begins here has no end on its line; close it with \", or end the line with \\ to "
+          "go on");
     for (const std::string& fault : faults_of("table t { bleh = gilles:sec<ret }\ntable u { a = b secret }")) {
         CHECK(fault.find("ret") == std::string::npos);
     }
 }
 
 TEST_CASE("wherever a table may stand, its rows may too", "[config][table_grammar]") {
-    const model what = model_of(lines({"action a relay host smtp://h", "action b relay host { smtp://h, smtp://i }",
-                                       "action c relay host <hosts>", "action d relay host <\"relay\"> auth { l = \"u:p\" }"}));
+    const model what =
+        model_of(lines({"action a relay host smtp://h", "action b relay host { smtp://h, smtp://i }",
+                        "action c relay host <hosts>", "action d relay host <\"relay\"> auth { l = \"u:p\" }"}));
     CHECK(shown(what.actions[0].hosts->rows) == "list smtp://h");
     CHECK(shown(what.actions[1].hosts->rows) == "list smtp://h smtp://i");
     CHECK(what.actions[2].hosts->name == "hosts");
     CHECK(what.actions[3].hosts->name == "relay");
     CHECK(shown(what.actions[3].auth->rows) == "map l=u:p");
-    CHECK(fault_of("action a relay host <hosts") == "t:1:27: expected \">\" behind the name of a table, found the end of the line");
+    CHECK(fault_of("action a relay host <hosts") ==
+          "t:1:27: expected \">\" behind the name of a table, found the end of the line");
     CHECK(fault_of("action a relay host <>") == "t:1:22: expected the name of a table, found \">\"");
     CHECK(fault_of("action a relay host") == "t:1:20: expected a relay URL, found the end of the line");
 }

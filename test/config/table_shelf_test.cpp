@@ -59,10 +59,11 @@ TEST_CASE("credentials come from where they are said to be", "[config][table_she
     const scratch_directory here;
     ::setenv("WAYPOST_TEST_LOGIN", "env:secret", 1);
     const std::string secret = here.write("secret", "file:secret\n");
-    const loaded made = settings_of(lines({"table t { a = \"${WAYPOST_TEST_LOGIN}\", b = \"file:" + secret + "\", c = \"c:d\" }",
-                                           "action a relay host smtps://a@h auth <t>",
-                                           "action b relay host smtps://x@h auth { x = \"${WAYPOST_TEST_LOGIN}\" }",
-                                           "match for any action a", "match for any action b"}));
+    const loaded made =
+        settings_of(lines({"table t { a = \"${WAYPOST_TEST_LOGIN}\", b = \"file:" + secret + "\", c = \"c:d\" }",
+                           "action a relay host smtps://a@h auth <t>",
+                           "action b relay host smtps://x@h auth { x = \"${WAYPOST_TEST_LOGIN}\" }",
+                           "match for any action a", "match for any action b"}));
     const auto& rows = rows_of(made.relay.actions.at("a").credentials);
     CHECK(rows.rows[0].second == "env:secret");
     CHECK(rows.rows[1].second == "file:secret");
@@ -84,7 +85,8 @@ TEST_CASE("credentials that are not where they are said to be are a fault of the
 }
 
 TEST_CASE("values of other tables are left as they are", "[config][table_shelf]") {
-    const loaded made = settings_of(lines({"table t { a = \"${HOME}\" }", "action a maildir alias <t>", "match for any action a"}));
+    const loaded made =
+        settings_of(lines({"table t { a = \"${HOME}\" }", "action a maildir alias <t>", "match for any action a"}));
     CHECK(rows_of(made.rules->actions()[0]->expand_with).rows[0].second == "${HOME}");
 }
 

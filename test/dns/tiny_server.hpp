@@ -8,6 +8,7 @@
 #include <boost/asio/write.hpp>
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -21,10 +22,8 @@ public:
     /// The datagrams to send back, or the messages on the same connection; none: silence.
     using answers = std::function<std::vector<std::string>(const asked& question, bool by_tcp)>;
 
-    tiny_server(boost::asio::io_context& loop, answers given)
-        : given_(std::move(given)),
-          udp_(loop, {boost::asio::ip::address_v4::loopback(), 0}),
-          tcp_(loop, {boost::asio::ip::address_v4::loopback(), udp_.local_endpoint().port()}) {
+    tiny_server(boost::asio::io_context& loop, answers given) : given_(std::move(given)), udp_(loop), tcp_(loop) {
+        take_a_port();
         receive();
         accept();
     }
@@ -42,6 +41,21 @@ private:
         std::array<char, 2> size = {};
         std::string bytes;
     };
+
+    /// One that is free for both: other tests take ports at the same time.
+    void take_a_port() {
+        const auto here = boost::asio::ip::address_v4::loopback();
+        for (int tries = 0;; ++tries) {
+            udp_ = boost::asio::ip::udp::socket(udp_.get_executor(), {here, 0});
+            boost::system::error_code taken;
+            tcp_.open(boost::asio::ip::tcp::v4());
+            tcp_.bind({here, udp_.local_endpoint().port()}, taken);
+            if (!taken) break;
+            if (tries == 100) throw std::runtime_error("no port is free for UDP and TCP");
+            tcp_.close();
+        }
+        tcp_.listen();
+    }
 
     std::vector<std::string> answer(std::string_view message, bool by_tcp) {
         const asked question = read_question(message);

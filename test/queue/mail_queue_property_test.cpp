@@ -123,6 +123,14 @@ TEST_CASE("through days of trouble every envelope ends once, and is never in two
     sent_mail sent;
     const settings how{.host = "mx.example.com", .window = 5 + seed % 7, .total = 25, .content_budget = 1000};
 
+    store.on_the_way = [&] {
+        return clock.sleep_for(std::chrono::milliseconds(std::uniform_int_distribution(0, 2000)(roll)));
+    };
+    const auto run_to_end = [&](async::awaitable<> work) {
+        bool ended = false;
+        boost::asio::co_spawn(loop, std::move(work), [&](std::exception_ptr) { ended = true; });
+        while (!ended) clock.advance(1s);
+    };
     bool troubled = true;
     store.refuses = [&](fake_store::verb) { return troubled && happens(roll, 0.05); };
     for (int run = 0; run < 4; ++run) {
@@ -140,10 +148,8 @@ TEST_CASE("through days of trouble every envelope ends once, and is never in two
         }
         if (run == 3) clock.advance(24h * 12);
         // A crash: what is in hand is lost from memory, and is not ended in the store.
-        boost::asio::co_spawn(loop, coroutines.stop(), [](std::exception_ptr) {});
-        clock.settle();
-        boost::asio::co_spawn(loop, queue.stop(), [](std::exception_ptr) {});
-        clock.settle();
+        run_to_end(coroutines.stop());
+        run_to_end(queue.stop());
         if (run < 3) book.in_hand.clear();
     }
 

@@ -75,8 +75,9 @@ struct post_office {
     }
     void close() {
         if (!queue) return;
-        boost::asio::co_spawn(loop, queue->stop(), [](std::exception_ptr) {});
-        clock.settle();
+        bool stopped = false;
+        boost::asio::co_spawn(loop, queue->stop(), [&](std::exception_ptr) { stopped = true; });
+        while (!stopped) clock.advance(100ms);
         out.tasks.clear();
         back.tasks.clear();
         queue.reset();

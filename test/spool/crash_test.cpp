@@ -84,7 +84,7 @@ TEST_CASE("a process that is killed while it commits loses nothing that it answe
         warnings warned;
         {
             sqlite_store store(loop.get_executor(), io, settings{.directory = directory}, warned.sink());
-            const auto found = run_to_end(loop, store.due({"outbound", "example.com"}, async::wall_time::max(), 1'000'000)).value();
+            const auto found = run_to_end(loop, store.due({"outbound", "example.com"}, async::wall_time::max(), 1'000'000, {})).value();
             std::map<message_id, envelope_id> present;
             for (const queued& each : found) {
                 present[each.about->id] = each.envelopes.at(0).id;

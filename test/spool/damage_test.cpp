@@ -205,7 +205,7 @@ TEST_CASE("a bit that flips anywhere does no more than damage", "[spool][damage]
             ++refused;
             continue;
         }
-        const auto found = run_to_end(queue.loop, queue.store->due({"outbound", "example.com"}, queue.now, 1000));
+        const auto found = run_to_end(queue.loop, queue.store->due({"outbound", "example.com"}, queue.now, 1000, {}));
         if (found.has_value()) {
             for (const queued& each : *found) {
                 const auto text = queue.text_of(each.about->id);

@@ -66,7 +66,7 @@ TEST_CASE("outcomes that the full disk refused are written when there is room ag
     disk.fail(0, faulty_disk::never, faulty_disk::trouble::full);
     queue.store->apply(finished{one->kept().envelopes[0].id});
     // Meanwhile nothing is answered that would be wrong.
-    CHECK(run_to_end(queue.loop, queue.store->due({"outbound", "example.com"}, queue.now, 10)).has_error());
+    CHECK(run_to_end(queue.loop, queue.store->due({"outbound", "example.com"}, queue.now, 10, {})).has_error());
     CHECK(run_to_end(queue.loop, queue.store->count()).has_error());
     CHECK_FALSE(queue.commit("3", {queue.to("c@example.com")}));
     CHECK(queue.refusal == errc::unavailable);

@@ -132,7 +132,7 @@ struct queue_directory {
     }
 
     std::vector<queued> due(async::wall_time at, next_hop hop = {"outbound", "example.com"}, std::size_t limit = 1000) {
-        auto found = run_to_end(loop, store->due(std::move(hop), at, limit));
+        auto found = run_to_end(loop, store->due(std::move(hop), at, limit, {}));
         return std::move(found).value();
     }
     std::uint64_t count() { return run_to_end(loop, store->count()).value(); }

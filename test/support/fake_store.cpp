@@ -20,6 +20,11 @@ async::awaitable<bool> fake_store::refused(verb what) {
     co_return refuses(what);
 }
 
+async::awaitable<> fake_store::answer_travels() {
+    if (on_the_way) co_await on_the_way();
+    else co_await another_turn();
+}
+
 std::shared_ptr<spool::content> fake_store::new_content(spool::message_id id) {
     const auto directory = std::filesystem::temp_directory_path().string();
     return std::make_shared<spool::content>(directory, "waypost-fake-store-" + spool::to_string(id), io_);
@@ -29,7 +34,6 @@ async::awaitable<base::result<>> fake_store::insert(const spool::queued& what) {
     if (co_await refused(verb::insert)) co_return spool::errc::unavailable;
     messages.insert_or_assign(what.about->id, *what.about);
     for (const spool::envelope& each : what.envelopes) envelopes.insert_or_assign(each.id, kept_envelope{each, what.about->arrived});
-    co_await another_turn();
     co_return base::result<>();
 }
 
@@ -63,7 +67,7 @@ async::awaitable<base::result<std::vector<spool::next_hop>>> fake_store::hops_du
     for (const auto& [id, each] : envelopes) {
         if (each.next_try <= now) found.insert(each.is.hop);
     }
-    co_await another_turn();
+    co_await answer_travels();
     co_return std::vector<spool::next_hop>(found.begin(), found.end());
 }
 
@@ -74,16 +78,18 @@ async::awaitable<base::result<std::vector<spool::next_hop>>> fake_store::hops_du
     for (const auto& [id, each] : envelopes) {
         if (each.is.tries > 0 && each.next_try > after && each.next_try <= now) found.insert(each.is.hop);
     }
-    co_await another_turn();
+    co_await answer_travels();
     co_return std::vector<spool::next_hop>(found.begin(), found.end());
 }
 
 async::awaitable<base::result<std::vector<spool::queued>>> fake_store::due(spool::next_hop hop, async::wall_time now,
-                                                                           std::size_t limit) {
+                                                                           std::size_t limit,
+                                                                           std::vector<spool::envelope_id> known) {
     if (co_await refused(verb::due)) co_return spool::errc::unavailable;
     std::vector<const kept_envelope*> rows;
     for (const auto& [id, each] : envelopes) {
-        if (each.is.hop == hop && each.next_try <= now) rows.push_back(&each);
+        const bool is_known = std::ranges::find(known, id) != known.end();
+        if (each.is.hop == hop && each.next_try <= now && !is_known) rows.push_back(&each);
     }
     std::ranges::sort(rows, {}, [](const kept_envelope* each) { return std::pair(each->next_try, each->is.id); });
     if (rows.size() > limit) rows.resize(limit);
@@ -99,7 +105,7 @@ async::awaitable<base::result<std::vector<spool::queued>>> fake_store::due(spool
         }
         found[place->second].envelopes.push_back(each->is);
     }
-    co_await another_turn();
+    co_await answer_travels();
     co_return found;
 }
 
@@ -109,7 +115,7 @@ async::awaitable<base::result<std::optional<async::wall_time>>> fake_store::next
     for (const auto& [id, each] : envelopes) {
         if (each.is.tries > 0 && each.next_try > now) first = std::min(first.value_or(each.next_try), each.next_try);
     }
-    co_await another_turn();
+    co_await answer_travels();
     co_return first;
 }
 

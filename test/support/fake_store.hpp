@@ -23,7 +23,8 @@ public:
     async::awaitable<base::result<std::vector<spool::next_hop>>> hops_due_since(async::wall_time after,
                                                                                 async::wall_time now) override;
     async::awaitable<base::result<std::vector<spool::queued>>> due(spool::next_hop hop, async::wall_time now,
-                                                                   std::size_t limit) override;
+                                                                   std::size_t limit,
+                                                                   std::vector<spool::envelope_id> known) override;
     async::awaitable<base::result<std::optional<async::wall_time>>> next_due(async::wall_time now) override;
     async::awaitable<base::result<std::shared_ptr<const spool::content>>> load(spool::message_id id) override;
     async::awaitable<base::result<std::uint64_t>> count() override;
@@ -38,9 +39,12 @@ public:
     /// Asked before each answer; true refuses it.
     std::function<bool(verb)> refuses = [](verb) { return false; };
     std::map<verb, std::size_t> asked;
+    /// How long the answer to a question is on its way when it was found; without it, a turn of the loop.
+    std::function<async::awaitable<>()> on_the_way;
 
 private:
     async::awaitable<bool> refused(verb what);
+    async::awaitable<> answer_travels();
 
     std::uint64_t last_id_ = 0;
     async::workers io_{1};

@@ -1,5 +1,7 @@
 """Hostile clients: what they smuggle, pipeline, never end or say in another protocol."""
 import itertools
+import os
+import pathlib
 import re
 import socket
 import ssl
@@ -7,10 +9,13 @@ import unittest
 
 from conversation import Conversation
 from dialog_test import PLAIN, TLS, DialogTest
+from support import wait_until
 
-ENDS = {"LF.LF": b"\n.\n", "LF.CRLF": b"\n.\r\n", "CRLF.LF": b"\r\n.\n", "CR.CR": b"\r.\r", "LF.CR": b"\n.\r", "CR.LF": b"\r.\n",
-        "CR.CRLF": b"\r.\r\n", "CRLF.CR": b"\r\n.\r", "CRCRLF.CRLF": b"\r\r\n.\r\n", "CRLF.CRCRLF": b"\r\n.\r\r\n",
-        "CRLF NUL.CRLF": b"\r\n\0.\r\n", "CRLF.NUL CRLF": b"\r\n.\0\r\n", "CRLF.": b"\r\n."}
+ENDS = {
+    "LF.LF": b"\n.\n", "LF.CRLF": b"\n.\r\n", "CRLF.LF": b"\r\n.\n", "CR.CR": b"\r.\r", "LF.CR": b"\n.\r",
+    "CR.LF": b"\r.\n", "CR.CRLF": b"\r.\r\n", "CRLF.CR": b"\r\n.\r", "CRCRLF.CRLF": b"\r\r\n.\r\n",
+    "CRLF.CRCRLF": b"\r\n.\r\r\n", "CRLF NUL.CRLF": b"\r\n\0.\r\n", "CRLF.NUL CRLF": b"\r\n.\0\r\n", "CRLF.": b"\r\n.",
+}
 SMUGGLED = (b"MAIL FROM:<admin@localhost>\r\nRCPT TO:<root@localhost>\r\nDATA\r\n"
             b"Subject: smuggled\r\n\r\nsmuggled\r\n.\r\n")
 
@@ -18,7 +23,7 @@ SMUGGLED = (b"MAIL FROM:<admin@localhost>\r\nRCPT TO:<root@localhost>\r\nDATA\r\
 class BadInput(DialogTest):
     def begin(self, listener=PLAIN):
         client = Conversation(self.daemon.ports[listener])
-        self.addCleanup(client.socket.close)
+        self.addCleanup(client.close)
         return client
 
     def begin_content(self):
@@ -115,8 +120,9 @@ class BadInput(DialogTest):
             for sent in itertools.count(0, 65536):
                 client.send(b"x" * 65536)
                 self.assertLess(sent, 64 << 20)
-        self.assertIn("endless", self.daemon.events("smtp", "disconnected")[-1]["reason"])
-        self.assertLess(self.memory(), 64 << 20)
+        [event] = wait_until(lambda: self.daemon.events("smtp", "disconnected"), "the session has ended")
+        self.assertEqual(event["reason"], "endless line")
+        self.expect_memory_below(64 << 20)
 
     def test_a_long_command_is_answered_and_the_session_goes_on(self):
         client = self.begin().greet()
@@ -130,17 +136,18 @@ class BadInput(DialogTest):
         client.send(b".\r\n")
         self.assertEqual(client.reply()[0], 552)
         self.assertEqual(client.command("NOOP"), 250)
-        self.assertLess(self.memory(), 100 << 20)
+        self.expect_memory_below(100 << 20)
 
-    def memory(self):
-        status = open(f"/proc/{self.daemon.process.pid}/status").read()
-        return int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1)) * 1024
+    def expect_memory_below(self, limit):
+        if {"ASAN_OPTIONS", "TSAN_OPTIONS"} & os.environ.keys():
+            return  # what they need is another matter
+        status = pathlib.Path(f"/proc/{self.daemon.process.pid}/status").read_text()
+        self.assertLess(int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1)) * 1024, limit)
 
     def test_a_client_that_speaks_tls_at_once_gets_no_session(self):
         client = self.begin()
-        context = ssl._create_unverified_context()
         with self.assertRaises((ssl.SSLError, ConnectionError)):
-            context.wrap_socket(client.socket)
+            client.start_tls()
 
     def test_a_browser_gets_no_session(self):
         client = self.begin()
@@ -154,15 +161,13 @@ class BadInput(DialogTest):
             client = self.begin()
             client.send(b"EHLO client.example\r\n" + b"NOOP\r\n" * 40)
             client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-            client.socket.close()
+            client.close()
         self.begin().greet()
 
     def test_a_hundred_silent_clients_keep_nobody_out(self):
-        silent = [self.begin() for _ in range(100)]
-        client = self.begin_content()
-        self.assertEqual(client.content(b"hello\r\n"), 250)
-        for each in silent:
-            each.socket.close()
+        for _ in range(100):
+            self.begin()
+        self.assertEqual(self.begin_content().content(b"hello\r\n"), 250)
 
 
 if __name__ == "__main__":

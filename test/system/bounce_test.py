@@ -1,14 +1,12 @@
-"""What becomes of mail that the smart host does not take: reports, retries, and a mix of both."""
+"""What a sender is told of mail that the smart host refuses for good."""
 import email
 import email.policy
 import os
 import pwd
-import re
-import time
 import unittest
 
 import conversation
-from sink import CLOSE, Sink
+from sink import Sink
 from support import SystemTest, maildir, wait_until
 
 CONFIGURATION = """
@@ -19,15 +17,14 @@ match for domain home.example action "home"
 match for any action "out"
 """
 ME = "me@home.example"
-FIRST_PAUSE = 400  # seconds
 
 
 class BounceTest(SystemTest):
-    def start_with(self, answer):
+    def start_with(self, answer, name="daemon"):
         self.sink = self.ending(Sink(answer))
-        self.home = self.directory / "home"
+        self.home = self.directory / f"home of {name}"
         user = pwd.getpwuid(os.getuid()).pw_name
-        self.daemon = self.start(CONFIGURATION.format(port=self.sink.port, home=self.home, user=user))
+        self.daemon = self.start(CONFIGURATION.format(port=self.sink.port, home=self.home, user=user), name=name)
 
     def send(self, *recipients, sender=ME, content=b"Subject: to you\r\n\r\nhello\r\n", **more):
         self.assertEqual(conversation.send(self.daemon.port, content, sender=sender, recipients=recipients, **more), 250)
@@ -40,12 +37,6 @@ class BounceTest(SystemTest):
     def fields_of(self, report):
         """The fields of a report's second part: of the message, then of each recipient."""
         return [dict(part.items()) for part in list(report.iter_parts())[1].get_payload()]
-
-    def expect_deferred(self, recipient, tries=1):
-        [row] = wait_until(lambda: self.daemon.rows("SELECT * FROM envelopes WHERE tries = ?", tries), "it is deferred",
-                           explain=self.daemon.log)
-        self.assertEqual(row["forward_path"], recipient)
-        return row
 
 
 class Reports(BounceTest):
@@ -123,108 +114,6 @@ class Reports(BounceTest):
         self.daemon.wait_until_empty()
         self.assertEqual([line for _, line in self.sink.commands if line.startswith("RCPT")],
                          ["RCPT TO:<you@else.example>", "RCPT TO:<me@else.example>"])
-
-
-class Retries(BounceTest):
-    def test_a_transient_refusal_is_tried_again_after_400_seconds(self):
-        self.start_with(lambda step, _: "450 4.2.0 later" if step == "RCPT" else None)
-        before = time.time()
-        self.send("you@else.example")
-        row = self.expect_deferred("you@else.example")
-        after = time.time()
-        pause = row["next_try"] / 1000 - FIRST_PAUSE
-        self.assertGreaterEqual(pause, before - 1)
-        self.assertLessEqual(pause, after + 1)
-        self.assertIn("450", row["last"])
-        self.assertEqual(maildir(self.home), [])
-
-        self.daemon.stop()
-        self.daemon.make_everything_due()
-        self.daemon.start()
-        row = self.expect_deferred("you@else.example", tries=2)
-        self.sink.answer = lambda step, _: None
-        self.daemon.stop()
-        self.daemon.make_everything_due()
-        self.daemon.start()
-        self.daemon.wait_until_empty()
-        self.assertEqual(len(self.sink.mails), 1)
-
-    def test_what_is_not_due_is_not_tried_at_a_start(self):
-        self.start_with(lambda step, _: "450 4.2.0 later" if step == "RCPT" else None)
-        self.send("you@else.example")
-        self.expect_deferred("you@else.example")
-        self.daemon.stop()
-        sessions = self.sink.sessions
-        self.daemon.start()
-        self.send("other@home.example")
-        wait_until(lambda: maildir(self.home), "other mail passes", explain=self.daemon.log)
-        self.assertEqual(self.sink.sessions, sessions)
-
-    def test_each_recipient_of_one_transaction_has_its_own_fate(self):
-        replies = {"good": None, "later": "450 4.2.0 later", "bad": "550 5.1.1 nobody"}
-
-        def answer(step, argument):
-            return replies[re.search(r"<(\w+)", argument).group(1)] if step == "RCPT" else None
-
-        self.start_with(answer)
-        self.send("good@else.example", "later@else.example", "bad@else.example")
-        report = self.report()
-        [recipient] = self.fields_of(report)[1:]
-        self.assertIn("bad@else.example", recipient["Final-Recipient"])
-        self.expect_deferred("later@else.example")
-        wait_until(lambda: len(self.daemon.rows()) == 1, "only that one is kept", explain=self.daemon.log)
-        [mail] = self.sink.mails
-        self.assertEqual(mail.recipients, ["good@else.example"])
-        self.assertEqual(len([line for _, line in self.sink.commands if line.startswith("MAIL")]), 1)
-
-    def test_a_connection_that_breaks_anywhere_defers(self):
-        for step in ("CONNECT", "EHLO", "MAIL", "RCPT", "DATA", "END"):
-            with self.subTest(step):
-                self.setUp()
-                self.start_with(lambda now, _, at=step: CLOSE if now == at else None)
-                self.send("you@else.example")
-                self.expect_deferred("you@else.example")
-                self.assertEqual(maildir(self.home), [])
-                self.doCleanups()
-        self.setUp()
-
-    def test_a_connection_that_breaks_in_the_middle_of_the_content_defers(self):
-        self.start_with(lambda step, size: CLOSE if step == "CONTENT" and size > 1_000_000 else None)
-        self.send("you@else.example", content=b"Subject: long\r\n\r\n" + b"0123456789\r\n" * 500_000)
-        self.expect_deferred("you@else.example")
-        self.assertEqual(maildir(self.home), [])
-
-    def test_a_greeting_that_turns_away_defers(self):
-        for reply in ("421 4.3.2 not now", "554 5.7.1 not you", "no SMTP at all", "250 hello"):
-            with self.subTest(reply):
-                self.setUp()
-                self.start_with(lambda step, _, said=reply: said if step == "CONNECT" else None)
-                self.send("you@else.example")
-                self.expect_deferred("you@else.example")
-                self.doCleanups()
-        self.setUp()
-
-    def test_a_smart_host_that_is_not_there_defers(self):
-        self.start_with(lambda step, _: None)
-        self.sink.end()
-        self.send("you@else.example")
-        self.expect_deferred("you@else.example")
-
-    def test_an_endless_reply_is_not_heard_for_ever(self):
-        self.start_with(lambda step, _: "\r\n".join(["250-and on"] * 100_000) if step == "EHLO" else None)
-        self.send("you@else.example")
-        self.expect_deferred("you@else.example")
-
-    def test_a_session_that_was_closed_while_idle_costs_no_try(self):
-        self.start_with(lambda step, _: None)
-        self.send("one@else.example")
-        wait_until(lambda: len(self.sink.mails) == 1, "the first is there")
-        # The next mail finds a connection that the smart host closes at its MAIL.
-        closed = []
-        self.sink.answer = lambda step, _: CLOSE if step == "MAIL" and not closed and not closed.append(1) else None
-        self.send("two@else.example")
-        wait_until(lambda: len(self.sink.mails) == 2, "the second is there too", explain=self.daemon.log)
-        self.assertEqual(self.daemon.deliveries("TempFail"), [])
 
 
 if __name__ == "__main__":

@@ -160,8 +160,8 @@ class SystemTest(unittest.TestCase):
         self.addCleanup(server.end)
         return server
 
-    def start(self, configuration, **more):
-        daemon = Daemon(self.directory / "daemon", configuration, **more)
+    def start(self, configuration, name="daemon", **more):
+        daemon = Daemon(self.directory / name, configuration, **more)
         self.addCleanup(daemon.kill)
         return daemon.start()
 

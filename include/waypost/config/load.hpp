@@ -1,8 +1,8 @@
 // From smtpd.conf to the settings of every room.
 //
-// parse() turns text of either generation of the grammar into one model; load() turns the model into what the rooms take,
-// with every table read, every URL parsed and every certificate and key loaded, so that nothing that serve would choke on
-// later passes here. Both report every fault they find, not the first alone.
+// parse() turns text of either generation of the grammar into one model; load() turns the model into what the rooms
+// take, with every table read, every URL parsed and every certificate and key loaded, so that nothing that serve would
+// choke on later passes here. Both report every fault they find, not the first alone.
 #pragma once
 
 #include <memory>

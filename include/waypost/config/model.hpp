@@ -1,8 +1,8 @@
 // A configuration as it was understood: what both generations of the grammar say, in one vocabulary.
 //
-// Macros, includes and defaults of the grammar (`from local for local`) are resolved here; names of tables, actions, pki
-// and ca are not: load() resolves them. A 2012 rule with its anonymous action is a named action and a rule like any other.
-// Each thing remembers where it was written, so that load() can point there.
+// Macros, includes and defaults of the grammar (`from local for local`) are resolved here; names of tables, actions,
+// pki and ca are not: load() resolves them. A 2012 rule with its anonymous action is a named action and a rule like any
+// other. Each thing remembers where it was written, so that load() can point there.
 #pragma once
 
 #include <chrono>
@@ -39,7 +39,8 @@ struct table_definition {
     location where;
 };
 
-/// What stands where the grammar wants a table: `<name>`, or a string, `{ a, b }` or `{ k = v }`, which make an anonymous one.
+/// What stands where the grammar wants a table: `<name>`, or a string, `{ a, b }` or `{ k = v }`, which make an
+/// anonymous one.
 struct table_use {
     std::string name;  // empty: anonymous, with these rows
     table_rows rows;

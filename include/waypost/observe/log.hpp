@@ -40,12 +40,14 @@ struct field {
     field(std::string_view, const base::secret&) = delete;
 };
 
+/// May be written to from any thread.
 class log {
 public:
     using fields = std::initializer_list<field>;
 
     /// Writes to standard error.
     explicit log(log_settings settings);
+    /// Writes what waits.
     ~log();
     log(const log&) = delete;
     log& operator=(const log&) = delete;
@@ -65,9 +67,6 @@ public:
     void error(std::string_view subsystem, std::string_view event, fields what = {}) {
         write(level::error, subsystem, event, what);
     }
-    /// Returns when everything that was written has reached standard error.
-    void flush();
-
 private:
     struct writer;
     log_settings settings_;

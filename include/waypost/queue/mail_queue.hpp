@@ -26,6 +26,7 @@ namespace waypost::queue {
 
 class reports;
 class windows;
+struct refill_order;
 
 /// Where reports go: the rules say, as for any mail from this host. An empty list: nowhere, ever, and the report is dropped.
 /// An error: not known now; the envelope that it is about is tried again later.
@@ -49,7 +50,8 @@ public:
     /// Ends the queue's own coroutines. Transports are stopped before.
     async::awaitable<> stop();
 
-    /// A message is in the store; its first attempt begins. The receipt is the proof.
+    /// A message is in the store; its first attempt begins. The receipt is the proof. To be called as soon as commit() has
+    /// answered, before anything else is waited for: from then on the message also shows in what the store has due.
     void accepted(spool::receipt what);
     /// What became of an envelope that a transport was given.
     void report(const std::shared_ptr<const spool::message>& about, spool::envelope which, outcome what);
@@ -72,7 +74,7 @@ private:
     void settle(const spool::envelope& which, spool::change what);
 
     void begin_refills();
-    async::awaitable<> refill(spool::next_hop hop, std::size_t limit);
+    async::awaitable<> refill(refill_order asked);
     async::awaitable<> keep_time();
     async::awaitable<base::error_code> take_up(bool everything, async::wall_time after, async::wall_time now);
     async::awaitable<> wait_for_moment();

@@ -2,7 +2,8 @@
 //
 // A relay is what mail for one next hop shares: the tasks that wait and the sessions that drain them. Sessions are opened while
 // more tasks wait than sessions are free, first one, then as many again as have succeeded, up to the limits; an idle one waits a
-// while for more mail and then leaves. A relay to which no connection can be had defers what waits for it.
+// while for more mail and then leaves. A relay to which no connection can be had defers what waits for it, and rests for a pause
+// that grows; what comes meanwhile waits for the next attempt.
 #pragma once
 
 #include <map>
@@ -43,6 +44,7 @@ private:
     void open_sessions(const std::shared_ptr<relay>& to);
     async::awaitable<> drain(std::shared_ptr<relay> of, std::unique_ptr<counted> connecting);
     async::awaitable<> retire_idle_sessions();
+    async::awaitable<> watch_rest(std::shared_ptr<relay> of, std::unique_ptr<counted> resting);
     void fail_waiting(relay& of, const mail::status& why);
     void forget_if_done(const spool::next_hop& hop);
 
@@ -52,6 +54,7 @@ private:
     std::map<spool::next_hop, std::shared_ptr<relay>> relays_;
     async::task_group sessions_;
     async::task_group timekeeping_;
+    bool retiring_ = false;  // retire_idle_sessions() runs: as long as there are relays
     bool stopping_ = false;
 };
 

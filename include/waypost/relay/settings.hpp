@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "waypost/async/clock.hpp"
 #include "waypost/mail/mailbox.hpp"
 #include "waypost/mail/relay_url.hpp"
 #include "waypost/net/tls_context.hpp"
@@ -35,6 +36,10 @@ struct limits {
     std::size_t sessions_per_relay = 20;
     std::size_t messages_per_session = 1000;  // then the connection is renewed, so that load balancers can balance
     std::size_t recipients_per_transaction = 100;  // RFC 5321 section 4.5.3.1.8: every server takes as many
+    /// Between attempts to connect to a relay that cannot be had. A wrong password must not become a failed login for each
+    /// mail, which gets accounts locked; and a relay that was restarted should not be missed for longer than a minute.
+    async::duration first_pause = std::chrono::seconds(1);
+    async::duration longest_pause = std::chrono::seconds(60);
 };
 
 struct time_limits {

@@ -41,7 +41,8 @@ public:
     async::awaitable<base::result<std::vector<next_hop>>> hops_due(async::wall_time now) override;
     async::awaitable<base::result<std::vector<next_hop>>> hops_due_since(async::wall_time after,
                                                                           async::wall_time now) override;
-    async::awaitable<base::result<std::vector<queued>>> due(next_hop hop, async::wall_time now, std::size_t limit) override;
+    async::awaitable<base::result<std::vector<queued>>> due(next_hop hop, async::wall_time now, std::size_t limit,
+                                                           std::vector<envelope_id> known) override;
     async::awaitable<base::result<std::optional<async::wall_time>>> next_due(async::wall_time now) override;
     async::awaitable<base::result<std::shared_ptr<const content>>> load(message_id id) override;
     async::awaitable<base::result<std::uint64_t>> count() override;

@@ -40,7 +40,8 @@ public:
     /// An empty content for a message that is being received.
     [[nodiscard]] virtual std::shared_ptr<content> new_content(message_id id) = 0;
 
-    /// `what` stays the caller's and must stay as it is until the answer.
+    /// `what` stays the caller's and must stay as it is until the answer. That comes before the answer to any question in
+    /// which the message shows.
     virtual async::awaitable<base::result<>> insert(const queued& what) = 0;
     virtual void apply(change what) = 0;
     /// The clock was set back, or may have been: what has not been tried yet is due at `now` at the latest, and so is what
@@ -52,9 +53,10 @@ public:
     /// Next hops that have postponed envelopes whose moment came after `after`, up to `now`: costs no more than these.
     virtual async::awaitable<base::result<std::vector<next_hop>>> hops_due_since(async::wall_time after,
                                                                                   async::wall_time now) = 0;
-    /// Up to `limit` envelopes of a next hop that are due at `now`, the longest due first, by message. `text` is null in each.
-    /// Fewer than `limit` are all that there are.
-    virtual async::awaitable<base::result<std::vector<queued>>> due(next_hop hop, async::wall_time now, std::size_t limit) = 0;
+    /// Up to `limit` envelopes of a next hop that are due at `now`, the longest due first, by message, but none of `known`.
+    /// `text` is null in each. Fewer than `limit` are all that there are.
+    virtual async::awaitable<base::result<std::vector<queued>>> due(next_hop hop, async::wall_time now, std::size_t limit,
+                                                                   std::vector<envelope_id> known) = 0;
     /// The earliest moment after `now` at which a postponed envelope is due.
     virtual async::awaitable<base::result<std::optional<async::wall_time>>> next_due(async::wall_time now) = 0;
     virtual async::awaitable<base::result<std::shared_ptr<const content>>> load(message_id id) = 0;

@@ -1,0 +1,28 @@
+// The TLS contexts of relays. Most actions share theirs, for reading the system's authorities takes its time.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <tuple>
+
+#include "loading.hpp"
+
+namespace waypost::config {
+
+class client_contexts {
+public:
+    explicit client_contexts(loading& now) : now_(now) {}
+    /// Gives `to` the contexts with the action's own `pki` and `ca`, if it names any.
+    void add(const action& of, relay::action_settings& to);
+
+private:
+    std::shared_ptr<const net::tls_context> find(net::client_tls_settings settings, net::peer_check check,
+                                                 const location& where);
+
+    using key = std::tuple<std::string, std::string, std::string, net::peer_check>;  // certificate, key, authority
+    loading& now_;
+    std::map<key, std::shared_ptr<const net::tls_context>> known_;
+};
+
+}  // namespace waypost::config

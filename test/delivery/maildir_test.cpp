@@ -1,0 +1,214 @@
+#include "maildir.hpp"
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <filesystem>
+#include <random>
+
+#include "support/temporary_directory.hpp"
+
+using namespace waypost;
+using delivery::maildir_file;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::vector<std::string> names_in(const std::string& directory) {
+    std::vector<std::string> names;
+    for (const auto& each : fs::directory_iterator(directory)) names.push_back(each.path().filename().string());
+    return names;
+}
+
+mode_t mode_of(const std::string& path) {
+    struct stat found{};
+    REQUIRE(::lstat(path.c_str(), &found) == 0);
+    return found.st_mode & 07777U;
+}
+
+base::error_code deliver(const std::string& maildir, const std::string& name, std::string_view text) {
+    auto file = maildir_file::create(maildir, name);
+    if (file.has_error()) return file.error();
+    if (auto added = file->append(text); added.has_error()) return added.error();
+    auto kept = file->commit();
+    return kept.has_error() ? kept.error() : base::error_code();
+}
+
+std::string converted(std::string_view text, std::size_t split) {
+    bool after_cr = false;
+    std::string out = delivery::with_native_line_ends(text.substr(0, split), after_cr);
+    out += delivery::with_native_line_ends(text.substr(split), after_cr);
+    return out;
+}
+
+/// No file may grow beyond so many bytes: a disk that is full, for one process.
+class full_disk {
+public:
+    explicit full_disk(rlim_t bytes) {
+        ::getrlimit(RLIMIT_FSIZE, &before_);
+        handler_ = std::signal(SIGXFSZ, SIG_IGN);
+        const rlimit limit{bytes, before_.rlim_max};
+        ::setrlimit(RLIMIT_FSIZE, &limit);
+    }
+    ~full_disk() {
+        ::setrlimit(RLIMIT_FSIZE, &before_);
+        std::signal(SIGXFSZ, handler_);
+    }
+
+private:
+    rlimit before_{};
+    void (*handler_)(int);
+};
+
+}  // namespace
+
+TEST_CASE("a message is written to tmp and moved to new", "[delivery][maildir]") {
+    const test::temporary_directory home;
+    const std::string maildir = home / "Maildir";
+    auto file = maildir_file::create(maildir, "1.host");
+    REQUIRE(file.has_value());
+    CHECK(file->append("Subject: x\n").has_value());
+    CHECK(file->append("\nbody\n").has_value());
+    CHECK(names_in(maildir + "/tmp") == std::vector<std::string>{"1.host"});
+    CHECK(names_in(maildir + "/new").empty());
+    CHECK(file->commit().has_value());
+    CHECK(names_in(maildir + "/tmp").empty());
+    CHECK(test::read_file(maildir + "/new/1.host") == "Subject: x\n\nbody\n");
+}
+
+TEST_CASE("nobody else can read a mailbox or a message", "[delivery][maildir]") {
+    const test::temporary_directory home;
+    const std::string maildir = home / "Maildir";
+    const mode_t before = ::umask(0);
+    CHECK(!deliver(maildir, "1.host", "x"));
+    ::umask(before);
+    CHECK(mode_of(maildir + "/new/1.host") == 0600);
+    for (const char* folder : {"", "/tmp", "/new", "/cur"}) CHECK(mode_of(maildir + folder) == 0700);
+}
+
+TEST_CASE("a mailbox that is not there is made, with all that leads to it", "[delivery][maildir]") {
+    const test::temporary_directory home;
+    const std::string maildir = home / "a/b/c/Maildir";
+    CHECK(!deliver(maildir, "1.host", "x"));
+    CHECK(fs::is_directory(maildir + "/cur"));
+    SECTION("and what of it is there already is kept") {
+        test::write_file(maildir + "/cur/old", "old");
+        fs::remove_all(maildir + "/tmp");
+        CHECK(!deliver(maildir, "2.host", "y"));
+        CHECK(test::read_file(maildir + "/cur/old") == "old");
+        CHECK(test::read_file(maildir + "/new/1.host") == "x");
+    }
+}
+
+TEST_CASE("a mailbox may be named by a path relative to the working directory", "[delivery][maildir]") {
+    const test::temporary_directory home;
+    const fs::path before = fs::current_path();
+    fs::current_path(home.path());
+    const auto failed = deliver("Maildir", "1.host", "x");
+    fs::current_path(before);
+    CHECK(!failed);
+    CHECK(test::read_file(home / "Maildir/new/1.host") == "x");
+}
+
+TEST_CASE("a message that was not committed leaves nothing", "[delivery][maildir]") {
+    const test::temporary_directory home;
+    const std::string maildir = home / "Maildir";
+    {
+        auto file = maildir_file::create(maildir, "1.host");
+        REQUIRE(file.has_value());
+        CHECK(file->append("half").has_value());
+        const maildir_file moved(std::move(*file));
+        CHECK(names_in(maildir + "/tmp").size() == 1);
+    }
+    CHECK(names_in(maildir + "/tmp").empty());
+    CHECK(names_in(maildir + "/new").empty());
+}
+
+TEST_CASE("what a broken attempt left in tmp is overwritten", "[delivery][maildir]") {
+    const test::temporary_directory home;
+    const std::string maildir = home / "Maildir";
+    CHECK(!deliver(maildir, "1.host", "x"));
+    test::write_file(maildir + "/tmp/2.host", "a much longer text of an attempt that was cut short");
+    CHECK(!deliver(maildir, "2.host", "whole"));
+    CHECK(test::read_file(maildir + "/new/2.host") == "whole");
+    CHECK(names_in(maildir + "/tmp").empty());
+}
+
+TEST_CASE("the same envelope delivered twice is one message", "[delivery][maildir]") {
+    const test::temporary_directory home;
+    const std::string maildir = home / "Maildir";
+    CHECK(!deliver(maildir, "1.host", "the first time"));
+    CHECK(!deliver(maildir, "1.host", "the second time"));
+    CHECK(names_in(maildir + "/new") == std::vector<std::string>{"1.host"});
+    CHECK(test::read_file(maildir + "/new/1.host") == "the second time");
+}
+
+TEST_CASE("a link that waits in tmp is not followed", "[delivery][maildir]") {
+    const test::temporary_directory home;
+    const std::string maildir = home / "Maildir";
+    CHECK(!deliver(maildir, "1.host", "x"));
+    test::write_file(home / "victim", "precious");
+    fs::create_symlink(home / "victim", maildir + "/tmp/2.host");
+    CHECK(deliver(maildir, "2.host", "y"));
+    CHECK(test::read_file(home / "victim") == "precious");
+}
+
+TEST_CASE("a mailbox that cannot be used is an error", "[delivery][maildir]") {
+    const test::temporary_directory home;
+    const std::string maildir = home / "Maildir";
+    SECTION("a file is where the mailbox should be") {
+        test::write_file(maildir, "");
+        CHECK(deliver(maildir, "1.host", "x"));
+    }
+    SECTION("a file is above it") {
+        test::write_file(home / "file", "");
+        CHECK(deliver(home / "file/Maildir", "1.host", "x"));
+    }
+    SECTION("a file is where one of its folders should be") {
+        const std::string folder = GENERATE("tmp", "new");
+        fs::create_directory(maildir);
+        test::write_file(maildir + "/" + folder, "");
+        CHECK(deliver(maildir, "1.host", "x"));
+    }
+    SECTION("its name is too long") { CHECK(deliver(maildir, std::string(300, 'x'), "x")); }
+}
+
+TEST_CASE("a message that does not fit on the disk is an error and leaves nothing", "[delivery][maildir]") {
+    const test::temporary_directory home;
+    const std::string maildir = home / "Maildir";
+    const std::string text(100'000, 'x');
+    base::error_code failed;
+    {
+        const full_disk limit(GENERATE(0U, 1U, 50'000U));
+        failed = deliver(maildir, "1.host", text);
+    }
+    CHECK(failed == boost::system::errc::file_too_large);
+    CHECK(names_in(maildir + "/tmp").empty());
+    CHECK(names_in(maildir + "/new").empty());
+}
+
+TEST_CASE("lines end in LF in a mailbox", "[delivery][maildir]") {
+    CHECK(converted("a\r\nb\r\n", 0) == "a\nb\n");
+    CHECK(converted("\r\n\r\n", 0) == "\n\n");
+    CHECK(converted("", 0).empty());
+    CHECK(converted("no end", 0) == "no end");
+}
+
+TEST_CASE("a CR or LF that is no part of a line end is kept", "[delivery][maildir]") {
+    CHECK(converted("a\rb\r\n", 0) == "a\rb\n");
+    CHECK(converted("a\r\r\nb", 0) == "a\r\nb");
+    CHECK(converted("a\nb\r\n", 0) == "a\nb\n");
+}
+
+TEST_CASE("where a text is cut makes no difference to its line ends", "[delivery][maildir]") {
+    std::mt19937 random(5);
+    for (int round = 0; round < 300; ++round) {
+        std::string text(random() % 30, '\0');
+        for (char& c : text) c = "\r\nx"[random() % 3];
+        text += "x";
+        const std::string whole = converted(text, 0);
+        for (std::size_t split = 0; split <= text.size(); ++split) REQUIRE(converted(text, split) == whole);
+    }
+}
