@@ -4,6 +4,7 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
 #include <list>
@@ -23,6 +24,12 @@ bool is_cancellation(const std::exception_ptr& failed) {
     } catch (...) {
         return false;
     }
+}
+
+/// co_spawn() would run the first part of a member within start(), so a caller's own state would change under its hands.
+awaitable<> in_its_turn(awaitable<> work) {
+    co_await boost::asio::post(boost::asio::use_awaitable);
+    co_await std::move(work);
 }
 
 }  // namespace
@@ -54,7 +61,7 @@ void task_group::start(awaitable<> work) {
         if (bug && shared->on_bug) shared->on_bug(failed);
         if (shared->members.empty()) shared->emptied.notify();
     };
-    boost::asio::co_spawn(state_->where, std::move(work),
+    boost::asio::co_spawn(state_->where, in_its_turn(std::move(work)),
                           boost::asio::bind_cancellation_slot(member->slot(), std::move(on_end)));
 }
 

@@ -93,14 +93,15 @@ void read_action(grammar& g, const token& word) {
 std::string take_maildir_path(cursor& at) {
     if (!at.string_is_next()) return {};
     const token& word = at.peek();
-    const std::string path = at.take_string("a path").text;
+    std::string path = at.take_string("a path").text;
     if (path == "~/Maildir" || path == "~/Maildir/") return {};
     if (path.starts_with('~')) {
         at.leave(word, "a path in the user's home other than ~/Maildir is not built yet",
                  "write maildir without a path");
     }
-    if (path.find("%{") != std::string::npos) {
-        at.leave(word, "\"%{...}\" in the path of a maildir is not built yet", "write a path without it");
+    // %{user.username} of today, %u of 2012: a directory of that name is never what was meant.
+    if (path.find('%') != std::string::npos) {
+        at.leave(word, "\"%\" in the path of a maildir is not built yet", "write a path without it");
     }
     return path;
 }

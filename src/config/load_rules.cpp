@@ -100,10 +100,8 @@ const rules::action* find_action(loading& now, const std::vector<std::unique_ptr
     for (const auto& one : all) {
         if (one->name == name.text) return one.get();
     }
-    std::vector<std::string_view> known;
-    for (const auto& one : all) known.push_back(one->name);
     const std::string shown = base::printable(name.text, 64);
-    std::string instead = did_you_mean(name.text, known);
+    std::string instead = did_you_mean(name.text, names_of(now.from.actions));
     if (instead.empty()) instead = "define it: action \"" + shown + "\" relay, or maildir";
     now.faults.fault(name.where, "there is no action \"" + shown + "\"", std::move(instead));
     return nullptr;
@@ -127,10 +125,12 @@ bool is_open_relay(const loading& now, const rules::rule& of) {
 
 void load_rules(loading& now) {
     std::vector<std::unique_ptr<rules::action>> actions;
+    actions.reserve(now.from.actions.size());
     for (const action& one : now.from.actions) actions.push_back(load_action(now, one));
     std::vector<rules::rule> made;
     for (const rule& one : now.from.rules) {
         rules::rule& added = made.emplace_back();
+        added.conditions.reserve(one.conditions.size());
         added.where = {one.where.file, one.where.line};
         added.authenticated_pass_source = one.authenticated_pass_source;
         for (const condition& each : one.conditions) added.conditions.push_back(load_condition(now, each));

@@ -20,10 +20,8 @@ const Definition* find_named(const std::vector<Definition>& all, const written& 
     const auto found =
         std::find_if(all.begin(), all.end(), [&](const Definition& one) { return one.name == name.text; });
     if (found != all.end()) return &*found;
-    std::vector<std::string_view> known;
-    for (const Definition& one : all) known.push_back(one.name);
     const std::string shown = base::printable(name.text, 64);
-    std::string instead = did_you_mean(name.text, known);
+    std::string instead = did_you_mean(name.text, names_of(all));
     if (instead.empty()) instead = "define it: " + std::string(kind) + " \"" + shown + "\" cert \"/path\"";
     faults.fault(name.where, "there is no " + std::string(kind) + " \"" + shown + "\"", std::move(instead));
     return nullptr;

@@ -13,4 +13,13 @@ namespace waypost::config {
 /// `did you mean "x"?` for the nearest of the known words, or nothing if none is near.
 [[nodiscard]] std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& known);
 
+/// The names of definitions, to be searched for one that was meant.
+template <class Definition>
+[[nodiscard]] std::vector<std::string_view> names_of(const std::vector<Definition>& all) {
+    std::vector<std::string_view> names;
+    names.reserve(all.size());
+    for (const Definition& one : all) names.push_back(one.name);
+    return names;
+}
+
 }  // namespace waypost::config

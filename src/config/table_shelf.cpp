@@ -129,9 +129,7 @@ const shelved* table_shelf::find(const table_use& use, bool is_credentials) {
     if (!use.name.empty()) {
         used_.insert(use.name);
         if (const auto found = named_.find(use.name); found != named_.end()) return found->second.get();
-        std::vector<std::string_view> known;
-        for (const table_definition& one : from_.tables) known.push_back(one.name);
-        std::string instead = did_you_mean(use.name, known);
+        std::string instead = did_you_mean(use.name, names_of(from_.tables));
         if (instead.empty()) instead = "define it: table " + base::printable(use.name, 64) + " { ... }";
         faults_.fault(use.where, "there is no table <" + base::printable(use.name, 64) + ">", std::move(instead));
         return nullptr;

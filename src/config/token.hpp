@@ -31,7 +31,7 @@ struct token {
     std::string text;
     position at;
 
-    [[nodiscard]] bool is_word(std::string_view text_) const noexcept { return is == kind::word && text == text_; }
+    [[nodiscard]] bool is_word(std::string_view word) const noexcept { return is == kind::word && text == word; }
     [[nodiscard]] bool is_mark(char mark) const noexcept { return is == kind::mark && text.front() == mark; }
     [[nodiscard]] bool is_text() const noexcept { return is == kind::word || is == kind::quoted; }
     [[nodiscard]] bool ends_line() const noexcept { return is == kind::newline || is == kind::end; }

@@ -5,6 +5,8 @@
 #include <memory>
 
 #include "maildir.hpp"
+#include "waypost/base/exception_text.hpp"
+#include "waypost/queue/delivery_log.hpp"
 #include "waypost/table/services.hpp"
 
 namespace waypost::delivery {
@@ -24,9 +26,9 @@ std::string delivery_fields(const spool::message& about, const spool::envelope& 
 }  // namespace
 
 maildir_agent::maildir_agent(const async::executor& on, surroundings with, settings how)
-    : with_(with), settings_(std::move(how)), deliveries_(on, [this](std::exception_ptr) {
-          with_.log.error("mda", "bug", {{"what", "a delivery ended by an exception"}});
-      }) {}
+    : with_(with),
+      settings_(std::move(how)),
+      deliveries_(on, [this](std::exception_ptr bug) { with_.log.error("mda", "bug", {{"what", base::text_of(bug)}}); }) {}
 
 void maildir_agent::carry(queue::task what) { deliveries_.start(deliver(std::move(what))); }
 
@@ -37,17 +39,7 @@ async::awaitable<> maildir_agent::deliver(queue::task what) {
     for (spool::envelope& each : what.envelopes) {
         mail::status said = mail::status::transient("4.3.0", "Content cannot be read");
         if (content.has_value()) said = co_await deliver_one(*what.about, **content, each);
-        const auto age =
-            std::chrono::duration_cast<std::chrono::milliseconds>(with_.clock.wall() - what.about->arrived);
-        with_.log.info("mda", "delivery",
-                       {{"evpid", spool::to_string(each.id)},
-                        {"from", "<" + what.about->from.from.text() + ">"},
-                        {"to", "<" + each.to.to.text() + ">"},
-                        {"rcpt", each.given.empty() ? std::string("-") : "<" + each.given + ">"},
-                        {"user", each.user},
-                        {"delay", std::to_string(age.count() / 1000) + "s"},
-                        {"result", said.is_success() ? "Ok" : "TempFail"},
-                        {"stat", said.line()}});
+        queue::log_delivery(with_.log, {.subsystem = "mda", .user = each.user}, *what.about, each, said, with_.clock.wall());
         with_.queue.report(what.about, std::move(each), queue::outcome_of(said, {}));
     }
 }

@@ -3,6 +3,7 @@
 #include <boost/asio/error.hpp>
 
 #include "session.hpp"
+#include "waypost/base/exception_text.hpp"
 
 namespace waypost::inbound {
 
@@ -10,16 +11,6 @@ namespace {
 
 // Out of file descriptors, above all: accepting again at once would only spin.
 constexpr std::chrono::milliseconds pause_after_failure{100};
-
-std::string text_of(std::exception_ptr failed) {
-    try {
-        std::rethrow_exception(failed);
-    } catch (const std::exception& error) {
-        return error.what();
-    } catch (...) {
-        return "unknown";
-    }
-}
 
 }  // namespace
 
@@ -33,7 +24,7 @@ server::server(const async::executor& on, surroundings with, settings how)
       with_(with),
       settings_(std::move(how)),
       accepting_(on),
-      sessions_(on, [this](std::exception_ptr bug) { with_.log.error("smtp", "bug", {{"what", text_of(bug)}}); }),
+      sessions_(on, [this](std::exception_ptr bug) { with_.log.error("smtp", "bug", {{"what", base::text_of(bug)}}); }),
       slots_(settings_.max_sessions),
       session_ended_(on) {}
 

@@ -1,12 +1,10 @@
 #include "session.hpp"
 
-#include <random>
-
 #include "waypost/inbound/envelopes.hpp"
 #include "password.hpp"
 #include "waypost/async/alongside.hpp"
 #include "waypost/base/ascii.hpp"
-#include "waypost/base/overloaded.hpp"
+#include "waypost/observe/session_id.hpp"
 
 namespace waypost::inbound {
 
@@ -20,11 +18,6 @@ constexpr std::size_t most_discarded = 1U << 20;
 // For the last words to a client that took too long.
 constexpr std::chrono::seconds farewell_limit{5};
 constexpr std::chrono::milliseconds shortest_failure_delay{500};
-
-std::string new_session_id() {
-    static thread_local std::mt19937_64 random{std::random_device{}()};
-    return base::hex(random());
-}
 
 mail::status refusal_of(smtp::content_decoder::fault found) {
     using fault = smtp::content_decoder::fault;
@@ -59,7 +52,7 @@ session::session(const async::executor& on, const surroundings& with, const sett
       watchdog_(on, *client_, with.clock),
       protocol_(listener.protocol, listener.implicit_tls),
       lines_(read_buffer, longest_command),
-      id_(new_session_id()),
+      id_(observe::new_session_id()),
       address_(client_->peer() ? net::to_string(*client_->peer()) : "local"),
       name_(std::make_shared<peer_name>(on)),
       beside_(on) {}

@@ -95,7 +95,8 @@ void mail_queue::offer(spool::queued task) {
     }
     // Perhaps it comes back with the next configuration.
     const auto said = mail::status::transient("4.3.5", "action " + action + " is not in the configuration");
-    for (spool::envelope& each : task.envelopes) report(task.about, std::move(each), deferred{.said = said, .remote = {}});
+    for (spool::envelope& each : task.envelopes)
+        report(task.about, std::move(each), deferred{.said = said, .remote = {}});
 }
 
 async::awaitable<base::result<std::shared_ptr<const spool::content>>> mail_queue::content_of(
@@ -117,7 +118,8 @@ void mail_queue::report(const std::shared_ptr<const spool::message>& about, spoo
                what);
 }
 
-void mail_queue::on_delivered(const std::shared_ptr<const spool::message>& about, spool::envelope which, delivered what) {
+void mail_queue::on_delivered(const std::shared_ptr<const spool::message>& about, spool::envelope which,
+                              delivered what) {
     const spool::finished done{which.id};
     if (what.dsn_passed || !wants_success(which.to.notify) || about->from.from.is_null()) return settle(which, done);
     const auto kind = what.final ? mail::report_kind::delivered : mail::report_kind::relayed;
@@ -127,7 +129,8 @@ void mail_queue::on_delivered(const std::shared_ptr<const spool::message>& about
 void mail_queue::on_deferred(const std::shared_ptr<const spool::message>& about, spool::envelope which, deferred what) {
     const auto now = clock_.wall();
     if (now >= which.expires) {
-        const std::string text = "not delivered within " + hours_text(which.expires - about->arrived) + "; last: " + what.said.line();
+        const std::string text =
+            "not delivered within " + hours_text(which.expires - about->arrived) + "; last: " + what.said.line();
         log_.info("queue", "expired", {{"evpid", spool::to_string(which.id)}, {"result", what.said.line()}});
         return on_failed(about, std::move(which), {mail::status::of(550, "4.4.7", text), std::move(what.remote)});
     }
@@ -138,15 +141,18 @@ void mail_queue::on_deferred(const std::shared_ptr<const spool::message>& about,
     while (warning_owed(settings_.warn_intervals, warned.warnings, about->arrived, until)) ++warned.warnings;
     if (warned.warnings == later.warnings) return settle(which, std::move(later));
     if (about->from.from.is_null() || !wants_delay(which.to.notify)) return settle(which, std::move(warned));
-    reports_->owe(about, mail::report_kind::delayed,
-                  {std::move(which), std::move(what.said), std::move(what.remote), std::move(warned), std::move(later)});
+    reports_->owe(
+        about, mail::report_kind::delayed,
+        {std::move(which), std::move(what.said), std::move(what.remote), std::move(warned), std::move(later)});
 }
 
 void mail_queue::on_failed(const std::shared_ptr<const spool::message>& about, spool::envelope which, failed what) {
     const spool::finished done{which.id};
     if (about->from.from.is_null()) {
         log_.info("queue", "report-dropped",
-                  {{"evpid", spool::to_string(which.id)}, {"rcpt", which.to.to.text()}, {"stat", what.said.line()},
+                  {{"evpid", spool::to_string(which.id)},
+                   {"rcpt", which.to.to.text()},
+                   {"stat", what.said.line()},
                    {"result", "the sender is the null reverse-path"}});
         return settle(which, done);
     }
@@ -196,8 +202,10 @@ async::awaitable<> mail_queue::refill(refill_order asked) {
 // A line when it begins and when it ends: every hop asks again and again.
 void mail_queue::store_said(base::error_code failed) {
     if (failed == store_failure_) return;
-    if (failed) log_.error("queue", "store", {{"result", failed.message()}});
-    else log_.info("queue", "store", {{"result", "available again"}});
+    if (failed)
+        log_.error("queue", "store", {{"result", failed.message()}});
+    else
+        log_.info("queue", "store", {{"result", "available again"}});
     store_failure_ = failed;
 }
 

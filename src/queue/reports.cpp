@@ -66,8 +66,8 @@ void reports::owe(const std::shared_ptr<const spool::message>& about, mail::repo
 async::awaitable<> reports::send(key which) {
     // What it reports about has happened, so a queue that stops waits for it; that is not long.
     co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
-    // Those of a success wait for nothing but their neighbours of this turn of the loop: they were delivered, and a crash
-    // before the report is kept delivers them again.
+    // Those of a success wait for nothing but their neighbours of this turn of the loop: they were delivered, and a
+    // crash before the report is kept delivers them again.
     co_await boost::asio::post(boost::asio::use_awaitable);
     const bool may_wait = which.second == mail::report_kind::failed || which.second == mail::report_kind::delayed;
     if (may_wait) co_await around_.clock.sleep_for(around_.how.report_pause);
@@ -75,7 +75,8 @@ async::awaitable<> reports::send(key which) {
     const group about = std::move(waiting_.extract(which).mapped());
     auto kept = co_await commit(which.second, about);
     if (kept.has_error()) log("report-postponed", which.second, about, kept.error().message());
-    for (const owed_report& each : about.recipients) settled_(each.which, kept.has_error() ? each.if_not : each.if_sent);
+    for (const owed_report& each : about.recipients)
+        settled_(each.which, kept.has_error() ? each.if_not : each.if_sent);
     if (kept.has_error()) co_return;
     if (!kept->has_value()) {
         log("report-dropped", which.second, about, "there is nowhere to send it");

@@ -1,6 +1,6 @@
-// Delivery status notifications that are owed: collected for a moment by message and kind, made into one message each, and
-// committed like any other. Only then is what they report about changed in the store, so a crash repeats a try and never
-// swallows a report.
+// Delivery status notifications that are owed: collected for a moment by message and kind, made into one message each,
+// and committed like any other. Only then is what they report about changed in the store, so a crash repeats a try and
+// never swallows a report.
 #pragma once
 
 #include <functional>

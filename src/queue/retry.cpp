@@ -7,7 +7,8 @@ namespace waypost::queue {
 
 using std::chrono::seconds;
 
-async::wall_time next_try(seconds base, seconds longest, async::wall_time created, unsigned tries, async::wall_time now) {
+async::wall_time next_try(seconds base, seconds longest, async::wall_time created, unsigned tries,
+                          async::wall_time now) {
     // Whole seconds from here on: the square of a hostile number of tries would not fit into the clock's nanoseconds.
     const double step = static_cast<double>(std::max(base, seconds(1)).count());
     const double age = static_cast<double>(std::max(std::chrono::ceil<seconds>(now - created), seconds(0)).count());
@@ -21,7 +22,8 @@ async::wall_time next_try(seconds base, seconds longest, async::wall_time create
     return std::clamp(moment, now + seconds(1), latest);
 }
 
-bool warning_owed(const std::vector<seconds>& intervals, unsigned sent, async::wall_time created, async::wall_time next) {
+bool warning_owed(const std::vector<seconds>& intervals, unsigned sent, async::wall_time created,
+                  async::wall_time next) {
     return sent < intervals.size() && next > created + intervals[sent];
 }
 

@@ -1,11 +1,12 @@
 // How much of what is due is in memory, next hop by next hop. Bookkeeping only: it asks no store and starts nothing.
 //
-// A hop has a window. What does not fit stays on disk, and then what comes later stays there too, so that nobody overtakes;
-// when the window is half empty the hop is due for a refill from the store. All hops share a total: when that is used up each
-// hop gets a small share only, so that a few slow hops cannot hold up the rest, and at several times the total none gets any.
+// A hop has a window. What does not fit stays on disk, and then what comes later stays there too, so that nobody
+// overtakes; when the window is half empty the hop is due for a refill from the store. All hops share a total: when
+// that is used up each hop gets a small share only, so that a few slow hops cannot hold up the rest, and at several
+// times the total none gets any.
 //
-// Invariant: an envelope is in flight at most once. An answer of the store may be on its way while envelopes end, and be
-// about a moment when they had not; so the question names those in flight, and while it runs none is admitted.
+// Invariant: an envelope is in flight at most once. An answer of the store may be on its way while envelopes end, and
+// be about a moment when they had not; so the question names those in flight, and while it runs none is admitted.
 #pragma once
 
 #include <deque>
@@ -35,8 +36,8 @@ public:
 
     explicit windows(limits how) : how_(how) {}
 
-    /// Mail that came just now: as many of the envelopes as there is room for are in flight from now on and come back; the
-    /// rest is on disk.
+    /// Mail that came just now: as many of the envelopes as there is room for are in flight from now on and come back;
+    /// the rest is on disk.
     [[nodiscard]] std::vector<spool::envelope> admit(const spool::next_hop& hop, std::vector<spool::envelope> fresh);
     /// Not in flight any more. False if it was not: then nothing happens.
     bool land(const spool::envelope& which);

@@ -1,10 +1,8 @@
 #include "connector.hpp"
 
-#include <random>
-
 #include "waypost/async/alongside.hpp"
-#include "waypost/base/encoding.hpp"
 #include "waypost/net/connect.hpp"
+#include "waypost/observe/session_id.hpp"
 
 namespace waypost::relay {
 
@@ -14,11 +12,6 @@ using mail::transport_security;
 
 // A `src` table with addresses of both families is asked so many times for one of the host's family.
 constexpr int most_sources = 8;
-
-std::string new_session_id() {
-    static thread_local std::mt19937_64 random{std::random_device{}()};
-    return base::hex(random());
-}
 
 smtp::client_tls tls_of(transport_security security) {
     switch (security) {
@@ -33,7 +26,7 @@ smtp::client_tls tls_of(transport_security security) {
 
 connection_names names_for(const mail::relay_url& url, const net::address& ip, const net::stream& peer) {
     const auto source = peer.local();
-    return {.session = new_session_id(),
+    return {.session = observe::new_session_id(),
             .relay = url.text(),
             .remote = url.socket_path.empty() ? url.host + " (" + ip.to_string() + ")" : url.socket_path,
             .source = source ? source->ip.to_string() : std::string()};

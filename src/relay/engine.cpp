@@ -6,6 +6,8 @@
 #include "relay.hpp"
 #include "session.hpp"
 #include "waypost/async/alongside.hpp"
+#include "waypost/base/exception_text.hpp"
+#include "waypost/queue/delivery_log.hpp"
 
 namespace waypost::relay {
 
@@ -14,23 +16,13 @@ namespace {
 // How exactly the keepalive of idle sessions is kept.
 constexpr std::chrono::seconds keepalive_precision{1};
 
-std::string text_of(std::exception_ptr failed) {
-    try {
-        std::rethrow_exception(failed);
-    } catch (const std::exception& error) {
-        return error.what();
-    } catch (...) {
-        return "unknown";
-    }
-}
-
 }  // namespace
 
 engine::engine(const async::executor& on, surroundings with, settings how)
     : executor_(on),
       with_(with),
       settings_(std::move(how)),
-      sessions_(on, [this](std::exception_ptr bug) { with_.log.error("mta", "bug", {{"what", text_of(bug)}}); }),
+      sessions_(on, [this](std::exception_ptr bug) { with_.log.error("mta", "bug", {{"what", base::text_of(bug)}}); }),
       timekeeping_(on) {}
 
 engine::~engine() = default;
@@ -88,13 +80,7 @@ async::awaitable<> engine::watch_rest(std::shared_ptr<relay> of, std::unique_ptr
 void engine::fail_waiting(relay& of, const mail::status& why) {
     for (queue::task& each : std::exchange(of.waiting, {})) {
         for (spool::envelope& envelope : each.envelopes) {
-            with_.log.info("mta", "delivery",
-                           {{"evpid", spool::to_string(envelope.id)},
-                            {"from", "<" + each.about->from.from.text() + ">"},
-                            {"to", "<" + envelope.to.to.text() + ">"},
-                            {"relay", "-"},
-                            {"result", why.is_permanent() ? "PermFail" : "TempFail"},
-                            {"stat", why.line()}});
+            queue::log_delivery(with_.log, {.subsystem = "mta"}, *each.about, envelope, why, with_.clock.wall());
             with_.queue.report(each.about, std::move(envelope), queue::outcome_of(why, {}));
         }
     }

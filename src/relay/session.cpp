@@ -2,6 +2,8 @@
 
 #include <iterator>
 
+#include "waypost/queue/delivery_log.hpp"
+
 namespace waypost::relay {
 
 namespace {
@@ -16,11 +18,6 @@ mail::reverse_path rewritten(const mail::reverse_path& from, const std::string& 
     if (at == std::string::npos) text = pattern + "@" + from.address()->host.text();
     const auto changed = mail::mailbox::parse(text);
     return changed ? mail::reverse_path(*changed) : from;
-}
-
-std::string_view word_for(const mail::status& said) {
-    if (said.is_success()) return "Ok";
-    return said.is_permanent() ? "PermFail" : "TempFail";
 }
 
 }  // namespace
@@ -114,21 +111,9 @@ void session::settle(const std::vector<mail::status>& each) {
 }
 
 void session::report(const spool::envelope& which, const mail::status& said) {
-    const auto age =
-        std::chrono::duration_cast<std::chrono::milliseconds>(with_.clock.wall() - task_.about->arrived).count();
-    const std::string delay = std::to_string(age / 1000) + "." + std::to_string(age % 1000 / 100) + "s";
     const connection_names& names = connection_.names();
-    with_.log.info("mta", "delivery",
-                   {{"session", names.session},
-                    {"evpid", spool::to_string(which.id)},
-                    {"from", "<" + task_.about->from.from.text() + ">"},
-                    {"to", "<" + which.to.to.text() + ">"},
-                    {"rcpt", which.given.empty() ? std::string("-") : "<" + which.given + ">"},
-                    {"source", names.source},
-                    {"relay", names.remote},
-                    {"delay", delay},
-                    {"result", word_for(said)},
-                    {"stat", said.line()}});
+    const queue::carrier by{.subsystem = "mta", .session = names.session, .source = names.source, .relay = names.remote};
+    queue::log_delivery(with_.log, by, *task_.about, which, said, with_.clock.wall());
     queue::outcome outcome = queue::outcome_of(said, names.remote);
     if (auto* passed_on = std::get_if<queue::delivered>(&outcome)) {
         passed_on->final = false;

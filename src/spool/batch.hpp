@@ -1,8 +1,9 @@
-// What waits for the writer thread: insertions and changes, which become one transaction, and questions, which are answered
-// after it.
+// What waits for the writer thread: insertions and changes, which become one transaction, and questions, which are
+// answered after it.
 //
-// A coroutine that waits keeps its insertion or question in its own frame and leaves its handler here. The handler owns the
-// frame, so the pointers are good for as long as the batch has the handlers; a batch must therefore end on the loop's thread.
+// A coroutine that waits keeps its insertion or question in its own frame and leaves its handler here. The handler owns
+// the frame, so the pointers are good for as long as the batch has the handlers; a batch must therefore end on the
+// loop's thread.
 #pragma once
 
 #include <boost/asio/async_result.hpp>

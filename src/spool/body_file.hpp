@@ -1,7 +1,7 @@
 // The file that holds the text of one long message. Blocking: for a worker thread.
 //
-// Until keep() somebody must see the file gone when this ends: it is removed then. Open only while it is being written; a
-// reader opens it for each piece, so that messages that wait cost no descriptors.
+// Until keep() somebody must see the file gone when this ends: it is removed then. Open only while it is being written;
+// a reader opens it for each piece, so that messages that wait cost no descriptors.
 #pragma once
 
 #include <atomic>

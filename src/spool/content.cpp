@@ -30,7 +30,8 @@ content::content(std::string trace, std::string directory, std::string file_name
 
 content::~content() {
     // Not on the loop.
-    if (file_ && file_->is_to_be_removed()) boost::asio::post(io_->pool(), [file = std::move(file_)]() mutable { file.reset(); });
+    if (file_ && file_->is_to_be_removed())
+        boost::asio::post(io_->pool(), [file = std::move(file_)]() mutable { file.reset(); });
 }
 
 void content::reserve(std::uint64_t expected) {

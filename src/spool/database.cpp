@@ -88,10 +88,9 @@ struct database::statements {
         "AND NOT EXISTS (SELECT 1 FROM envelopes WHERE id BETWEEN ?1 << 20 AND (?1 << 20) + 1048575) RETURNING file"};
     SQLite::Statement postpone{db, "UPDATE envelopes SET tries = ?, warnings = ?, next_try = ?, last = ? WHERE id = ?"};
     // New rows are found by their ids, which have the time in them.
-    SQLite::Statement correct_new{
-        db, "UPDATE envelopes SET next_try = ?1 WHERE id >= ?2 AND tries <= 0 AND next_try > ?1"};
-    SQLite::Statement correct_postponed{
-        db, "UPDATE envelopes SET next_try = ?1 WHERE tries > 0 AND next_try > ?2"};
+    SQLite::Statement correct_new{db,
+                                  "UPDATE envelopes SET next_try = ?1 WHERE id >= ?2 AND tries <= 0 AND next_try > ?1"};
+    SQLite::Statement correct_postponed{db, "UPDATE envelopes SET next_try = ?1 WHERE tries > 0 AND next_try > ?2"};
 
     SQLite::Statement first_hop{db, "SELECT action, domain FROM envelopes ORDER BY action, domain LIMIT 1"};
     SQLite::Statement next_hop{

@@ -1,8 +1,8 @@
-// queue.db as its one writing connection sees it: the verbs of the store in SQL, each statement prepared once. Blocking, and
-// for one thread: the writer's.
+// queue.db as its one writing connection sees it: the verbs of the store in SQL, each statement prepared once.
+// Blocking, and for one thread: the writer's.
 //
-// Everything between begin() and commit() is one transaction. A SQLite::Exception says that the statement did nothing; what
-// becomes of the transaction is the caller's to decide.
+// Everything between begin() and commit() is one transaction. A SQLite::Exception says that the statement did nothing;
+// what becomes of the transaction is the caller's to decide.
 #pragma once
 
 #include <SQLiteCpp/Database.h>
@@ -62,7 +62,10 @@ public:
 
 private:
     struct statements;
-    struct suspect { std::int64_t id; std::string why; };
+    struct suspect {
+        std::int64_t id;
+        std::string why;
+    };
     struct in_transaction {
         std::int64_t envelopes = 0;  // more than before
         std::vector<std::string> files;
@@ -85,7 +88,7 @@ private:
     std::unique_ptr<statements> sql_;
     in_transaction now_;
     std::vector<std::string> unneeded_files_;
-    std::optional<std::int64_t> count_;         // counted when first asked for, kept up to date from then on
+    std::optional<std::int64_t> count_;  // counted when first asked for, kept up to date from then on
     std::unordered_set<std::int64_t> unreadable_;  // rows on pages that SQLite cannot read: passed over
     int log_pages_ = 0;
     int checkpoint_at_;

@@ -1,4 +1,5 @@
-// The few things that a queue needs of its directory. Blocking; they throw std::runtime_error with the path in the text.
+// The few things that a queue needs of its directory. Blocking; they throw std::runtime_error with the path in the
+// text.
 #pragma once
 
 #include <string>

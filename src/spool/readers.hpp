@@ -1,5 +1,5 @@
-// Reads messages back on worker threads, beside the writer: what is in the spool never changes, so it does not matter which
-// connection reads it. Connections are made when needed and used again.
+// Reads messages back on worker threads, beside the writer: what is in the spool never changes, so it does not matter
+// which connection reads it. Connections are made when needed and used again.
 #pragma once
 
 #include <SQLiteCpp/Database.h>

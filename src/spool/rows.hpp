@@ -19,8 +19,8 @@ namespace waypost::spool::rows {
 [[nodiscard]] std::string_view from_ret(mail::dsn_return ret) noexcept;
 [[nodiscard]] std::optional<mail::dsn_return> to_ret(std::string_view text) noexcept;
 
-/// Ids fit into the 63 bits that SQLite has for them. What lies in the last hundredth of them is not believed: new ids go
-/// on above the highest, and would soon have nowhere to go.
+/// Ids fit into the 63 bits that SQLite has for them. What lies in the last hundredth of them is not believed: new ids
+/// go on above the highest, and would soon have nowhere to go.
 inline constexpr std::int64_t last_message_id = (std::int64_t{1} << 43) / 100 * 99;
 [[nodiscard]] std::optional<message_id> to_message_id(std::int64_t number) noexcept;
 

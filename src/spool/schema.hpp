@@ -11,8 +11,9 @@ namespace waypost::spool::schema {
 inline constexpr int application_id = 0x77617970;
 inline constexpr int version = 1;
 
-/// Makes an empty queue under a name of its own, and gives it its name when it is whole and on stable storage: a queue.db
-/// that cannot be read is therefore never a half-made one, and is never taken for an empty one. Nothing if there is one.
+/// Makes an empty queue under a name of its own, and gives it its name when it is whole and on stable storage: a
+/// queue.db that cannot be read is therefore never a half-made one, and is never taken for an empty one. Nothing if
+/// there is one.
 void create_if_absent(const std::string& directory);
 
 /// Opens queue.db for the one connection that writes. Throws std::runtime_error with what to do if it is not ours.

@@ -113,8 +113,9 @@ async::awaitable<base::result<std::vector<next_hop>>> sqlite_store::hops_due_sin
     return parts_->answer([after, now](database& from) { return from.hops_due_since(after, now); });
 }
 
-async::awaitable<base::result<std::vector<queued>>> sqlite_store::due(next_hop hop, async::wall_time now, std::size_t limit,
-                                                                     std::vector<envelope_id> known) {
+async::awaitable<base::result<std::vector<queued>>> sqlite_store::due(next_hop hop, async::wall_time now,
+                                                                      std::size_t limit,
+                                                                      std::vector<envelope_id> known) {
     auto ask = [hop = std::move(hop), now, limit, known = std::move(known)](database& from) {
         return from.due(hop, now, limit, known);
     };

@@ -53,21 +53,25 @@ writer::writer(database& db, const async::executor& loop, async::workers& io, st
 
 writer::~writer() {
     {
-        const std::lock_guard held(mutex_);
-        closing_ = true;
+        const std::lock_guard held(inbox_->mutex);
+        inbox_->closing = true;
     }
-    woken_.notify_one();
+    inbox_->woken.notify_one();
     thread_.join();
 }
 
 void writer::add(auto put) {
     bool was_empty = false;
     {
-        const std::lock_guard held(mutex_);
-        was_empty = waiting_.empty();
-        put(waiting_);
+        const std::lock_guard held(inbox_->mutex);
+        was_empty = inbox_->waiting.empty();
+        put(inbox_->waiting);
     }
-    if (was_empty) woken_.notify_one();
+    if (!was_empty) return;
+    // Not before the handlers that are ready have run: those whom one commit resumed have something for the next. To
+    // wake the thread for the first of them alone would cost a sync (22,000 instead of 29,000 messages a second with 20
+    // sessions).
+    boost::asio::post(loop_, [to = inbox_] { to->woken.notify_one(); });
 }
 
 template <class Item>
@@ -106,14 +110,14 @@ void writer::run() {
 }
 
 bool writer::wait_for_work(batch& taken) {
-    std::unique_lock held(mutex_);
-    const auto is_ready = [this] { return closing_ || !waiting_.empty(); };
+    std::unique_lock held(inbox_->mutex);
+    const auto is_ready = [this] { return inbox_->closing || !inbox_->waiting.empty(); };
     if (kept_.empty())
-        woken_.wait(held, is_ready);
+        inbox_->woken.wait(held, is_ready);
     else
-        woken_.wait_for(held, pause_after_failure, is_ready);
-    std::swap(taken, waiting_);
-    return !closing_ || !taken.empty();
+        inbox_->woken.wait_for(held, pause_after_failure, is_ready);
+    std::swap(taken, inbox_->waiting);
+    return !inbox_->closing || !taken.empty();
 }
 
 void writer::commit_all(const batch& work) {
@@ -150,9 +154,9 @@ void writer::commit_each_alone(const batch& work) {
     db_.begin();
     for (const handed_over& each : kept_) apply_alone(each);
     for (const write& each : work.writes) {
-        std::visit(
-            base::overloaded{[&](insertion* one) { insert_alone(*one); }, [&](const handed_over& one) { apply_alone(one); }},
-            each);
+        std::visit(base::overloaded{[&](insertion* one) { insert_alone(*one); },
+                                    [&](const handed_over& one) { apply_alone(one); }},
+                   each);
     }
     db_.commit();
 }
@@ -265,4 +269,4 @@ void writer::remove_unneeded_files() {
     });
 }
 
-} // namespace waypost::spool
+}  // namespace waypost::spool

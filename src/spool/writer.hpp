@@ -1,8 +1,9 @@
-// The thread that owns the writing connection. It takes everything that waits as one batch, commits it, answers questions,
-// and tells the loop once for all of them.
+// The thread that owns the writing connection. It takes everything that waits as one batch, commits it, answers
+// questions, and tells the loop once for all of them.
 //
-// While one batch syncs, the next fills; a batch is never held back for more to come. A changes-only batch is committed like
-// any other. Changes whose commit failed are kept and tried again, in order, before anything later.
+// While one batch syncs, the next fills; a batch is never held back for more to come, but for those who are in the same
+// turn of the loop. A changes-only batch is committed like any other. Changes whose commit failed are kept and tried
+// again, in order, before anything later.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -59,10 +60,13 @@ private:
     std::vector<handed_over> kept_;  // handed over, and not committed yet because a commit failed
     bool failing_ = false;
 
-    std::mutex mutex_;
-    std::condition_variable woken_;
-    batch waiting_;
-    bool closing_ = false;
+    struct inbox {
+        std::mutex mutex;
+        std::condition_variable woken;
+        batch waiting;
+        bool closing = false;
+    };
+    std::shared_ptr<inbox> inbox_ = std::make_shared<inbox>();
     std::thread thread_;
 };
 

@@ -75,7 +75,9 @@ TEST_CASE("faults of actions", "[config][action_grammar]") {
     CHECK(fault_of("action a maildir \"~/x\"") ==
           "t:1:18: a path in the user's home other than ~/Maildir is not built yet; write maildir without a path");
     CHECK(fault_of("action a maildir \"/m/%{user.username}\"") ==
-          "t:1:18: \"%{...}\" in the path of a maildir is not built yet; write a path without it");
+          "t:1:18: \"%\" in the path of a maildir is not built yet; write a path without it");
+    CHECK(fault_of("action a maildir /var/mail/%u") ==
+          "t:1:18: \"%\" in the path of a maildir is not built yet; write a path without it");
 }
 
 TEST_CASE("addresses of mail-from", "[config][action_grammar]") {

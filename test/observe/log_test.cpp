@@ -204,20 +204,6 @@ TEST_CASE("lines reach standard error in their order", "[observe][log]") {
     }
 }
 
-TEST_CASE("after a flush everything stands on standard error", "[observe][log]") {
-    test::captured_stderr captured;
-    std::size_t at_once = 0;
-    {
-        observe::log log({.format = log_format::json, .lowest = level::info});
-        for (int i = 0; i < 500; ++i) log.info("smtp", "counted", {{"n", i}});
-        log.flush();
-        at_once = captured.lines().size();
-    }
-    captured.restore();
-    CHECK(at_once == 500);
-    CHECK(captured.lines().size() == 500);
-}
-
 TEST_CASE("a line begins with the time in UTC", "[observe][log]") {
     test::captured_stderr captured;
     { observe::log({.format = log_format::text, .lowest = level::info}).warn("log", "here"); }

@@ -1,5 +1,5 @@
-// Days in the life of a queue, with hosts that defer, refuse and accept as a dice says, a store that fails at times, and
-// restarts. Whatever happens, each envelope ends once, by delivery or by a report, and none is in two hands.
+// Days in the life of a queue, with hosts that defer, refuse and accept as a dice says, a store that fails at times,
+// and restarts. Whatever happens, each envelope ends once, by delivery or by a report, and none is in two hands.
 #include <catch2/catch.hpp>
 #include <map>
 #include <optional>
@@ -56,7 +56,8 @@ private:
         --held_[which.hop];
         if (what < 5) {
             ++book_.delivered[which.id];
-            queue->report(about, std::move(which), delivered{.said = mail::status::success("2.0.0", "ok"), .remote = {}});
+            queue->report(about, std::move(which),
+                          delivered{.said = mail::status::success("2.0.0", "ok"), .remote = {}});
         } else if (what < 9) {
             queue->report(about, std::move(which), deferred{mail::status::transient("4.0.0", "later"), {}});
         } else {
@@ -94,7 +95,8 @@ struct sent_mail {
         const int recipients = std::uniform_int_distribution(1, 4)(roll);
         for (int n = 0; n < recipients; ++n) {
             const auto domain = "d" + std::to_string(std::uniform_int_distribution(0, 5)(roll)) + ".example";
-            next.add({.hop = {"outbound", domain}, .to = {.to = to, .notify = notify(roll)}, .expires = clock.wall() + 96h});
+            next.add(
+                {.hop = {"outbound", domain}, .to = {.to = to, .notify = notify(roll)}, .expires = clock.wall() + 96h});
         }
         mail::sender from{.from = mail::reverse_path(to)};
         auto kept = co_await next.commit(std::move(from), clock.wall(), false);
@@ -110,7 +112,8 @@ struct sent_mail {
 
 }  // namespace
 
-TEST_CASE("through days of trouble every envelope ends once, and is never in two hands", "[queue][mail_queue][property]") {
+TEST_CASE("through days of trouble every envelope ends once, and is never in two hands",
+          "[queue][mail_queue][property]") {
     const auto seed = GENERATE(range(1U, 13U));
     CAPTURE(seed);
     dice roll(seed);

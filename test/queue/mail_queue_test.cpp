@@ -91,7 +91,8 @@ struct post_office {
                       .to = {.to = address(each), .notify = what.notify},
                       .given = what.given,
                       .expires = clock.wall() + how.ttl});
-        mail::sender from{.from = mail::reverse_path::from_text(what.from).value(), .ret = what.ret, .envelope_id = "QQ314"};
+        mail::sender from{
+            .from = mail::reverse_path::from_text(what.from).value(), .ret = what.ret, .envelope_id = "QQ314"};
         auto kept = co_await next.commit(std::move(from), clock.wall(), false);
         if (kept.has_error()) co_return false;
         queue->accepted(std::move(*kept));
@@ -162,7 +163,8 @@ TEST_CASE("content beyond the budget is read back from the store", "[queue][mail
     CHECK(has(office.text_of(office.out.tasks[1]), "the body"));
 }
 
-TEST_CASE("a deferred envelope is tried at the moments of the schedule, with its content on disk", "[queue][mail_queue]") {
+TEST_CASE("a deferred envelope is tried at the moments of the schedule, with its content on disk",
+          "[queue][mail_queue]") {
     post_office office;
     const auto begin = office.clock.wall();
     office.send();
@@ -243,7 +245,8 @@ TEST_CASE("RET=FULL returns the whole message, unless it is too long", "[queue][
     CHECK(has(office.report_text(), "the body"));
     office.back.tasks.clear();
 
-    office.send({.ret = mail::dsn_return::full, .text = "X-Mark: seen\r\n\r\nthe body " + std::string(1000, 'x') + "\r\n"});
+    office.send(
+        {.ret = mail::dsn_return::full, .text = "X-Mark: seen\r\n\r\nthe body " + std::string(1000, 'x') + "\r\n"});
     office.report_all(office.take(office.out), no_such_user);
     office.clock.advance(1s);
     const std::string text = office.report_text();
@@ -262,11 +265,15 @@ TEST_CASE("a bounce of a bounce is dropped", "[queue][mail_queue][report]") {
 
 TEST_CASE("NOTIFY says which reports the sender wants", "[queue][mail_queue][report]") {
     using mail::dsn_notify;
-    struct example { dsn_notify notify; bool on_failure, on_delay, on_success; };
-    const auto given = GENERATE(example{{}, true, true, false}, example{{.specified = true, .never = true}, false, false, false},
-                                example{{.specified = true, .success = true}, false, false, true},
-                                example{{.specified = true, .failure = true}, true, false, false},
-                                example{{.specified = true, .delay = true}, false, true, false});
+    struct example {
+        dsn_notify notify;
+        bool on_failure, on_delay, on_success;
+    };
+    const auto given =
+        GENERATE(example{{}, true, true, false}, example{{.specified = true, .never = true}, false, false, false},
+                 example{{.specified = true, .success = true}, false, false, true},
+                 example{{.specified = true, .failure = true}, true, false, false},
+                 example{{.specified = true, .delay = true}, false, true, false});
     post_office office;
     office.send({.notify = given.notify});
     office.report_all(office.take(office.out), no_such_user);
@@ -302,7 +309,8 @@ TEST_CASE("success is reported as delivered or as relayed, or by the next host i
     office.back.tasks.clear();
 
     office.send({.notify = success});
-    office.report_all(office.take(office.out), delivered{.said = ok.said, .remote = {}, .final = false, .dsn_passed = true});
+    office.report_all(office.take(office.out),
+                      delivered{.said = ok.said, .remote = {}, .final = false, .dsn_passed = true});
     CHECK(office.back.tasks.empty());
 }
 

@@ -1,7 +1,7 @@
 #include "windows.hpp"
 
-#include <catch2/catch.hpp>
 #include <algorithm>
+#include <catch2/catch.hpp>
 #include <set>
 
 using namespace waypost;

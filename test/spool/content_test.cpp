@@ -34,7 +34,8 @@ TEST_CASE("content reads as its trace fields and then its text, however it came"
     auto text = on.empty();
     std::string whole;
     while (whole.size() < total) {
-        std::string piece(std::min<std::size_t>(step, total - whole.size()), static_cast<char>('a' + whole.size() % 23));
+        std::string piece(std::min<std::size_t>(step, total - whole.size()),
+                          static_cast<char>('a' + whole.size() % 23));
         REQUIRE(on.add(*text, piece));
         whole += piece;
     }

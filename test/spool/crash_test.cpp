@@ -22,7 +22,8 @@ struct answered {
 };
 
 std::string text_of_number(std::uint32_t number) {
-    return std::string(number % 9 == 0 ? 80'000 : number % 5000, static_cast<char>('a' + number % 26)) + std::to_string(number);
+    return std::string(number % 9 == 0 ? 80'000 : number % 5000, static_cast<char>('a' + number % 26)) +
+           std::to_string(number);
 }
 
 async::awaitable<> session(sqlite_store& store, int answers, std::uint32_t first) {
@@ -84,7 +85,9 @@ TEST_CASE("a process that is killed while it commits loses nothing that it answe
         warnings warned;
         {
             sqlite_store store(loop.get_executor(), io, settings{.directory = directory}, warned.sink());
-            const auto found = run_to_end(loop, store.due({"outbound", "example.com"}, async::wall_time::max(), 1'000'000, {})).value();
+            const auto found =
+                run_to_end(loop, store.due({"outbound", "example.com"}, async::wall_time::max(), 1'000'000, {}))
+                    .value();
             std::map<message_id, envelope_id> present;
             for (const queued& each : found) {
                 present[each.about->id] = each.envelopes.at(0).id;

@@ -28,33 +28,25 @@ bool has(const std::string& text, std::string_view part) { return text.find(part
 }  // namespace
 
 TEST_CASE("a row that cannot be believed is set aside and is in nobody's way", "[spool][damage]") {
-    const std::string change = GENERATE(as<std::string>(),
-                                        "UPDATE envelopes SET forward_path = 'no address'",
-                                        "UPDATE envelopes SET forward_path = 'a@b' || char(13, 10) || 'DATA'",
-                                        "UPDATE envelopes SET notify = 'SOMETIMES'",
-                                        "UPDATE envelopes SET expires = -1",
-                                        "UPDATE envelopes SET expires = 9223372036854775807",
-                                        "UPDATE envelopes SET tries = -1",
-                                        "UPDATE envelopes SET tries = 9223372036854775807",
-                                        "UPDATE envelopes SET warnings = -9223372036854775808",
-                                        "UPDATE messages SET reverse_path = 'nobody'",
-                                        "UPDATE messages SET arrived = -5",
-                                        "UPDATE messages SET arrived = 9223372036854775807",
-                                        "UPDATE messages SET size = -1",
-                                        "UPDATE messages SET size = 9223372036854775807",
-                                        "UPDATE messages SET ret = 'HALF'",
-                                        "UPDATE messages SET file = '../../etc/passwd'",
-                                        "UPDATE messages SET file = '00000000001'",
-                                        "UPDATE messages SET id = id + 1000000",
-                                        "UPDATE envelopes SET id = -id",
-                                        "UPDATE envelopes SET id = 9223372036854775807",
-                                        "DELETE FROM messages");
+    const std::string change = GENERATE(
+        as<std::string>(), "UPDATE envelopes SET forward_path = 'no address'",
+        "UPDATE envelopes SET forward_path = 'a@b' || char(13, 10) || 'DATA'",
+        "UPDATE envelopes SET notify = 'SOMETIMES'", "UPDATE envelopes SET expires = -1",
+        "UPDATE envelopes SET expires = 9223372036854775807", "UPDATE envelopes SET tries = -1",
+        "UPDATE envelopes SET tries = 9223372036854775807", "UPDATE envelopes SET warnings = -9223372036854775808",
+        "UPDATE messages SET reverse_path = 'nobody'", "UPDATE messages SET arrived = -5",
+        "UPDATE messages SET arrived = 9223372036854775807", "UPDATE messages SET size = -1",
+        "UPDATE messages SET size = 9223372036854775807", "UPDATE messages SET ret = 'HALF'",
+        "UPDATE messages SET file = '../../etc/passwd'", "UPDATE messages SET file = '00000000001'",
+        "UPDATE messages SET id = id + 1000000", "UPDATE envelopes SET id = -id",
+        "UPDATE envelopes SET id = 9223372036854775807", "DELETE FROM messages");
     CAPTURE(change);
     queue_directory queue;
     const auto damaged = queue.commit("damaged", {queue.to("a@example.com")});
     const auto whole = queue.commit("whole", {queue.to("b@example.com")});
     const bool of_envelope = has(change, "envelopes");
-    queue.sql(change + " WHERE id = " + (of_envelope ? number(damaged->kept().envelopes[0].id) : number(damaged->message())));
+    queue.sql(change +
+              " WHERE id = " + (of_envelope ? number(damaged->kept().envelopes[0].id) : number(damaged->message())));
 
     const auto found = queue.due(queue.now);
     REQUIRE(found.size() == 1);
@@ -213,7 +205,8 @@ TEST_CASE("a bit that flips anywhere does no more than damage", "[spool][damage]
             }
         }
         // New mail may be refused; what is accepted must be there.
-        if (const auto kept = queue.commit("after the damage", {queue.to("b@example.com", {"outbound", "new.example"})})) {
+        if (const auto kept =
+                queue.commit("after the damage", {queue.to("b@example.com", {"outbound", "new.example"})})) {
             const auto text = queue.text_of(kept->message());
             REQUIRE(text.has_value());
             CHECK(has(*text, "after the damage"));

@@ -36,8 +36,10 @@ TEST_CASE("whichever write or sync fails, what was accepted is there and what wa
             for (int each = 0; each < 12; ++each) {
                 const message_id expected(queue.store->next_message_id().value() + 1);
                 const auto kept = queue.commit(text_for(each), {queue.to("a@example.com")});
-                if (kept) accepted.insert(kept->message());
-                else refused.insert(expected);
+                if (kept)
+                    accepted.insert(kept->message());
+                else
+                    refused.insert(expected);
                 if (kept && each % 3 == 0) {
                     queue.store->apply(finished{kept->kept().envelopes[0].id});
                     ended.insert(kept->message());

@@ -1,9 +1,9 @@
-// A disk under SQLite that can fail, and whose power can be cut: a VFS over the usual one, the default one for as long as it
-// lives.
+// A disk under SQLite that can fail, and whose power can be cut: a VFS over the usual one, the default one for as long
+// as it lives.
 //
-// It counts the calls that change something. From `fail_at` on (or at that one call alone) they fail as a full or a dying
-// disk would. And it remembers what each file held when it was last synced: after_power_cut() writes that into another
-// directory, where what was not synced is gone, or is there in part.
+// It counts the calls that change something. From `fail_at` on (or at that one call alone) they fail as a full or a
+// dying disk would. And it remembers what each file held when it was last synced: after_power_cut() writes that into
+// another directory, where what was not synced is gone, or is there in part.
 #pragma once
 
 #include <sqlite3.h>

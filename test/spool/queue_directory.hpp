@@ -57,7 +57,8 @@ public:
     }
     [[nodiscard]] bool mention(std::string_view words) const {
         const std::lock_guard held(mutex_);
-        return std::ranges::any_of(said_, [&](const std::string& each) { return each.find(words) != std::string::npos; });
+        return std::ranges::any_of(said_,
+                                   [&](const std::string& each) { return each.find(words) != std::string::npos; });
     }
     [[nodiscard]] std::size_t size() const {
         const std::lock_guard held(mutex_);

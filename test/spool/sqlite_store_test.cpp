@@ -132,11 +132,13 @@ TEST_CASE("a postponed envelope is due at its moment and not before", "[spool][s
     CHECK(found[0].envelopes[0].last.line() == "451 4.4.1 no answer from host");
 }
 
-TEST_CASE("due envelopes come longest due first, by message, up to the limit, of their hop alone", "[spool][sqlite_store]") {
+TEST_CASE("due envelopes come longest due first, by message, up to the limit, of their hop alone",
+          "[spool][sqlite_store]") {
     queue_directory queue;
     const auto first = queue.commit("1", {queue.to("a@example.com"), queue.to("b@example.com")});
     queue.now += 1s;
-    const auto second = queue.commit("2", {queue.to("c@example.com"), queue.to("d@example.net", {"outbound", "example.net"})});
+    const auto second =
+        queue.commit("2", {queue.to("c@example.com"), queue.to("d@example.net", {"outbound", "example.net"})});
     REQUIRE(second);
     queue.store->apply(postponed{.id = first->kept().envelopes[1].id, .tries = 1, .until = queue.now + 1s, .last = {}});
 
@@ -144,8 +146,10 @@ TEST_CASE("due envelopes come longest due first, by message, up to the limit, of
     CHECK(recipients_of(all) == std::vector<std::string>{"a@example.com", "b@example.com", "c@example.com"});
     REQUIRE(all.size() == 2);
     CHECK(all[0].about->id == first->message());
-    CHECK(recipients_of(queue.due(queue.now + 1s, outbound, 2)) == std::vector<std::string>{"a@example.com", "c@example.com"});
-    CHECK(recipients_of(queue.due(queue.now, {"outbound", "example.net"})) == std::vector<std::string>{"d@example.net"});
+    CHECK(recipients_of(queue.due(queue.now + 1s, outbound, 2)) ==
+          std::vector<std::string>{"a@example.com", "c@example.com"});
+    CHECK(recipients_of(queue.due(queue.now, {"outbound", "example.net"})) ==
+          std::vector<std::string>{"d@example.net"});
     CHECK(queue.due(queue.now, {"local", ""}).empty());
     const auto hops = run_to_end(queue.loop, queue.store->hops_due(queue.now)).value();
     CHECK(hops == std::vector<next_hop>{{"outbound", "example.com"}, {"outbound", "example.net"}});
@@ -195,7 +199,8 @@ TEST_CASE("ids grow, over restarts and over a clock that is set back", "[spool][
     CHECK(two > one);
     // As if the clock had been ten years ahead when this one was written.
     const auto far = message_id(two.value() + 3'155'760'000'000);
-    queue.sql("INSERT INTO messages VALUES (" + std::to_string(far.value()) + ", 0, '', 0, 0, '', '', 0, NULL, '', x'')");
+    queue.sql("INSERT INTO messages VALUES (" + std::to_string(far.value()) +
+              ", 0, '', 0, 0, '', '', 0, NULL, '', x'')");
     queue.open();
     CHECK(queue.store->next_message_id() > far);
 }
@@ -203,7 +208,8 @@ TEST_CASE("ids grow, over restarts and over a clock that is set back", "[spool][
 TEST_CASE("one process uses a queue at a time", "[spool][sqlite_store]") {
     queue_directory queue;
     try {
-        sqlite_store second(queue.loop.get_executor(), queue.io, settings{.directory = queue.queue()}, queue.warned.sink());
+        sqlite_store second(queue.loop.get_executor(), queue.io, settings{.directory = queue.queue()},
+                            queue.warned.sink());
         FAIL("the second one opened it");
     } catch (const std::runtime_error& refused) {
         const std::string text = refused.what();

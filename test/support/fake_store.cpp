@@ -21,8 +21,10 @@ async::awaitable<bool> fake_store::refused(verb what) {
 }
 
 async::awaitable<> fake_store::answer_travels() {
-    if (on_the_way) co_await on_the_way();
-    else co_await another_turn();
+    if (on_the_way)
+        co_await on_the_way();
+    else
+        co_await another_turn();
 }
 
 std::shared_ptr<spool::content> fake_store::new_content(spool::message_id id) {
@@ -33,7 +35,8 @@ std::shared_ptr<spool::content> fake_store::new_content(spool::message_id id) {
 async::awaitable<base::result<>> fake_store::insert(const spool::queued& what) {
     if (co_await refused(verb::insert)) co_return spool::errc::unavailable;
     messages.insert_or_assign(what.about->id, *what.about);
-    for (const spool::envelope& each : what.envelopes) envelopes.insert_or_assign(each.id, kept_envelope{each, what.about->arrived});
+    for (const spool::envelope& each : what.envelopes)
+        envelopes.insert_or_assign(each.id, kept_envelope{each, what.about->arrived});
     co_return base::result<>();
 }
 
@@ -42,7 +45,8 @@ void fake_store::apply(spool::change what) {
                                     envelopes.erase(done.id);
                                     const auto about = spool::message_of(done.id);
                                     const auto left = envelopes.lower_bound(spool::envelope_of(about, 0));
-                                    if (left == envelopes.end() || spool::message_of(left->first) != about) messages.erase(about);
+                                    if (left == envelopes.end() || spool::message_of(left->first) != about)
+                                        messages.erase(about);
                                 },
                                 [&](const spool::postponed& later) {
                                     const auto found = envelopes.find(later.id);

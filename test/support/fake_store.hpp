@@ -1,5 +1,5 @@
-// A store in memory, with the contract of the real one: an answer comes in a later turn of the loop, changes are applied in
-// order and before later questions, and what was refused was not kept.
+// A store in memory, with the contract of the real one: an answer comes in a later turn of the loop, changes are
+// applied in order and before later questions, and what was refused was not kept.
 #pragma once
 
 #include <functional>

@@ -1,7 +1,7 @@
 // A clock that stands still until the test moves it.
 //
-// advance() goes from one moment that somebody sleeps until to the next, wakes the sleepers of that moment in the order in
-// which they lay down, and lets the loop run until nothing is ready, before it goes on. So a test of days takes
+// advance() goes from one moment that somebody sleeps until to the next, wakes the sleepers of that moment in the order
+// in which they lay down, and lets the loop run until nothing is ready, before it goes on. So a test of days takes
 // milliseconds, and goes the same way every time.
 #pragma once
 
@@ -15,8 +15,8 @@ namespace waypost::test {
 
 class virtual_clock final : public async::clock {
 public:
-    explicit virtual_clock(boost::asio::io_context& loop, async::wall_time starts = async::wall_time(
-                                                              std::chrono::seconds(1'800'000'000)))
+    explicit virtual_clock(boost::asio::io_context& loop,
+                           async::wall_time starts = async::wall_time(std::chrono::seconds(1'800'000'000)))
         : loop_(loop), wall_(starts) {}
 
     [[nodiscard]] async::time_point now() const override { return now_; }

@@ -20,11 +20,12 @@ ME = "me@home.example"
 
 
 class BounceTest(SystemTest):
-    def start_with(self, answer, name="daemon"):
+    def start_with(self, answer, name="daemon", port=None):
         self.sink = self.ending(Sink(answer))
         self.home = self.directory / f"home of {name}"
         user = pwd.getpwuid(os.getuid()).pw_name
-        self.daemon = self.start(CONFIGURATION.format(port=self.sink.port, home=self.home, user=user), name=name)
+        configuration = CONFIGURATION.format(port=port or self.sink.port, home=self.home, user=user)
+        self.daemon = self.start(configuration, name=name)
 
     def send(self, *recipients, sender=ME, content=b"Subject: to you\r\n\r\nhello\r\n", **more):
         self.assertEqual(conversation.send(self.daemon.port, content, sender=sender, recipients=recipients, **more), 250)

@@ -5,7 +5,7 @@ import unittest
 
 from bounce_test import BounceTest
 from sink import CLOSE
-from support import maildir, wait_until
+from support import ReservedPort, maildir, wait_until
 
 FIRST_PAUSE = 400  # seconds
 
@@ -101,8 +101,7 @@ class Retries(BounceTest):
                 self.assertEqual(maildir(self.home), [])
 
     def test_a_smart_host_that_is_not_there_defers(self):
-        self.start_with(lambda step, _: None)
-        self.sink.end()
+        self.start_with(lambda step, _: None, port=self.ending(ReservedPort()).number)
         self.send("you@else.example")
         self.expect_deferred("you@else.example")
 

@@ -10,6 +10,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import tempfile
@@ -119,6 +120,20 @@ class Daemon:
 
     def wait_until_empty(self, seconds=30.0):
         wait_until(lambda: not self.rows("SELECT id FROM envelopes LIMIT 1"), "the queue is empty", seconds, self.log)
+
+
+class ReservedPort:
+    """A port that nobody else gets, whether somebody listens there or not."""
+
+    def __init__(self):
+        # Not listening, so connections are refused; a server that allows the reuse of addresses can listen there.
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(("127.0.0.1", 0))
+        self.number = self.socket.getsockname()[1]
+
+    def end(self):
+        self.socket.close()
 
 
 class ServerThread:

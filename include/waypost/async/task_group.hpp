@@ -23,7 +23,8 @@ public:
     task_group(const task_group&) = delete;
     task_group& operator=(const task_group&) = delete;
 
-    /// Takes a coroutine over. Its parameters must be values (or things that outlive the group). Ignored once stopping.
+    /// Takes a coroutine over; it begins at the loop's next turn, never within this call. Its parameters must be values (or
+    /// things that outlive the group). Ignored once stopping.
     void start(awaitable<> work);
     /// Asks every member to end (cancellation) and returns when the last has. A coroutine that may itself be cancelled awaits
     /// it by way of finally() (alongside.hpp).

@@ -1,8 +1,9 @@
 // The life of an envelope between the commit that accepted it and the row that is deleted.
 //
-// The queue offers what is due to the transport of its action, a bounded window for each next hop; the rest stays on disk until
-// the window has room. Outcomes come back through report(): they become changes in the store and, where somebody must be told,
-// a DSN, which is a new message like any other. One timer stands at the earliest moment that matters; nothing polls.
+// The queue offers what is due to the transport of its action, a bounded window for each next hop; the rest stays on
+// disk until the window has room. Outcomes come back through report(): they become changes in the store and, where
+// somebody must be told, a DSN, which is a new message like any other. One timer stands at the earliest moment that
+// matters; nothing polls.
 //
 // Invariant: an envelope is in flight (handed to a transport) at most once at a time.
 #pragma once
@@ -28,8 +29,8 @@ class reports;
 class windows;
 struct refill_order;
 
-/// Where reports go: the rules say, as for any mail from this host. An empty list: nowhere, ever, and the report is dropped.
-/// An error: not known now; the envelope that it is about is tried again later.
+/// Where reports go: the rules say, as for any mail from this host. An empty list: nowhere, ever, and the report is
+/// dropped. An error: not known now; the envelope that it is about is tried again later.
 class report_router {
 public:
     virtual ~report_router() = default;
@@ -38,8 +39,8 @@ public:
 
 class mail_queue {
 public:
-    mail_queue(const async::executor& on, spool::store& store, async::clock& time, observe::log& log, report_router& router,
-               settings how);
+    mail_queue(const async::executor& on, spool::store& store, async::clock& time, observe::log& log,
+               report_router& router, settings how);
     ~mail_queue();
 
     /// Mail of this action is carried by `by`. `local` chooses the retry schedule. Called before start().
@@ -50,8 +51,8 @@ public:
     /// Ends the queue's own coroutines. Transports are stopped before.
     async::awaitable<> stop();
 
-    /// A message is in the store; its first attempt begins. The receipt is the proof. To be called as soon as commit() has
-    /// answered, before anything else is waited for: from then on the message also shows in what the store has due.
+    /// A message is in the store; its first attempt begins. The receipt is the proof. To be called as soon as commit()
+    /// has answered, before anything else is waited for: from then on the message also shows in what the store has due.
     void accepted(spool::receipt what);
     /// What became of an envelope that a transport was given.
     void report(const std::shared_ptr<const spool::message>& about, spool::envelope which, outcome what);
@@ -63,7 +64,10 @@ public:
     [[nodiscard]] const settings& how() const noexcept { return settings_; }
 
 private:
-    struct assignment { transport* by = nullptr; bool local = false; };
+    struct assignment {
+        transport* by = nullptr;
+        bool local = false;
+    };
 
     [[nodiscard]] std::shared_ptr<const spool::message> affordable(std::shared_ptr<const spool::message> about);
     void offer(spool::queued task);

@@ -15,8 +15,14 @@ struct delivered {
     bool final = true;         // a mailbox; otherwise it was passed on
     bool dsn_passed = false;   // passed on to a host that reports success itself (RFC 3461 section 5.2.2)
 };
-struct deferred { mail::status said; std::string remote; };
-struct failed { mail::status said; std::string remote; };
+struct deferred {
+    mail::status said;
+    std::string remote;
+};
+struct failed {
+    mail::status said;
+    std::string remote;
+};
 using outcome = std::variant<delivered, deferred, failed>;
 
 /// 2yz is delivered, 4yz deferred, 5yz failed.

@@ -16,11 +16,11 @@ struct retry_settings {
 };
 
 /// The first moment of the schedule that is after `now`.
-[[nodiscard]] async::wall_time next_try(std::chrono::seconds base, std::chrono::seconds longest, async::wall_time created,
-                                        unsigned tries, async::wall_time now);
+[[nodiscard]] async::wall_time next_try(std::chrono::seconds base, std::chrono::seconds longest,
+                                        async::wall_time created, unsigned tries, async::wall_time now);
 
 /// Whether a warning is owed: the next try lies after creation + the interval that follows the `sent` ones.
-[[nodiscard]] bool warning_owed(const std::vector<std::chrono::seconds>& intervals, unsigned sent, async::wall_time created,
-                                async::wall_time next);
+[[nodiscard]] bool warning_owed(const std::vector<std::chrono::seconds>& intervals, unsigned sent,
+                                async::wall_time created, async::wall_time next);
 
 }  // namespace waypost::queue

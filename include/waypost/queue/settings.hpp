@@ -15,8 +15,8 @@ struct settings {
     std::chrono::seconds report_ttl{std::chrono::hours(7 * 24)};
     std::vector<std::chrono::seconds> warn_intervals{std::chrono::hours(4)};  // bounce warn-interval
     retry_settings retry;
-    /// Envelopes of one next hop in memory; the rest waits on disk. 1,000 keeps twenty sessions busy for longer than it takes
-    /// to read the next thousand.
+    /// Envelopes of one next hop in memory; the rest waits on disk. 1,000 keeps twenty sessions busy for longer than it
+    /// takes to read the next thousand.
     std::size_t window = 1000;
     /// The same over all next hops; what is due beyond it waits on disk, but for a few envelopes of each hop.
     std::size_t total = 20'000;

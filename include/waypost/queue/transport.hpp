@@ -12,8 +12,9 @@ using task = spool::queued;
 class transport {
 public:
     virtual ~transport() = default;
-    /// Takes a task over. Every envelope of it is reported exactly once (mail_queue::report), and not from within this call.
-    /// What a stopping transport has not finished is not reported at all: in the store it is still due, at the next start.
+    /// Takes a task over. Every envelope of it is reported exactly once (mail_queue::report), and not from within this
+    /// call. What a stopping transport has not finished is not reported at all: in the store it is still due, at the
+    /// next start.
     virtual void carry(task what) = 0;
 };
 

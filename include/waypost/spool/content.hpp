@@ -1,8 +1,9 @@
-// The content of one message: trace fields that we put in front, and the text as it came (CRLF line ends, no dot-stuffing).
+// The content of one message: trace fields that we put in front, and the text as it came (CRLF line ends, no
+// dot-stuffing).
 //
-// Text up to `memory_limit` stays in memory; what is longer goes on in a file of the state directory from its first octet on.
-// Whoever appends is the only one; after seal() the content is immutable and shared. A file that no commit has taken over is
-// removed with the object.
+// Text up to `memory_limit` stays in memory; what is longer goes on in a file of the state directory from its first
+// octet on. Whoever appends is the only one; after seal() the content is immutable and shared. A file that no commit
+// has taken over is removed with the object.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +32,8 @@ public:
     /// One that is whole already (made here, or read from the database).
     explicit content(std::string trace, std::string text);
     /// One whose text is in a file.
-    content(std::string trace, std::string directory, std::string file_name, std::uint64_t text_size, async::workers& io);
+    content(std::string trace, std::string directory, std::string file_name, std::uint64_t text_size,
+            async::workers& io);
     ~content();
     content(const content&) = delete;
     content& operator=(const content&) = delete;
@@ -53,8 +55,8 @@ public:
     /// The store has a row that names the file: it lives on.
     void keep_file() const noexcept;
 
-    /// The octets from `offset` on, at least one unless `offset` is the end: a view into the content where it is in memory,
-    /// otherwise into `scratch`, which is filled with up to piece_size octets.
+    /// The octets from `offset` on, at least one unless `offset` is the end: a view into the content where it is in
+    /// memory, otherwise into `scratch`, which is filled with up to piece_size octets.
     async::awaitable<base::result<std::string_view>> read(std::uint64_t offset, std::vector<char>& scratch) const;
 
     /// Units of a memory budget that travel with the content and go back with it.
@@ -70,8 +72,8 @@ private:
     std::string directory_;
     std::string name_;
     async::workers* io_ = nullptr;
-    base::error_code failed_;           // of an append; seal() says it again
-    std::shared_ptr<body_file> file_;   // shared with a worker thread while that writes or reads
+    base::error_code failed_;  // of an append; seal() says it again
+    std::shared_ptr<body_file> file_;  // shared with a worker thread while that writes or reads
     mutable async::permits::token paid_;
 };
 

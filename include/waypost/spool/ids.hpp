@@ -1,8 +1,8 @@
 // Names of messages and envelopes, unique for the life of a queue.
 //
-// A message id has 43 bits: tenths of milliseconds since 2026, or one more than the last where that is not past it yet, so ids
-// grow with time and new rows go to the end of the database. An envelope id is its message's id and 20 bits of recipient
-// number: printed, the first 11 of its 16 hexadecimal digits are the message's.
+// A message id has 43 bits: tenths of milliseconds since 2026, or one more than the last where that is not past it yet,
+// so ids grow with time and new rows go to the end of the database. An envelope id is its message's id and 20 bits of
+// recipient number: printed, the first 11 of its 16 hexadecimal digits are the message's.
 #pragma once
 
 #include <cstdint>

@@ -14,8 +14,8 @@
 
 namespace waypost::spool {
 
-/// Where an envelope goes next: an action of the configuration by its name, and the domain where the action looks for its
-/// hosts in the DNS. Kept by name, so that a changed configuration applies to mail that waits.
+/// Where an envelope goes next: an action of the configuration by its name, and the domain where the action looks for
+/// its hosts in the DNS. Kept by name, so that a changed configuration applies to mail that waits.
 struct next_hop {
     std::string action;
     std::string domain;  // empty: the action knows its hosts

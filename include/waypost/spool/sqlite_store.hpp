@@ -1,7 +1,7 @@
 // The store over one SQLite database in WAL mode, synced at every commit, and written by one thread.
 //
-// Everything that waits for that thread is one commit: while one batch syncs, the next fills. See src/spool/README.md for the
-// schema, which users may read with sqlite3.
+// Everything that waits for that thread is one commit: while one batch syncs, the next fills. See src/spool/README.md
+// for the schema, which users may read with sqlite3.
 #pragma once
 
 #include <cstdint>
@@ -20,15 +20,16 @@ struct settings {
     std::string directory = "/var/spool/waypost";
 };
 
-/// Something that recovery or the writer thread met and an administrator should read: a row set aside, a body file without a
-/// row, a commit that failed and is tried again.
+/// Something that recovery or the writer thread met and an administrator should read: a row set aside, a body file
+/// without a row, a commit that failed and is tried again.
 using warning_sink = std::function<void(const std::string& what)>;
 
 class sqlite_store final : public store {
 public:
-    /// Creates or opens `directory`/queue.db, checks its schema, sets unreadable rows aside and removes body files that no row
-    /// names. `loop` is where the coroutines that call this run. Throws std::runtime_error with a text for the administrator if the queue cannot be used (among other reasons,
-    /// because another process has it open for writing). `warn` may be called from the writer thread.
+    /// Creates or opens `directory`/queue.db, checks its schema, sets unreadable rows aside and removes body files that
+    /// no row names. `loop` is where the coroutines that call this run. Throws std::runtime_error with a text for the
+    /// administrator if the queue cannot be used (among other reasons, because another process has it open for
+    /// writing). `warn` may be called from the writer thread.
     sqlite_store(const async::executor& loop, async::workers& io, settings where, warning_sink warn);
     /// Commits what was handed over and ends the writer thread. Blocks.
     ~sqlite_store() override;
@@ -40,9 +41,9 @@ public:
     void correct_times(async::wall_time now, async::wall_time latest) override;
     async::awaitable<base::result<std::vector<next_hop>>> hops_due(async::wall_time now) override;
     async::awaitable<base::result<std::vector<next_hop>>> hops_due_since(async::wall_time after,
-                                                                          async::wall_time now) override;
+                                                                         async::wall_time now) override;
     async::awaitable<base::result<std::vector<queued>>> due(next_hop hop, async::wall_time now, std::size_t limit,
-                                                           std::vector<envelope_id> known) override;
+                                                            std::vector<envelope_id> known) override;
     async::awaitable<base::result<std::optional<async::wall_time>>> next_due(async::wall_time now) override;
     async::awaitable<base::result<std::shared_ptr<const content>>> load(message_id id) override;
     async::awaitable<base::result<std::uint64_t>> count() override;

@@ -1,8 +1,9 @@
 // The spool's keeper, as an interface: everything that is promised to be kept goes through these verbs.
 //
-// A message is inserted whole, with its envelopes, and is on stable storage when insert() answers. Changes are handed over and
-// coalesced into the next commit; nobody waits for them, and they are applied in the order in which they came, before any
-// later question is answered. What was handed over and not yet committed is done again after a crash, never lost.
+// A message is inserted whole, with its envelopes, and is on stable storage when insert() answers. Changes are handed
+// over and coalesced into the next commit; nobody waits for them, and they are applied in the order in which they came,
+// before any later question is answered. What was handed over and not yet committed is done again after a crash, never
+// lost.
 #pragma once
 
 #include <memory>
@@ -21,7 +22,9 @@ enum class errc { unavailable = 1, no_such_message, damaged, closed };
 [[nodiscard]] base::error_code make_error_code(errc value) noexcept;
 
 /// The envelope is done with (delivered, or failed and reported); the last one takes its message with it.
-struct finished { envelope_id id; };
+struct finished {
+    envelope_id id;
+};
 /// It will be tried again.
 struct postponed {
     envelope_id id;
@@ -40,23 +43,24 @@ public:
     /// An empty content for a message that is being received.
     [[nodiscard]] virtual std::shared_ptr<content> new_content(message_id id) = 0;
 
-    /// `what` stays the caller's and must stay as it is until the answer. That comes before the answer to any question in
-    /// which the message shows.
+    /// `what` stays the caller's and must stay as it is until the answer. That comes before the answer to any question
+    /// in which the message shows.
     virtual async::awaitable<base::result<>> insert(const queued& what) = 0;
     virtual void apply(change what) = 0;
-    /// The clock was set back, or may have been: what has not been tried yet is due at `now` at the latest, and so is what
-    /// claims to be due after `latest`. Handed over like a change.
+    /// The clock was set back, or may have been: what has not been tried yet is due at `now` at the latest, and so is
+    /// what claims to be due after `latest`. Handed over like a change.
     virtual void correct_times(async::wall_time now, async::wall_time latest) = 0;
 
     /// Next hops that have envelopes due at `now`.
     virtual async::awaitable<base::result<std::vector<next_hop>>> hops_due(async::wall_time now) = 0;
     /// Next hops that have postponed envelopes whose moment came after `after`, up to `now`: costs no more than these.
     virtual async::awaitable<base::result<std::vector<next_hop>>> hops_due_since(async::wall_time after,
-                                                                                  async::wall_time now) = 0;
-    /// Up to `limit` envelopes of a next hop that are due at `now`, the longest due first, by message, but none of `known`.
-    /// `text` is null in each. Fewer than `limit` are all that there are.
-    virtual async::awaitable<base::result<std::vector<queued>>> due(next_hop hop, async::wall_time now, std::size_t limit,
-                                                                   std::vector<envelope_id> known) = 0;
+                                                                                 async::wall_time now) = 0;
+    /// Up to `limit` envelopes of a next hop that are due at `now`, the longest due first, by message, but none of
+    /// `known`. `text` is null in each. Fewer than `limit` are all that there are.
+    virtual async::awaitable<base::result<std::vector<queued>>> due(next_hop hop, async::wall_time now,
+                                                                    std::size_t limit,
+                                                                    std::vector<envelope_id> known) = 0;
     /// The earliest moment after `now` at which a postponed envelope is due.
     virtual async::awaitable<base::result<std::optional<async::wall_time>>> next_due(async::wall_time now) = 0;
     virtual async::awaitable<base::result<std::shared_ptr<const content>>> load(message_id id) = 0;

@@ -10,8 +10,9 @@
 
 namespace waypost::spool {
 
-/// Proof that a message and its envelopes are on stable storage. Only transaction::commit() makes one, and whoever answers
-/// 250 must show it, so a 250 cannot be sent before the sync. It carries what was committed, for the first attempt.
+/// Proof that a message and its envelopes are on stable storage. Only transaction::commit() makes one, and whoever
+/// answers 250 must show it, so a 250 cannot be sent before the sync. It carries what was committed, for the first
+/// attempt.
 class receipt {
 public:
     [[nodiscard]] message_id message() const noexcept { return kept_.about->id; }
