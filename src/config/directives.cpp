@@ -19,24 +19,44 @@ constexpr option<model> queue_options[] = {
     {"ttl", [](cursor& at, model& to, const token&) { to.queue_ttl = at.take_delay("a time"); }},
 };
 
-constexpr option<model> smtp_limits[] = {
+constexpr std::uint64_t most = 1'000'000;
+
+constexpr option<model> limit_options[] = {
+    {"max-errors",
+     [](cursor& at, model& to, const token&) { to.limits.max_errors = at.take_number("a number of errors", 1, most); }},
+    {"max-line",
+     [](cursor& at, model& to, const token&) { to.limits.max_line = at.take_number("a number of octets", 998, most); }},
     {"max-mails",
-     [](cursor& at, model& to, const token&) { to.max_mails = at.take_number("a number of messages", 1, 1'000'000); }},
+     [](cursor& at, model& to, const token&) { to.limits.max_mails = at.take_number("a number of messages", 1, most); }},
     {"max-rcpt", [](cursor& at, model& to,
-                    const token&) { to.max_recipients = at.take_number("a number of recipients", 1, 1'000'000); }},
+                    const token&) { to.limits.max_recipients = at.take_number("a number of recipients", 1, most); }},
+    {"max-received",
+     [](cursor& at, model& to, const token&) { to.limits.max_received = at.take_number("a number of fields", 1, most); }},
+    {"max-sessions",
+     [](cursor& at, model& to, const token&) { to.limits.max_sessions = at.take_number("a number of sessions", 1, most); }},
+};
+
+constexpr option<model> timeout_options[] = {
+    {"command", [](cursor& at, model& to, const token&) { to.limits.command = at.take_delay("a time"); }},
+    {"content", [](cursor& at, model& to, const token&) { to.limits.content = at.take_delay("a time"); }},
+    {"handshake", [](cursor& at, model& to, const token&) { to.limits.handshake = at.take_delay("a time"); }},
 };
 
 /// KEY N KEY N, or the same in braces, where commas and ends of lines may separate them.
 void read_smtp_limit(cursor& at, model& to, const token&) {
-    if (!at.skip_mark('{')) return read_options<model>(at, to, smtp_limits, "limit of \"smtp\"");
+    if (!at.skip_mark('{')) return read_options<model>(at, to, limit_options, "limit of \"smtp\"");
     for (;;) {
         at.skip_newlines();
         if (at.skip_mark(',')) continue;
         if (at.skip_mark('}')) return;
         if (at.at_end()) at.leave_unexpected(at.peek(), "\"}\"");
         const token word = at.take();
-        find_option<model>(at, word, smtp_limits, "limit of \"smtp\"").read(at, to, word);
+        find_option<model>(at, word, limit_options, "limit of \"smtp\"").read(at, to, word);
     }
+}
+
+void read_smtp_timeout(cursor& at, model& to, const token&) {
+    read_options<model>(at, to, timeout_options, "timeout of \"smtp\"");
 }
 
 void read_message_size(cursor& at, model& to, const token&) { to.max_message_size = at.take_size("a size"); }
@@ -46,6 +66,7 @@ constexpr option<model> smtp_options[] = {
     {"limit", &read_smtp_limit},
     {"max-message-size", &read_message_size},
     {"sub-addr-delim"},
+    {"timeout", &read_smtp_timeout},
 };
 
 /// A directive of the form `WORD OPTION VALUE`, with at least one option.

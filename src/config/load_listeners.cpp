@@ -26,13 +26,25 @@ bool overlap(const net::endpoint& a, const net::endpoint& b) {
     return a.ip == b.ip || a.ip.is_unspecified() || b.ip.is_unspecified();
 }
 
+void load_limits(loading& now) {
+    const smtp_limits& limits = now.from.limits;
+    inbound::settings& to = now.to.inbound;
+    if (limits.max_sessions != 0) to.max_sessions = limits.max_sessions;
+    to.longest_line = limits.max_line;
+    to.max_received_fields = limits.max_received;
+    to.times.command = limits.command;
+    to.times.content = limits.content;
+    to.times.handshake = limits.handshake;
+}
+
 inbound::listener_settings common_settings(const loading& now, const listener& of) {
     const std::string& name = of.hostname ? of.hostname->text : now.to.host;
     inbound::listener_settings made{.at = std::nullopt, .protocol = {.host = *mail::domain::parse(name)}};
     made.protocol.dsn = !of.no_dsn;
     made.protocol.max_message_size = now.from.max_message_size;
-    made.protocol.max_recipients = now.from.max_recipients;
-    made.protocol.max_transactions = now.from.max_mails;
+    made.protocol.max_recipients = now.from.limits.max_recipients;
+    made.protocol.max_transactions = now.from.limits.max_mails;
+    made.protocol.max_errors = now.from.limits.max_errors;
     made.tag = of.tag;
     made.mask_source = of.mask_source;
     made.received_auth = of.received_auth;
@@ -152,6 +164,7 @@ private:
 
 void load_listeners(loading& now) {
     const std::filesystem::path directory = now.from.queue_path.text;
+    load_limits(now);
     now.to.inbound.socket_path = (directory / "smtp.sock").string();
     if (now.to.inbound.socket_path.size() >= sizeof(sockaddr_un::sun_path)) {
         now.faults.fault(now.from.queue_path.where, "the queue path is too long for the Unix socket in it",

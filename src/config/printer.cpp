@@ -45,14 +45,32 @@ private:
         for (const std::chrono::seconds one : what_.warn_intervals) times += (times.empty() ? "" : ", ") + delay(one);
         line({"bounce warn-interval", times});
         line({"smtp max-message-size", size(what_.max_message_size)});
-        std::vector<std::string> limits{"smtp limit max-rcpt", std::to_string(what_.max_recipients)};
-        if (what_.max_mails != 0) limits.push_back("max-mails " + std::to_string(what_.max_mails));
-        line(limits);
+        limits();
         std::string servers;
         for (const written& one : what_.resolvers) servers += (servers.empty() ? "" : ", ") + plain(one.text);
         if (!servers.empty()) line({"resolver", servers});
         if (what_.log != log_format::automatic) line({"log format", what_.log == log_format::json ? "json" : "text"});
         section();
+    }
+
+    void limits() {
+        const smtp_limits& now = what_.limits;
+        const smtp_limits usual;
+        std::vector<std::string> words{"smtp limit max-rcpt", std::to_string(now.max_recipients)};
+        const auto add = [&](const char* key, std::uint64_t value, std::uint64_t otherwise) {
+            if (value != otherwise) words.push_back(key + (" " + std::to_string(value)));
+        };
+        add("max-mails", now.max_mails, usual.max_mails);
+        add("max-errors", now.max_errors, usual.max_errors);
+        add("max-sessions", now.max_sessions, usual.max_sessions);
+        add("max-line", now.max_line, usual.max_line);
+        add("max-received", now.max_received, usual.max_received);
+        line(words);
+        std::vector<std::string> times{"smtp timeout"};
+        if (now.command != usual.command) times.push_back("command " + delay(now.command));
+        if (now.content != usual.content) times.push_back("content " + delay(now.content));
+        if (now.handshake != usual.handshake) times.push_back("handshake " + delay(now.handshake));
+        if (times.size() > 1) line(times);
     }
 
     void table(const table_definition& one) {

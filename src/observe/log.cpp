@@ -146,6 +146,13 @@ struct log::writer {
                                                        spdlog::async_overflow_policy::overrun_oldest)) {
         lines->set_level(spdlog::level::trace);
     }
+    // The thread writes what waits and ends, while the sink that it writes to is still there.
+    ~writer() {
+        lines.reset();
+        threads.reset();
+    }
+    writer(const writer&) = delete;
+    writer& operator=(const writer&) = delete;
 
     std::shared_ptr<spdlog::details::thread_pool> threads;
     std::shared_ptr<batch_sink> sink;
@@ -155,7 +162,6 @@ struct log::writer {
 
 log::log(log_settings settings) : settings_(settings), writer_(std::make_unique<writer>()) {}
 
-// The pool's destructor writes out what waits.
 log::~log() = default;
 
 void log::write(level at, std::string_view subsystem, std::string_view event, fields what) {

@@ -15,8 +15,8 @@ TEST_CASE("settings of the queue, the sessions and the log", "[config][directive
     CHECK(what.queue_ttl == 48h);
     CHECK(what.warn_intervals == std::vector<std::chrono::seconds>{4h, 24h});
     CHECK(what.max_message_size == 50U << 20);
-    CHECK(what.max_recipients == 10);
-    CHECK(what.max_mails == 20);
+    CHECK(what.limits.max_recipients == 10);
+    CHECK(what.limits.max_mails == 20);
     REQUIRE(what.resolvers.size() == 2);
     CHECK(what.resolvers[1].text == "[2001:db8::53]:5353");
     CHECK(what.log == log_format::json);
@@ -29,8 +29,8 @@ TEST_CASE("without a word of it, everything has its default", "[config][directiv
     CHECK(what.queue_ttl == 96h);
     CHECK(what.warn_intervals == std::vector<std::chrono::seconds>{4h});
     CHECK(what.max_message_size == 35U << 20);
-    CHECK(what.max_recipients == 1000);
-    CHECK(what.max_mails == 0);
+    CHECK(what.limits.max_recipients == 1000);
+    CHECK(what.limits.max_mails == 0);
     CHECK(what.resolvers.empty());
     CHECK(what.log == log_format::automatic);
 }
@@ -42,12 +42,28 @@ TEST_CASE("the settings of 2012", "[config][directives]") {
 }
 
 TEST_CASE("limits of smtp may stand in braces", "[config][directives]") {
-    CHECK(model_of("smtp limit { max-rcpt 10 max-mails 20 }").max_mails == 20);
-    CHECK(model_of("smtp limit { max-rcpt 10, max-mails 20 }").max_mails == 20);
-    CHECK(model_of("smtp limit {\n max-rcpt 10\n max-mails 20,\n}").max_mails == 20);
+    CHECK(model_of("smtp limit { max-rcpt 10 max-mails 20 }").limits.max_mails == 20);
+    CHECK(model_of("smtp limit { max-rcpt 10, max-mails 20 }").limits.max_mails == 20);
+    CHECK(model_of("smtp limit {\n max-rcpt 10\n max-mails 20,\n}").limits.max_mails == 20);
     CHECK(fault_of("smtp limit { max-rcpt 10") == "t:1:25: expected \"}\", found the end of the file");
     CHECK(fault_of("smtp limit { max-rctp 10 }") ==
           "t:1:14: unknown limit of \"smtp\" \"max-rctp\"; did you mean \"max-rcpt\"?");
+}
+
+TEST_CASE("every limit and every time limit of a session can be set", "[config][directives]") {
+    const model what = model_of(lines({"smtp limit max-errors 5 max-line 998 max-received 30 max-sessions 50",
+                                       "smtp timeout command 1m content 30s handshake 10s"}));
+    CHECK(what.limits.max_errors == 5);
+    CHECK(what.limits.max_line == 998);
+    CHECK(what.limits.max_received == 30);
+    CHECK(what.limits.max_sessions == 50);
+    CHECK(what.limits.command == 1min);
+    CHECK(what.limits.content == 30s);
+    CHECK(what.limits.handshake == 10s);
+    CHECK(fault_of("smtp limit max-line 100") ==
+          "t:1:21: \"100\" is not a number of octets; write a number from 998 to 1000000");
+    CHECK(fault_of("smtp timeout comand 1m") ==
+          "t:1:14: unknown timeout of \"smtp\" \"comand\"; did you mean \"command\"?");
 }
 
 TEST_CASE("times have a number and one unit", "[config][directives]") {

@@ -149,6 +149,20 @@ struct rule {
 
 enum class log_format { automatic, text, json };
 
+/// `smtp limit` and `smtp timeout`. A limit of 0 is none.
+struct smtp_limits {
+    std::uint64_t max_recipients = 1000;  // a transaction
+    std::uint64_t max_mails = 0;          // transactions a session
+    std::uint64_t max_errors = 20;        // refused commands a session
+    std::uint64_t max_sessions = 0;       // 0: what the system's limit on open files allows
+    std::uint64_t max_line = 65535;       // octets of a line of content
+    std::uint64_t max_received = 100;     // Received fields; more are a loop
+    std::chrono::seconds command{300};    // waiting for a command
+    std::chrono::seconds content{180};    // waiting for more content
+    std::chrono::seconds handshake{60};   // TLS
+    friend bool operator==(const smtp_limits&, const smtp_limits&) = default;
+};
+
 struct model {
     std::vector<table_definition> tables;
     std::vector<listener> listeners;
@@ -162,8 +176,7 @@ struct model {
     std::chrono::seconds queue_ttl{std::chrono::hours(96)};
     std::vector<std::chrono::seconds> warn_intervals{std::chrono::hours(4)};
     std::uint64_t max_message_size = 35ULL << 20;
-    std::uint64_t max_recipients = 1000;  // a transaction
-    std::uint64_t max_mails = 0;          // transactions a session; 0: no limit
+    smtp_limits limits;
     std::vector<written> resolvers;       // empty: the system's
     log_format log = log_format::automatic;
 

@@ -38,7 +38,7 @@ struct settings {
     std::string socket_path;         // the Unix socket; mode 0666, so that any local program can submit
     std::size_t max_sessions = 10000;  // over all listeners; beyond it clients wait in the kernel's queue
     std::size_t max_received_fields = 100;  // more of them is a loop
-    std::size_t longest_line = 65536;       // of content, without CRLF
+    std::size_t longest_line = 65535;       // of content, without CRLF
     time_limits times;
 };
 
