@@ -11,6 +11,11 @@
 namespace waypost::config {
 namespace {
 
+/// "write X", unless it is a whole piece of advice already.
+std::string advice(const std::string& instead) {
+    return instead.starts_with("did you mean") ? instead : "write " + instead;
+}
+
 using mail::transport_security;
 
 /// Also of a list, which is a fault of its own.
@@ -67,12 +72,12 @@ private:
         }
         auto parsed = mail::parse_relay_url(hosts_->fetched(row));
         if (auto* wrong = std::get_if<mail::relay_url_error>(&parsed)) {
-            now_.faults.fault(where, std::move(wrong->what), "write " + wrong->instead);
+            now_.faults.fault(where, std::move(wrong->what), advice(wrong->instead));
             return;
         }
         const auto& url = std::get<mail::relay_url>(parsed);
         if (auto wrong = mail::check_auth(url, of_.auth.has_value())) {
-            now_.faults.fault(where, std::move(wrong->what), "write " + wrong->instead);
+            now_.faults.fault(where, std::move(wrong->what), advice(wrong->instead));
         } else if (!url.label.empty()) {
             check_label(url, where);
         }

@@ -24,6 +24,7 @@ bool equal(std::string_view a, std::string_view b) {
 bool password_matches(std::string_view password, std::string_view hash) {
     constexpr std::string_view plain = "{PLAIN}";
     if (hash.starts_with(plain)) return equal(password, hash.substr(plain.size()));
+    if (password.find('\0') != std::string_view::npos) return false;  // crypt_r() would stop there
     const auto scratch = std::make_unique<crypt_data>();
     const base::secret word{std::string(password)};
     const std::string setting(hash);

@@ -1,13 +1,12 @@
 #include "maildir.hpp"
 
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <catch2/catch.hpp>
-#include <csignal>
 #include <filesystem>
 #include <random>
 
+#include "support/full_disk.hpp"
 #include "support/temporary_directory.hpp"
 
 using namespace waypost;
@@ -42,25 +41,6 @@ std::string converted(std::string_view text, std::size_t split) {
     out += delivery::with_native_line_ends(text.substr(split), after_cr);
     return out;
 }
-
-/// No file may grow beyond so many bytes: a disk that is full, for one process.
-class full_disk {
-public:
-    explicit full_disk(rlim_t bytes) {
-        ::getrlimit(RLIMIT_FSIZE, &before_);
-        handler_ = std::signal(SIGXFSZ, SIG_IGN);
-        const rlimit limit{bytes, before_.rlim_max};
-        ::setrlimit(RLIMIT_FSIZE, &limit);
-    }
-    ~full_disk() {
-        ::setrlimit(RLIMIT_FSIZE, &before_);
-        std::signal(SIGXFSZ, handler_);
-    }
-
-private:
-    rlimit before_{};
-    void (*handler_)(int);
-};
 
 }  // namespace
 
@@ -181,7 +161,7 @@ TEST_CASE("a message that does not fit on the disk is an error and leaves nothin
     const std::string text(100'000, 'x');
     base::error_code failed;
     {
-        const full_disk limit(GENERATE(0U, 1U, 50'000U));
+        const test::full_disk limit(GENERATE(0U, 1U, 50'000U));
         failed = deliver(maildir, "1.host", text);
     }
     CHECK(failed == boost::system::errc::file_too_large);
