@@ -14,13 +14,6 @@ namespace {
 constexpr std::string_view ignored_with_argument = "ABCDLOXhop";
 constexpr std::string_view ignored_alone = "EGJUemnsvx";
 
-/// The argument of `-xVALUE` or `-x VALUE`.
-std::optional<std::string> value_of(const std::vector<std::string>& arguments, std::size_t& at) {
-    if (arguments[at].size() > 2) return arguments[at].substr(2);
-    if (at + 1 >= arguments.size()) return std::nullopt;
-    return arguments[++at];
-}
-
 std::string to_crlf(std::string_view text) {
     std::string out;
     out.reserve(text.size() + text.size() / 32);
@@ -99,12 +92,56 @@ std::string missing_fields(const sendmail_options& options, const identity& who,
     std::string out;
     if (!has("From")) {
         const std::string& name = options.full_name.empty() ? who.full_name : options.full_name;
-        const std::string address = from.is_null() ? who.user + "@" + who.host.text() : from.text();
+        const auto self = completed(who.user, who.host);
+        const std::string user = self ? self->text() : "postmaster@" + who.host.text();
+        const std::string address = from.is_null() ? user : from.text();
         out += "From: " + (name.empty() ? std::string() : quoted_name(name)) + "<" + address + ">\r\n";
     }
     if (!has("Date")) out += "Date: " + mail::format_date(who.now) + "\r\n";
     if (!has("Message-ID")) out += "Message-ID: <" + who.unique + "@" + who.host.text() + ">\r\n";
     return out;
+}
+
+}  // namespace
+
+namespace {
+
+bool is_one_of(char letter, std::string_view letters) { return letters.find(letter) != std::string_view::npos; }
+
+/// An option with a value; which have one is known to the caller.
+void set_option(sendmail_options& options, char letter, const std::string& value) {
+    switch (letter) {
+        case 'f':
+        case 'r': options.from = value.empty() ? "<>" : value; break;
+        case 'F': options.full_name = value; break;
+        case 'N': options.notify = value; break;
+        case 'R': options.ret = value; break;
+        case 'V': options.envelope_id = value; break;
+        default: break;  // one that is ignored
+    }
+}
+
+/// One word of options: letters without a value may stand together, the first that has one takes the rest of the word or the
+/// next argument. A text says what is wrong.
+std::optional<std::string> read_word(sendmail_options& options, const std::vector<std::string>& arguments, std::size_t& at) {
+    const std::string word = arguments[at];
+    for (std::size_t i = 1; i < word.size(); ++i) {
+        const char letter = word[i];
+        if (letter == 't') {
+            options.recipients_from_header = true;
+        } else if (letter == 'i') {
+            options.dot_is_text = true;
+        } else if (is_one_of(letter, "fFrNRV") || is_one_of(letter, ignored_with_argument)) {
+            std::string value = word.substr(i + 1);
+            if (value.empty() && ++at < arguments.size()) value = arguments[at];
+            if (at >= arguments.size()) return "option -" + std::string(1, letter) + " needs a value";
+            set_option(options, letter, value);
+            return std::nullopt;
+        } else if (!is_one_of(letter, ignored_alone)) {
+            return "unknown option " + base::printable(word);
+        }
+    }
+    return std::nullopt;
 }
 
 }  // namespace
@@ -120,29 +157,14 @@ std::variant<sendmail_options, std::string> parse_sendmail_options(const std::ve
         }
         if (argument.size() < 2 || argument.front() != '-') {
             options.recipients.push_back(argument);
-            continue;
-        }
-        const char letter = argument[1];
-        if (argument == "-t") {
-            options.recipients_from_header = true;
-        } else if (argument == "-i" || argument == "-oi") {
+        } else if (argument == "-oi") {
             options.dot_is_text = true;
         } else if (argument == "-bm") {
             continue;  // what it does anyway
-        } else if (letter == 'b' || letter == 'q') {
+        } else if (argument[1] == 'b' || argument[1] == 'q') {
             return "option " + base::printable(argument) + " is not built yet";
-        } else if (std::string_view("frFNRV").find(letter) != std::string_view::npos) {
-            const auto value = value_of(arguments, at);
-            if (!value) return "option -" + std::string(1, letter) + " needs a value";
-            if (letter == 'f' || letter == 'r') options.from = value->empty() ? "<>" : *value;
-            if (letter == 'F') options.full_name = *value;
-            if (letter == 'N') options.notify = *value;
-            if (letter == 'R') options.ret = *value;
-            if (letter == 'V') options.envelope_id = *value;
-        } else if (ignored_with_argument.find(letter) != std::string_view::npos) {
-            if (!value_of(arguments, at)) return "option -" + std::string(1, letter) + " needs a value";
-        } else if (ignored_alone.find(letter) == std::string_view::npos) {
-            return "unknown option " + base::printable(argument);
+        } else if (auto wrong = read_word(options, arguments, at)) {
+            return *wrong;
         }
     }
     return options;

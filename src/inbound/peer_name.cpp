@@ -32,10 +32,16 @@ async::awaitable<base::result<std::string>> peer_name::confirmed(dns::resolver& 
         if (names.error() == dns::errc::not_found) co_return std::string();
         co_return names.error();
     }
+    base::error_code could_not_ask;
     for (std::size_t i = 0; i < std::min(names->size(), most_names); ++i) {
         const auto addresses = co_await dns.addresses((*names)[i]);
-        if (addresses.has_value() && std::ranges::find(*addresses, ip) != addresses->end()) co_return (*names)[i];
+        if (addresses.has_error()) {
+            if (addresses.error() != dns::errc::not_found) could_not_ask = addresses.error();
+        } else if (std::ranges::find(*addresses, ip) != addresses->end()) {
+            co_return (*names)[i];
+        }
     }
+    if (could_not_ask) co_return could_not_ask;
     co_return std::string();
 }
 

@@ -75,7 +75,7 @@ TEST_CASE("everything that is wrong with a relay URL is found, where it is writt
         "t:1:21: the port '99999' is out of range; write a port from 1 to 65535 after the ':', and nothing after that");
     CHECK(faults_of_relay("host smtp://h:25/x") ==
           "t:1:21: there is something after the port; write scheme://host:port");
-    CHECK(faults_of_relay("host smpt://h").starts_with("t:1:21: unknown scheme 'smpt'; write "));
+    CHECK(faults_of_relay("host smpt://h").starts_with("t:1:21: unknown scheme 'smpt'; did you mean "));
     CHECK(faults_of_relay("host \"smtps://user:secret@h\" auth { l = \"u:p\" }") ==
           "t:1:21: what stands before '@' is a label, and has neither ':' nor '/'; write label@host; the user name and "
           "the "

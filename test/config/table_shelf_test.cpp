@@ -49,7 +49,7 @@ TEST_CASE("faults of a table file name that file and its line", "[config][table_
     const std::string mixed = here.write("mixed", "a: b\nc\n");
     CHECK(load_faults(with_hosts(mixed)) == mixed + ":2: an entry without a value; the first entry has one");
     const std::string urls = here.write("urls", "# @list\n\nsmtp://a.example\n# x\n  smpt://b.example\r\n");
-    CHECK(load_faults(with_hosts(urls)).starts_with(urls + ":5: unknown scheme 'smpt'; write "));
+    CHECK(load_faults(with_hosts(urls)).starts_with(urls + ":5: unknown scheme 'smpt'; did you mean "));
     const std::string split = here.write("split", "smtp+tls://l@h\n");
     CHECK(load_faults(with_hosts(split)) ==
           split + ":1: a relay URL is split at its colon; write \"# @list\" as the first line of the file");
