@@ -59,10 +59,10 @@ async::awaitable<> engine::drain(std::shared_ptr<relay> of, std::unique_ptr<coun
         session mine(executor_, with_, settings_, *of, **connected, [this, of] { open_sessions(of); });
         co_await async::alongside((*connected)->keep_time(), mine.run());
         (*connected)->close();
-    } else if (of->ready == 0 && of->connecting == 0) {
+    } else {
         of->rest(settings_.allowed, with_.clock.now());
         timekeeping_.start(watch_rest(of, std::make_unique<counted>(of->rests)));
-        fail_waiting(*of, std::get<mail::status>(got));
+        if (of->ready == 0 && of->connecting == 0) fail_waiting(*of, std::get<mail::status>(got));
     }
     open_sessions(of);
     forget_if_done(of->hop);

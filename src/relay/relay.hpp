@@ -63,6 +63,7 @@ public:
     }
 
     void rest(const limits& allowed, async::time_point now) {
+        if (now < rests_until) return;  // several attempts failed together: one rest
         pause = std::clamp(pause * 2, allowed.first_pause, allowed.longest_pause);
         rests_until = now + pause;
     }

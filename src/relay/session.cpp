@@ -93,8 +93,8 @@ async::awaitable<bool> session::carry() {
 }
 
 /// A host may close a connection that was idle or that has carried enough: that says nothing about the mail, which goes
-/// down another connection at once. Not twice: a new connection's first failure counts.
-bool session::try_elsewhere() const { return carried_ > 0 && !connection_.content_began(); }
+/// down another connection at once. Not for ever: the failure of a connection that was used as soon as it was open counts.
+bool session::try_elsewhere() const { return (carried_ > 0 || was_idle_) && !connection_.content_began(); }
 
 smtp::client_transaction session::transaction() const {
     smtp::client_transaction what{
