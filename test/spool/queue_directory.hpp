@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "support/run_to_end.hpp"
+#include "support/temporary_directory.hpp"
 #include "waypost/spool/sqlite_store.hpp"
 #include "waypost/spool/transaction.hpp"
 
@@ -20,31 +21,13 @@ namespace waypost::spool::test {
 
 using namespace std::chrono_literals;
 using waypost::test::run_to_end;
+using waypost::test::temporary_directory;
 
 inline mail::mailbox address(std::string_view text) {
     auto parsed = mail::mailbox::parse(text);
     if (!parsed) throw std::invalid_argument(std::string(text));
     return *std::move(parsed);
 }
-
-class temporary_directory {
-public:
-    temporary_directory() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "waypost-spool-XXXXXX").string();
-        if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
-        path_ = pattern;
-    }
-    ~temporary_directory() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    temporary_directory(const temporary_directory&) = delete;
-    temporary_directory& operator=(const temporary_directory&) = delete;
-    [[nodiscard]] const std::string& path() const noexcept { return path_; }
-
-private:
-    std::string path_;
-};
 
 /// Warnings come from the writer thread too.
 class warnings {

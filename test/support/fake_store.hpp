@@ -29,6 +29,10 @@ public:
     async::awaitable<base::result<std::shared_ptr<const spool::content>>> load(spool::message_id id) override;
     async::awaitable<base::result<std::uint64_t>> count() override;
 
+private:
+    async::workers io_{1};  // outlives the contents below, which use it to their end
+
+public:
     struct kept_envelope {
         spool::envelope is;
         async::wall_time next_try;
@@ -47,7 +51,6 @@ private:
     async::awaitable<> answer_travels();
 
     std::uint64_t last_id_ = 0;
-    async::workers io_{1};
 };
 
 }  // namespace waypost::test

@@ -7,6 +7,8 @@
 #include <chrono>
 #include <exception>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -28,25 +30,35 @@ inline void run_until(boost::asio::io_context& loop, const std::function<bool()>
 }
 
 /// Runs one coroutine until it has ended.
-inline void finish(boost::asio::io_context& loop, async::awaitable<> work) {
-    bool ended = false;
-    std::exception_ptr failed;
-    boost::asio::co_spawn(loop, std::move(work), [&](std::exception_ptr thrown) {
-        failed = thrown;
-        ended = true;
-    });
-    run_until(loop, [&] { return ended; });
-    if (failed) std::rethrow_exception(failed);
-}
-
 template <class T>
 T finish(boost::asio::io_context& loop, async::awaitable<T> work) {
-    std::optional<T> given;
-    const auto keep = [](async::awaitable<T> from, std::optional<T>& into) -> async::awaitable<> {
-        into.emplace(co_await std::move(from));
+    // Shared, because a coroutine that was given up on may still end, with its loop.
+    struct ending {
+        std::optional<T> given;
+        std::exception_ptr failed;
     };
-    finish(loop, keep(std::move(work), given));
-    return std::move(*given);
+    const auto end = std::make_shared<ending>();
+    boost::asio::co_spawn(loop, std::move(work), [end](std::exception_ptr thrown, T value) {
+        end->failed = thrown;
+        end->given.emplace(std::move(value));
+    });
+    run_until(loop, [&end] { return end->given.has_value(); });
+    if (end->failed) std::rethrow_exception(end->failed);
+    return std::move(*end->given);
+}
+
+inline void finish(boost::asio::io_context& loop, async::awaitable<> work) {
+    struct ending {
+        bool over = false;
+        std::exception_ptr failed;
+    };
+    const auto end = std::make_shared<ending>();
+    boost::asio::co_spawn(loop, std::move(work), [end](std::exception_ptr thrown) {
+        end->failed = thrown;
+        end->over = true;
+    });
+    run_until(loop, [&end] { return end->over; });
+    if (end->failed) std::rethrow_exception(end->failed);
 }
 
 /// Lets the loop do all that it can do now.

@@ -12,6 +12,7 @@ namespace waypost::test {
 class watched_store final : public spool::store {
 public:
     explicit watched_store(const async::executor& on) : released_(on) {}
+    ~watched_store() override { rows.messages.clear(); }  // contents in files are removed by threads that still live now
 
     [[nodiscard]] spool::message_id next_message_id() override { return rows.next_message_id(); }
     [[nodiscard]] std::shared_ptr<spool::content> new_content(spool::message_id id) override { return rows.new_content(id); }
