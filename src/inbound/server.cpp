@@ -62,17 +62,18 @@ std::vector<net::endpoint> server::endpoints() const {
 
 async::awaitable<> server::accept_from(listener& from) {
     for (;;) {
-        auto slot = slots_.try_take();
-        while (!slot) {
-            co_await session_ended_.wait();
-            slot = slots_.try_take();
-        }
         auto client = co_await from.sockets.accept();
         if (client.error() == boost::asio::error::operation_aborted) co_return;
         if (client.has_error()) {
             with_.log.warn("smtp", "accept-failed", {{"reason", client.error().message()}});
             co_await with_.clock.sleep_for(pause_after_failure);
             continue;
+        }
+        // At the limit one client of each listener waits here for his greeting, and the others in the kernel.
+        auto slot = slots_.try_take();
+        while (!slot) {
+            co_await session_ended_.wait();
+            slot = slots_.try_take();
         }
         sessions_.start(serve(from, std::move(*client), std::move(slot)));
     }

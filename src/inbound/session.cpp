@@ -100,8 +100,9 @@ async::awaitable<> session::converse() {
         if (!goes_on) break;
         if (!protocol_.in_transaction()) transaction_.reset();
     }
-    if (watchdog_.expired()) farewell();
-    if (co_await flush()) co_await linger();
+    if (!heard_) co_return;
+    if (watchdog_.expired()) reply({421, "4.4.2 " + listener_.protocol.host.text() + " Error: timeout exceeded"});
+    if (co_await flush(farewell_limit)) co_await linger();
 }
 
 /// Lets the client read our last words: closing a socket with unread input makes the kernel throw them away.
@@ -304,9 +305,11 @@ async::awaitable<bool> session::fill() {
     co_return true;
 }
 
-async::awaitable<bool> session::flush() {
+async::awaitable<bool> session::flush() { return flush(settings_.times.write); }
+
+async::awaitable<bool> session::flush(async::duration limit) {
     if (out_.empty()) co_return true;
-    watchdog_.expect_within(settings_.times.write);
+    watchdog_.expect_within(limit);
     const auto written = co_await client_->write(out_);
     out_.clear();
     watchdog_.pause();
@@ -322,6 +325,7 @@ async::awaitable<bool> session::shake_hands() {
         with_.log.info("smtp", "tls-failed",
                        {{"session", id_}, {"address", address_}, {"reason", client_->tls_fault()}});
         reason_ = "tls failed";
+        heard_ = false;
         co_return false;
     }
     tls_ = std::move(*agreed);
@@ -339,11 +343,6 @@ void session::log_refusal(const smtp::reply& what) {
     with_.log.info(
         "smtp", "failed-command",
         {{"session", id_}, {"address", address_}, {"command", last_command_}, {"result", what.to_status().line()}});
-}
-
-void session::farewell() {
-    reply({421, "4.4.2 " + listener_.protocol.host.text() + " Error: timeout exceeded"});
-    watchdog_.expect_within(farewell_limit);
 }
 
 }  // namespace waypost::inbound

@@ -36,6 +36,7 @@ private:
     async::awaitable<bool> perform(smtp::server_step next);
     async::awaitable<bool> fill();
     async::awaitable<bool> flush();
+    async::awaitable<bool> flush(async::duration limit);
     async::awaitable<bool> shake_hands();
 
     mail::status judge(const mail::sender& from);
@@ -49,7 +50,6 @@ private:
 
     void reply(const smtp::reply& what);
     void log_refusal(const smtp::reply& what);
-    void farewell();
 
     const surroundings& with_;
     const settings& settings_;
@@ -69,6 +69,7 @@ private:
     std::string last_command_;
     std::vector<std::string_view> pieces_;
     std::string_view reason_ = "quit";
+    bool heard_ = true;  // what we write can reach the client: false after a handshake that failed
 };
 
 }  // namespace waypost::inbound

@@ -66,6 +66,10 @@ private:
         std::int64_t id;
         std::string why;
     };
+    struct found_due {
+        std::vector<queued> whole;
+        std::vector<suspect> damaged;
+    };
     struct in_transaction {
         std::int64_t envelopes = 0;  // more than before
         std::vector<std::string> files;
@@ -78,6 +82,8 @@ private:
     void correct_times(const corrected_times& to);
     [[nodiscard]] std::vector<std::int64_t> ids_due(const next_hop& hop, async::wall_time now, std::size_t limit,
                                                     const std::vector<envelope_id>& known);
+    [[nodiscard]] found_due look_for_due(const next_hop& hop, async::wall_time now, std::size_t limit,
+                                         const std::vector<envelope_id>& known);
     [[nodiscard]] rows::judged<envelope> read_envelope(std::int64_t id);
     [[nodiscard]] rows::judged<message> read_message(message_id id);
     void set_aside(const std::vector<suspect>& damaged);

@@ -48,7 +48,7 @@ CREATE TABLE envelopes (
     last           TEXT    NOT NULL
 ) STRICT;
 CREATE INDEX envelopes_by_hop ON envelopes (action, domain, next_try);
-CREATE INDEX envelopes_by_retry ON envelopes (next_try, action, domain) WHERE tries > 0;
+CREATE INDEX envelopes_by_retry ON envelopes (next_try, action, domain, tries) WHERE tries > 0;
 CREATE TABLE damaged (
     id             INTEGER,
     row            TEXT    NOT NULL,
@@ -111,7 +111,7 @@ SQLite::Database open_for_writing(const std::string& directory) {
     try {
         // Somebody who looks with sqlite3 may lock for a moment.
         constexpr int patience_ms = 10'000;
-        SQLite::Database db(path, SQLite::OPEN_READWRITE, patience_ms);
+        SQLite::Database db(path, SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX, patience_ms);
         check_identity(db, path);
         db.exec(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF; PRAGMA temp_store = "
@@ -139,7 +139,7 @@ SQLite::Database open_for_writing(const std::string& directory) {
 
 SQLite::Database open_for_reading(const std::string& directory) {
     constexpr int patience_ms = 1'000;
-    SQLite::Database db(path_of(directory), SQLite::OPEN_READONLY, patience_ms);
+    SQLite::Database db(path_of(directory), SQLite::OPEN_READONLY | SQLite::OPEN_NOMUTEX, patience_ms);
     db.exec("PRAGMA trusted_schema = OFF; PRAGMA cache_size = -1024");
     return db;
 }

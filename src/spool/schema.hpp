@@ -16,7 +16,8 @@ inline constexpr int version = 1;
 /// there is one.
 void create_if_absent(const std::string& directory);
 
-/// Opens queue.db for the one connection that writes. Throws std::runtime_error with what to do if it is not ours.
+/// Opens queue.db for the one connection that writes. Neither connection locks itself: one thread at a time uses it.
+/// Throws std::runtime_error with what to do if it is not ours.
 [[nodiscard]] SQLite::Database open_for_writing(const std::string& directory);
 [[nodiscard]] SQLite::Database open_for_reading(const std::string& directory);
 
