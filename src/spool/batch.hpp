@@ -60,6 +60,7 @@ struct batch {
     std::vector<std::unique_ptr<waiter>> askers;
 
     [[nodiscard]] bool empty() const noexcept { return writes.empty() && questions.empty(); }
+    [[nodiscard]] bool has_waiters() const noexcept { return !inserters.empty() || !askers.empty(); }
 };
 
 }  // namespace waypost::spool

@@ -60,18 +60,14 @@ writer::~writer() {
     thread_.join();
 }
 
-void writer::add(auto put) {
-    bool was_empty = false;
+void writer::add_with_waiter(auto put) {
+    bool may_sleep = false;
     {
         const std::lock_guard held(inbox_->mutex);
-        was_empty = inbox_->waiting.empty();
+        may_sleep = !inbox_->waiting.has_waiters();
         put(inbox_->waiting);
     }
-    if (!was_empty) return;
-    // Not before the handlers that are ready have run: those whom one commit resumed have something for the next. To
-    // wake the thread for the first of them alone would cost a sync (22,000 instead of 29,000 messages a second with 20
-    // sessions).
-    boost::asio::post(loop_, [to = inbox_] { to->woken.notify_one(); });
+    if (may_sleep) inbox_->woken.notify_one();
 }
 
 template <class Item>
@@ -79,7 +75,7 @@ async::awaitable<> writer::enqueue(std::vector<Item> batch::* list, Item what,
                                    std::vector<std::unique_ptr<waiter>> batch::* waiters) {
     auto start = [this, list, waiters, what = std::move(what)](auto handler) mutable {
         auto waiting = std::make_unique<waiting_handler<decltype(handler)>>(std::move(handler));
-        this->add([&](batch& into) {
+        this->add_with_waiter([&](batch& into) {
             (into.*list).push_back(std::move(what));
             (into.*waiters).push_back(std::move(waiting));
         });
@@ -92,8 +88,17 @@ template async::awaitable<> writer::enqueue(std::vector<write> batch::*, write,
 template async::awaitable<> writer::enqueue(std::vector<question*> batch::*, question*,
                                             std::vector<std::unique_ptr<waiter>> batch::*);
 
+// Nobody waits for a change, so it wakes the thread only when the handlers that are ready have run: some of them
+// insert, and that goes into the same commit. (With 100 sessions 24,500 messages a second instead of 22,500; with 20
+// the same.)
 void writer::hand_over(handed_over what) {
-    add([&](batch& into) { into.writes.emplace_back(std::move(what)); });
+    bool may_sleep = false;
+    {
+        const std::lock_guard held(inbox_->mutex);
+        may_sleep = inbox_->waiting.empty();
+        inbox_->waiting.writes.emplace_back(std::move(what));
+    }
+    if (may_sleep) boost::asio::post(loop_, [to = inbox_] { to->woken.notify_one(); });
 }
 
 void writer::run() {
@@ -252,7 +257,7 @@ void writer::answer_all(const batch& work) {
 }
 
 void writer::resume_all(batch work) {
-    if (work.inserters.empty() && work.askers.empty()) return;
+    if (!work.has_waiters()) return;
     boost::asio::post(loop_, [done = std::move(work)] {
         for (const auto& each : done.inserters) each->resume();
         for (const auto& each : done.askers) each->resume();

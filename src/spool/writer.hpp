@@ -1,9 +1,8 @@
 // The thread that owns the writing connection. It takes everything that waits as one batch, commits it, answers
 // questions, and tells the loop once for all of them.
 //
-// While one batch syncs, the next fills; a batch is never held back for more to come, but for those who are in the same
-// turn of the loop. A changes-only batch is committed like any other. Changes whose commit failed are kept and tried
-// again, in order, before anything later.
+// While one batch syncs, the next fills; a batch with somebody who waits is never held back for more to come. Changes
+// whose commit failed are kept and tried again, in order, before anything later.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -34,7 +33,7 @@ private:
     template <class Item>
     async::awaitable<> enqueue(std::vector<Item> batch::* list, Item what,
                                std::vector<std::unique_ptr<waiter>> batch::* waiters);
-    void add(auto put);
+    void add_with_waiter(auto put);
 
     void run();
     [[nodiscard]] bool wait_for_work(batch& taken);

@@ -184,21 +184,21 @@ TEST_CASE("a peer that does not answer in time is given up", "[relay][conversati
 
 TEST_CASE("a reply that comes line by line, each just in time, is still too late", "[relay][conversation]") {
     fixture f;
-    std::string endless;
-    for (int i = 0; i < 20; ++i) endless += "250-line\r\n";
     f.server.answer = [](const std::string& command, int) -> std::optional<std::string> {
-        if (command.starts_with("EHLO")) return "250-first line of many";
-        return std::nullopt;
+        if (!command.starts_with("EHLO")) return std::nullopt;
+        std::string slow;
+        for (int i = 0; i < 20; ++i) slow += "250-line\r\n(hold)";
+        return slow + "250 last";
     };
     std::optional<smtp::client_step> got;
     f.start(got);
-    test::run_until(f.loop, [&] { return f.server.heard("EHLO mx.example.org"); });
-    test::settle(f.loop);
-    for (int minutes = 0; minutes < 4; ++minutes) {
-        f.clock.advance(60s);
+    for (int minutes = 0; minutes < 5; ++minutes) {
         CHECK_FALSE(got);
+        test::run_until(f.loop, [&] { return f.server.holding == 1; });
+        test::settle(f.loop);
+        f.clock.advance(60s);
+        f.server.release();
     }
-    f.clock.advance(61s);
     test::run_until(f.loop, [&] { return got.has_value(); });
     CHECK(std::holds_alternative<smtp::session_failed>(*got));
 }
@@ -206,12 +206,23 @@ TEST_CASE("a reply that comes line by line, each just in time, is still too late
 TEST_CASE("a peer that does not take what we write is given up", "[relay][conversation]") {
     fixture f;
     f.server.answer = [](const std::string& command, int) -> std::optional<std::string> {
-        // It has said 354 and reads no further.
-        if (command == "DATA") return "354 go\r\n" + std::string();
+        if (command == "(content)") return std::string(scripted_server::hold);
         return std::nullopt;
     };
+    f.server.offers = {"PIPELINING"};
     REQUIRE(std::holds_alternative<smtp::idle>(f.pump()));
-    SUCCEED();
+    f.begin(fixture::text(std::string(24U << 20, 'x') + "\r\n"));
+    std::optional<smtp::client_step> got;
+    f.start(got);
+    test::run_until(f.loop, [&] { return f.server.holding == 1; });
+    test::settle(f.loop);
+    f.clock.advance(179s);
+    CHECK_FALSE(got);
+    f.clock.advance(1s);
+    test::run_until(f.loop, [&] { return got.has_value(); });
+    REQUIRE(std::holds_alternative<smtp::session_failed>(*got));
+    CHECK(std::get<smtp::session_failed>(*got).said.enhanced() == mail::enhanced_code{4, 4, 2});
+    CHECK(f.with->content_began());
 }
 
 TEST_CASE("replies that are none end the session", "[relay][conversation]") {

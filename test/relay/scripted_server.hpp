@@ -28,8 +28,8 @@ public:
         int connection = 0;
     };
     /// What to answer to a command; nothing: as a polite server would. Asked also for "(greeting)", "(content)" after the
-    /// first bytes of content, and "." at its end. An answer may be `close`, and may begin with `hold`: then it waits for
-    /// release().
+    /// first bytes of content, and "." at its end. An answer may be `close`; at each `hold` in it the server waits for
+    /// release() before it goes on, with the rest of the answer or, at "(content)", with reading.
     using script = std::function<std::optional<std::string>(const std::string& command, int connection)>;
     static constexpr std::string_view close = "(close)";
     static constexpr std::string_view hold = "(hold)";
@@ -137,7 +137,9 @@ private:
         const std::string said = text_for(command, who.number, wanted ? "354 go" : "554 no valid recipients");
         if (!co_await write(who, said)) co_return false;
         if (!said.starts_with("354")) co_return true;
-        if (answer("(content)", who.number) == close) {
+        const auto at_content = answer("(content)", who.number);
+        if (at_content == hold) co_await wait_for_release();
+        if (at_content == close) {
             char piece[1024];
             static_cast<void>(co_await who.stream->read_some(piece));
             co_return false;
@@ -201,13 +203,17 @@ private:
         return write(who, text_for(command, who.number, polite));
     }
     async::awaitable<bool> write(peer& who, std::string text) {
-        if (text.starts_with(hold)) {
-            text.erase(0, hold.size());
-            ++holding;
-            for (const int before = releases_; releases_ == before;) co_await released_.wait();
+        for (std::size_t at = 0; (at = text.find(hold)) != std::string::npos;) {
+            if (!(co_await who.stream->write(text.substr(0, at))).has_value()) co_return false;
+            text.erase(0, at + hold.size());
+            co_await wait_for_release();
         }
         if (text == close) co_return false;
         co_return (co_await who.stream->write(text + "\r\n")).has_value();
+    }
+    async::awaitable<> wait_for_release() {
+        ++holding;
+        for (const int before = releases_; releases_ == before;) co_await released_.wait();
     }
     async::awaitable<std::optional<std::string>> next_line(peer& who) {
         for (;;) {

@@ -1,0 +1,85 @@
+// An engine with all that it needs: scripted servers on loopback, a DNS and tables of given answers, and a queue over a
+// store in memory.
+#pragma once
+
+#include <catch2/catch.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "scripted_server.hpp"
+#include "support/captured_stderr.hpp"
+#include "support/fake_resolver.hpp"
+#include "support/fake_table.hpp"
+#include "support/mail_house.hpp"
+#include "waypost/relay/engine.hpp"
+
+namespace waypost::test {
+
+struct relay_house {
+    captured_stderr output;
+    temporary_directory directory;
+    mail_house house;
+    fake_resolver dns;
+    fake_table hosts;
+    fake_table credentials;
+    relay::settings how{.host = "mx.example.org"};
+    std::vector<std::unique_ptr<scripted_server>> servers;
+    std::unique_ptr<relay::engine> engine;
+
+    relay_house() {
+        dns.host("relay.example", {"127.0.0.1"});
+        relay::action_settings out{.name = "out", .hosts = &hosts, .credentials = &credentials};
+        out.verified = trusting({});
+        out.unverified = net::tls_context::client({.check = net::peer_check::none, .ca_file = {}, .identity = {}});
+        how.actions.emplace("out", std::move(out));
+    }
+    ~relay_house() {
+        stop();
+        finish(house.loop, house.queue.stop());
+    }
+    void stop() {
+        if (engine != nullptr) finish(house.loop, engine->stop(std::chrono::seconds(0)));
+    }
+
+    relay::action_settings& action() { return how.actions.at("out"); }
+    static std::shared_ptr<const net::tls_context> trusting(const std::string& ca_file) {
+        return net::tls_context::client({.check = net::peer_check::verified, .ca_file = ca_file, .identity = {}});
+    }
+    /// Another server, whose URL comes behind those of the servers before it.
+    scripted_server& serve(const std::string& scheme = "smtp://", const std::string& host = "relay.example") {
+        servers.push_back(std::make_unique<scripted_server>(house.loop));
+        hosts.rows["host" + std::to_string(servers.size())] = scheme + host + ":" + servers.back()->port();
+        return *servers.back();
+    }
+    /// A certificate for this name.
+    net::key_pair certificate(const std::string& name = "relay.example") const {
+        const net::key_pair pair{directory / (name + ".crt"), directory / (name + ".key")};
+        net::ensure_self_signed(pair, name);
+        return pair;
+    }
+    static std::shared_ptr<const net::tls_context> serving(const net::key_pair& pair) {
+        return net::tls_context::server({.identities = {pair}, .ca_file = {}, .demand_client_certificate = false});
+    }
+
+    void open() {
+        engine = std::make_unique<relay::engine>(
+            house.loop.get_executor(), relay::surroundings{house.clock, house.log, dns, house.queue}, how);
+        for (const auto& [name, each] : how.actions) house.queue.assign(name, *engine, false);
+    }
+    spool::message_id send(const std::vector<std::string>& to = {"bob@example.net"}, const std::string& text = "Subject: x\r\n\r\nbody\r\n") {
+        if (engine == nullptr) open();
+        std::vector<spool::envelope> envelopes;
+        for (const std::string& each : to) envelopes.push_back(mail_house::envelope("out", each));
+        return house.send("ada@example.org", std::move(envelopes), text);
+    }
+    void until(const std::function<bool()>& holds) { house.until(holds); }
+    void until_done(std::size_t finished, std::size_t postponed = 0) {
+        house.until([&, finished, postponed] { return house.finished() >= finished && house.postponed() >= postponed; });
+        settle(house.loop);
+        CHECK(house.finished() == finished);
+        CHECK(house.postponed() == postponed);
+    }
+};
+
+}  // namespace waypost::test
