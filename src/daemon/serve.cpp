@@ -38,6 +38,7 @@ async::awaitable<> until_signalled(assembly& house) {
         house.log().warn("daemon", "reload-not-built",
                          {{"what", "SIGHUP is ignored; restart to load a new configuration"}});
     }
+    signals.clear();  // a second one ends the process at once, and loses nothing either
     co_await house.stop();
 }
 

@@ -1,6 +1,7 @@
 #include "waypost/relay/engine.hpp"
 
 #include <catch2/catch.hpp>
+#include <set>
 
 #include "relay_house.hpp"
 
@@ -16,7 +17,7 @@ namespace {
 using strings = std::vector<std::string>;
 using answer = std::optional<std::string>;
 
-const std::string close(scripted_server::close);
+const std::string hang_up(scripted_server::close);
 const std::string hold(scripted_server::hold);
 
 /// Answers so to commands that begin so.
@@ -101,10 +102,9 @@ TEST_CASE("who is asked to speak in another name does so", "[relay][engine]") {
 TEST_CASE("the action may change the sender", "[relay][engine]") {
     relay_house f;
     auto& server = f.serve();
-    const auto [pattern, expected] =
-        GENERATE(std::pair<std::string, std::string>{"list@example.com", "<list@example.com>"},
-                 std::pair<std::string, std::string>{"@example.com", "<ada@example.com>"},
-                 std::pair<std::string, std::string>{"list", "<list@example.org>"});
+    using pair = std::pair<std::string, std::string>;
+    const auto [pattern, expected] = GENERATE(pair{"list@example.com", "<list@example.com>"},
+                                              pair{"@example.com", "<ada@example.com>"}, pair{"list", "<list@example.org>"});
     f.action().mail_from = pattern;
     f.send();
     f.until_done(1);
@@ -190,7 +190,7 @@ TEST_CASE("a session that has carried its share is renewed", "[relay][engine]") 
 TEST_CASE("a session that the host closed while it was idle costs its next mail no delay", "[relay][engine]") {
     relay_house f;
     auto& server = f.serve();
-    const std::string parting = GENERATE(close, "421 4.4.2 timeout");
+    const std::string parting = GENERATE(hang_up, "421 4.4.2 timeout");
     server.answer = [&parting](const std::string& command, int connection) -> answer {
         if (connection == 1 && command.starts_with("MAIL FROM:<again@")) return parting;
         return std::nullopt;
@@ -206,7 +206,7 @@ TEST_CASE("a session that the host closed while it was idle costs its next mail 
 TEST_CASE("a host that closes every connection delays a mail and does not keep us busy", "[relay][engine]") {
     relay_house f;
     auto& server = f.serve();
-    server.answer = when("MAIL", GENERATE(close, "421 4.3.2 no"));
+    server.answer = when("MAIL", GENERATE(hang_up, "421 4.3.2 no"));
     f.send();
     f.until_done(0, 1);
     CHECK(server.connections <= 3);
@@ -218,7 +218,7 @@ TEST_CASE("a connection that is lost before the content is a delay, and so is on
     relay_house f;
     auto& server = f.serve();
     const std::string where = GENERATE("MAIL", "RCPT", "DATA", "(content)", ".");
-    server.answer = when(where, close);
+    server.answer = when(where, hang_up);
     server.offers.clear();
     f.send();
     f.until_done(0, 1);
@@ -231,7 +231,7 @@ TEST_CASE("a recipient who was refused for good stays so when the connection is 
     auto& server = f.serve();
     server.answer = [](const std::string& command, int) -> answer {
         if (command.starts_with("RCPT TO:<no@")) return "550 5.1.1 no such user";
-        if (command == ".") return close;
+        if (command == ".") return hang_up;
         return std::nullopt;
     };
     f.send({"no@example.net", "yes@example.net"});
@@ -365,7 +365,6 @@ TEST_CASE("when one URL cannot be had the next one is tried", "[relay][engine]")
         CHECK(first.connections == 1);
     }
     SECTION("it does not like us") {
-        first.answer = when("EHLO", "550 5.7.1 go away");
         first.answer = [](const std::string& command, int) -> answer {
             return command.starts_with("EHLO") || command.starts_with("HELO") ? answer("550 5.7.1 go away") : std::nullopt;
         };
@@ -458,9 +457,9 @@ TEST_CASE("every mail has exactly one outcome, whatever the host does", "[relay]
     };
     server.answer = [&random](const std::string& command, int) -> answer {
         if (random(12) != 0) return std::nullopt;
-        if (command == "(content)") return random(2) == 0 ? answer(close) : std::nullopt;
+        if (command == "(content)") return random(2) == 0 ? answer(hang_up) : std::nullopt;
         switch (random(4)) {
-            case 0: return close;
+            case 0: return hang_up;
             case 1: return "421 4.3.2 later";
             case 2: return "450 4.3.2 not now";
             default: return "550 5.7.1 no";
