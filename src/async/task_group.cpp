@@ -26,7 +26,8 @@ bool is_cancellation(const std::exception_ptr& failed) {
     }
 }
 
-/// co_spawn() would run the first part of a member within start(), so a caller's own state would change under its hands.
+/// co_spawn() would run the first part of a member within start(), so a caller's own state would change under its
+/// hands.
 awaitable<> in_its_turn(awaitable<> work) {
     co_await boost::asio::post(boost::asio::use_awaitable);
     co_await std::move(work);
@@ -34,8 +35,8 @@ awaitable<> in_its_turn(awaitable<> work) {
 
 }  // namespace
 
-// Shared with the completion of each member, so that a group may be destroyed on a path where the loop has already ended and
-// its coroutines die unfinished with the io_context.
+// Shared with the completion of each member, so that a group may be destroyed on a path where the loop has already
+// ended and its coroutines die unfinished with the io_context.
 struct task_group::state {
     state(executor on, bug_handler handler) : where(std::move(on)), on_bug(std::move(handler)), emptied(where) {}
 

@@ -20,7 +20,8 @@ struct configuration {
 };
 
 /// The settings, or nothing after the faults were printed to standard error.
-[[nodiscard]] std::optional<config::loaded> load_or_complain(const configuration& from, async::workers& io, bool for_serving);
+[[nodiscard]] std::optional<config::loaded> load_or_complain(const configuration& from, async::workers& io,
+                                                             bool for_serving);
 
 struct question {
     std::string from_ip;

@@ -44,8 +44,7 @@ async::awaitable<> explain_urls(const relay::action_settings& action) {
 }
 
 async::awaitable<> explain_mx(const relay::action_settings& action, const std::string& domain, dns::resolver& dns) {
-    std::cout << "tls      "
-              << word_for(action.tls.value_or(mail::transport_security::opportunistic))
+    std::cout << "tls      " << word_for(action.tls.value_or(mail::transport_security::opportunistic))
               << (action.no_verify ? ", but the action says no-verify" : "") << '\n';
     const auto found = co_await dns::find_mx_hosts(dns, domain);
     if (const auto* why = std::get_if<dns::mx_failure>(&found)) {
@@ -53,7 +52,9 @@ async::awaitable<> explain_mx(const relay::action_settings& action, const std::s
             case dns::mx_failure::no_such_domain: std::cout << "mx       none: the domain does not exist\n"; break;
             case dns::mx_failure::null_mx: std::cout << "mx       none: the domain says that it takes no mail\n"; break;
             case dns::mx_failure::no_address: std::cout << "mx       none: no host has an address\n"; break;
-            case dns::mx_failure::unavailable: std::cout << "mx       not known now: the DNS could not be asked\n"; break;
+            case dns::mx_failure::unavailable:
+                std::cout << "mx       not known now: the DNS could not be asked\n";
+                break;
         }
         co_return;
     }
@@ -76,7 +77,8 @@ async::awaitable<> explain_relay(const relay::action_settings& action, const std
     }
     const auto source = co_await action.sources->fetch(table::service::source);
     const bool known = source.has_value() && source->has_value();
-    std::cout << "source   " << (known ? **source : std::string("none")) << " of table <" << action.sources->name() << ">\n";
+    std::cout << "source   " << (known ? **source : std::string("none")) << " of table <" << action.sources->name()
+              << ">\n";
 }
 
 async::awaitable<int> answer(const config::loaded& settings, rules::facts about, dns::resolver& dns) {

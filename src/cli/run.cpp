@@ -13,8 +13,10 @@ namespace waypost::cli {
 namespace {
 
 void add_configuration(CLI::App& command, configuration& where) {
-    command.add_option("-f,--file", where.file, "the configuration (default: $WAYPOST_CONFIG or /etc/waypost/smtpd.conf)");
-    command.add_option("-D,--define", where.defines, "a macro, name=value; it beats the file's")->allow_extra_args(false);
+    command.add_option("-f,--file", where.file,
+                       "the configuration (default: $WAYPOST_CONFIG or /etc/waypost/smtpd.conf)");
+    command.add_option("-D,--define", where.defines, "a macro, name=value; it beats the file's")
+        ->allow_extra_args(false);
 }
 
 int run_subcommand(int argc, char** argv) {

@@ -60,7 +60,8 @@ std::optional<mail::mailbox> completed(std::string_view address, const mail::dom
     return mail::mailbox{*local, host};
 }
 
-std::optional<std::string> set_envelope(const sendmail_options& options, const identity& who, daemon::submission& made) {
+std::optional<std::string> set_envelope(const sendmail_options& options, const identity& who,
+                                        daemon::submission& made) {
     const std::string from = options.from.empty() ? who.user : options.from;
     if (from != "<>") {
         const auto address = completed(from, who.host);
@@ -121,9 +122,10 @@ void set_option(sendmail_options& options, char letter, const std::string& value
     }
 }
 
-/// One word of options: letters without a value may stand together, the first that has one takes the rest of the word or the
-/// next argument. A text says what is wrong.
-std::optional<std::string> read_word(sendmail_options& options, const std::vector<std::string>& arguments, std::size_t& at) {
+/// One word of options: letters without a value may stand together, the first that has one takes the rest of the word
+/// or the next argument. A text says what is wrong.
+std::optional<std::string> read_word(sendmail_options& options, const std::vector<std::string>& arguments,
+                                     std::size_t& at) {
     const std::string word = arguments[at];
     for (std::size_t i = 1; i < word.size(); ++i) {
         const char letter = word[i];
@@ -186,14 +188,16 @@ std::variant<daemon::submission, std::string> make_submission(const sendmail_opt
     for (const mail::header_field& field : header.fields) {
         if (options.recipients_from_header && is_recipient_field(field.name)) {
             const mail::address_list list = mail::parse_address_list(field.value);
-            if (!list.bad.empty()) return "the header has an address that is not valid: " + base::printable(list.bad.front());
+            if (!list.bad.empty())
+                return "the header has an address that is not valid: " + base::printable(list.bad.front());
             if (auto wrong = add_recipients(list.addresses, *notify, who, made)) return *wrong;
             if (base::iequals(field.name, "Bcc")) continue;
         }
         fields += field.whole;
     }
     if (made.to.empty()) return "no recipients";
-    made.content = missing_fields(options, who, header, made.from.from) + to_crlf(fields) + "\r\n" + to_crlf(header.body);
+    made.content =
+        missing_fields(options, who, header, made.from.from) + to_crlf(fields) + "\r\n" + to_crlf(header.body);
     made.from.eight_bit = std::ranges::any_of(made.content, [](char c) { return static_cast<unsigned char>(c) > 127; });
     return made;
 }

@@ -24,7 +24,8 @@ struct sendmail_options {
 };
 
 /// A text says what is wrong with the arguments.
-[[nodiscard]] std::variant<sendmail_options, std::string> parse_sendmail_options(const std::vector<std::string>& arguments);
+[[nodiscard]] std::variant<sendmail_options, std::string> parse_sendmail_options(
+    const std::vector<std::string>& arguments);
 
 /// Who runs it, and where.
 struct identity {
@@ -35,9 +36,10 @@ struct identity {
     std::string unique;  // for a Message-ID
 };
 
-/// The message with CRLF line ends and with From, Date and Message-ID where it had none; with -t without Bcc, and its recipients
-/// from To, Cc and Bcc beside those of the command line. A text says what is wrong.
+/// The message with CRLF line ends and with From, Date and Message-ID where it had none; with -t without Bcc, and its
+/// recipients from To, Cc and Bcc beside those of the command line. A text says what is wrong.
 [[nodiscard]] std::variant<daemon::submission, std::string> make_submission(const sendmail_options& options,
-                                                                            std::string_view message, const identity& who);
+                                                                            std::string_view message,
+                                                                            const identity& who);
 
 }  // namespace waypost::cli

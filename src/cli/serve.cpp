@@ -11,7 +11,8 @@ namespace waypost::cli {
 
 namespace {
 
-// Password hashes and file work: enough threads that a slow hash does not hold up a file, few enough for a small container.
+// Password hashes and file work: enough threads that a slow hash does not hold up a file, few enough for a small
+// container.
 constexpr std::size_t worker_threads = 4;
 
 }  // namespace

@@ -33,13 +33,15 @@ async::awaitable<> converse(relay::conversation& daemon, const daemon::submissio
     }
 }
 
-async::awaitable<> hand_over(const std::string& path, const daemon::submission& what, std::optional<mail::status>& said) {
+async::awaitable<> hand_over(const std::string& path, const daemon::submission& what,
+                             std::optional<mail::status>& said) {
     async::real_clock clock;
     auto stream = co_await net::connect_unix(path, clock, connect_limit);
     if (stream.has_error()) co_return;
-    relay::conversation daemon(co_await boost::asio::this_coro::executor, std::move(*stream), clock,
-                               {.helo = "localhost", .lmtp = false, .tls = smtp::client_tls::never, .authenticate = false},
-                               "the daemon", write_limit);
+    relay::conversation daemon(
+        co_await boost::asio::this_coro::executor, std::move(*stream), clock,
+        {.helo = "localhost", .lmtp = false, .tls = smtp::client_tls::never, .authenticate = false}, "the daemon",
+        write_limit);
     said = mail::status::transient("4.4.2", "The daemon ended the session");
     co_await async::alongside(daemon.keep_time(), converse(daemon, what, *said));
 }

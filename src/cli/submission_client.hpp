@@ -9,6 +9,7 @@
 namespace waypost::cli {
 
 /// What the daemon said, or nothing where none listens. Blocks.
-[[nodiscard]] std::optional<mail::status> submit_to_daemon(const std::string& socket_path, const daemon::submission& what);
+[[nodiscard]] std::optional<mail::status> submit_to_daemon(const std::string& socket_path,
+                                                           const daemon::submission& what);
 
 }  // namespace waypost::cli

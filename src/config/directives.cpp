@@ -26,14 +26,14 @@ constexpr option<model> limit_options[] = {
      [](cursor& at, model& to, const token&) { to.limits.max_errors = at.take_number("a number of errors", 1, most); }},
     {"max-line",
      [](cursor& at, model& to, const token&) { to.limits.max_line = at.take_number("a number of octets", 998, most); }},
-    {"max-mails",
-     [](cursor& at, model& to, const token&) { to.limits.max_mails = at.take_number("a number of messages", 1, most); }},
+    {"max-mails", [](cursor& at, model& to,
+                     const token&) { to.limits.max_mails = at.take_number("a number of messages", 1, most); }},
     {"max-rcpt", [](cursor& at, model& to,
                     const token&) { to.limits.max_recipients = at.take_number("a number of recipients", 1, most); }},
-    {"max-received",
-     [](cursor& at, model& to, const token&) { to.limits.max_received = at.take_number("a number of fields", 1, most); }},
-    {"max-sessions",
-     [](cursor& at, model& to, const token&) { to.limits.max_sessions = at.take_number("a number of sessions", 1, most); }},
+    {"max-received", [](cursor& at, model& to,
+                        const token&) { to.limits.max_received = at.take_number("a number of fields", 1, most); }},
+    {"max-sessions", [](cursor& at, model& to,
+                        const token&) { to.limits.max_sessions = at.take_number("a number of sessions", 1, most); }},
 };
 
 constexpr option<model> timeout_options[] = {
@@ -62,11 +62,8 @@ void read_smtp_timeout(cursor& at, model& to, const token&) {
 void read_message_size(cursor& at, model& to, const token&) { to.max_message_size = at.take_size("a size"); }
 
 constexpr option<model> smtp_options[] = {
-    {"ciphers"},
-    {"limit", &read_smtp_limit},
-    {"max-message-size", &read_message_size},
-    {"sub-addr-delim"},
-    {"timeout", &read_smtp_timeout},
+    {"ciphers"},        {"limit", &read_smtp_limit},     {"max-message-size", &read_message_size},
+    {"sub-addr-delim"}, {"timeout", &read_smtp_timeout},
 };
 
 /// A directive of the form `WORD OPTION VALUE`, with at least one option.

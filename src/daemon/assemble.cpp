@@ -57,4 +57,4 @@ async::awaitable<> assembly::stop() {
     log_.info("daemon", "stopped");
 }
 
-} // namespace waypost::daemon
+}  // namespace waypost::daemon

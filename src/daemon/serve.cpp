@@ -17,15 +17,16 @@ namespace {
 // The log, the queue's files, the DNS, the listeners.
 constexpr std::size_t descriptors_for_ourselves = 128;
 
-/// As many files as the system allows, and no more sessions than these suffice for: each message that comes in may need one
-/// that goes out. Clients beyond that wait in the kernel's queue instead of being turned away.
+/// As many files as the system allows, and no more sessions than these suffice for: each message that comes in may need
+/// one that goes out. Clients beyond that wait in the kernel's queue instead of being turned away.
 void fit_sessions_to_descriptors(inbound::settings& how) {
     rlimit files{};
     if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;
     files.rlim_cur = files.rlim_max;
     ::setrlimit(RLIMIT_NOFILE, &files);
     ::getrlimit(RLIMIT_NOFILE, &files);
-    const std::size_t usable = std::max<std::size_t>(files.rlim_cur, 2 * descriptors_for_ourselves) - descriptors_for_ourselves;
+    const std::size_t usable =
+        std::max<std::size_t>(files.rlim_cur, 2 * descriptors_for_ourselves) - descriptors_for_ourselves;
     how.max_sessions = std::min(how.max_sessions, usable / 2);
 }
 

@@ -48,7 +48,8 @@ async::awaitable<mail::status> keep(spool::store& store, const config::loaded& s
         co_return mail::status::of(452, "4.3.1", "Message cannot be stored");
     }
     const auto kept = co_await transaction.commit(what.from, now, what.from.eight_bit);
-    if (kept.has_error()) co_return mail::status::transient("4.3.0", "Message cannot be stored: " + kept.error().message());
+    if (kept.has_error())
+        co_return mail::status::transient("4.3.0", "Message cannot be stored: " + kept.error().message());
     co_return mail::status::success("2.0.0", spool::to_string(kept->message()) + " Message is in the queue");
 }
 
@@ -56,14 +57,17 @@ async::awaitable<mail::status> keep(spool::store& store, const config::loaded& s
 
 mail::status submit(async::workers& io, const config::loaded& settings, submission what) {
     boost::asio::io_context loop(1);
-    const spool::warning_sink to_stderr = [](const std::string& text) { std::fprintf(stderr, "waypost: %s\n", text.c_str()); };
+    const spool::warning_sink to_stderr = [](const std::string& text) {
+        std::fprintf(stderr, "waypost: %s\n", text.c_str());
+    };
     spool::sqlite_store store(loop.get_executor(), io, settings.spool, to_stderr);
     mail::status said;
     std::exception_ptr failed;
-    boost::asio::co_spawn(loop, keep(store, settings, std::move(what)), [&](std::exception_ptr why, mail::status answer) {
-        failed = why;
-        said = std::move(answer);
-    });
+    boost::asio::co_spawn(loop, keep(store, settings, std::move(what)),
+                          [&](std::exception_ptr why, mail::status answer) {
+                              failed = why;
+                              said = std::move(answer);
+                          });
     loop.run();
     io.join();  // a worker may still be handing its answer to the loop
     if (failed != nullptr) std::rethrow_exception(failed);

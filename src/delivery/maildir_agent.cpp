@@ -26,9 +26,9 @@ std::string delivery_fields(const spool::message& about, const spool::envelope& 
 }  // namespace
 
 maildir_agent::maildir_agent(const async::executor& on, surroundings with, settings how)
-    : with_(with),
-      settings_(std::move(how)),
-      deliveries_(on, [this](std::exception_ptr bug) { with_.log.error("mda", "bug", {{"what", base::text_of(bug)}}); }) {}
+    : with_(with), settings_(std::move(how)), deliveries_(on, [this](std::exception_ptr bug) {
+          with_.log.error("mda", "bug", {{"what", base::text_of(bug)}});
+      }) {}
 
 void maildir_agent::carry(queue::task what) { deliveries_.start(deliver(std::move(what))); }
 
@@ -39,7 +39,8 @@ async::awaitable<> maildir_agent::deliver(queue::task what) {
     for (spool::envelope& each : what.envelopes) {
         mail::status said = mail::status::transient("4.3.0", "Content cannot be read");
         if (content.has_value()) said = co_await deliver_one(*what.about, **content, each);
-        queue::log_delivery(with_.log, {.subsystem = "mda", .user = each.user}, *what.about, each, said, with_.clock.wall());
+        queue::log_delivery(with_.log, {.subsystem = "mda", .user = each.user}, *what.about, each, said,
+                            with_.clock.wall());
         with_.queue.report(what.about, std::move(each), queue::outcome_of(said, {}));
     }
 }

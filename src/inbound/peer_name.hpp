@@ -1,5 +1,5 @@
-// The name of a client's address, confirmed both ways (FCrDNS). Asked for beside the session, so that a slow DNS delays no
-// greeting; only a rule that wants the name waits for it.
+// The name of a client's address, confirmed both ways (FCrDNS). Asked for beside the session, so that a slow DNS delays
+// no greeting; only a rule that wants the name waits for it.
 #pragma once
 
 #include <memory>

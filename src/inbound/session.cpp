@@ -1,9 +1,9 @@
 #include "session.hpp"
 
-#include "waypost/inbound/envelopes.hpp"
 #include "password.hpp"
 #include "waypost/async/alongside.hpp"
 #include "waypost/base/ascii.hpp"
+#include "waypost/inbound/envelopes.hpp"
 #include "waypost/observe/session_id.hpp"
 
 namespace waypost::inbound {

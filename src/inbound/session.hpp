@@ -1,7 +1,7 @@
 // One client of ours: all of the I/O of an SMTP session, and no grammar (that is smtp::server_session).
 //
-// Replies that a burst of pipelined commands earns leave in one write, before the next wait for input. A transaction lives
-// exactly as long as the protocol has one.
+// Replies that a burst of pipelined commands earns leave in one write, before the next wait for input. A transaction
+// lives exactly as long as the protocol has one.
 #pragma once
 
 #include <memory>

@@ -28,7 +28,8 @@ using local_protocol = asio::local::stream_protocol;
 void remove_stale(const async::executor& on, const std::string& path) {
     struct stat found{};
     if (lstat(path.c_str(), &found) != 0) return;
-    if (!S_ISSOCK(found.st_mode)) throw std::runtime_error("cannot listen on " + path + ": a file of that name is in the way");
+    if (!S_ISSOCK(found.st_mode))
+        throw std::runtime_error("cannot listen on " + path + ": a file of that name is in the way");
     local_protocol::socket probe(on);
     base::error_code code;
     probe.open(local_protocol(), code);

@@ -21,7 +21,7 @@ public:
     async::awaitable<base::result<>> write(std::span<const boost::asio::const_buffer> buffers) override;
     async::awaitable<base::result<tls_info>> start_tls_server(const tls_context& context) override;
     async::awaitable<base::result<tls_info>> start_tls_client(const tls_context& context,
-                                                             const std::string& server_name) override;
+                                                              const std::string& server_name) override;
     [[nodiscard]] std::string tls_fault() const override { return tls_fault_; }
     void cancel() override;
     void end_writing() override;

@@ -1,7 +1,8 @@
 // Writes log lines to standard error, many in one system call.
 //
-// It runs on the log's own thread. After each write that thread pauses for a moment, so that under load the lines of that moment
-// wait for it, instead of each line waking it: at 10,000 messages a second the wake-ups cost more than the lines do.
+// It runs on the log's own thread. After each write that thread pauses for a moment, so that under load the lines of
+// that moment wait for it, instead of each line waking it: at 10,000 messages a second the wake-ups cost more than the
+// lines do.
 #pragma once
 
 #include <spdlog/async.h>

@@ -15,8 +15,8 @@ namespace waypost::observe {
 
 namespace {
 
-// Lines that may wait for the writer. At about 200 bytes a line this is 1.6 MB, and some tenths of a second of the fastest
-// mail flow; a terminal that is stopped for longer costs log lines and never mail.
+// Lines that may wait for the writer. At about 200 bytes a line this is 1.6 MB, and some tenths of a second of the
+// fastest mail flow; a terminal that is stopped for longer costs log lines and never mail.
 constexpr std::size_t lines_waiting = 8192;
 
 std::string_view name_of(level at) noexcept {

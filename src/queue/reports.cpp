@@ -8,7 +8,7 @@ namespace waypost::queue {
 namespace {
 
 // Longer header sections are cut in reports: nobody reads them, and they may have been made to be long.
-constexpr std::size_t longest_header = 64 * 1024;
+constexpr std::size_t longest_header = std::size_t{64} * 1024;
 
 mail::reported_recipient recipient_of(const owed_report& owed) {
     const spool::envelope& which = owed.which;

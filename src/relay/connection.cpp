@@ -4,8 +4,8 @@
 
 namespace waypost::relay {
 
-connection::connection(const async::executor& on, std::unique_ptr<net::stream> peer, async::clock& time, observe::log& log,
-                       const time_limits& limits, const action_settings& action, mail::relay_url url,
+connection::connection(const async::executor& on, std::unique_ptr<net::stream> peer, async::clock& time,
+                       observe::log& log, const time_limits& limits, const action_settings& action, mail::relay_url url,
                        smtp::client_settings how, connection_names names)
     : log_(log),
       limits_(limits),
@@ -39,7 +39,8 @@ const net::tls_context& connection::tls_context() const {
 
 async::awaitable<std::optional<mail::status>> connection::start_tls() {
     // Bytes from before the handshake could pass for answers that came after it.
-    if (conversation_.has_unread_input()) co_return mail::status::transient("4.7.5", "The host sent data before TLS was up");
+    if (conversation_.has_unread_input())
+        co_return mail::status::transient("4.7.5", "The host sent data before TLS was up");
     net::stream& peer = conversation_.peer();
     conversation_.watchdog().expect_within(limits_.handshake);
     const auto agreed = co_await peer.start_tls_client(tls_context(), url_.host);
@@ -59,9 +60,11 @@ async::awaitable<std::optional<mail::status>> connection::start_tls() {
 /// Asked at each connection, so a changed secret serves the next one.
 async::awaitable<std::optional<mail::status>> connection::supply_credentials() {
     auto found = co_await table::find<table::credentials>(*action_.credentials, url_.label);
-    if (found.has_error()) co_return mail::status::transient("4.7.0", "the table could not be asked: " + found.error().message());
+    if (found.has_error())
+        co_return mail::status::transient("4.7.0", "the table could not be asked: " + found.error().message());
     if (!found->has_value()) co_return mail::status::transient("4.7.0", "the label is not in the table");
-    conversation_.protocol().on_credentials({.user = std::move((**found).user), .password = std::move((**found).password)});
+    conversation_.protocol().on_credentials(
+        {.user = std::move((**found).user), .password = std::move((**found).password)});
     co_return std::nullopt;
 }
 

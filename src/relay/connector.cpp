@@ -48,7 +48,7 @@ mail::status deferral(const smtp::session_failed& why, const mail::relay_url& ur
     return mail::status::transient("4.4.1", "Relay " + url.text() + " is of no use now: " + text);
 }
 
-} // namespace
+}  // namespace
 
 async::awaitable<opened> connector::open() {
     auto found = co_await targets_of(hop_, action_, with_.dns);
@@ -161,4 +161,4 @@ async::awaitable<base::result<std::optional<net::address>>> connector::source_fo
     co_return net::errc::no_such_family;
 }
 
-} // namespace waypost::relay
+}  // namespace waypost::relay

@@ -29,7 +29,7 @@ private:
     async::awaitable<> prepare(connection& fresh, mail::transport_security security,
                                std::optional<smtp::session_failed>& refused);
     async::awaitable<base::result<std::unique_ptr<net::stream>>> connect(const mail::relay_url& url, net::address ip,
-                                                                        std::uint16_t port);
+                                                                         std::uint16_t port);
     async::awaitable<base::result<std::optional<net::address>>> source_for(net::address ip);
 
     async::executor executor_;

@@ -45,7 +45,8 @@ async::awaitable<conversation::pause> conversation::pump() {
     }
 }
 
-/// One time limit for the whole reply: a line a minute would otherwise hold us for ever, and so would a line without end.
+/// One time limit for the whole reply: a line a minute would otherwise hold us for ever, and so would a line without
+/// end.
 async::awaitable<bool> conversation::read_reply(std::chrono::seconds within) {
     watchdog_.expect_within(within);
     for (;;) {

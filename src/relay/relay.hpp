@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <deque>
+#include <optional>
 #include <vector>
 
 #include "waypost/async/clock.hpp"
@@ -30,8 +31,9 @@ struct idle_session {
     explicit idle_session(const async::executor& on, async::time_point now) : woken(on), since(now) {}
     async::event woken;
     async::time_point since;
-    bool leave = false;    // no more work will come: quit
+    bool leave = false;  // no more work will come: quit
     bool waiting = true;
+    std::optional<counted> coming;  // woken for a task that it has not taken yet
 };
 
 class relay {
@@ -43,19 +45,19 @@ public:
     std::deque<queue::task> waiting;
     std::size_t connecting = 0;
     std::size_t ready = 0;
-    std::size_t fresh = 0;  // of the ready ones: have not asked for their first task yet
+    std::size_t fresh = 0;  // of the ready ones: about to take a task, newly opened or woken
     std::vector<idle_session*> idle;  // the most recent at the end: it is woken first, so that the others may leave
 
     // After a failure to connect nothing is tried for a pause that grows; what comes meanwhile waits with the rest.
     async::time_point rests_until{};
     async::duration pause{};
     std::size_t rests = 0;  // coroutines that watch for the end of a rest
-    bool closing = false;   // sessions leave instead of waiting for work
+    bool closing = false;  // sessions leave instead of waiting for work
 
     [[nodiscard]] bool done() const noexcept { return waiting.empty() && connecting == 0 && ready == 0 && rests == 0; }
 
-    /// Whether one more session should be opened now: there is work that no free session will take, the limit allows it, and
-    /// no more are on trial than have succeeded (one at first).
+    /// Whether one more session should be opened now: there is work that no free session will take, the limit allows
+    /// it, and no more are on trial than have succeeded (one at first).
     [[nodiscard]] bool wants_session(const limits& allowed, async::time_point now) const noexcept {
         if (now < rests_until) return false;
         const std::size_t free = idle.size() + connecting + fresh;
@@ -71,6 +73,7 @@ public:
 
     void wake_one() {
         if (idle.empty()) return;
+        idle.back()->coming.emplace(fresh);
         wake(*idle.back());
         idle.pop_back();
     }

@@ -1,5 +1,6 @@
 #include "session.hpp"
 
+#include <boost/asio/this_coro.hpp>
 #include <iterator>
 
 #include "waypost/queue/delivery_log.hpp"
@@ -83,8 +84,12 @@ async::awaitable<bool> session::carry() {
     }
     mail::status why = mail::status::transient("4.4.2", "The session ended in the middle of a transaction");
     if (const auto* failed = std::get_if<smtp::session_failed>(&pause)) why = failed->said;
+    // Ended from our side, with the engine: the mail is still due in the store, and nothing has gone wrong with it.
+    const auto mine = co_await boost::asio::this_coro::cancellation_state;
+    if (mine.cancelled() != boost::asio::cancellation_type::none) co_return false;
     if (try_elsewhere()) {
         relay_.waiting.push_front(std::move(task_));
+        relay_.wake_one();
     } else {
         if (why.is_permanent()) why = mail::status::transient("4.4.2", why.line());
         settle(connection_.outcomes_or(why));
@@ -93,7 +98,8 @@ async::awaitable<bool> session::carry() {
 }
 
 /// A host may close a connection that was idle or that has carried enough: that says nothing about the mail, which goes
-/// down another connection at once. Not for ever: the failure of a connection that was used as soon as it was open counts.
+/// down another connection at once. Not for ever: the failure of a connection that was used as soon as it was open
+/// counts.
 bool session::try_elsewhere() const { return (carried_ > 0 || was_idle_) && !connection_.content_began(); }
 
 smtp::client_transaction session::transaction() const {
@@ -112,7 +118,8 @@ void session::settle(const std::vector<mail::status>& each) {
 
 void session::report(const spool::envelope& which, const mail::status& said) {
     const connection_names& names = connection_.names();
-    const queue::carrier by{.subsystem = "mta", .session = names.session, .source = names.source, .relay = names.remote};
+    const queue::carrier by{
+        .subsystem = "mta", .session = names.session, .source = names.source, .relay = names.remote};
     queue::log_delivery(with_.log, by, *task_.about, which, said, with_.clock.wall());
     queue::outcome outcome = queue::outcome_of(said, names.remote);
     if (auto* passed_on = std::get_if<queue::delivered>(&outcome)) {
@@ -122,4 +129,4 @@ void session::report(const spool::envelope& which, const mail::status& said) {
     with_.queue.report(task_.about, which, std::move(outcome));
 }
 
-} // namespace waypost::relay
+}  // namespace waypost::relay

@@ -269,8 +269,8 @@ void writer::remove_unneeded_files() {
     if (names.empty()) return;
     // Freeing the blocks of a long file takes its time: not on this thread. What a crash leaves is removed at the next
     // start.
-    boost::asio::post(io_.pool(), [directory = body_directory_, names = std::move(names)] {
-        for (const std::string& name : names) ::unlink((directory + '/' + name).c_str());
+    boost::asio::post(io_.pool(), [before = body_directory_ + '/', names = std::move(names)] {
+        for (const std::string& name : names) ::unlink((before + name).c_str());
     });
 }
 

@@ -107,7 +107,8 @@ TEST_CASE("as much work runs at once as there are threads", "[async][offload]") 
     std::promise<void> second;
     std::shared_future<void> first_began(first.get_future());
     std::shared_future<void> second_began(second.get_future());
-    const auto meet = [](async::workers& on, std::promise<void>& mine, std::shared_future<void> other) -> async::awaitable<> {
+    const auto meet = [](async::workers& on, std::promise<void>& mine,
+                         std::shared_future<void> other) -> async::awaitable<> {
         co_await async::offload(on, [&mine, other] {
             mine.set_value();
             other.wait();

@@ -93,7 +93,8 @@ const std::string complete = "From: x@example.org\nDate: today\nMessage-ID: <1@x
 TEST_CASE("words that are no options are recipients", "[cli][sendmail_options]") {
     CHECK(options_of({"a@example.org", "root"}).recipients == strings{"a@example.org", "root"});
     CHECK(options_of({}).recipients.empty());
-    CHECK(options_of({"-i", "a@example.org", "-t", "b@example.org"}).recipients == strings{"a@example.org", "b@example.org"});
+    CHECK(options_of({"-i", "a@example.org", "-t", "b@example.org"}).recipients ==
+          strings{"a@example.org", "b@example.org"});
 }
 
 TEST_CASE("behind -- everything is a recipient", "[cli][sendmail_options]") {
@@ -139,11 +140,11 @@ TEST_CASE("options without a value may stand together in one word", "[cli][sendm
 }
 
 TEST_CASE("what other sendmails know is passed over, with its value", "[cli][sendmail_options]") {
-    const strings passed_over = GENERATE(strings{"-oem"}, strings{"-o", "em"}, strings{"-odb"}, strings{"-B8BITMIME"},
-                                         strings{"-B", "8BITMIME"}, strings{"-C", "/etc/mail/sendmail.cf"}, strings{"-h", "10"},
-                                         strings{"-L", "tag"}, strings{"-O", "DeliveryMode=b"}, strings{"-X", "log"},
-                                         strings{"-p", "ESMTP:host"}, strings{"-em"}, strings{"-m"}, strings{"-n"}, strings{"-v"},
-                                         strings{"-U"}, strings{"-G"}, strings{"-s"});
+    const strings passed_over = GENERATE(
+        strings{"-oem"}, strings{"-o", "em"}, strings{"-odb"}, strings{"-B8BITMIME"}, strings{"-B", "8BITMIME"},
+        strings{"-C", "/etc/mail/sendmail.cf"}, strings{"-h", "10"}, strings{"-L", "tag"},
+        strings{"-O", "DeliveryMode=b"}, strings{"-X", "log"}, strings{"-p", "ESMTP:host"}, strings{"-em"},
+        strings{"-m"}, strings{"-n"}, strings{"-v"}, strings{"-U"}, strings{"-G"}, strings{"-s"});
     strings arguments = passed_over;
     arguments.emplace_back("a@example.org");
     CHECK(options_of(arguments).recipients == strings{"a@example.org"});
@@ -278,7 +279,8 @@ TEST_CASE("what is asked of reports goes with the message", "[cli][sendmail_opti
     const auto got = made({"-N", "success,delay", "-R", "hdrs", "-V", "id 1", "bob", "eve"}, complete);
     REQUIRE(got.to.size() == 2);
     for (const auto& each : got.to) {
-        CHECK(each.notify == mail::dsn_notify{.specified = true, .never = false, .success = true, .failure = false, .delay = true});
+        CHECK(each.notify ==
+              mail::dsn_notify{.specified = true, .never = false, .success = true, .failure = false, .delay = true});
     }
     CHECK(got.from.ret == mail::dsn_return::headers);
     CHECK(got.from.envelope_id == "id 1");
@@ -292,14 +294,18 @@ TEST_CASE("what is asked of reports goes with the message", "[cli][sendmail_opti
 // --- -t
 
 TEST_CASE("with -t the recipients are those of To, Cc and Bcc, and Bcc is gone", "[cli][sendmail_options]") {
-    const auto got = made({"-t"}, complete + "To: a@example.org\nBcc: secret@example.org\nCC: c@example.org\nSubject: x\n\nbody\n");
+    const auto got =
+        made({"-t"}, complete + "To: a@example.org\nBcc: secret@example.org\nCC: c@example.org\nSubject: x\n\nbody\n");
     CHECK(recipients(got) == strings{"a@example.org", "secret@example.org", "c@example.org"});
     CHECK(got.content.find("secret") == std::string::npos);
     CHECK(field_names(got.content) == strings{"From", "Date", "Message-ID", "To", "CC", "Subject"});
 }
 
 TEST_CASE("a Bcc field goes with all its lines", "[cli][sendmail_options]") {
-    const auto got = made({"-t"}, complete + "bcc: secret@example.org,\n\thidden@example.org,\r\n  quiet@example.org\nTo: a@example.org\n\nbody\n");
+    const auto got =
+        made({"-t"},
+             complete +
+                 "bcc: secret@example.org,\n\thidden@example.org,\r\n  quiet@example.org\nTo: a@example.org\n\nbody\n");
     CHECK(recipients(got) == strings{"secret@example.org", "hidden@example.org", "quiet@example.org", "a@example.org"});
     CHECK(field_names(got.content) == strings{"From", "Date", "Message-ID", "To"});
     CHECK(body(got.content) == "body\r\n");
@@ -338,9 +344,18 @@ TEST_CASE("with -t an address that is none refuses the message", "[cli][sendmail
 // --- hostile values
 
 TEST_CASE("an address that is none is refused and shown escaped", "[cli][sendmail_options]") {
-    const strings hostile = {"a@example.org\nBcc: victim@example.net", "a@example.org\r\n\r\nbody", "a b@example.org",
-                             "a@exam ple.org", "@example.org", "a@", "\"unclosed@example.org", "a@example.org>",
-                             "<a@example.org>", "a\0@example.org"s, "m\xc3\xa4il@example.org", ""};
+    const strings hostile = {"a@example.org\nBcc: victim@example.net",
+                             "a@example.org\r\n\r\nbody",
+                             "a b@example.org",
+                             "a@exam ple.org",
+                             "@example.org",
+                             "a@",
+                             "\"unclosed@example.org",
+                             "a@example.org>",
+                             "<a@example.org>",
+                             "a\0@example.org"s,
+                             "m\xc3\xa4il@example.org",
+                             ""};
     for (const std::string& each : hostile) {
         CAPTURE(each);
         const std::string as_recipient = refusal({"--", each}, complete);

@@ -25,8 +25,9 @@ const async::wall_time now{std::chrono::seconds(1'800'000'000)};
 TEST_CASE("each destination is one envelope", "[inbound][envelopes]") {
     const auto out = action("out", rules::action::method::relay_host);
     const auto local = action("local", rules::action::method::local);
-    const mail::recipient given{
-        .to = box("all@example.org"), .notify = {.specified = true, .never = true}, .original = "rfc822;all@example.org"};
+    const mail::recipient given{.to = box("all@example.org"),
+                                .notify = {.specified = true, .never = true},
+                                .original = "rfc822;all@example.org"};
     const auto made = envelopes_of({{.by = &out, .to = box("a@example.net"), .user = "", .because = nullptr},
                                     {.by = &local, .to = box("ada@example.org"), .user = "ada", .because = nullptr}},
                                    given, now, 3600s);

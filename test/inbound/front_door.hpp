@@ -100,14 +100,17 @@ struct front_door {
         how.listeners.push_back(listener());
     }
     ~front_door() {
-        if (server != nullptr) finish(house.loop, server->stop());
-        finish(house.loop, house.queue.stop());
+        try {
+            if (server != nullptr) finish(house.loop, server->stop());
+            finish(house.loop, house.queue.stop());
+        } catch (const std::exception& hangs) {
+            FAIL_CHECK("the server does not stop: " << hangs.what());
+        }
     }
 
     static inbound::listener_settings listener() {
-        inbound::listener_settings made{.at = loopback(),
-                                        .protocol = {.host = mail::domain::parse("mx.example.org").value()},
-                                        .tls = nullptr};
+        inbound::listener_settings made{
+            .at = loopback(), .protocol = {.host = mail::domain::parse("mx.example.org").value()}, .tls = nullptr};
         return made;
     }
     inbound::listener_settings& first() { return how.listeners.front(); }
@@ -126,7 +129,8 @@ struct front_door {
     }
     /// A client that has not heard the greeting yet.
     smtp_client connect(std::size_t listener = 0) {
-        auto stream = finish(house.loop, net::connect_tcp(server->endpoints().at(listener), std::nullopt, real, patience));
+        auto stream =
+            finish(house.loop, net::connect_tcp(server->endpoints().at(listener), std::nullopt, real, patience));
         return {house.loop, std::move(stream.value())};
     }
     /// A client that has said hello.

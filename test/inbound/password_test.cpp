@@ -22,8 +22,8 @@ std::atomic<int> hashes_computed = 0;
 
 }  // namespace
 
-// In front of the library's: counts the hashes that were really computed. A setting that crypt(3) refuses costs no time, so it
-// would tell an attacker what it stands for.
+// In front of the library's: counts the hashes that were really computed. A setting that crypt(3) refuses costs no
+// time, so it would tell an attacker what it stands for.
 extern "C" char* crypt_r(const char* phrase, const char* setting, struct crypt_data* data) noexcept {
     using function = char* (*)(const char*, const char*, struct crypt_data*);
     static const auto real = reinterpret_cast<function>(::dlsym(RTLD_NEXT, "crypt_r"));
@@ -93,7 +93,8 @@ TEST_CASE("a password in plain text is marked as such", "[inbound][password]") {
 }
 
 TEST_CASE("what is no hash matches nothing, least of all itself", "[inbound][password]") {
-    for (const std::string& hash : {"x"s, "*"s, "*0"s, "*1"s, "!"s, "!!"s, ""s, "$"s, "$6$"s, "$y$"s, "$99$salt$hash"s, "plain"s}) {
+    for (const std::string& hash :
+         {"x"s, "*"s, "*0"s, "*1"s, "!"s, "!!"s, ""s, "$"s, "$6$"s, "$y$"s, "$99$salt$hash"s, "plain"s}) {
         CAPTURE(hash);
         CHECK_FALSE(password_matches(hash, hash));
         CHECK_FALSE(password_matches("", hash));

@@ -54,7 +54,9 @@ TEST_CASE("a client without a name, or whose name does not exist, has none", "[i
         f.dns.pointers.insert_or_assign("192.0.2.1", base::error_code(dns::errc::not_found));
     }
     SECTION("the name does not exist") { f.dns.pointer("192.0.2.1", {"gone.example.org"}); }
-    SECTION("the name has no address") { f.dns.pointer("192.0.2.1", {"bare.example.org"}).host("bare.example.org", {}); }
+    SECTION("the name has no address") {
+        f.dns.pointer("192.0.2.1", {"bare.example.org"}).host("bare.example.org", {});
+    }
     const auto got = f.ask("192.0.2.1");
     REQUIRE(got.has_value());
     CHECK(got->empty());

@@ -29,7 +29,8 @@ struct fixture {
         actions.back()->name = "out";
         std::vector<rules::rule> all;
         rules::rule local;
-        local.conditions = {{.what = condition::subject::from_local}, {.what = condition::subject::for_domain, .values = &domains}};
+        local.conditions = {{.what = condition::subject::from_local},
+                            {.what = condition::subject::for_domain, .values = &domains}};
         local.then = actions[0].get();
         rules::rule out;
         out.conditions = {{.what = condition::subject::from_local}, {.what = condition::subject::for_any}};

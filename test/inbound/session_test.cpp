@@ -59,7 +59,10 @@ TEST_CASE("what was sent is what is kept, behind a Received field", "[inbound][s
     REQUIRE(door.messages() == 1);
     const auto& kept = door.house.store.rows.messages.begin()->second;
     const std::string text = door.kept(kept);
-    CHECK_THAT(text, StartsWith("Received: from client.example (localhost [127.0.0.1])\r\n\tby mx.example.org (waypost) with ESMTP id "));
+    CHECK_THAT(
+        text,
+        StartsWith(
+            "Received: from client.example (localhost [127.0.0.1])\r\n\tby mx.example.org (waypost) with ESMTP id "));
     CHECK_THAT(text, Contains("id " + spool::to_string(kept.id)) && Contains("for <bob@example.org>"));
     CHECK(text.ends_with("\r\nSubject: x\r\n\r\n.dot\r\n"));
     CHECK(kept.size == text.size());
@@ -114,7 +117,8 @@ TEST_CASE("a mail that does not fit into memory is kept whole", "[inbound][sessi
     door.open();
     auto client = door.sending();
     std::string text = "Subject: x\r\n\r\n";
-    for (int i = 0; text.size() < 400'000; ++i) text += std::string(static_cast<std::size_t>(i * 31 % 200), 'x') + "\r\n";
+    for (int i = 0; text.size() < 400'000; ++i)
+        text += std::string(static_cast<std::size_t>(i * 31 % 200), 'x') + "\r\n";
     client.send(text + ".\r\n");
     CHECK_THAT(client.reply(), StartsWith("250 "));
     REQUIRE(door.messages() == 1);
@@ -211,17 +215,17 @@ TEST_CASE("content that no mail may have is refused, and none of it becomes a co
     door.how.longest_line = 1000;
     door.first().protocol.max_message_size = 5000;
     door.open();
-    const auto [content, code] = GENERATE(values<content_case>(
-        {{"bare\nline feed\r\n", "554 5.6.0 "},
-         {"bare\rreturn\r\n", "554 5.6.0 "},
-         {"smuggled\n.\r\nMAIL FROM:<eve@example.net>\r\n", "554 5.6.0 "},
-         {"smuggled\r\n.\nMAIL FROM:<eve@example.net>\r\n", "554 5.6.0 "},
-         {"smuggled\n.\nMAIL FROM:<eve@example.net>\r\n", "554 5.6.0 "},
-         {"smuggled\r.\rMAIL FROM:<eve@example.net>\r\n", "554 5.6.0 "},
-         {"smuggled\r\r\n.\r\r\nMAIL FROM:<eve@example.net>\r\n", "554 5.6.0 "},
-         {"nul\0byte\r\n"s, "554 5.6.0 "},
-         {std::string(1001, 'x') + "\r\n", "554 5.6.0 "},
-         {std::string(20, 'x') + "\r\n" + std::string(6, '\n') + "\r\n", "554 5.6.0 "}}));
+    const auto [content, code] =
+        GENERATE(values<content_case>({{"bare\nline feed\r\n", "554 5.6.0 "},
+                                       {"bare\rreturn\r\n", "554 5.6.0 "},
+                                       {"smuggled\n.\r\nMAIL FROM:<eve@example.net>\r\n", "554 5.6.0 "},
+                                       {"smuggled\r\n.\nMAIL FROM:<eve@example.net>\r\n", "554 5.6.0 "},
+                                       {"smuggled\n.\nMAIL FROM:<eve@example.net>\r\n", "554 5.6.0 "},
+                                       {"smuggled\r.\rMAIL FROM:<eve@example.net>\r\n", "554 5.6.0 "},
+                                       {"smuggled\r\r\n.\r\r\nMAIL FROM:<eve@example.net>\r\n", "554 5.6.0 "},
+                                       {"nul\0byte\r\n"s, "554 5.6.0 "},
+                                       {std::string(1001, 'x') + "\r\n", "554 5.6.0 "},
+                                       {std::string(20, 'x') + "\r\n" + std::string(6, '\n') + "\r\n", "554 5.6.0 "}}));
     auto client = door.sending();
     client.send(content + ".\r\n");
     CHECK_THAT(client.reply(), StartsWith(code));
@@ -273,14 +277,15 @@ TEST_CASE("a mail that comes byte by byte is the same mail", "[inbound][session]
     auto client = door.sending();
     for (const char c : "Subject: x\r\n\r\n..\r\nbody\r\n.\r\n"s) client.send(std::string_view(&c, 1));
     CHECK_THAT(client.reply(), StartsWith("250 "));
-    CHECK_THAT(door.kept(door.house.store.rows.messages.begin()->second), Catch::EndsWith("Subject: x\r\n\r\n.\r\nbody\r\n"));
+    CHECK_THAT(door.kept(door.house.store.rows.messages.begin()->second),
+               Catch::EndsWith("Subject: x\r\n\r\n.\r\nbody\r\n"));
 }
 
 TEST_CASE("a client that disconnects in the middle of content leaves nothing", "[inbound][session]") {
     front_door door;
     door.open();
-    const std::string sent = GENERATE(""s, "Subject: x\r\n\r\nhalf a mess"s, "whole\r\n"s, "whole\r\n."s, "whole\r\n.\r"s,
-                                      std::string(200'000, 'x'));
+    const std::string sent = GENERATE(""s, "Subject: x\r\n\r\nhalf a mess"s, "whole\r\n"s, "whole\r\n."s,
+                                      "whole\r\n.\r"s, std::string(200'000, 'x'));
     auto client = door.sending();
     client.send(sent);
     client.close();
@@ -309,9 +314,10 @@ TEST_CASE("a whole session may come in one segment", "[inbound][session]") {
     front_door door;
     door.open();
     auto client = door.connect();
-    client.send("EHLO client.example\r\nMAIL FROM:<ada@example.net>\r\nRCPT TO:<bob@example.org>\r\nDATA\r\n" + message +
-                ".\r\nMAIL FROM:<>\r\nRCPT TO:<eve@elsewhere.example>\r\nDATA\r\nQUIT\r\n");
-    const std::vector<std::string> codes = {"220 ", "250-", "250 ", "250 ", "354 ", "250 ", "250 ", "550 ", "554 ", "221 "};
+    client.send("EHLO client.example\r\nMAIL FROM:<ada@example.net>\r\nRCPT TO:<bob@example.org>\r\nDATA\r\n" +
+                message + ".\r\nMAIL FROM:<>\r\nRCPT TO:<eve@elsewhere.example>\r\nDATA\r\nQUIT\r\n");
+    const std::vector<std::string> codes = {"220 ", "250-", "250 ", "250 ", "354 ",
+                                            "250 ", "250 ", "550 ", "554 ", "221 "};
     for (const std::string& code : codes) CHECK_THAT(client.reply(), StartsWith(code));
     CHECK(client.reply() == "(closed)");
     CHECK(door.messages() == 1);
@@ -323,7 +329,8 @@ TEST_CASE("a command line that never ends is heard for a while and then no more"
     auto client = door.greeted();
     const std::string noise(65536, 'x');
     bool closed = false;
-    for (int i = 0; i < 200 && !closed; ++i) closed = test::finish(door.house.loop, client.stream().write(noise)).has_error();
+    for (int i = 0; i < 200 && !closed; ++i)
+        closed = test::finish(door.house.loop, client.stream().write(noise)).has_error();
     CHECK(closed);
     door.house.until([&] { return door.output.has("event=disconnected"); });
 }

@@ -1,7 +1,7 @@
 #include "waypost/net/acceptor.hpp"
 
-#include <sys/stat.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <boost/asio/local/stream_protocol.hpp>
 #include <catch2/catch.hpp>
@@ -12,10 +12,10 @@
 #include "waypost/async/task_group.hpp"
 
 using namespace waypost;
+using Catch::Matchers::Contains;
 using waypost::test::finish;
 using waypost::test::loopback;
 using waypost::test::settle;
-using Catch::Matchers::Contains;
 
 namespace {
 
@@ -57,7 +57,8 @@ TEST_CASE("IPv4 and IPv6 listen side by side on one port", "[net][acceptor]") {
         WARN("this machine has no IPv6");
         return;
     }
-    const auto four = net::acceptor::tcp(loop.get_executor(), {boost::asio::ip::make_address("0.0.0.0"), six->local()->port});
+    const auto four =
+        net::acceptor::tcp(loop.get_executor(), {boost::asio::ip::make_address("0.0.0.0"), six->local()->port});
     CHECK(four.local()->port == six->local()->port);
 }
 
@@ -81,7 +82,8 @@ TEST_CASE("a client that has gone before it was accepted is no error of the acce
         hasty.connect({listening.local()->ip, listening.local()->port});
         hasty.set_option(boost::asio::socket_base::linger(true, 0));  // so that close() resets
     }
-    const auto client = finish(loop, net::connect_tcp(*listening.local(), std::nullopt, clock, std::chrono::seconds(10)));
+    const auto client =
+        finish(loop, net::connect_tcp(*listening.local(), std::nullopt, clock, std::chrono::seconds(10)));
     // Whether the hasty one is passed over or comes as a stream at its end depends on the system.
     auto got = finish(loop, listening.accept());
     REQUIRE(got.has_value());

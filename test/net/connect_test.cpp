@@ -19,7 +19,8 @@ namespace {
 
 using connected = base::result<std::unique_ptr<net::stream>>;
 
-async::awaitable<> connect_into(net::endpoint to, async::clock& time, async::duration limit, std::optional<connected>& into) {
+async::awaitable<> connect_into(net::endpoint to, async::clock& time, async::duration limit,
+                                std::optional<connected>& into) {
     into = co_await net::connect_tcp(to, std::nullopt, time, limit);
 }
 
@@ -37,7 +38,8 @@ struct deaf_host {
             queue.back().open(boost::asio::ip::tcp::v4());
             queue.back().native_non_blocking(true);
             const auto where = listening.local_endpoint();  // Asio's own connect() would wait
-            static_cast<void>(::connect(queue.back().native_handle(), where.data(), static_cast<socklen_t>(where.size())));
+            static_cast<void>(
+                ::connect(queue.back().native_handle(), where.data(), static_cast<socklen_t>(where.size())));
         }
     }
     [[nodiscard]] net::endpoint where() const { return loopback(listening.local_endpoint().port()); }
@@ -63,7 +65,8 @@ TEST_CASE("a source of the other family is refused before anything is sent", "[n
     boost::asio::io_context loop;
     async::real_clock clock;
     auto listening = net::acceptor::tcp(loop.get_executor(), loopback());
-    const auto got = finish(loop, net::connect_tcp(*listening.local(), boost::asio::ip::make_address("::1"), clock, 10s));
+    const auto got =
+        finish(loop, net::connect_tcp(*listening.local(), boost::asio::ip::make_address("::1"), clock, 10s));
     REQUIRE(got.has_error());
     CHECK(got.error() == net::errc::no_such_family);
 }
@@ -71,7 +74,8 @@ TEST_CASE("a source of the other family is refused before anything is sent", "[n
 TEST_CASE("a source that is not this machine's is an error", "[net][connect]") {
     boost::asio::io_context loop;
     async::real_clock clock;
-    const auto got = finish(loop, net::connect_tcp(loopback(1), boost::asio::ip::make_address("192.0.2.7"), clock, 10s));
+    const auto got =
+        finish(loop, net::connect_tcp(loopback(1), boost::asio::ip::make_address("192.0.2.7"), clock, 10s));
     CHECK(got.has_error());
 }
 

@@ -18,7 +18,8 @@ mode_t mode_of(const std::string& path) {
 }
 
 bool usable(const net::key_pair& pair) {
-    return net::tls_context::server({.identities = {pair}, .ca_file = {}, .demand_client_certificate = false}) != nullptr;
+    return net::tls_context::server({.identities = {pair}, .ca_file = {}, .demand_client_certificate = false}) !=
+           nullptr;
 }
 
 }  // namespace

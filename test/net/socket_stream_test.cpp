@@ -150,7 +150,8 @@ TEST_CASE("cancel makes a waiting writer time out", "[net][socket_stream]") {
     fixture f(tcp);
     const std::string text = noise(tcp ? 24U << 20 : 3U << 20);
     std::optional<base::result<>> done;
-    const auto write = [](net::stream& to, std::string_view bytes, std::optional<base::result<>>& into) -> async::awaitable<> {
+    const auto write = [](net::stream& to, std::string_view bytes,
+                          std::optional<base::result<>>& into) -> async::awaitable<> {
         into = co_await to.write(bytes);
     };
     async::task_group group(f.loop.get_executor());

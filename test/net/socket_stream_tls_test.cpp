@@ -95,8 +95,8 @@ TEST_CASE("a client that does not verify takes any certificate", "[net][socket_s
     SECTION("in any number of pieces and of any size") {
         const std::string text(3U << 20, 'x');
         const std::array<boost::asio::const_buffer, 4> parts{
-            boost::asio::buffer(std::string_view("a")), boost::asio::buffer(std::string_view()), boost::asio::buffer(text),
-            boost::asio::buffer(std::string_view("z"))};
+            boost::asio::buffer(std::string_view("a")), boost::asio::buffer(std::string_view()),
+            boost::asio::buffer(text), boost::asio::buffer(std::string_view("z"))};
         const auto pass = [](net::stream& to, std::span<const boost::asio::const_buffer> what, net::stream& from,
                              std::size_t size) -> async::awaitable<std::string> {
             auto [written, read] = co_await (to.write(what) && read_exactly(from, size));
@@ -142,7 +142,8 @@ TEST_CASE("a client that verifies refuses a certificate that nobody vouches for"
     CHECK(got.server.error() == net::errc::tls_failed);
 }
 
-TEST_CASE("a client that verifies takes a certificate that is vouched for and has the right name", "[net][socket_stream]") {
+TEST_CASE("a client that verifies takes a certificate that is vouched for and has the right name",
+          "[net][socket_stream]") {
     fixture f;
     const auto own = f.server();
     const auto trust = fixture::trusting(f.pair.certificate_file);
@@ -157,7 +158,8 @@ TEST_CASE("a client that verifies refuses a certificate with another name", "[ne
     fixture f;
     const auto own = f.server();
     const auto trust = fixture::trusting(f.pair.certificate_file);
-    const std::string name = GENERATE("mx2.example.org", "example.org", "evil.mx.example.org", "127.0.0.1", "::1", "[::1]", "");
+    const std::string name =
+        GENERATE("mx2.example.org", "example.org", "evil.mx.example.org", "127.0.0.1", "::1", "[::1]", "");
     CAPTURE(name);
     const auto got = f.shake(*own, *trust, name);
     REQUIRE(got.client.has_error());
@@ -168,7 +170,8 @@ TEST_CASE("a client that verifies refuses a certificate that has ended", "[net][
     fixture f;
     const auto own = f.server();
     const auto trust = fixture::trusting(f.pair.certificate_file);
-    X509_VERIFY_PARAM_set_time(SSL_CTX_get0_param(trust->native().native_handle()), std::time(nullptr) + 11L * 365 * 86400);
+    X509_VERIFY_PARAM_set_time(SSL_CTX_get0_param(trust->native().native_handle()),
+                               std::time(nullptr) + 11L * 365 * 86400);
     const auto got = f.shake(*own, *trust, "mx.example.org");
     REQUIRE(got.client.has_error());
     CHECK(got.client.error() == net::errc::certificate_refused);
@@ -213,9 +216,10 @@ TEST_CASE("no name that a client asks for can harm the server", "[net][socket_st
     const auto own =
         net::tls_context::server({.identities = {f.pair, second}, .ca_file = {}, .demand_client_certificate = false});
     const auto trust = fixture::unverified();
-    const std::string name = GENERATE(std::string("mail\\"), std::string("\r\nmail"), std::string("m\xc3\xa4il.example"),
-                                      std::string(255, 'a'), std::string(300, 'a'), std::string("*.example.net"),
-                                      std::string("a\x01\x7f"), std::string("."), std::string(" "));
+    const std::string name =
+        GENERATE(std::string("mail\\"), std::string("\r\nmail"), std::string("m\xc3\xa4il.example"),
+                 std::string(255, 'a'), std::string(300, 'a'), std::string("*.example.net"), std::string("a\x01\x7f"),
+                 std::string("."), std::string(" "));
     const auto got = f.shake(*own, *trust, name);
     REQUIRE(got.server.has_value());
     for (const char c : got.server->server_name) CHECK((c > ' ' - 1 && c < 0x7f));
@@ -229,7 +233,8 @@ TEST_CASE("a certificate may be demanded of clients", "[net][socket_stream]") {
         {.identities = {f.pair}, .ca_file = client_pair.certificate_file, .demand_client_certificate = true});
     CHECK(own->check() == net::peer_check::verified);
     SECTION("who shows it is known") {
-        const auto trust = net::tls_context::client({.check = net::peer_check::none, .ca_file = {}, .identity = client_pair});
+        const auto trust =
+            net::tls_context::client({.check = net::peer_check::none, .ca_file = {}, .identity = client_pair});
         const auto got = f.shake(*own, *trust, "mx.example.org");
         REQUIRE(got.server.has_value());
         CHECK(got.server->peer_verified);
@@ -254,17 +259,18 @@ TEST_CASE("what is no handshake fails cleanly", "[net][socket_stream]") {
     const auto own = f.server();
     const auto trust = fixture::unverified();
     using namespace std::string_literals;
-    const std::string garbage = GENERATE(
-        "EHLO somebody\r\n"s, "GET / HTTP/1.1\r\n\r\n"s, "\x16\x03\x01\xff\xff"s + std::string(70000, 'x'),
-        "\x16\x03\x01\x00\x00"s, "\x15\x03\x01\x00\x02\x02\x28"s, "\x80\x2e\x01\x00\x02"s, std::string(100, '\0'),
-        "\x16\x03\x01\x00\x05\x01\xff\xff\xff\xff"s);
+    const std::string garbage =
+        GENERATE("EHLO somebody\r\n"s, "GET / HTTP/1.1\r\n\r\n"s, "\x16\x03\x01\xff\xff"s + std::string(70000, 'x'),
+                 "\x16\x03\x01\x00\x00"s, "\x15\x03\x01\x00\x02\x02\x28"s, "\x80\x2e\x01\x00\x02"s,
+                 std::string(100, '\0'), "\x16\x03\x01\x00\x05\x01\xff\xff\xff\xff"s);
     SECTION("from a client") {
         const auto talk = [](net::stream& on, std::string what) -> async::awaitable<bool> {
             const bool sent = (co_await on.write(what)).has_value();
             on.end_writing();
             co_return sent;
         };
-        const auto run = [](net::stream& server, const net::tls_context& with, async::awaitable<bool> peer) -> async::awaitable<agreed> {
+        const auto run = [](net::stream& server, const net::tls_context& with,
+                            async::awaitable<bool> peer) -> async::awaitable<agreed> {
             auto [got, sent] = co_await (serve_tls(server, with) && std::move(peer));
             co_return got;
         };
@@ -279,7 +285,8 @@ TEST_CASE("what is no handshake fails cleanly", "[net][socket_stream]") {
             on.end_writing();
             co_return sent;
         };
-        const auto run = [](net::stream& client, const net::tls_context& with, async::awaitable<bool> peer) -> async::awaitable<agreed> {
+        const auto run = [](net::stream& client, const net::tls_context& with,
+                            async::awaitable<bool> peer) -> async::awaitable<agreed> {
             auto [got, sent] = co_await (ask_tls(client, with, "mx.example.org") && std::move(peer));
             co_return got;
         };
@@ -293,7 +300,8 @@ TEST_CASE("a peer that says nothing is left to the time limit", "[net][socket_st
     fixture f;
     const auto own = f.server();
     std::optional<agreed> got;
-    const auto serve = [](net::stream& on, const net::tls_context& with, std::optional<agreed>& into) -> async::awaitable<> {
+    const auto serve = [](net::stream& on, const net::tls_context& with,
+                          std::optional<agreed>& into) -> async::awaitable<> {
         into = co_await on.start_tls_server(with);
     };
     async::task_group group(f.loop.get_executor());

@@ -23,7 +23,8 @@ public:
     async::awaitable<base::result<net::tls_info>> start_tls_server(const net::tls_context&) override {
         throw std::logic_error("TLS");
     }
-    async::awaitable<base::result<net::tls_info>> start_tls_client(const net::tls_context&, const std::string&) override {
+    async::awaitable<base::result<net::tls_info>> start_tls_client(const net::tls_context&,
+                                                                   const std::string&) override {
         throw std::logic_error("TLS");
     }
     [[nodiscard]] std::string tls_fault() const override { return {}; }

@@ -107,7 +107,8 @@ TEST_CASE("a line of text has time, level, subsystem, event and the fields in th
 }
 
 TEST_CASE("a line of JSON has the same", "[observe][log]") {
-    CHECK(format_line(log_format::json, "2026-11-22T19:27:00.123Z", level::error, "mta", "bug", {{"what", "x"}, {"n", -7}}) ==
+    CHECK(format_line(log_format::json, "2026-11-22T19:27:00.123Z", level::error, "mta", "bug",
+                      {{"what", "x"}, {"n", -7}}) ==
           R"({"time":"2026-11-22T19:27:00.123Z","level":"error","subsystem":"mta","event":"bug","what":"x","n":-7})");
     CHECK(json_of({}) == R"({"time":"now","level":"info","subsystem":"smtp","event":"connected"})");
 }
@@ -143,10 +144,13 @@ TEST_CASE("JSON has its own way to escape", "[observe][log]") {
 }
 
 TEST_CASE("numbers are written as numbers", "[observe][log]") {
-    CHECK(text_of({{"a", 0}, {"b", -1}, {"c", std::numeric_limits<std::int64_t>::max()}, {"d", std::size_t{42}}, {"e", 'x'}}) ==
-          "now info smtp event=connected a=0 b=-1 c=9223372036854775807 d=42 e=120");
-    CHECK(json_of({{"a", std::numeric_limits<std::int64_t>::min()}, {"b", std::uint16_t{65535}}}).ends_with(
-        R"("a":-9223372036854775808,"b":65535})"));
+    CHECK(text_of({{"a", 0},
+                   {"b", -1},
+                   {"c", std::numeric_limits<std::int64_t>::max()},
+                   {"d", std::size_t{42}},
+                   {"e", 'x'}}) == "now info smtp event=connected a=0 b=-1 c=9223372036854775807 d=42 e=120");
+    CHECK(json_of({{"a", std::numeric_limits<std::int64_t>::min()}, {"b", std::uint16_t{65535}}})
+              .ends_with(R"("a":-9223372036854775808,"b":65535})"));
 }
 
 TEST_CASE("a peer's bytes never begin a new line or a new field in text", "[observe][log]") {
@@ -209,8 +213,10 @@ TEST_CASE("a line begins with the time in UTC", "[observe][log]") {
     { observe::log({.format = log_format::text, .lowest = level::info}).warn("log", "here"); }
     captured.restore();
     REQUIRE(captured.lines().size() == 1);
-    CHECK_THAT(captured.lines().front(),
-               Catch::Matches(R"(20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]\.[0-9]{3}Z warn log event=here)"));
+    CHECK_THAT(
+        captured.lines().front(),
+        Catch::Matches(
+            R"(20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]\.[0-9]{3}Z warn log event=here)"));
 }
 
 TEST_CASE("what is below the lowest level is not written", "[observe][log]") {
@@ -231,8 +237,8 @@ TEST_CASE("what is below the lowest level is not written", "[observe][log]") {
     captured.restore();
     std::vector<std::string> events;
     for (const std::string& line : captured.lines()) events.push_back(line.substr(line.find(' ') + 1));
-    CHECK(events == std::vector<std::string>{"info smtp event=message", "warn smtp event=refused", "error smtp event=bug",
-                                             "debug smtp event=line"});
+    CHECK(events == std::vector<std::string>{"info smtp event=message", "warn smtp event=refused",
+                                             "error smtp event=bug", "debug smtp event=line"});
 }
 
 TEST_CASE("braces and percent signs in a value are only text", "[observe][log]") {
@@ -253,7 +259,8 @@ TEST_CASE("a reader that does not read costs lines and never time", "[observe][l
     std::thread reader;
     {
         observe::log log({.format = log_format::text, .lowest = level::info});
-        // Far more than the pipe and the lines that may wait; a logger that waited for its reader would wait for ever here.
+        // Far more than the pipe and the lines that may wait; a logger that waited for its reader would wait for ever
+        // here.
         const std::string filler(200, 'x');
         for (int i = 0; i < 30000; ++i) log.info("smtp", "x", {{"filler", filler}, {"n", i}});
         reader = std::thread([&all, from = ends[0]] {

@@ -1,5 +1,6 @@
-// Days in the life of a queue, with hosts that defer, refuse and accept as a dice says, a store that fails at times,
-// and restarts. Whatever happens, each envelope ends once, by delivery or by a report, and none is in two hands.
+// Days in the life of a queue, with hosts that defer, refuse and accept as a dice says, a store that fails at times, a
+// calendar that is set back and forth, and restarts. Whatever happens, each envelope ends once, by delivery or by a
+// report, and none is in two hands.
 #include <catch2/catch.hpp>
 #include <map>
 #include <optional>
@@ -148,6 +149,8 @@ TEST_CASE("through days of trouble every envelope ends once, and is never in two
             for (int burst = std::uniform_int_distribution(0, 8)(roll); burst > 0; --burst)
                 coroutines.start(sent.send(store, queue, clock, roll));
             clock.advance(std::chrono::seconds(std::uniform_int_distribution(0, 120)(roll)));
+            if (seed % 2 == 1 && happens(roll, 0.01))
+                clock.set_wall(clock.wall() + std::chrono::hours(std::uniform_int_distribution(-24, 24)(roll)));
         }
         if (run == 3) clock.advance(24h * 12);
         // A crash: what is in hand is lost from memory, and is not ended in the store.

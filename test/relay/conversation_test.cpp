@@ -28,7 +28,8 @@ struct fixture {
     explicit fixture(smtp::client_settings how = {.helo = "mx.example.org", .tls = smtp::client_tls::never}) {
         const auto port = static_cast<std::uint16_t>(std::stoi(server.port()));
         auto stream = finish(loop, net::connect_tcp(test::loopback(port), std::nullopt, real, test::patience));
-        with = std::make_unique<relay::conversation>(loop.get_executor(), std::move(stream.value()), clock, how, "test.example", 180s);
+        with = std::make_unique<relay::conversation>(loop.get_executor(), std::move(stream.value()), clock, how,
+                                                     "test.example", 180s);
         beside.start(with->keep_time());
     }
     ~fixture() {
@@ -54,7 +55,8 @@ struct fixture {
                                       .to = {},
                                       .size = content->size(),
                                       .eight_bit = false};
-        for (const std::string& each : to) what.to.push_back({.to = mail::mailbox::parse(each).value(), .notify = {}, .original = {}});
+        for (const std::string& each : to)
+            what.to.push_back({.to = mail::mailbox::parse(each).value(), .notify = {}, .original = {}});
         with->begin(std::move(what), std::move(content));
     }
     static std::shared_ptr<const spool::content> text(std::string body, std::string trace = "Received: here\r\n") {
@@ -95,9 +97,10 @@ TEST_CASE("a conversation opens, carries transactions and ends", "[relay][conver
 TEST_CASE("content arrives as it is, wherever it lies and whatever its lines begin with", "[relay][conversation]") {
     fixture f;
     REQUIRE(std::holds_alternative<smtp::idle>(f.pump()));
-    const std::string body = GENERATE(
-        std::string("plain\r\n"), std::string(".\r\n"), std::string(".\r\n..\r\n...\r\n.x\r\n"), std::string("\r\n.\r\n\r\n"),
-        std::string(), std::string("a\r\n") + std::string(200'000, 'x') + "\r\n.\r\nend\r\n");
+    const std::string body =
+        GENERATE(std::string("plain\r\n"), std::string(".\r\n"), std::string(".\r\n..\r\n...\r\n.x\r\n"),
+                 std::string("\r\n.\r\n\r\n"), std::string(),
+                 std::string("a\r\n") + std::string(200'000, 'x') + "\r\n.\r\nend\r\n");
     SECTION("in memory") {
         f.begin(fixture::text(body));
         CHECK(f.outcome().at(0).is_success());
@@ -106,7 +109,8 @@ TEST_CASE("content arrives as it is, wherever it lies and whatever its lines beg
     }
     SECTION("in a file") {
         test::write_file(f.directory / "body", body);
-        f.begin(std::make_shared<const spool::content>("Received: here\r\n", f.directory.path(), "body", body.size(), f.io));
+        f.begin(std::make_shared<const spool::content>("Received: here\r\n", f.directory.path(), "body", body.size(),
+                                                       f.io));
         CHECK(f.outcome().at(0).is_success());
         REQUIRE(f.server.mails.size() == 1);
         CHECK((f.server.mails[0].content == "Received: here\r\n" + body));
@@ -229,8 +233,8 @@ TEST_CASE("replies that are none end the session", "[relay][conversation]") {
     fixture f;
     const std::string garbage = GENERATE(
         std::string("HTTP/1.1 200 OK"), std::string("2x0 hello"), std::string("99 short"), std::string("999 too big"),
-        std::string("220-first\r\n550 other code"), std::string(""), std::string("\x16\x03\x01"), std::string(100'000, 'x'),
-        std::string(5000, '2'), std::string("220 a\nb"));
+        std::string("220-first\r\n550 other code"), std::string(""), std::string("\x16\x03\x01"),
+        std::string(100'000, 'x'), std::string(5000, '2'), std::string("220 a\nb"));
     f.server.answer = [&garbage](const std::string& command, int) -> std::optional<std::string> {
         if (command == "(greeting)") return garbage;
         return std::nullopt;

@@ -103,8 +103,9 @@ TEST_CASE("the action may change the sender", "[relay][engine]") {
     relay_house f;
     auto& server = f.serve();
     using pair = std::pair<std::string, std::string>;
-    const auto [pattern, expected] = GENERATE(pair{"list@example.com", "<list@example.com>"},
-                                              pair{"@example.com", "<ada@example.com>"}, pair{"list", "<list@example.org>"});
+    const auto [pattern, expected] =
+        GENERATE(pair{"list@example.com", "<list@example.com>"}, pair{"@example.com", "<ada@example.com>"},
+                 pair{"list", "<list@example.org>"});
     f.action().mail_from = pattern;
     f.send();
     f.until_done(1);
@@ -190,7 +191,7 @@ TEST_CASE("a session that has carried its share is renewed", "[relay][engine]") 
 TEST_CASE("a session that the host closed while it was idle costs its next mail no delay", "[relay][engine]") {
     relay_house f;
     auto& server = f.serve();
-    const std::string parting = GENERATE(hang_up, "421 4.4.2 timeout");
+    const std::string parting = GENERATE(values<std::string>({hang_up, "421 4.4.2 timeout"}));
     server.answer = [&parting](const std::string& command, int connection) -> answer {
         if (connection == 1 && command.starts_with("MAIL FROM:<again@")) return parting;
         return std::nullopt;
@@ -203,10 +204,30 @@ TEST_CASE("a session that the host closed while it was idle costs its next mail 
     CHECK(server.mails.size() == 2);
 }
 
+TEST_CASE("a mail that one idle session could not carry is carried by another at once", "[relay][engine]") {
+    relay_house f;
+    auto& server = f.serve();
+    f.how.allowed.sessions_per_relay = 2;
+    server.answer = when(".", hold + "250 2.0.0 kept");
+    for (int i = 0; i < 2; ++i) f.send();
+    f.until([&] { return server.holding == 2; });
+    server.release();
+    f.until_done(2);
+    REQUIRE(server.present == 2);
+    bool closed_one = false;
+    server.answer = [&closed_one](const std::string& command, int) -> answer {
+        if (command.starts_with("MAIL") && !std::exchange(closed_one, true)) return hang_up;
+        return std::nullopt;
+    };
+    f.send();
+    f.until_done(3);
+    CHECK(closed_one);
+}
+
 TEST_CASE("a host that closes every connection delays a mail and does not keep us busy", "[relay][engine]") {
     relay_house f;
     auto& server = f.serve();
-    server.answer = when("MAIL", GENERATE(hang_up, "421 4.3.2 no"));
+    server.answer = when("MAIL", GENERATE(values<std::string>({hang_up, "421 4.3.2 no"})));
     f.send();
     f.until_done(0, 1);
     CHECK(server.connections <= 3);
@@ -214,7 +235,8 @@ TEST_CASE("a host that closes every connection delays a mail and does not keep u
 
 // --- what is lost on the way
 
-TEST_CASE("a connection that is lost before the content is a delay, and so is one that is lost after it", "[relay][engine]") {
+TEST_CASE("a connection that is lost before the content is a delay, and so is one that is lost after it",
+          "[relay][engine]") {
     relay_house f;
     auto& server = f.serve();
     const std::string where = GENERATE("MAIL", "RCPT", "DATA", "(content)", ".");
@@ -366,13 +388,14 @@ TEST_CASE("when one URL cannot be had the next one is tried", "[relay][engine]")
     }
     SECTION("it does not like us") {
         first.answer = [](const std::string& command, int) -> answer {
-            return command.starts_with("EHLO") || command.starts_with("HELO") ? answer("550 5.7.1 go away") : std::nullopt;
+            return command.starts_with("EHLO") || command.starts_with("HELO") ? answer("550 5.7.1 go away")
+                                                                              : std::nullopt;
         };
         f.send();
         f.until_done(1);
     }
     CHECK(second.mails.size() == 1);
-    CHECK(f.output.has("event=connect-failed"));
+    CHECK(f.output.comes("event=connect-failed"));
 }
 
 TEST_CASE("a host with several addresses is tried at each", "[relay][engine]") {

@@ -1,5 +1,5 @@
-// A server on loopback that says what the test wants: polite by itself, and otherwise by the test's script. It remembers all
-// that it was told.
+// A server on loopback that says what the test wants: polite by itself, and otherwise by the test's script. It
+// remembers all that it was told.
 #pragma once
 
 #include <algorithm>
@@ -27,9 +27,9 @@ public:
         std::string content;
         int connection = 0;
     };
-    /// What to answer to a command; nothing: as a polite server would. Asked also for "(greeting)", "(content)" after the
-    /// first bytes of content, and "." at its end. An answer may be `close`; at each `hold` in it the server waits for
-    /// release() before it goes on, with the rest of the answer or, at "(content)", with reading.
+    /// What to answer to a command; nothing: as a polite server would. Asked also for "(greeting)", "(content)" after
+    /// the first bytes of content, and "." at its end. An answer may be `close`; at each `hold` in it the server waits
+    /// for release() before it goes on, with the rest of the answer or, at "(content)", with reading.
     using script = std::function<std::optional<std::string>(const std::string& command, int connection)>;
     static constexpr std::string_view close = "(close)";
     static constexpr std::string_view hold = "(hold)";
@@ -67,8 +67,8 @@ public:
     bool implicit_tls = false;
     bool lmtp = false;
 
-    std::vector<mail> mails;             // whose content has ended and was answered
-    std::vector<std::string> commands;   // of all connections
+    std::vector<mail> mails;  // whose content has ended and was answered
+    std::vector<std::string> commands;  // of all connections
     std::vector<std::string> passwords;  // as AUTH PLAIN had them: user:password
     std::vector<net::endpoint> clients;
     int connections = 0;
@@ -114,7 +114,8 @@ private:
         const std::string verb = base::to_lower(line.substr(0, line.find_first_of(" :")));
         if (verb == "ehlo" || verb == "lhlo") co_return co_await say(who, line, capabilities(who));
         if (verb == "mail") {
-            who.current = {.from = line.substr(line.find(':') + 1), .recipients = {}, .content = {}, .connection = who.number};
+            who.current = {
+                .from = line.substr(line.find(':') + 1), .recipients = {}, .content = {}, .connection = who.number};
             co_return co_await say(who, line, "250 2.1.0 ok");
         }
         if (verb == "rcpt") {
@@ -123,7 +124,11 @@ private:
             co_return co_await write(who, said);
         }
         if (verb == "data") co_return co_await take_content(who, line);
-        if (verb == "starttls") co_return co_await say(who, line, "220 go") && co_await begin_tls(who);
+        if (verb == "starttls") {
+            const std::string said = text_for(line, who.number, "220 go");
+            if (!co_await write(who, said)) co_return false;
+            co_return !said.starts_with("220") || co_await begin_tls(who);
+        }
         if (verb == "auth") co_return co_await authenticate(who, line);
         if (verb == "quit") {
             co_await say(who, line, "221 bye");
@@ -186,12 +191,14 @@ private:
         all.insert(all.end(), offers.begin(), offers.end());
         if (tls != nullptr && !who.encrypted) all.emplace_back("STARTTLS");
         std::string text;
-        for (std::size_t i = 0; i < all.size(); ++i) text += (i > 0 ? "\r\n" : "") + std::string(i + 1 < all.size() ? "250-" : "250 ") + all[i];
+        for (std::size_t i = 0; i < all.size(); ++i)
+            text += (i > 0 ? "\r\n" : "") + std::string(i + 1 < all.size() ? "250-" : "250 ") + all[i];
         return text;
     }
 
     async::awaitable<bool> begin_tls(peer& who) {
         who.input.clear();
+        if (tls == nullptr) co_return false;
         who.encrypted = (co_await who.stream->start_tls_server(*tls)).has_value();
         co_return who.encrypted;
     }

@@ -78,8 +78,11 @@ TEST_CASE("a table without a usable URL defers the mail", "[relay][target]") {
 TEST_CASE("the action's `tls` raises a URL that would go in clear if it must, and no other", "[relay][target]") {
     fixture f;
     f.action.tls = GENERATE(transport_security::starttls, transport_security::implicit);
-    f.hosts.rows = {{"1", "smtp://a.example"},  {"2", "smtps://b.example"}, {"3", "smtp+notls://c.example"},
-                    {"4", "smtp+tls://d.example"}, {"5", "lmtp://e.example:24"}};
+    f.hosts.rows = {{"1", "smtp://a.example"},
+                    {"2", "smtps://b.example"},
+                    {"3", "smtp+notls://c.example"},
+                    {"4", "smtp+tls://d.example"},
+                    {"5", "lmtp://e.example:24"}};
     const auto found = f.ask();
     const auto& all = std::get<std::vector<target>>(found);
     REQUIRE(all.size() == 5);

@@ -12,7 +12,7 @@ namespace {
 
 struct desk {
     temporary_directory place;
-    boost::asio::io_context loop;
+    busy_loop loop;
     async::workers io{1};
 
     ~desk() { io.join(); }

@@ -80,7 +80,7 @@ TEST_CASE("a process that is killed while it commits loses nothing that it answe
         ::waitpid(child, &how, 0);
         REQUIRE(WIFSIGNALED(how));
 
-        boost::asio::io_context loop;
+        busy_loop loop;
         async::workers io{1};
         warnings warned;
         {

@@ -59,6 +59,24 @@ TEST_CASE("whichever write or sync fails, what was accepted is there and what wa
     CHECK(n > 30);  // the sweep went through
 }
 
+TEST_CASE("sessions that wait together share a sync", "[spool][disk]") {
+    faulty_disk disk;
+    queue_directory queue;
+    std::size_t kept = 0;
+    std::size_t ended = 0;
+    const std::size_t before = disk.syncs();
+    for (int n = 0; n < 200; ++n) {
+        boost::asio::co_spawn(queue.loop, queue.commit_one(text_for(n), {queue.to("a@example.com")}),
+                              [&](std::exception_ptr, std::optional<receipt> got) {
+                                  kept += got ? 1 : 0;
+                                  ++ended;
+                              });
+    }
+    queue.loop.run_until([&] { return ended == 200; });
+    CHECK(kept == 200);
+    CHECK(disk.syncs() - before < 20);
+}
+
 TEST_CASE("outcomes that the full disk refused are written when there is room again, before anything is asked",
           "[spool][disk]") {
     faulty_disk disk;

@@ -63,6 +63,11 @@ public:
         return changes_;
     }
 
+    [[nodiscard]] std::size_t syncs() {
+        const std::lock_guard held(mutex_);
+        return syncs_;
+    }
+
     /// What `from` would hold after a power cut now. Of what was not synced each page stays or goes as the dice say.
     void after_power_cut(const std::string& from, const std::string& to, std::mt19937& roll) {
         namespace fs = std::filesystem;
@@ -137,6 +142,7 @@ private:
         if (const int failed = of(any).on->change()) return failed == SQLITE_IOERR ? SQLITE_IOERR_FSYNC : failed;
         const int said = of(any).real->pMethods->xSync(of(any).real, flags);
         const std::lock_guard held(of(any).on->mutex_);
+        ++of(any).on->syncs_;
         of(any).on->synced_[*of(any).path] = contents(*of(any).path);
         return said;
     }
@@ -190,6 +196,7 @@ private:
     sqlite3_vfs vfs_;
     std::mutex mutex_;
     std::size_t changes_ = 0;
+    std::size_t syncs_ = 0;
     std::size_t fail_at_ = never;
     std::size_t fail_until_ = never;
     trouble how_ = trouble::full;

@@ -4,6 +4,7 @@
 #include <SQLiteCpp/Database.h>
 
 #include <algorithm>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <filesystem>
 #include <memory>
@@ -53,10 +54,22 @@ private:
     std::vector<std::string> said_;
 };
 
+/// A loop that does not stop for want of work: another thread that is just done with its own would stop it under the
+/// next run_to_end().
+struct busy_loop : boost::asio::io_context {
+    boost::asio::executor_work_guard<executor_type> busy{get_executor()};
+
+    template <class Condition>
+    void run_until(Condition reached) {
+        restart();
+        while (!reached()) run_one();
+    }
+};
+
 struct queue_directory {
     temporary_directory place;
     warnings warned;
-    boost::asio::io_context loop;
+    busy_loop loop;
     async::workers io{2};
     std::unique_ptr<sqlite_store> store;
     async::wall_time now = async::wall_time(1'800'000'000s);

@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -41,7 +43,17 @@ public:
         each.pop_back();  // what follows the last line's end
         return each;
     }
+    /// What stands there now. The log's lines are written by a thread of its own: for those, ask comes().
     [[nodiscard]] bool has(std::string_view words) const { return text().find(words) != std::string::npos; }
+    /// Whether the words are there before a deadline that only a broken log reaches.
+    [[nodiscard]] bool comes(std::string_view words) const {
+        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+        while (!has(words)) {
+            if (std::chrono::steady_clock::now() > deadline) return false;
+            std::this_thread::yield();
+        }
+        return true;
+    }
     void restore() {
         if (saved_ < 0) return;
         report_to(2);

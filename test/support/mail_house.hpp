@@ -1,6 +1,6 @@
-// What movers of mail need of the rest of the program, with fakes where the world would be: a store in memory, a clock that
-// the test moves. Mail is handed to the transport under test as the queue would, and what became of
-// it is read from the store.
+// What movers of mail need of the rest of the program, with fakes where the world would be: a store in memory, a clock
+// that the test moves. Mail is handed to the transport under test as the queue would, and what became of it is read
+// from the store.
 #pragma once
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// Lets a loop run until something has come about. Sockets and worker threads take their own time, so there is a deadline,
-// which only a broken program reaches.
+// Lets a loop run until something has come about. Sockets and worker threads take their own time, so there is a
+// deadline, which only a broken program reaches.
 #pragma once
 
 #include <boost/asio/co_spawn.hpp>
@@ -24,7 +24,8 @@ inline void run_until(boost::asio::io_context& loop, const std::function<bool()>
     const auto work = boost::asio::make_work_guard(loop);
     loop.restart();
     while (!holds()) {
-        if (std::chrono::steady_clock::now() > deadline) throw std::runtime_error("what the test waits for never happens");
+        if (std::chrono::steady_clock::now() > deadline)
+            throw std::runtime_error("what the test waits for never happens");
         loop.run_one_for(std::chrono::milliseconds(10));  // what holds may be made so by another thread
     }
 }

@@ -1,4 +1,5 @@
-// A fake_store that remembers the changes it was given, and that can keep those who insert waiting: a disk that is slow.
+// A fake_store that remembers the changes it was given, and that can keep those who insert waiting: a disk that is
+// slow.
 #pragma once
 
 #include <memory>
@@ -12,10 +13,14 @@ namespace waypost::test {
 class watched_store final : public spool::store {
 public:
     explicit watched_store(const async::executor& on) : released_(on) {}
-    ~watched_store() override { rows.messages.clear(); }  // contents in files are removed by threads that still live now
+    ~watched_store() override {
+        rows.messages.clear();
+    }  // contents in files are removed by threads that still live now
 
     [[nodiscard]] spool::message_id next_message_id() override { return rows.next_message_id(); }
-    [[nodiscard]] std::shared_ptr<spool::content> new_content(spool::message_id id) override { return rows.new_content(id); }
+    [[nodiscard]] std::shared_ptr<spool::content> new_content(spool::message_id id) override {
+        return rows.new_content(id);
+    }
     async::awaitable<base::result<>> insert(const spool::queued& what) override {
         ++inserting;
         while (holds) co_await released_.wait();

@@ -9,11 +9,11 @@
 
 namespace waypost::async {
 
-/// Does `work`, then `clean_up`: also when the work threw or was cancelled, and a cancelled clean-up still runs to its end. An
-/// exception of `work` comes out afterwards.
+/// Does `work`, then `clean_up`: also when the work threw or was cancelled, and a cancelled clean-up still runs to its
+/// end. An exception of `work` comes out afterwards.
 ///
-/// A cancelled coroutine throws at its next co_await, which would be the one of its clean-up; hence throw_if_cancelled(false).
-/// The request itself is kept: whoever awaits this throws at his own next co_await.
+/// A cancelled coroutine throws at its next co_await, which would be the one of its clean-up; hence
+/// throw_if_cancelled(false). The request itself is kept: whoever awaits this throws at his own next co_await.
 inline awaitable<> finally(awaitable<> work, awaitable<> clean_up) {
     std::exception_ptr failed;
     try {

@@ -1,5 +1,5 @@
-// Wakes coroutines. notify() lets everyone who waits at this moment go on; nobody waits for a notify() of the past, so the
-// waiter checks its condition first: `while (!ready) co_await changed.wait();`
+// Wakes coroutines. notify() lets everyone who waits at this moment go on; nobody waits for a notify() of the past, so
+// the waiter checks its condition first: `while (!ready) co_await changed.wait();`
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>

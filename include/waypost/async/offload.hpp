@@ -1,8 +1,9 @@
-// Blocking work (getpwnam, password hashes, file reads, fsync) on threads of its own, so that the loop never waits for it.
+// Blocking work (getpwnam, password hashes, file reads, fsync) on threads of its own, so that the loop never waits for
+// it.
 //
-// The function given to offload() runs on a worker thread and must own everything that it touches; its value comes back to
-// the coroutine's own executor. An exception thrown by it comes out of the co_await. Work that has begun is not interrupted:
-// a cancelled coroutine still waits for it.
+// The function given to offload() runs on a worker thread and must own everything that it touches; its value comes back
+// to the coroutine's own executor. An exception thrown by it comes out of the co_await. Work that has begun is not
+// interrupted: a cancelled coroutine still waits for it.
 #pragma once
 
 #include <boost/asio/co_spawn.hpp>

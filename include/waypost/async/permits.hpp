@@ -1,5 +1,5 @@
-// A budget (bytes in memory, sessions, connections) whose units travel inside the thing that they pay for and come back in
-// its destructor.
+// A budget (bytes in memory, sessions, connections) whose units travel inside the thing that they pay for and come back
+// in its destructor.
 #pragma once
 
 #include <cstddef>

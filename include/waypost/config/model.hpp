@@ -52,13 +52,13 @@ enum class auth_demand { no, optional, required };
 
 struct listener {
     bool socket = false;  // `listen on socket`
-    std::string on;       // address, host name, interface or "all"
+    std::string on;  // address, host name, interface or "all"
     address_family family = address_family::any;
     std::optional<written> port;  // number or service name; none: 25, or 465 for smtps
-    bool tls = false;             // STARTTLS is offered
-    bool tls_require = false;     // and demanded
-    bool smtps = false;           // with tls: two listeners
-    bool verify_client = false;   // a client certificate is demanded
+    bool tls = false;  // STARTTLS is offered
+    bool tls_require = false;  // and demanded
+    bool smtps = false;  // with tls: two listeners
+    bool verify_client = false;  // a client certificate is demanded
     std::vector<written> pki;
     std::optional<written> ca;
     auth_demand auth = auth_demand::no;
@@ -141,7 +141,7 @@ struct condition {
 
 struct rule {
     std::vector<condition> conditions;  // in the order of `subject`; there is always one `from` and one `for`
-    std::optional<written> action;      // none: reject
+    std::optional<written> action;  // none: reject
     /// Of the 2012 generation: an authenticated session passes the source check.
     bool authenticated_pass_source = false;
     location where;
@@ -152,14 +152,14 @@ enum class log_format { automatic, text, json };
 /// `smtp limit` and `smtp timeout`. A limit of 0 is none.
 struct smtp_limits {
     std::uint64_t max_recipients = 1000;  // a transaction
-    std::uint64_t max_mails = 0;          // transactions a session
-    std::uint64_t max_errors = 20;        // refused commands a session
-    std::uint64_t max_sessions = 0;       // 0: what the system's limit on open files allows
-    std::uint64_t max_line = 65535;       // octets of a line of content
-    std::uint64_t max_received = 100;     // Received fields; more are a loop
-    std::chrono::seconds command{300};    // waiting for a command
-    std::chrono::seconds content{180};    // waiting for more content
-    std::chrono::seconds handshake{60};   // TLS
+    std::uint64_t max_mails = 0;  // transactions a session
+    std::uint64_t max_errors = 20;  // refused commands a session
+    std::uint64_t max_sessions = 0;  // 0: what the system's limit on open files allows
+    std::uint64_t max_line = 65535;  // octets of a line of content
+    std::uint64_t max_received = 100;  // Received fields; more are a loop
+    std::chrono::seconds command{300};  // waiting for a command
+    std::chrono::seconds content{180};  // waiting for more content
+    std::chrono::seconds handshake{60};  // TLS
     friend bool operator==(const smtp_limits&, const smtp_limits&) = default;
 };
 
@@ -177,7 +177,7 @@ struct model {
     std::vector<std::chrono::seconds> warn_intervals{std::chrono::hours(4)};
     std::uint64_t max_message_size = 35ULL << 20;
     smtp_limits limits;
-    std::vector<written> resolvers;       // empty: the system's
+    std::vector<written> resolvers;  // empty: the system's
     log_format log = log_format::automatic;
 
     std::string file;  // the main file's name, for what stands nowhere

@@ -1,5 +1,5 @@
-// The whole program on one page: builds every object by hand and passes references down. There is no other place where rooms
-// meet, and no object that finds another by itself.
+// The whole program on one page: builds every object by hand and passes references down. There is no other place where
+// rooms meet, and no object that finds another by itself.
 #pragma once
 
 #include <boost/asio/io_context.hpp>

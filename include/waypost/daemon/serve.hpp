@@ -6,7 +6,8 @@
 
 namespace waypost::daemon {
 
-/// SIGTERM and SIGINT stop it in order. Returns when everything has ended. Throws std::runtime_error where it cannot start.
+/// SIGTERM and SIGINT stop it in order. Returns when everything has ended. Throws std::runtime_error where it cannot
+/// start.
 void serve(async::workers& io, config::loaded settings);
 
 }  // namespace waypost::daemon

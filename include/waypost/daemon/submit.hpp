@@ -17,8 +17,8 @@ struct submission {
     std::string content;  // CRLF line ends
 };
 
-/// What the rules and the store say: success when the message is kept for every recipient, otherwise the first refusal, and
-/// nothing is kept. Blocks. Throws std::runtime_error when the spool cannot be opened.
+/// What the rules and the store say: success when the message is kept for every recipient, otherwise the first refusal,
+/// and nothing is kept. Blocks. Throws std::runtime_error when the spool cannot be opened.
 [[nodiscard]] mail::status submit(async::workers& io, const config::loaded& settings, submission what);
 
 }  // namespace waypost::daemon

@@ -1,9 +1,9 @@
 // Delivers to Maildirs: the local agent of `action ... maildir`.
 //
-// A message is written to tmp/, synced, moved to new/, and the directory is synced, so a mail that was reported delivered is on
-// stable storage. The file's name is made from the envelope's id, so a delivery that is repeated after a crash replaces the file
-// instead of doubling the mail. Only the daemon's own uid is delivered to; the rules refuse every other user earlier, and this
-// agent defers what gets here all the same.
+// A message is written to tmp/, synced, moved to new/, and the directory is synced, so a mail that was reported
+// delivered is on stable storage. The file's name is made from the envelope's id, so a delivery that is repeated after
+// a crash replaces the file instead of doubling the mail. Only the daemon's own uid is delivered to; the rules refuse
+// every other user earlier, and this agent defers what gets here all the same.
 #pragma once
 
 #include "waypost/async/clock.hpp"

@@ -1,7 +1,7 @@
 // Takes mail in: all listeners, and the sessions of their clients.
 //
-// Lifecycle: open() binds every socket (and throws where one cannot be had), start() accepts, stop() ends listeners first, then
-// sessions. A client whose message was not yet answered 250 keeps it and sends it again.
+// Lifecycle: open() binds every socket (and throws where one cannot be had), start() accepts, stop() ends listeners
+// first, then sessions. A client whose message was not yet answered 250 keeps it and sends it again.
 #pragma once
 
 #include <memory>

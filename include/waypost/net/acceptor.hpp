@@ -1,8 +1,8 @@
 // A listening socket, TCP or Unix. Opening one is a start that may fail, so it throws with the address in the message.
 #pragma once
 
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <memory>
 #include <string>
 

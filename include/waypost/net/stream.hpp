@@ -42,11 +42,11 @@ public:
     async::awaitable<base::result<>> write(std::string_view bytes);
 
     /// Puts TLS on the stream. As a server, `context` holds the certificates. As a client, `server_name` is sent as SNI
-    /// and, if the context verifies, the certificate must be for it. On failure the stream is unusable and the error says
-    /// whether TLS or the certificate was at fault; tls_fault() then has the reason in words.
+    /// and, if the context verifies, the certificate must be for it. On failure the stream is unusable and the error
+    /// says whether TLS or the certificate was at fault; tls_fault() then has the reason in words.
     virtual async::awaitable<base::result<tls_info>> start_tls_server(const tls_context& context) = 0;
     virtual async::awaitable<base::result<tls_info>> start_tls_client(const tls_context& context,
-                                                                     const std::string& server_name) = 0;
+                                                                      const std::string& server_name) = 0;
     [[nodiscard]] virtual std::string tls_fault() const = 0;
 
     virtual void cancel() = 0;

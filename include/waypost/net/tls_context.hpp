@@ -1,5 +1,5 @@
-// Certificates, keys and trust, loaded once and shared by many streams. Loading throws std::runtime_error with the file and
-// OpenSSL's reason: a server with half a key pair must not start.
+// Certificates, keys and trust, loaded once and shared by many streams. Loading throws std::runtime_error with the file
+// and OpenSSL's reason: a server with half a key pair must not start.
 #pragma once
 
 #include <memory>
@@ -15,23 +15,24 @@ namespace waypost::net {
 
 struct key_pair {
     std::string certificate_file;  // PEM, leaf first, then the chain
-    std::string key_file;          // PEM; may be the same file
+    std::string key_file;  // PEM; may be the same file
 };
 
 enum class peer_check {
-    none,      // opportunistic: encrypted, but to whom is not known
+    none,  // opportunistic: encrypted, but to whom is not known
     verified,  // chain up to a trusted root, and the name
 };
 
 struct client_tls_settings {
     peer_check check = peer_check::verified;
-    std::string ca_file;               // empty: the system's roots
+    std::string ca_file;  // empty: the system's roots
     std::optional<key_pair> identity;  // a client certificate
 };
 
 struct server_tls_settings {
-    std::vector<key_pair> identities;  // the first is the default; SNI picks among them by the names in the certificates
-    std::string ca_file;               // for client certificates
+    std::vector<key_pair>
+        identities;  // the first is the default; SNI picks among them by the names in the certificates
+    std::string ca_file;  // for client certificates
     bool demand_client_certificate = false;
 };
 

@@ -1,7 +1,7 @@
 // A time limit on whatever waits on a stream.
 //
-// expect_within() only notes a moment, so the limit of every single command costs next to nothing: one timer per session
-// wakes at the earliest moment that was noted and looks whether it still holds.
+// expect_within() only notes a moment, so the limit of every single command costs next to nothing: one timer per
+// session wakes at the earliest moment that was noted and looks whether it still holds.
 #pragma once
 
 #include "waypost/async/awaitable.hpp"
@@ -21,8 +21,8 @@ public:
     /// No limit: the session waits for something of ours.
     void pause() { limit_ = async::time_point::max(); }
     [[nodiscard]] bool expired() const noexcept { return expired_; }
-    /// Runs beside the session until it is cancelled; cancels the stream whenever a limit has passed. The session may then
-    /// set another one, for its last words.
+    /// Runs beside the session until it is cancelled; cancels the stream whenever a limit has passed. The session may
+    /// then set another one, for its last words.
     async::awaitable<> run();
 
 private:

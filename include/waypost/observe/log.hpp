@@ -1,8 +1,8 @@
 // Log lines: one event a line, fields with the names that OpenSMTPD's users know.
 //
-// The line is made on the caller's thread and written by another, so the loop never waits for a terminal or a pipe; when
-// the writer is too far behind, the oldest lines go and their number is reported. Values are escaped here, once: a peer's
-// bytes can never end a line or begin a field. A base::secret cannot be given as a value.
+// The line is made on the caller's thread and written by another, so the loop never waits for a terminal or a pipe;
+// when the writer is too far behind, the oldest lines go and their number is reported. Values are escaped here, once: a
+// peer's bytes can never end a line or begin a field. A base::secret cannot be given as a value.
 #pragma once
 
 #include <cstdint>
@@ -67,6 +67,7 @@ public:
     void error(std::string_view subsystem, std::string_view event, fields what = {}) {
         write(level::error, subsystem, event, what);
     }
+
 private:
     struct writer;
     log_settings settings_;

@@ -1,5 +1,5 @@
-// The bytes of an SMTP or LMTP client session over one stream: writes commands and content, reads replies, keeps time. The
-// grammar is smtp::client_session's; what needs more than the stream (TLS, credentials) is the caller's.
+// The bytes of an SMTP or LMTP client session over one stream: writes commands and content, reads replies, keeps time.
+// The grammar is smtp::client_session's; what needs more than the stream (TLS, credentials) is the caller's.
 #pragma once
 
 #include <array>
@@ -22,8 +22,8 @@ public:
     /// Where pump() ends: any step but write_text, write_content and read_reply, which it does itself.
     using pause = smtp::client_step;
 
-    conversation(const async::executor& on, std::unique_ptr<net::stream> peer, async::clock& time, smtp::client_settings how,
-                 std::string peer_name, async::duration write_limit);
+    conversation(const async::executor& on, std::unique_ptr<net::stream> peer, async::clock& time,
+                 smtp::client_settings how, std::string peer_name, async::duration write_limit);
 
     /// To run beside everything else.
     async::awaitable<> keep_time() { return watchdog_.run(); }

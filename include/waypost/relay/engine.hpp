@@ -1,9 +1,9 @@
 // Carries mail to other hosts: to the relay URLs of an action, or to the MX hosts of a domain.
 //
-// A relay is what mail for one next hop shares: the tasks that wait and the sessions that drain them. Sessions are opened while
-// more tasks wait than sessions are free, first one, then as many again as have succeeded, up to the limits; an idle one waits a
-// while for more mail and then leaves. A relay to which no connection can be had defers what waits for it, and rests for a pause
-// that grows; what comes meanwhile waits for the next attempt.
+// A relay is what mail for one next hop shares: the tasks that wait and the sessions that drain them. Sessions are
+// opened while more tasks wait than sessions are free, first one, then as many again as have succeeded, up to the
+// limits; an idle one waits a while for more mail and then leaves. A relay to which no connection can be had defers
+// what waits for it, and rests for a pause that grows; what comes meanwhile waits for the next attempt.
 #pragma once
 
 #include <map>

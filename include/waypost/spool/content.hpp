@@ -23,9 +23,9 @@ class body_file;
 
 class content {
 public:
-    static constexpr std::size_t memory_limit = 64 * 1024;
+    static constexpr std::size_t memory_limit = std::size_t{64} * 1024;
     /// How much of a text in a file is in memory at a time.
-    static constexpr std::size_t piece_size = 64 * 1024;
+    static constexpr std::size_t piece_size = std::size_t{64} * 1024;
 
     /// To be appended to. `directory` is for the file, should one be needed; `io` runs what blocks.
     content(std::string directory, std::string file_name, async::workers& io);
