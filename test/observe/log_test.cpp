@@ -249,6 +249,25 @@ TEST_CASE("braces and percent signs in a value are only text", "[observe][log]")
     CHECK(captured.lines().front().ends_with(" event=x v={}%s%n{0:d}%v"));
 }
 
+TEST_CASE("lines of several threads stay whole", "[observe][log]") {
+    test::captured_stderr captured;
+    const std::string filler(300, 'x');
+    {
+        observe::log log({.format = log_format::text, .lowest = level::info});
+        std::vector<std::thread> writers;
+        for (int who = 0; who < 4; ++who) {
+            writers.emplace_back([&log, &filler, who] {
+                for (int i = 0; i < 200; ++i) log.info("smtp", "x", {{"who", who}, {"filler", filler}, {"n", i}});
+            });
+        }
+        for (std::thread& each : writers) each.join();
+    }
+    captured.restore();
+    const auto lines = captured.lines();
+    CHECK(lines.size() == 800);
+    for (const std::string& line : lines) CHECK(line.find(filler + " n=") != std::string::npos);
+}
+
 TEST_CASE("a reader that does not read costs lines and never time", "[observe][log]") {
     int ends[2];
     REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
