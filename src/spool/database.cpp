@@ -18,7 +18,7 @@ namespace waypost::spool {
 namespace {
 
 // Pages in the write-ahead log: see "Tuning" in README.md.
-constexpr int pages_per_checkpoint = 8192;
+constexpr int pages_per_checkpoint = 4096;
 
 /// A prepared statement in use: ready for the next use when this ends, on whatever way.
 class use {

@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Pages of 4 KiB: see the table in README.md. The text of a message is the last column, so that a look at the others
+// Pages of 4 KiB: see "Tuning" in README.md. The text of a message is the last column, so that a look at the others
 // does not walk through it.
 constexpr const char* tables = R"(
 CREATE TABLE messages (
