@@ -30,22 +30,32 @@ public:
         : channel_(channel::open(on, settings)) {}
     ~cares_resolver() override { channel_->close(); }
 
-    async::awaitable<base::result<std::vector<net::address>>> addresses(std::string name) override {
-        if (const auto literal = net::parse_address(name)) co_return std::vector<net::address>{*literal};
-        if (auto known = hosts_.addresses(name); !known.empty()) co_return std::move(known);
-        if (is_localhost(name)) co_return loopback();
+    async::awaitable<base::result<address_answer>> find_addresses(std::string name) override {
+        if (const auto literal = net::parse_address(name)) co_return address_answer{{*literal}};
+        if (auto known = hosts_.addresses(name); !known.empty()) co_return address_answer{std::move(known)};
+        if (is_localhost(name)) co_return address_answer{loopback()};
         // Two questions instead of ares_getaddrinfo(), which answers "no addresses" when one family has none and the
         // other one could not be asked; mail would bounce that has only to wait.
         auto asked_v4 = channel_->ask(name, ns_t_a);
         auto asked_v6 = channel_->ask(name, ns_t_aaaa);
         const answer v4 = co_await question::wait(std::move(asked_v4));
         const answer v6 = co_await question::wait(std::move(asked_v6));
-        co_return merge(ipv4_addresses(v4), ipv6_addresses(v6));
+        auto both = merge(ipv4_addresses(v4), ipv6_addresses(v6));
+        if (both.has_error()) co_return both.error();
+        co_return address_answer{std::move(*both)};
     }
 
-    async::awaitable<base::result<std::vector<mx_record>>> mx(std::string domain) override {
+    async::awaitable<base::result<mx_answer>> find_mx(std::string domain) override {
         const answer given = co_await question::wait(channel_->ask(domain, ns_t_mx));
-        co_return mx_records(given);
+        auto records = mx_records(given);
+        if (records.has_error()) co_return records.error();
+        co_return mx_answer{std::move(*records)};
+    }
+
+    async::awaitable<base::result<tlsa_answer>> tlsa(std::string /*name*/) override { co_return errc::unavailable; }
+
+    async::awaitable<base::result<std::vector<std::string>>> texts(std::string /*name*/) override {
+        co_return errc::unavailable;
     }
 
     async::awaitable<base::result<std::vector<std::string>>> names(net::address ip) override {

@@ -1,6 +1,7 @@
 #include "waypost/dns/mx_lookup.hpp"
 
 #include <algorithm>
+#include <boost/asio/this_coro.hpp>
 #include <optional>
 #include <random>
 #include <unordered_map>
@@ -27,16 +28,22 @@ std::optional<net::address> literal(std::string_view domain) {
     return net::parse_address(domain);
 }
 
-/// The null MX of RFC 7505, and what people write who mean it.
+std::string_view without_dot(std::string_view name) {
+    if (name.ends_with('.')) name.remove_suffix(1);
+    return name;
+}
+
+/// The null MX of RFC 7505, and what people write who mean it: names that are everybody's own machine (RFC 6761
+/// section 6.3) would send the mail back to us.
 bool is_no_host(const mx_record& record) {
-    return record.host.empty() || record.host == "." || base::iequals(record.host, "localhost");
+    const std::string name = base::to_lower(without_dot(record.host));
+    return name.empty() || name == "localhost" || name.ends_with(".localhost") || name == "localhost.localdomain";
 }
 
 /// Each host once, at its best preference; best first, and equal ones in random order.
 std::vector<mx_record> in_order(std::vector<mx_record> records, std::uint32_t seed) {
     for (mx_record& each : records) {
-        each.host = base::to_lower(each.host);
-        if (each.host.ends_with('.')) each.host.pop_back();
+        each.host = base::to_lower(without_dot(each.host));
     }
     std::ranges::sort(records, {}, [](const mx_record& one) { return std::tie(one.host, one.preference); });
     const auto repeated = std::ranges::unique(records, {}, &mx_record::host);
@@ -51,46 +58,102 @@ std::vector<mx_record> in_order(std::vector<mx_record> records, std::uint32_t se
 /// An address that is nobody's: connecting to 0.0.0.0 would reach ourselves.
 bool is_no_address(const net::address& ip) { return net::unmapped(ip).is_unspecified() || ip.is_multicast(); }
 
+/// The hosts as they become known, and who wants to hear of it.
+struct search {
+    resolver& dns;
+    mx_news on_news;
+    std::vector<mx_candidate> hosts;
+    bool exists = false;  // the name of at least one host
+    bool could_not_ask = false;
+
+    void tell() const {
+        if (on_news) on_news(hosts);
+    }
+};
+
+/// Asks for the addresses of one host. Answers with nothing of use: gather() wants a value.
+async::awaitable<bool> ask_for(search& all, mx_candidate& host) {
+    auto found = co_await all.dns.find_addresses(host.name);
+    if ((co_await boost::asio::this_coro::cancellation_state).cancelled() != boost::asio::cancellation_type::none) {
+        all.could_not_ask = true;
+        co_return false;
+    }
+    if (found.has_value()) {
+        all.exists = true;
+        host.addresses = std::move(found->records);
+        std::erase_if(host.addresses, is_no_address);
+        host.authentic = host.authentic && found->authentic;
+    } else {
+        all.could_not_ask = all.could_not_ask || found.error() != errc::not_found;
+    }
+    host.authentic = host.authentic && !host.addresses.empty();
+    host.answered = true;
+    all.tell();
+    co_return true;
+}
+
+async::awaitable<> ask_for_all(search& all) {
+    all.tell();
+    std::vector<async::awaitable<bool>> questions;
+    questions.reserve(all.hosts.size());
+    for (mx_candidate& each : all.hosts) questions.push_back(ask_for(all, each));
+    co_await async::gather(std::move(questions));
+}
+
+outcome itself(const net::address& ip, const std::string& domain, const mx_news& on_news) {
+    if (on_news) on_news({{.preference = 0, .name = domain, .answered = true, .addresses = {ip}}});
+    return std::vector<mx_host>{{.preference = 0, .name = domain, .addresses = {ip}}};
+}
+
 }  // namespace
 
 std::uint32_t random_seed() { return std::random_device()(); }
 
-async::awaitable<outcome> find_mx_hosts(resolver& dns, std::string domain, std::uint32_t seed) {
-    if (const auto ip = literal(domain)) co_return std::vector<mx_host>{{0, domain, {net::unmapped(*ip)}}};
+async::awaitable<outcome> find_mx_hosts(resolver& dns, std::string domain, std::uint32_t seed, mx_news on_news) {
+    if (const auto ip = literal(domain)) co_return itself(net::unmapped(*ip), domain, on_news);
     if (domain.starts_with('[')) co_return mx_failure::no_such_domain;
 
-    auto found = co_await dns.mx(domain);
+    auto found = co_await dns.find_mx(domain);
     if (found.has_error()) {
         co_return found.error() == errc::not_found ? mx_failure::no_such_domain : mx_failure::unavailable;
     }
-    std::vector<mx_record> records = std::move(*found);
+    std::vector<mx_record> records = std::move(found->records);
     const bool implicit = records.empty();
     if (implicit) records.push_back({0, domain});
     if (!implicit) std::erase_if(records, is_no_host);
     if (records.empty()) co_return mx_failure::null_mx;
-    records = in_order(std::move(records), seed);
 
-    std::vector<async::awaitable<base::result<std::vector<net::address>>>> questions;
-    questions.reserve(records.size());
-    for (const mx_record& each : records) questions.push_back(dns.addresses(each.host));
-    auto answers = co_await async::gather(std::move(questions));
+    search all{.dns = dns, .on_news = std::move(on_news), .hosts = {}, .exists = !implicit};
+    for (mx_record& each : in_order(std::move(records), seed)) {
+        all.hosts.push_back(
+            {.preference = each.preference, .name = std::move(each.host), .authentic = found->authentic});
+    }
+    co_await ask_for_all(all);
 
     std::vector<mx_host> hosts;
-    bool could_not_ask = false;
-    bool exists = !implicit;
-    for (std::size_t i = 0; i < records.size(); ++i) {
-        auto& given = answers[i];
-        if (given.has_error()) {
-            could_not_ask = could_not_ask || given.error() != errc::not_found;
-            continue;
-        }
-        exists = true;
-        std::erase_if(*given, is_no_address);
-        if (!given->empty()) hosts.push_back({records[i].preference, std::move(records[i].host), std::move(*given)});
+    for (mx_candidate& each : all.hosts) {
+        if (each.addresses.empty()) continue;
+        hosts.push_back({each.preference, std::move(each.name), std::move(each.addresses), each.authentic});
     }
     if (!hosts.empty()) co_return std::move(hosts);
-    if (could_not_ask) co_return mx_failure::unavailable;
-    co_return exists ? mx_failure::no_address : mx_failure::no_such_domain;
+    if (all.could_not_ask) co_return mx_failure::unavailable;
+    co_return all.exists ? mx_failure::no_address : mx_failure::no_such_domain;
+}
+
+async::awaitable<std::variant<std::uint16_t, no_preference>> mx_preference(resolver& dns, std::string domain,
+                                                                           std::string name) {
+    const auto found = co_await dns.mx(domain);
+    if (found.has_error()) {
+        co_return found.error() == errc::not_found ? no_preference::no_such_domain : no_preference::unavailable;
+    }
+    if (found->empty() && base::iequals(without_dot(name), without_dot(domain))) co_return std::uint16_t{0};
+    std::optional<std::uint16_t> best;
+    for (const mx_record& each : *found) {
+        if (!base::iequals(without_dot(each.host), without_dot(name)) || is_no_host(each)) continue;
+        best = std::min(each.preference, best.value_or(each.preference));
+    }
+    if (best) co_return *best;
+    co_return no_preference::not_an_mx;
 }
 
 }  // namespace waypost::dns

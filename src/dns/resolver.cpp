@@ -1,5 +1,7 @@
 #include "waypost/dns/resolver.hpp"
 
+#include <utility>
+
 namespace waypost::dns {
 
 namespace {
@@ -18,5 +20,17 @@ constexpr base::simple_category<errc> category("waypost.dns", &text_of);
 }  // namespace
 
 base::error_code make_error_code(errc value) noexcept { return {static_cast<int>(value), category}; }
+
+async::awaitable<base::result<std::vector<net::address>>> resolver::addresses(std::string name) {
+    auto found = co_await find_addresses(std::move(name));
+    if (found.has_error()) co_return found.error();
+    co_return std::move(found->records);
+}
+
+async::awaitable<base::result<std::vector<mx_record>>> resolver::mx(std::string domain) {
+    auto found = co_await find_mx(std::move(domain));
+    if (found.has_error()) co_return found.error();
+    co_return std::move(found->records);
+}
 
 }  // namespace waypost::dns

@@ -28,15 +28,43 @@ struct mx_record {
     friend auto operator<=>(const mx_record&, const mx_record&) = default;
 };
 
+/// RFC 6698 section 2.1, as it came: whether it is of any use is for DANE to say.
+struct tlsa_record {
+    std::uint8_t usage = 0;
+    std::uint8_t selector = 0;
+    std::uint8_t matching = 0;
+    std::string data;  // bytes; never empty
+    friend auto operator<=>(const tlsa_record&, const tlsa_record&) = default;
+};
+
+/// `authentic`: the resolver that was asked has validated the answer, the absence of records too (the AD bit, RFC 6840
+/// section 5.8). It is worth what that resolver and the way to it are worth. Never set for what the hosts file says.
+template <class Record>
+struct answers {
+    std::vector<Record> records;
+    bool authentic = false;
+};
+using address_answer = answers<net::address>;
+using mx_answer = answers<mx_record>;
+using tlsa_answer = answers<tlsa_record>;
+
 class resolver {
 public:
     virtual ~resolver() = default;
-    /// IPv4 and IPv6; empty if the name exists without either.
-    virtual async::awaitable<base::result<std::vector<net::address>>> addresses(std::string name) = 0;
+    /// IPv4 and IPv6; empty if the name exists without either. Authentic if both families are.
+    virtual async::awaitable<base::result<address_answer>> find_addresses(std::string name) = 0;
     /// Unsorted; empty if the name exists without MX records.
-    virtual async::awaitable<base::result<std::vector<mx_record>>> mx(std::string domain) = 0;
+    virtual async::awaitable<base::result<mx_answer>> find_mx(std::string domain) = 0;
+    /// Empty if the name ("_25._tcp.mx.example.org") exists without TLSA records.
+    virtual async::awaitable<base::result<tlsa_answer>> tlsa(std::string name) = 0;
+    /// TXT records, the strings of each joined; bytes, not text. Empty if the name exists without.
+    virtual async::awaitable<base::result<std::vector<std::string>>> texts(std::string name) = 0;
     /// The names of an address (PTR); empty if it has none.
     virtual async::awaitable<base::result<std::vector<std::string>>> names(net::address ip) = 0;
+
+    // For those who do not ask whether it is authentic.
+    async::awaitable<base::result<std::vector<net::address>>> addresses(std::string name);
+    async::awaitable<base::result<std::vector<mx_record>>> mx(std::string domain);
 };
 
 }  // namespace waypost::dns
