@@ -30,6 +30,20 @@ void parse_size(std::string_view limit, extensions& offered) {
     if (const auto number = base::parse_number(next_word(limit)); number && *number > 0) offered.max_size = number;
 }
 
+void parse_limits(std::string_view limits, extensions& offered) {
+    for (std::string_view word = next_word(limits); !word.empty(); word = next_word(limits)) {
+        const std::size_t sign = word.find('=');
+        if (sign == std::string_view::npos) continue;
+        const std::string_view name = word.substr(0, sign);
+        // RFC 9422 section 4: a limit of zero would forbid all mail; it is no limit but nonsense.
+        const auto number = base::parse_number(word.substr(sign + 1));
+        if (!number || *number == 0) continue;
+        if (base::iequals(name, "MAILMAX")) offered.max_mails = number;
+        if (base::iequals(name, "RCPTMAX")) offered.max_recipients = number;
+        if (base::iequals(name, "RCPTDOMAINMAX")) offered.max_recipient_domains = number;
+    }
+}
+
 }  // namespace
 
 extensions parse_extensions(const reply& ehlo) {
@@ -42,6 +56,8 @@ extensions parse_extensions(const reply& ehlo) {
         if (base::iequals(keyword, "DSN")) offered.dsn = true;
         if (base::iequals(keyword, "STARTTLS")) offered.starttls = true;
         if (base::iequals(keyword, "ENHANCEDSTATUSCODES")) offered.enhanced_status_codes = true;
+        if (base::iequals(keyword, "CHUNKING")) offered.chunking = true;
+        if (base::iequals(keyword, "LIMITS")) parse_limits(rest, offered);
         if (base::iequals(keyword, "SIZE")) parse_size(rest, offered);
         if (base::iequals(keyword, "AUTH")) parse_auth(rest, offered);
         // "AUTH=LOGIN": what servers said to clients older than RFC 2554, and some still do.

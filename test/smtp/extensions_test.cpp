@@ -27,6 +27,19 @@ TEST_CASE("the usual EHLO reply is understood, in any case", "[smtp][extensions]
     CHECK(known.auth_offered);
     CHECK(known.auth_plain);
     CHECK(known.auth_login);
+    CHECK(known.chunking);
+    CHECK_FALSE(known.max_mails);
+}
+
+TEST_CASE("LIMITS are known by name, and nonsense among them is passed over", "[smtp][extensions]") {
+    const auto known = offered({"limits MAILMAX=20 rcptmax=100 RCPTDOMAINMAX=1 FUTUREMAX=3"});
+    CHECK(known.max_mails == 20U);
+    CHECK(known.max_recipients == 100U);
+    CHECK(known.max_recipient_domains == 1U);
+    const auto odd = offered({"LIMITS MAILMAX RCPTMAX= MAILMAX=x RCPTMAX=0 =7 RCPTDOMAINMAX=-1"});
+    CHECK_FALSE(odd.max_mails);
+    CHECK_FALSE(odd.max_recipients);
+    CHECK_FALSE(odd.max_recipient_domains);
 }
 
 TEST_CASE("the line that greets offers nothing", "[smtp][extensions]") {

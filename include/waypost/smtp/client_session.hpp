@@ -1,11 +1,20 @@
 // The client's side of an SMTP or LMTP conversation: all of its grammar and order, and no I/O. The driver
-// (relay/session) asks for the next step, does it, and hands in the replies in the order in which they come.
+// (relay/conversation) asks for the next step, does it, and hands in the replies in the order in which they come.
 //
 // Every command that is written leaves an expectation in a queue and every reply takes the oldest, so replies are
-// matched to their commands however many are under way; a reply that nobody expects is an error that ends the session.
-// What each recipient was told is kept per recipient.
+// matched to their commands however many are under way, and each expectation names its transaction; a reply that nobody
+// expects is an error that ends the session.
 //
-// Verbs are called when a step asked for them and at no other time (a std::logic_error otherwise); on_garbage() always.
+// With PIPELINING transactions overlap. Behind a DATA nothing may follow until it is answered, but the content may be
+// the first thing of the next flight (RFC 2920 section 3.1), so it goes together with the next envelope. With CHUNKING
+// too (RFC 3030) nothing is waited for: `MAIL RCPT BDAT <content>` of several messages go in one flight. A host may
+// refuse any of that, and after a BDAT that failed its state is uncertain (all recipients refused: many keep the
+// transaction open, and would answer the next MAIL with 503). So wherever the end of the transaction before is not
+// known when a MAIL is written, RSET stands between them. That costs six octets and a reply; the other way, to send
+// again what was refused because of its neighbour, would need to tell such refusals from others by their texts.
+//
+// Verbs are called when a step asked for them and at no other time (a std::logic_error otherwise), but for on_garbage()
+// and on_lost().
 #pragma once
 
 #include <chrono>
@@ -17,8 +26,8 @@
 #include <variant>
 #include <vector>
 
-#include "waypost/mail/envelope.hpp"
 #include "waypost/mail/status.hpp"
+#include "waypost/smtp/client_transaction.hpp"
 #include "waypost/smtp/extensions.hpp"
 #include "waypost/smtp/reply.hpp"
 #include "waypost/smtp/sasl.hpp"
@@ -32,14 +41,6 @@ struct client_settings {
     bool lmtp = false;
     client_tls tls = client_tls::if_offered;
     bool authenticate = false;  // a label is set: mail may go only after AUTH
-};
-
-struct client_transaction {
-    mail::sender from;
-    std::vector<mail::recipient> to;  // at least one
-    std::uint64_t size = 0;  // octets of content, for SIZE=
-    bool all_or_none = false;  // one refused recipient, and the message goes to nobody
-    bool eight_bit = false;  // the content really has bytes over 127
 };
 
 /// At which point a session failed before it could carry mail; the relay decides by it what the failure says about the
@@ -56,15 +57,19 @@ enum class client_stage {
 };
 
 // --- steps
-/// Then ask again. What is secret must not be traced.
+/// Then ask again. What is secret must not be traced. It may go in one write with the steps that follow, up to the next
+/// that is neither text nor content.
 struct write_text {
     std::string bytes;
     bool secret = false;
 };
-/// The content of the transaction, dot-stuffed, with its end; then on_content_written(). A reply that comes before all
-/// is written goes to on_reply() as always.
-struct write_content {};
-/// Then on_reply() or on_garbage().
+/// The content of a transaction, counted from 0 over the session, then on_content_written(). As it lies if it is a
+/// chunk, else dot-stuffed, with its end. A reply that comes before all is written goes to on_reply() as always.
+struct write_content {
+    std::uint64_t transaction = 0;
+    bool chunk = false;
+};
+/// Then on_reply(), on_garbage() or on_lost().
 struct read_reply {
     std::chrono::seconds within;
 };
@@ -72,13 +77,13 @@ struct read_reply {
 struct shake_hands {};
 /// Then on_credentials().
 struct need_credentials {};
-/// begin() a transaction, or quit().
+/// Nothing is under way: begin() a transaction, or quit().
 struct idle {};
-/// What each recipient was told; the session goes on.
+/// What each recipient of the oldest transaction was told; the session goes on.
 struct transaction_done {
     std::vector<mail::status> each;
 };
-/// Before mail could go, or in the middle of it; close.
+/// Before mail could go, or in the middle of it; close. unfinished() tells of the transactions that it cut short.
 struct session_failed {
     client_stage at;
     mail::status said;
@@ -92,22 +97,30 @@ class client_session {
 public:
     explicit client_session(client_settings settings);
 
-    /// What to do now. Asking changes the state (commands count as sent once they were handed out).
-    [[nodiscard]] client_step next();
+    /// What to do now. Asking changes the state (commands count as sent once they were handed out). Where a reply is at
+    /// hand already it is read before anything is written: what it says may be worth a write, and one that came before
+    /// its command is found out.
+    [[nodiscard]] client_step next(bool reply_at_hand = false);
 
     void on_reply(reply said);
     /// The peer's bytes are no reply, or there are bytes that no command has earned (before a TLS handshake above all).
     void on_garbage(std::string_view what);
+    /// No more can be read or written.
+    void on_lost(mail::status why);
     void on_tls();
     void on_credentials(credentials who);
+    /// It is written, or will be together with what follows.
     void on_content_written();
+    /// Only where there is room. It ends with a transaction_done, after those that began before it.
     void begin(client_transaction what);
     void quit();
 
-    /// The statuses gathered so far of a transaction that was cut short by a lost connection: a recipient who has his
-    /// final word keeps it; for the others `otherwise` is it.
-    [[nodiscard]] std::vector<mail::status> outcomes_or(const mail::status& otherwise) const;
-    [[nodiscard]] bool in_transaction() const noexcept { return transaction_.has_value(); }
+    /// Whether one more transaction may begin() now: none is under way, or it may overlap with those that are.
+    [[nodiscard]] bool has_room() const noexcept;
+    [[nodiscard]] bool in_transaction() const noexcept { return !transactions_.empty(); }
+    /// The transactions under way, oldest first: after a failure, those that it cut short.
+    [[nodiscard]] std::vector<cut_short> unfinished() const;
+    [[nodiscard]] bool has_failed() const noexcept { return failed_.has_value(); }
     [[nodiscard]] const extensions& offered() const noexcept { return offered_; }
 
 private:
@@ -125,6 +138,7 @@ private:
         mail,
         rcpt,
         data,
+        chunk,
         end_of_data,
         lmtp_recipient,
         unwanted_end,
@@ -133,33 +147,35 @@ private:
     struct expectation {
         expect what;
         std::size_t recipient = 0;
+        std::uint64_t transaction = 0;
     };
     // What the driver has to do before anything else can go on.
     enum class duty { none, tls, credentials, content };
-    // How much of the envelope is out.
-    enum class progress { mail, recipients, data, all };
 
-    // opening
-    void send(std::string_view text, expect what, std::size_t recipient = 0);
+    void send(std::string_view text, expect what);
+    [[nodiscard]] static std::chrono::seconds time_limit(expect what) noexcept;
+    // opening: client_session_opening.cpp
     void hello();
     void on_opening_reply(expect was, const reply& said);
     void on_hello_refused(const reply& said);
     void after_hello();
     void send_secret(std::string_view command, std::string_view response, expect what);
     void on_auth_reply(expect was, const reply& said);
-    // transactions
-    void refuse_here(const mail::status& said);
-    void send_envelope();
-    void send_mail();
-    void send_recipient(std::size_t index);
+    // transactions: client_session_transactions.cpp
+    void send_for(transaction_under_way& of, std::string_view text, expect what, std::size_t recipient = 0);
+    void expect_for(transaction_under_way& of, expect what, std::size_t recipient = 0);
+    void go_on();
+    [[nodiscard]] bool send_more(transaction_under_way& of);
+    void send_mail(transaction_under_way& of);
+    void send_recipients(transaction_under_way& of);
+    void send_data(transaction_under_way& of);
+    [[nodiscard]] bool fits_in_flight(const transaction_under_way& one) const noexcept;
     void on_transaction_reply(const expectation& was, const reply& said);
-    void on_data(const reply& said);
+    void on_envelope_reply(transaction_under_way& of, const expectation& was, const reply& said);
+    void on_data(transaction_under_way& of, const reply& said);
+    void on_content_reply(transaction_under_way& of, const expectation& was, const reply& said);
     void on_early_reply(const reply& said);
-    void on_content_reply(const expectation& was, const reply& said);
-    void tell_accepted(const mail::status& said);
-    void finish_transaction();
-    [[nodiscard]] bool anyone_accepted() const noexcept;
-    [[nodiscard]] bool content_is_wanted() const noexcept;
+    void on_closing(transaction_under_way& of, const expectation& was, const reply& said);
     // ends
     void fail(client_stage at, mail::status said);
 
@@ -167,23 +183,27 @@ private:
     extensions offered_;
     std::string out_;  // commands to hand out
     bool out_secret_ = false;
+    std::size_t unsent_ = 0;  // of the expectations, at the end: their commands are in out_
     std::deque<expectation> expected_;  // replies to come, in order
     std::optional<client_step> then_;  // to hand out once out_ is written
     duty due_ = duty::none;
     std::optional<session_failed> failed_;
-    std::optional<client_transaction> transaction_;
-    std::vector<std::optional<mail::status>> said_;  // by recipient: his final word
-    std::vector<bool> accepted_;  // by recipient: RCPT was answered 2yz
-    progress progress_ = progress::all;
-    std::size_t next_recipient_ = 0;
+    std::deque<transaction_under_way> transactions_;
+    std::deque<transaction_done> done_;  // to hand out
+    std::uint64_t ended_ = 0;  // transactions that have ended: the number of the oldest under way
+    std::size_t sending_ = 0;  // of those under way: of the ones before it nothing is left to send
+    std::uint64_t last_mail_ = 0;  // the transaction whose MAIL was sent last
+    std::uint64_t chunks_in_flight_ = 0;  // octets that are unanswered
     std::optional<credentials> who_;
     bool tls_active_ = false;
     bool tls_declined_ = false;  // STARTTLS was refused, and we may do without
     bool authenticated_ = false;
-    bool mail_refused_ = false;
-    bool reset_needed_ = false;  // the peer still has an unfinished transaction
+    bool reset_needed_ = false;  // when the peer comes to the next command it may have an unfinished transaction
     bool quitting_ = false;
     bool over_ = false;
 };
+
+/// A server's answer that does not belong where it came.
+[[nodiscard]] mail::status wrong_reply(const reply& said);
 
 }  // namespace waypost::smtp

@@ -20,6 +20,11 @@ struct extensions {
     bool auth_offered = false;            // any mechanism at all
     bool size = false;
     std::optional<std::uint64_t> max_size;  // SIZE with a number other than 0
+    bool chunking = false;                  // BDAT (RFC 3030)
+    // LIMITS (RFC 9422): what one session and one transaction may hold; nothing where the server names no such limit.
+    std::optional<std::uint64_t> max_mails;
+    std::optional<std::uint64_t> max_recipients;
+    std::optional<std::uint64_t> max_recipient_domains;
 };
 [[nodiscard]] extensions parse_extensions(const reply& ehlo);
 

@@ -1,0 +1,130 @@
+// Greeting, hello, TLS, hello again, authentication.
+#include <utility>
+
+#include "client_session_detail.hpp"
+#include "waypost/base/encoding.hpp"
+#include "waypost/smtp/client_session.hpp"
+
+namespace waypost::smtp {
+
+namespace {
+
+// RFC 4954 section 4: an initial response must fit a command line of RFC 5321 4.5.3.1.4
+constexpr std::size_t longest_auth_command = 510;
+
+}  // namespace
+
+void client_session::hello() { send((settings_.lmtp ? "LHLO " : "EHLO ") + settings_.helo, expect::ehlo); }
+
+void client_session::on_opening_reply(expect was, const reply& said) {
+    const int wanted = was == expect::greeting || was == expect::starttls ? 220 : 250;
+    if (said.code != wanted && said.is_positive()) return fail(client_stage::protocol, wrong_reply(said));
+    switch (was) {
+        case expect::greeting:
+            if (said.code != wanted) return fail(client_stage::greeting, said.to_status());
+            return hello();
+        case expect::ehlo:
+            if (said.code != wanted) return on_hello_refused(said);
+            offered_ = parse_extensions(said);
+            return after_hello();
+        case expect::helo:
+            if (said.code != wanted) return fail(client_stage::hello, said.to_status());
+            return after_hello();
+        default: break;  // starttls
+    }
+    if (said.code == wanted) {
+        then_ = shake_hands{};
+    } else if (said.code == 421) {
+        fail(client_stage::protocol, said.to_status());
+    } else if (settings_.tls == client_tls::demanded) {
+        fail(client_stage::tls_refused, said.to_status());
+    } else {
+        tls_declined_ = true;
+        after_hello();
+    }
+}
+
+/// RFC 5321 section 3.2: a server that does not know EHLO may know HELO, but then it offers nothing.
+void client_session::on_hello_refused(const reply& said) {
+    if (said.code / 100 == 4 || settings_.lmtp) return fail(client_stage::hello, said.to_status());
+    if (settings_.tls == client_tls::demanded && !tls_active_) {
+        return fail(client_stage::tls_not_offered,
+                    mail::status::transient("4.7.10", "TLS is demanded, and EHLO is refused"));
+    }
+    if (settings_.authenticate) {
+        return fail(client_stage::auth_not_offered,
+                    mail::status::transient("4.7.0", "Authentication is demanded, and EHLO is refused"));
+    }
+    offered_ = {};
+    send("HELO " + settings_.helo, expect::helo);
+}
+
+void client_session::after_hello() {
+    if (!tls_active_ && settings_.tls == client_tls::demanded && !offered_.starttls) {
+        return fail(client_stage::tls_not_offered,
+                    mail::status::transient("4.7.10", "TLS is demanded and not offered"));
+    }
+    if (!tls_active_ && !tls_declined_ && settings_.tls != client_tls::never && offered_.starttls) {
+        return send("STARTTLS", expect::starttls);
+    }
+    if (!settings_.authenticate || authenticated_) return;
+    if (!tls_active_) {
+        // The configuration refuses such a route; a password in clear would be a betrayal.
+        return fail(client_stage::tls_not_offered, mail::status::transient("4.7.10", "No authentication without TLS"));
+    }
+    if (!offered_.auth_plain && !offered_.auth_login) {
+        return fail(
+            client_stage::auth_not_offered,
+            mail::status::transient("4.7.0", offered_.auth_offered ? "No mechanism of authentication that we know"
+                                                                   : "Authentication is not offered"));
+    }
+    then_ = need_credentials{};
+}
+
+void client_session::on_tls() {
+    if (failed_) return;
+    require(std::exchange(due_, duty::none) == duty::tls, "client_session: no handshake was asked for");
+    tls_active_ = true;
+    offered_ = {};  // RFC 3207 section 4.2: what was said in clear is nothing
+    hello();
+}
+
+void client_session::on_credentials(credentials who) {
+    if (failed_) return;
+    require(std::exchange(due_, duty::none) == duty::credentials, "client_session: no credentials were asked for");
+    who_ = std::move(who);
+    if (!offered_.auth_plain) return send("AUTH LOGIN", expect::auth_login);
+    const base::secret response = encode_plain(*who_);
+    const std::string_view command = "AUTH PLAIN ";
+    if (command.size() + response.reveal().size() > longest_auth_command) {
+        return send("AUTH PLAIN", expect::auth_plain_long);
+    }
+    send_secret(command, response.reveal(), expect::auth_plain);
+}
+
+void client_session::send_secret(std::string_view command, std::string_view response, expect what) {
+    out_.reserve(command.size() + response.size() + 2);
+    out_ += command;
+    out_secret_ = true;
+    send(response, what);
+}
+
+void client_session::on_auth_reply(expect was, const reply& said) {
+    const bool last = was == expect::auth_plain || was == expect::auth_password;
+    if (said.code == 421) return fail(client_stage::protocol, said.to_status());
+    if (!said.is_positive()) return fail(client_stage::auth_refused, said.to_status());
+    if (said.code != (last ? 235 : 334)) return fail(client_stage::protocol, wrong_reply(said));
+    switch (was) {
+        case expect::auth_plain_long: return send_secret({}, encode_plain(*who_).reveal(), expect::auth_plain);
+        case expect::auth_login: return send(base::base64_encode(who_->user), expect::auth_user);
+        case expect::auth_user: {
+            const base::secret answer(base::base64_encode(who_->password.reveal()));
+            return send_secret({}, answer.reveal(), expect::auth_password);
+        }
+        default: break;
+    }
+    authenticated_ = true;
+    who_.reset();
+}
+
+}  // namespace waypost::smtp

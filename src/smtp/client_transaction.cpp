@@ -1,0 +1,83 @@
+#include "waypost/smtp/client_transaction.hpp"
+
+#include <algorithm>
+
+namespace waypost::smtp {
+
+namespace {
+
+// As text() of a mailbox, but from places that keep text: it must not become a second parameter or command.
+bool is_one_word(std::string_view text) noexcept {
+    return !text.empty() && std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; });
+}
+
+}  // namespace
+
+transaction_under_way::transaction_under_way(client_transaction request, bool by_chunk)
+    : what(std::move(request)), chunked(by_chunk), said(what.to.size()), accepted(what.to.size(), false) {}
+
+std::string transaction_under_way::mail_command(const extensions& offered) const {
+    const mail::sender& from = what.from;
+    std::string text = "MAIL FROM:<" + from.from.text() + '>';
+    if (offered.size && what.size > 0) text += " SIZE=" + std::to_string(what.size);
+    if (what.eight_bit && offered.eight_bit_mime) text += " BODY=8BITMIME";
+    if (offered.dsn) {
+        if (from.ret != mail::dsn_return::unspecified)
+            text += from.ret == mail::dsn_return::full ? " RET=FULL" : " RET=HDRS";
+        if (!from.envelope_id.empty()) text += " ENVID=" + mail::xtext_encode(from.envelope_id);
+    }
+    return text;
+}
+
+std::string transaction_under_way::recipient_command(std::size_t index, const extensions& offered) const {
+    const mail::recipient& to = what.to[index];
+    std::string text = "RCPT TO:<" + to.to.text() + '>';
+    if (offered.dsn) {
+        if (to.notify.specified) text += " NOTIFY=" + mail::to_text(to.notify);
+        if (is_one_word(to.original)) text += " ORCPT=" + to.original;
+    }
+    return text;
+}
+
+std::optional<mail::status> transaction_under_way::refusal(const extensions& offered, bool lmtp) const {
+    if (offered.max_size && what.size > *offered.max_size) {
+        return mail::status::of(552, "5.3.4", "Message is larger than the next host takes");
+    }
+    // RFC 6152 section 3. LMTP servers are ours, and store what they are given.
+    if (what.eight_bit && !offered.eight_bit_mime && !lmtp) {
+        return mail::status::of(554, "5.6.3", "The next host takes no 8-bit content");
+    }
+    return std::nullopt;
+}
+
+bool transaction_under_way::anyone_accepted() const noexcept {
+    return std::ranges::find(accepted, true) != accepted.end();
+}
+
+bool transaction_under_way::content_is_wanted() const noexcept {
+    return what.all_or_none ? std::ranges::find(accepted, false) == accepted.end() : anyone_accepted();
+}
+
+void transaction_under_way::tell_all(const mail::status& word) { std::ranges::fill(said, word); }
+
+void transaction_under_way::tell_accepted(const mail::status& word) {
+    for (std::size_t i = 0; i < said.size(); ++i) {
+        if (accepted[i]) said[i] = word;
+    }
+}
+
+std::vector<mail::status> transaction_under_way::outcome() const {
+    if (what.all_or_none) {
+        const auto refused = std::ranges::find_if(said, [](const auto& word) { return word && !word->is_success(); });
+        if (refused != said.end()) return std::vector(said.size(), **refused);
+    }
+    std::vector<mail::status> each;
+    each.reserve(said.size());
+    const auto silence = [] {
+        return mail::status::transient("4.5.0", "The next host said nothing of this recipient");
+    };
+    for (const auto& word : said) each.push_back(word ? *word : silence());
+    return each;
+}
+
+}  // namespace waypost::smtp
