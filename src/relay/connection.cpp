@@ -7,7 +7,8 @@ namespace waypost::relay {
 connection::connection(const async::executor& on, std::unique_ptr<net::stream> peer, async::clock& time,
                        observe::log& log, const time_limits& limits, const action_settings& action, mail::relay_url url,
                        smtp::client_settings how, connection_names names)
-    : log_(log),
+    : clock_(time),
+      log_(log),
       limits_(limits),
       action_(action),
       url_(std::move(url)),

@@ -41,18 +41,21 @@ public:
     void quit() { conversation_.protocol().quit(); }
     void close() { conversation_.close(); }
 
-    /// By recipient; `otherwise` for those who have no final word.
-    [[nodiscard]] std::vector<mail::status> outcomes_or(const mail::status& otherwise) const {
-        return conversation_.protocol().outcomes_or(otherwise);
-    }
+    /// Whether another transaction may begin, beside those under way.
+    [[nodiscard]] bool has_room() const noexcept { return conversation_.protocol().has_room(); }
+    [[nodiscard]] bool has_reply_at_hand() const noexcept { return conversation_.has_reply_at_hand(); }
+    /// After a failure: the transactions that it cut short, oldest first.
+    [[nodiscard]] std::vector<smtp::cut_short> unfinished() const { return conversation_.protocol().unfinished(); }
+    [[nodiscard]] const smtp::extensions& offered() const noexcept { return conversation_.protocol().offered(); }
     [[nodiscard]] const connection_names& names() const noexcept { return names_; }
-    [[nodiscard]] bool content_began() const noexcept { return conversation_.content_began(); }
-    [[nodiscard]] bool peer_takes_dsn() const noexcept { return conversation_.protocol().offered().dsn; }
+    [[nodiscard]] async::clock& clock() const noexcept { return clock_; }
+    [[nodiscard]] bool peer_takes_dsn() const noexcept { return offered().dsn; }
 
 private:
     async::awaitable<std::optional<mail::status>> supply_credentials();
     [[nodiscard]] const net::tls_context& tls_context() const;
 
+    async::clock& clock_;
     observe::log& log_;
     const time_limits& limits_;
     const action_settings& action_;

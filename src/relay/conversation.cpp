@@ -10,6 +10,14 @@ constexpr std::size_t reply_buffer = 8192;
 // A reply line without end is heard for this long and no longer.
 constexpr std::size_t most_discarded = 64 * 1024;
 
+// What a host that has closed said before lies in our buffer; this only bounds the doubtful case.
+constexpr std::chrono::seconds last_words{5};
+
+/// BDAT carries exact octets, and a reader of the message relies on its lines: none may end otherwise than in CRLF.
+bool has_whole_lines(std::string_view text) {
+    return text.empty() || (text.ends_with("\r\n") && smtp::has_only_crlf(text));
+}
+
 }  // namespace
 
 conversation::conversation(const async::executor& on, std::unique_ptr<net::stream> peer, async::clock& time,
@@ -22,41 +30,43 @@ conversation::conversation(const async::executor& on, std::unique_ptr<net::strea
       lines_(reply_buffer, longest_reply_line) {}
 
 void conversation::begin(smtp::client_transaction what, std::shared_ptr<const spool::content> content) {
-    content_ = std::move(content);
-    encoder_ = {};
-    content_began_ = false;
+    // To find out about a text in a file would mean to read it twice; for one of that size a round trip is little.
+    const bool may_be_chunk = protocol_.offered().chunking && !content->in_file();
+    if (may_be_chunk && has_whole_lines(content->trace()) && has_whole_lines(content->text())) {
+        what.chunk = content->size();
+    }
+    contents_.push_back(std::move(content));
     protocol_.begin(std::move(what));
 }
 
 async::awaitable<conversation::pause> conversation::pump() {
     for (;;) {
-        auto next = protocol_.next();
-        bool goes_on = false;
-        if (const auto* text = std::get_if<smtp::write_text>(&next)) {
-            goes_on = co_await write(text->bytes);
+        auto next = protocol_.next(has_reply_at_hand());
+        if (auto* text = std::get_if<smtp::write_text>(&next)) {
+            gather(texts_.emplace_back(std::move(text->bytes)));
+        } else if (const auto* content = std::get_if<smtp::write_content>(&next)) {
+            co_await write_content(*content);
         } else if (const auto* reply = std::get_if<smtp::read_reply>(&next)) {
-            goes_on = co_await read_reply(reply->within);
-        } else if (std::holds_alternative<smtp::write_content>(next)) {
-            goes_on = co_await write_content();
+            if (co_await flush()) co_await read_reply(reply->within);
         } else {
+            if (std::holds_alternative<smtp::transaction_done>(next)) {
+                contents_.pop_front();
+                ++ended_;
+            }
             co_return next;
         }
-        if (!goes_on) co_return smtp::session_failed{smtp::client_stage::protocol, *lost_};
     }
 }
 
 /// One time limit for the whole reply: a line a minute would otherwise hold us for ever, and so would a line without
 /// end.
-async::awaitable<bool> conversation::read_reply(std::chrono::seconds within) {
+async::awaitable<> conversation::read_reply(std::chrono::seconds within) {
     watchdog_.expect_within(within);
     for (;;) {
         const smtp::line line = lines_.next_line();
         if (line.kind == smtp::line_kind::none) {
             const auto bytes = co_await peer_->read_some(lines_.free_space());
-            if (bytes.has_error()) {
-                lose(bytes.error());
-                co_return false;
-            }
+            if (bytes.has_error()) co_return lose(bytes.error());
             lines_.filled(*bytes);
             if (lines_.discarded() < most_discarded) continue;
         }
@@ -69,47 +79,49 @@ async::awaitable<bool> conversation::read_reply(std::chrono::seconds within) {
         } else {
             protocol_.on_reply(replies_.take());
         }
-        co_return true;
+        co_return;
     }
 }
 
-async::awaitable<bool> conversation::write(std::span<const boost::asio::const_buffer> buffers) {
+/// Writes what was gathered. False when the connection is lost.
+async::awaitable<bool> conversation::flush() {
+    if (gathered_.empty()) co_return true;
     watchdog_.expect_within(write_limit_);
-    const auto written = co_await peer_->write(buffers);
+    const auto written = co_await peer_->write(gathered_);
     watchdog_.pause();
-    if (written.has_error()) lose(written.error());
-    co_return written.has_value();
+    gathered_.clear();
+    texts_.clear();
+    if (written.has_value()) co_return true;
+    if (written.error() != net::errc::timed_out) co_await hear_last_words();
+    lose(written.error());
+    co_return false;
 }
 
-async::awaitable<bool> conversation::write(std::string_view bytes) {
-    const boost::asio::const_buffer whole(bytes.data(), bytes.size());
-    co_return co_await write(std::span(&whole, 1));
+/// A host that closes while we write has often said why, and what became of the messages before: that is still there to
+/// be read. Every round ends an expectation or the session.
+async::awaitable<> conversation::hear_last_words() {
+    while (!protocol_.has_ended()) co_await read_reply(last_words);
 }
 
-bool conversation::passes_as_it_lies() const noexcept {
-    return !content_->in_file() && encoder_.passes(content_->trace()) && encoder_.passes(content_->text());
-}
-
-async::awaitable<bool> conversation::write_content() {
-    content_began_ = true;
-    if (passes_as_it_lies()) {
-        // The usual case: everything goes out from where it lies, in one system call.
-        encoder_.passed(content_->trace());
-        encoder_.passed(content_->text());
-        const std::array parts{boost::asio::buffer(content_->trace()), boost::asio::buffer(content_->text()),
-                               boost::asio::buffer(encoder_.end())};
-        const std::array<boost::asio::const_buffer, 3> gathered{parts[0], parts[1], parts[2]};
-        if (!co_await write(gathered)) co_return false;
-    } else if (!co_await write_in_pieces()) {
-        co_return false;
+async::awaitable<> conversation::write_content(smtp::write_content which) {
+    const spool::content& content = *contents_[which.transaction - ended_];
+    smtp::content_encoder encoder;
+    const bool as_it_lies =
+        which.chunk || (!content.in_file() && encoder.passes(content.trace()) && encoder.passes(content.text()));
+    if (as_it_lies) {
+        gather(content.trace());
+        gather(content.text());
+        encoder.passed(content.trace());
+        encoder.passed(content.text());
+    } else if (!co_await write_in_pieces(content, encoder)) {
+        co_return;
     }
+    if (!which.chunk) gather(encoder.end());
     protocol_.on_content_written();
-    co_return true;
 }
-
-async::awaitable<bool> conversation::write_in_pieces() {
-    for (std::uint64_t offset = 0; offset < content_->size();) {
-        const auto piece = co_await content_->read(offset, scratch_);
+async::awaitable<bool> conversation::write_in_pieces(const spool::content& what, smtp::content_encoder& encoder) {
+    for (std::uint64_t offset = 0; offset < what.size();) {
+        const auto piece = co_await what.read(offset, scratch_);
         if (piece.has_error()) {
             // Half a message must not look like a whole one: the connection ends here, without the dot.
             lose(piece.error());
@@ -117,15 +129,16 @@ async::awaitable<bool> conversation::write_in_pieces() {
         }
         offset += piece->size();
         stuffed_.clear();
-        encoder_.encode(*piece, stuffed_);
-        if (!co_await write(stuffed_)) co_return false;
+        encoder.encode(*piece, stuffed_);
+        gather(stuffed_);
+        if (!co_await flush()) co_return false;
     }
-    co_return co_await write(encoder_.end());
+    co_return true;
 }
 
 void conversation::lose(const base::error_code& why) {
     const std::string_view code = why == net::errc::timed_out ? "4.4.2" : "4.4.1";
-    lost_ = mail::status::transient(code, "Connection to " + peer_name_ + " lost: " + why.message());
+    protocol_.on_lost(mail::status::transient(code, "Connection to " + peer_name_ + " lost: " + why.message()));
 }
 
 }  // namespace waypost::relay

@@ -5,6 +5,7 @@
 #include "connector.hpp"
 #include "relay.hpp"
 #include "session.hpp"
+#include "work.hpp"
 #include "waypost/async/alongside.hpp"
 #include "waypost/base/exception_text.hpp"
 #include "waypost/queue/delivery_log.hpp"
@@ -15,6 +16,78 @@ namespace {
 
 // How exactly the keepalive of idle sessions is kept.
 constexpr std::chrono::seconds keepalive_precision{1};
+
+/// The relay's tasks for one session.
+class relay_work final : public work {
+public:
+    relay_work(const async::executor& on, const surroundings& with, relay& of, std::function<void()> on_task_taken)
+        : executor_(on), with_(with), relay_(of), on_task_taken_(std::move(on_task_taken)), not_asked_yet_(of.fresh) {}
+
+    std::optional<queue::task> take(std::size_t most) override {
+        not_asked_yet_.reset();
+        if (relay_.waiting.empty()) return std::nullopt;
+        queue::task next = std::move(relay_.waiting.front());
+        relay_.waiting.pop_front();
+        if (next.envelopes.size() > most) {
+            const auto rest = next.envelopes.begin() + static_cast<std::ptrdiff_t>(most);
+            relay_.waiting.push_front(
+                {next.about, {std::make_move_iterator(rest), std::make_move_iterator(next.envelopes.end())}});
+            next.envelopes.erase(rest, next.envelopes.end());
+        }
+        on_task_taken_();
+        return next;
+    }
+
+    async::awaitable<bool> wait() override {
+        if (!relay_.waiting.empty()) co_return true;
+        if (relay_.closing) co_return false;
+        idle_session mine(executor_, with_.clock.now());
+        relay_.idle.push_back(&mine);
+        // Cancelled while it waits, the session must not stay in the list.
+        struct leaving {
+            relay& of;
+            idle_session& who;
+            ~leaving() {
+                if (who.waiting) std::erase(of.idle, &who);
+            }
+        } const on_exit{relay_, mine};
+        while (mine.waiting) co_await mine.woken.wait();
+        co_return !mine.leave;
+    }
+
+    void give_back(queue::task what) override {
+        relay_.waiting.push_front(std::move(what));
+        relay_.wake_one();
+    }
+
+    void settle(const std::shared_ptr<const spool::message>& about, const spool::envelope& which,
+                const mail::status& said, const connection& via) override {
+        const connection_names& names = via.names();
+        const queue::carrier by{
+            .subsystem = "mta", .session = names.session, .source = names.source, .relay = names.remote};
+        queue::log_delivery(with_.log, by, *about, which, said, with_.clock.wall());
+        queue::outcome outcome = queue::outcome_of(said, names.remote);
+        if (auto* passed_on = std::get_if<queue::delivered>(&outcome)) {
+            passed_on->final = false;
+            passed_on->dsn_passed = via.peer_takes_dsn();
+        }
+        with_.queue.report(about, which, std::move(outcome));
+    }
+
+    void transaction_ended(bool, const mail::status&) override {}
+
+    async::awaitable<base::result<std::shared_ptr<const spool::content>>> content_of(
+        std::shared_ptr<const spool::message> about) override {
+        return with_.queue.content_of(std::move(about));
+    }
+
+private:
+    async::executor executor_;
+    const surroundings& with_;
+    relay& relay_;
+    std::function<void()> on_task_taken_;
+    std::optional<counted> not_asked_yet_;
+};
 
 }  // namespace
 
@@ -56,7 +129,10 @@ async::awaitable<> engine::drain(std::shared_ptr<relay> of, std::unique_ptr<coun
     if (auto* connected = std::get_if<std::unique_ptr<connection>>(&got)) {
         const counted one(of->ready);
         of->worked();
-        session mine(executor_, with_, settings_, *of, **connected, [this, of] { open_sessions(of); });
+        relay_work tasks(executor_, with_, *of, [this, of] { open_sessions(of); });
+        session mine(tasks, of->action, **connected,
+                     {.messages = settings_.allowed.messages_per_session,
+                      .recipients = settings_.allowed.recipients_per_transaction});
         co_await async::alongside((*connected)->keep_time(), mine.run());
         (*connected)->close();
     } else {

@@ -1,9 +1,10 @@
 #include "session.hpp"
 
+#include <algorithm>
 #include <boost/asio/this_coro.hpp>
 #include <iterator>
 
-#include "waypost/queue/delivery_log.hpp"
+#include "splitting.hpp"
 
 namespace waypost::relay {
 
@@ -21,112 +22,150 @@ mail::reverse_path rewritten(const mail::reverse_path& from, const std::string& 
     return changed ? mail::reverse_path(*changed) : from;
 }
 
+/// What a server with LIMITS (RFC 9422) asks for, where that is less than ours.
+session_limits within(session_limits ours, const smtp::extensions& offered) {
+    const auto lower = [](std::size_t& mine, const std::optional<std::uint64_t>& theirs) {
+        if (theirs && *theirs < mine) mine = static_cast<std::size_t>(*theirs);
+    };
+    lower(ours.messages, offered.max_mails);
+    lower(ours.recipients, offered.max_recipients);
+    return ours;
+}
+
 }  // namespace
 
+session::session(work& of, const action_settings& how, connection& over, session_limits limits)
+    : work_(of), action_(how), connection_(over), limits_(within(limits, over.offered())) {}
+
 async::awaitable<> session::run() {
-    while (carried_ < settings_.allowed.messages_per_session && co_await next_task()) {
-        if (!co_await carry()) co_return;
-        ++carried_;
+    while (!lost_) {
+        co_await fill();
+        // A reply although nothing is under way is a good-bye, or worse: the connection has no future.
+        if (under_way_.empty() && !connection_.has_reply_at_hand()) {
+            if (is_spent() || !co_await work_.wait()) break;
+            was_idle_ = true;
+            continue;
+        }
+        const auto pause = co_await connection_.pump();
+        if (const auto* done = std::get_if<smtp::transaction_done>(&pause)) {
+            settle_oldest(done->each);
+            continue;
+        }
+        // Ended from our side, with the engine: the mail is still due in the store, and nothing has gone wrong with it.
+        const auto mine = co_await boost::asio::this_coro::cancellation_state;
+        if (mine.cancelled() != boost::asio::cancellation_type::none) co_return;
+        const auto* failed = std::get_if<smtp::session_failed>(&pause);
+        abandon(failed != nullptr
+                    ? failed->said
+                    : mail::status::transient("4.4.2", "The session ended in the middle of a transaction"));
     }
+    co_await leave();
+}
+
+async::awaitable<> session::leave() {
+    for (queue::task& each : std::exchange(split_off_, {})) work_.give_back(std::move(each));
+    if (lost_) co_return;
     connection_.quit();
     co_await connection_.pump();
 }
 
-/// The next task, at once or after waiting; false when the session should leave.
-async::awaitable<bool> session::next_task() {
-    not_asked_yet_.reset();
-    while (relay_.waiting.empty()) {
-        if (!co_await wait_for_work()) co_return false;
-    }
-    task_ = std::move(relay_.waiting.front());
-    relay_.waiting.pop_front();
-    const std::size_t most = settings_.allowed.recipients_per_transaction;
-    if (task_.envelopes.size() > most) {
-        const auto rest = task_.envelopes.begin() + static_cast<std::ptrdiff_t>(most);
-        relay_.waiting.push_front(
-            {task_.about, {std::make_move_iterator(rest), std::make_move_iterator(task_.envelopes.end())}});
-        task_.envelopes.erase(rest, task_.envelopes.end());
-    }
-    on_task_taken_();
-    co_return true;
+bool session::is_spent() const noexcept { return begun_ >= limits_.messages || failures_ >= limits_.max_failures; }
+
+/// While replies are at hand nothing begins: what they end makes room, and then all that begins goes in one write.
+bool session::may_begin() const noexcept {
+    const bool may_overlap = limits_.transaction_delay == async::duration::zero();
+    return !is_spent() && connection_.has_room() && !connection_.has_reply_at_hand() &&
+           (under_way_.empty() || may_overlap);
 }
 
-async::awaitable<bool> session::wait_for_work() {
-    if (relay_.closing) co_return false;
-    idle_session mine(executor_, with_.clock.now());
-    relay_.idle.push_back(&mine);
-    // Cancelled while it waits, the session must not stay in the list.
-    struct leaving {
-        relay& of;
-        idle_session& who;
-        ~leaving() {
-            if (who.waiting) std::erase(of.idle, &who);
+async::awaitable<> session::fill() {
+    while (may_begin()) {
+        auto next = next_task();
+        if (!next) co_return;
+        if (carried_ > 0 && limits_.transaction_delay > async::duration::zero()) {
+            co_await connection_.clock().sleep_for(limits_.transaction_delay);
         }
-    } const on_exit{relay_, mine};
-    while (mine.waiting) co_await mine.woken.wait();
-    was_idle_ = true;
-    co_return !mine.leave;
+        co_await begin(std::move(*next));
+    }
 }
 
-/// One transaction. False when the connection is of no further use.
-async::awaitable<bool> session::carry() {
-    auto content = co_await with_.queue.content_of(task_.about);
+std::optional<queue::task> session::next_task() {
+    std::optional<queue::task> next;
+    if (split_off_.empty()) {
+        next = work_.take(limits_.recipients);
+    } else {
+        next = std::move(split_off_.front());
+        split_off_.pop_front();
+    }
+    if (!next || !connection_.offered().max_recipient_domains) return next;
+    keep(split_by_domain(*next, static_cast<std::size_t>(*connection_.offered().max_recipient_domains)));
+    return next;
+}
+
+/// To be carried next, by this session.
+void session::keep(queue::task what) {
+    if (!what.envelopes.empty()) split_off_.push_front(std::move(what));
+}
+
+async::awaitable<> session::begin(queue::task what) {
+    auto content = co_await work_.content_of(what.about);
     if (content.has_error()) {
         const auto said = mail::status::transient("4.3.0", "Content cannot be read: " + content.error().message());
-        settle(std::vector(task_.envelopes.size(), said));
-        co_return true;
+        for (const spool::envelope& each : what.envelopes) work_.settle(what.about, each, said, connection_);
+        co_return;
     }
-    connection_.begin(transaction(), std::move(*content));
-    const auto pause = co_await connection_.pump();
-    if (const auto* done = std::get_if<smtp::transaction_done>(&pause)) {
-        settle(done->each);
-        co_return true;
-    }
-    mail::status why = mail::status::transient("4.4.2", "The session ended in the middle of a transaction");
-    if (const auto* failed = std::get_if<smtp::session_failed>(&pause)) why = failed->said;
-    // Ended from our side, with the engine: the mail is still due in the store, and nothing has gone wrong with it.
-    const auto mine = co_await boost::asio::this_coro::cancellation_state;
-    if (mine.cancelled() != boost::asio::cancellation_type::none) co_return false;
-    if (try_elsewhere()) {
-        relay_.waiting.push_front(std::move(task_));
-        relay_.wake_one();
-    } else {
-        if (why.is_permanent()) why = mail::status::transient("4.4.2", why.line());
-        settle(connection_.outcomes_or(why));
-    }
-    co_return false;
+    connection_.begin(transaction(what), std::move(*content));
+    under_way_.push_back(std::move(what));
+    ++begun_;
 }
 
-/// A host may close a connection that was idle or that has carried enough: that says nothing about the mail, which goes
-/// down another connection at once. Not for ever: the failure of a connection that was used as soon as it was open
-/// counts.
-bool session::try_elsewhere() const { return (carried_ > 0 || was_idle_) && !connection_.content_began(); }
-
-smtp::client_transaction session::transaction() const {
-    smtp::client_transaction what{
-        .from = task_.about->from, .to = {}, .size = task_.about->size, .eight_bit = task_.about->eight_bit};
-    what.from.from = rewritten(what.from.from, relay_.action.mail_from);
-    what.to.reserve(task_.envelopes.size());
-    for (const spool::envelope& each : task_.envelopes) what.to.push_back(each.to);
-    return what;
+smtp::client_transaction session::transaction(const queue::task& what) const {
+    smtp::client_transaction asked{
+        .from = what.about->from, .to = {}, .size = what.about->size, .eight_bit = what.about->eight_bit};
+    asked.from.from = rewritten(asked.from.from, action_.mail_from);
+    asked.to.reserve(what.envelopes.size());
+    for (const spool::envelope& each : what.envelopes) asked.to.push_back(each.to);
+    return asked;
 }
 
-void session::settle(const std::vector<mail::status>& each) {
-    for (std::size_t i = 0; i < task_.envelopes.size(); ++i) report(task_.envelopes[i], each[i]);
-    task_ = {};
+void session::settle_oldest(const std::vector<mail::status>& each) {
+    queue::task what = std::move(under_way_.front());
+    under_way_.pop_front();
+    ++carried_;
+    keep(split_for_room(what, each, [&](const spool::envelope& which, const mail::status& said) {
+        count(said);
+        work_.settle(what.about, which, said, connection_);
+    }));
+    const bool host_is_well = !std::ranges::all_of(each, [](const mail::status& said) { return said.is_transient(); });
+    work_.transaction_ended(host_is_well, each.front());
 }
 
-void session::report(const spool::envelope& which, const mail::status& said) {
-    const connection_names& names = connection_.names();
-    const queue::carrier by{
-        .subsystem = "mta", .session = names.session, .source = names.source, .relay = names.remote};
-    queue::log_delivery(with_.log, by, *task_.about, which, said, with_.clock.wall());
-    queue::outcome outcome = queue::outcome_of(said, names.remote);
-    if (auto* passed_on = std::get_if<queue::delivered>(&outcome)) {
-        passed_on->final = false;
-        passed_on->dsn_passed = connection_.peer_takes_dsn();
+void session::count(const mail::status& said) noexcept { failures_ = said.is_success() ? 0 : failures_ + 1; }
+
+/// The connection has failed. A host may close one that was idle or that has carried enough: that says nothing about
+/// the mail. Not for ever: when a connection fails as soon as it is used, the first mail on it has failed.
+void session::abandon(mail::status why) {
+    if (why.is_permanent()) why = mail::status::transient("4.4.2", why.line());
+    lost_ = why;
+    bool to_blame = carried_ == 0 && !was_idle_;
+    const auto left = connection_.unfinished();
+    for (std::size_t i = 0; i < under_way_.size(); ++i) {
+        abandon(std::move(under_way_[i]), left[i], std::exchange(to_blame, false));
     }
-    with_.queue.report(task_.about, which, std::move(outcome));
+    if (!std::exchange(under_way_, {}).empty()) work_.transaction_ended(false, *lost_);
+}
+
+/// Who has his word keeps it. Of the others those are tried elsewhere at once whose content cannot have arrived.
+void session::abandon(queue::task what, const smtp::cut_short& left, bool is_to_blame) {
+    queue::task elsewhere{what.about, {}};
+    for (std::size_t i = 0; i < what.envelopes.size(); ++i) {
+        if (left.said[i] || left.content_sent || is_to_blame) {
+            work_.settle(what.about, what.envelopes[i], left.said[i].value_or(*lost_), connection_);
+        } else {
+            elsewhere.envelopes.push_back(std::move(what.envelopes[i]));
+        }
+    }
+    if (!elsewhere.envelopes.empty()) work_.give_back(std::move(elsewhere));
 }
 
 }  // namespace waypost::relay

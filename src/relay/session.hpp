@@ -1,51 +1,59 @@
-// One session of a relay: takes the relay's tasks, one transaction after the other, down one connection.
+// One session of a relay: takes tasks and carries them down one connection, several at a time where the host allows.
 #pragma once
 
-#include <functional>
-#include <memory>
+#include <deque>
 #include <optional>
+#include <vector>
 
 #include "connection.hpp"
-#include "relay.hpp"
-#include "waypost/relay/engine.hpp"
+#include "work.hpp"
 
 namespace waypost::relay {
 
+struct session_limits {
+    std::size_t messages = 1000;  // then the connection is renewed, so that load balancers can balance
+    std::size_t recipients = 100;
+    /// Recipients refused one after the other: then the session leaves, before the host takes us for a guesser.
+    std::size_t max_failures = 25;
+    async::duration transaction_delay{};  // from the end of one to the next; they do not overlap then
+};
+
 class session {
 public:
-    /// `on_task_taken` is told whenever this session has taken a task: others may be needed for those that still wait.
-    session(const async::executor& on, const surroundings& with, const settings& how, relay& of, connection& over,
-            std::function<void()> on_task_taken)
-        : executor_(on),
-          with_(with),
-          settings_(how),
-          relay_(of),
-          connection_(over),
-          on_task_taken_(std::move(on_task_taken)),
-          not_asked_yet_(of.fresh) {}
+    /// All outlive it.
+    session(work& of, const action_settings& how, connection& over, session_limits limits);
 
-    /// Until the relay has no more work for it, its share of messages is done, or the connection fails.
+    /// Until there is no more work for it, its share of messages is done, or the connection fails.
     async::awaitable<> run();
+    /// Why the connection failed, if it did.
+    [[nodiscard]] const std::optional<mail::status>& lost() const noexcept { return lost_; }
 
 private:
-    async::awaitable<bool> next_task();
-    async::awaitable<bool> wait_for_work();
-    async::awaitable<bool> carry();
-    void settle(const std::vector<mail::status>& each);
-    void report(const spool::envelope& which, const mail::status& said);
-    [[nodiscard]] bool try_elsewhere() const;
-    [[nodiscard]] smtp::client_transaction transaction() const;
+    async::awaitable<> fill();
+    async::awaitable<> begin(queue::task what);
+    async::awaitable<> leave();
+    [[nodiscard]] bool is_spent() const noexcept;
+    [[nodiscard]] bool may_begin() const noexcept;
+    [[nodiscard]] std::optional<queue::task> next_task();
+    [[nodiscard]] smtp::client_transaction transaction(const queue::task& what) const;
 
-    async::executor executor_;
-    const surroundings& with_;
-    const settings& settings_;
-    relay& relay_;
+    void settle_oldest(const std::vector<mail::status>& each);
+    void count(const mail::status& said) noexcept;
+    void abandon(mail::status why);
+    void abandon(queue::task what, const smtp::cut_short& left, bool is_to_blame);
+    void keep(queue::task what);
+
+    work& work_;
+    const action_settings& action_;
     connection& connection_;
-    std::function<void()> on_task_taken_;
-    std::optional<counted> not_asked_yet_;
-    queue::task task_;
-    bool was_idle_ = false;
+    session_limits limits_;
+    std::deque<queue::task> under_way_;  // begun, oldest first, as the connection has them
+    std::deque<queue::task> split_off_;  // taken, to be begun before anything else
+    std::size_t begun_ = 0;
     std::size_t carried_ = 0;
+    std::size_t failures_ = 0;  // consecutive
+    bool was_idle_ = false;
+    std::optional<mail::status> lost_;
 };
 
 }  // namespace waypost::relay

@@ -41,8 +41,9 @@ client_step client_session::next(bool reply_at_hand) {
     if (failed_) return *failed_;
     if (over_) return session_over{};
     require(due_ == duty::none, "client_session: a step is not done yet");
-    const bool would_write = !out_.empty() || (then_ && std::holds_alternative<write_content>(*then_));
-    if (reply_at_hand && would_write) return read_reply{5min};
+    // Before a handshake the driver looks for such bytes itself.
+    const bool may_read = !then_ || std::holds_alternative<write_content>(*then_);
+    if (reply_at_hand && may_read) return read_reply{5min};
     if (!out_.empty()) {
         unsent_ = 0;
         return write_text{std::exchange(out_, {}), std::exchange(out_secret_, false)};

@@ -151,6 +151,16 @@ bool content_decoder::seems_ended() const noexcept {
     return (rest & 0xff) == '.' && is_line_end(rest >> 8);
 }
 
+bool has_only_crlf(std::string_view text) noexcept {
+    if (text.empty()) return true;
+    if (text.front() == '\n' || text.back() == '\r') return false;
+    unsigned char bad = 0;
+    for (std::size_t i = 1; i < text.size(); ++i) {
+        bad |= static_cast<unsigned char>((text[i - 1] == '\r') != (text[i] == '\n'));
+    }
+    return bad == 0;
+}
+
 // Without a branch too: of every two neighbours, is the first a CR exactly if the second is an LF?
 bool content_encoder::passes(std::string_view piece) const noexcept {
     if (piece.empty()) return true;

@@ -429,3 +429,11 @@ TEST_CASE("whatever is encoded, nothing in it ends the content early or is a bar
         if (wire != encode_slowly(bytes)) CHECK(wire == encode_slowly(bytes));
     }
 }
+
+TEST_CASE("a text has whole lines only if every CR has its LF and every LF its CR", "[smtp][content_codec]") {
+    for (const std::string_view good : {"", "a", "\r\n", "a\r\n\r\n.b\r\nc"}) CHECK(has_only_crlf(good));
+    for (const std::string_view bad : {"\n", "\r", "a\n", "a\r", "\na", "\r\r\n", "\r\n\n", "a\rb\r\n", "a\nb\r\n"}) {
+        CAPTURE(bad);
+        CHECK_FALSE(has_only_crlf(bad));
+    }
+}

@@ -1,10 +1,13 @@
 // The bytes of an SMTP or LMTP client session over one stream: writes commands and content, reads replies, keeps time.
 // The grammar is smtp::client_session's; what needs more than the stream (TLS, credentials) is the caller's.
+//
+// All that may go before the next reply, of several messages where they overlap, goes in one gathered write, from where
+// it lies. Nothing is read meanwhile: client_session bounds the replies that can be due, so that they fit the buffers
+// between us and a host cannot be kept from reading by its own replies.
 #pragma once
 
-#include <array>
+#include <deque>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +33,7 @@ public:
     /// Does what the protocol asks for until it pauses. A connection that is lost is a session_failed.
     async::awaitable<pause> pump();
 
+    /// Only where there is room: protocol().has_room().
     void begin(smtp::client_transaction what, std::shared_ptr<const spool::content> content);
     void close() { peer_->close(); }
 
@@ -39,16 +43,18 @@ public:
     [[nodiscard]] net::watchdog& watchdog() noexcept { return watchdog_; }
     /// Bytes that came without having been asked for.
     [[nodiscard]] bool has_unread_input() const noexcept { return !lines_.pending().empty(); }
-    /// Whether content of the present transaction has gone out, so that the peer may have the message.
-    [[nodiscard]] bool content_began() const noexcept { return content_began_; }
+    /// Whether the next read takes no waiting.
+    [[nodiscard]] bool has_reply_at_hand() const noexcept {
+        return lines_.pending().find('\n') != std::string_view::npos;
+    }
 
 private:
-    async::awaitable<bool> read_reply(std::chrono::seconds within);
-    async::awaitable<bool> write(std::span<const boost::asio::const_buffer> buffers);
-    async::awaitable<bool> write(std::string_view bytes);
-    async::awaitable<bool> write_content();
-    async::awaitable<bool> write_in_pieces();
-    [[nodiscard]] bool passes_as_it_lies() const noexcept;
+    async::awaitable<> read_reply(std::chrono::seconds within);
+    async::awaitable<bool> flush();
+    async::awaitable<> hear_last_words();
+    async::awaitable<> write_content(smtp::write_content which);
+    async::awaitable<bool> write_in_pieces(const spool::content& what, smtp::content_encoder& encoder);
+    void gather(std::string_view bytes) { gathered_.emplace_back(bytes.data(), bytes.size()); }
     void lose(const base::error_code& why);
 
     std::unique_ptr<net::stream> peer_;
@@ -58,12 +64,13 @@ private:
     smtp::client_session protocol_;
     smtp::line_buffer lines_;
     smtp::reply_reader replies_;
-    std::shared_ptr<const spool::content> content_;
-    smtp::content_encoder encoder_;
+    std::deque<std::shared_ptr<const spool::content>> contents_;  // of the transactions that have not ended
+    std::uint64_t ended_ = 0;  // the transactions before those
+    // For one write: views of the contents and of the texts, which a deque leaves where they are.
+    std::vector<boost::asio::const_buffer> gathered_;
+    std::deque<std::string> texts_;
     std::vector<char> scratch_;
     std::string stuffed_;
-    std::optional<mail::status> lost_;
-    bool content_began_ = false;
 };
 
 }  // namespace waypost::relay

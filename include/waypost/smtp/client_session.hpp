@@ -120,7 +120,7 @@ public:
     [[nodiscard]] bool in_transaction() const noexcept { return !transactions_.empty(); }
     /// The transactions under way, oldest first: after a failure, those that it cut short.
     [[nodiscard]] std::vector<cut_short> unfinished() const;
-    [[nodiscard]] bool has_failed() const noexcept { return failed_.has_value(); }
+    [[nodiscard]] bool has_ended() const noexcept { return failed_.has_value() || over_; }
     [[nodiscard]] const extensions& offered() const noexcept { return offered_; }
 
 private:

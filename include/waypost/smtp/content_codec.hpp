@@ -71,6 +71,9 @@ private:
     bool ended_ = false;
 };
 
+/// True if no CR stands without its LF and no LF without its CR.
+[[nodiscard]] bool has_only_crlf(std::string_view text) noexcept;
+
 /// Puts dot-stuffing on, and the final dot. Every egress writes content through this one: content with a bare CR or LF
 /// in it (which only a message made on this machine or a damaged queue could hold) leaves with CRLF in its place.
 class content_encoder {

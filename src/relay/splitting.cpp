@@ -1,0 +1,48 @@
+#include "splitting.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "waypost/base/ascii.hpp"
+
+namespace waypost::relay {
+
+namespace {
+
+/// 552 is what RFC 821 had for it. An enhanced code that names another reason (a full mailbox) is believed.
+bool is_too_many(const mail::status& said) {
+    if (said.code() != 452 && said.code() != 552) return false;
+    const mail::enhanced_code& why = said.enhanced();
+    return why.klass == 0 || (why.subject == 5 && why.detail == 3);
+}
+
+}  // namespace
+
+queue::task split_by_domain(queue::task& what, std::size_t domains) {
+    queue::task rest{what.about, {}};
+    std::set<std::string> seen;
+    const auto stays = [&](const spool::envelope& each) {
+        const std::string domain = base::to_lower(each.to.to.host.text());
+        return seen.contains(domain) || (seen.size() < domains && seen.insert(domain).second);
+    };
+    std::vector<spool::envelope> kept;
+    for (spool::envelope& each : what.envelopes) (stays(each) ? kept : rest.envelopes).push_back(std::move(each));
+    what.envelopes = std::move(kept);
+    return rest;
+}
+
+queue::task split_for_room(queue::task& what, const std::vector<mail::status>& each,
+                           const std::function<void(const spool::envelope&, const mail::status&)>& tell) {
+    queue::task rest{what.about, {}};
+    const bool some_taken = std::ranges::any_of(each, [](const mail::status& said) { return said.is_success(); });
+    for (std::size_t i = 0; i < what.envelopes.size(); ++i) {
+        if (some_taken && is_too_many(each[i])) {
+            rest.envelopes.push_back(std::move(what.envelopes[i]));
+        } else {
+            tell(what.envelopes[i], each[i]);
+        }
+    }
+    return rest;
+}
+
+}  // namespace waypost::relay

@@ -1,0 +1,22 @@
+// Parts of a task that must go in a transaction of their own, down the same connection.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "waypost/mail/status.hpp"
+#include "waypost/queue/transport.hpp"
+
+namespace waypost::relay {
+
+/// Takes from `what` the envelopes that are too many when a transaction may have recipients of `domains` domains only
+/// (RFC 9422 section 4.3): those of the first domains stay.
+[[nodiscard]] queue::task split_by_domain(queue::task& what, std::size_t domains);
+
+/// RFC 5321 section 4.5.3.1.10: a server that says "too many recipients" to some has the others, and these go in the
+/// next transaction, at once. Hands on the outcome of everybody else. Somebody was taken where this happens, so what
+/// is left becomes less each time.
+[[nodiscard]] queue::task split_for_room(queue::task& what, const std::vector<mail::status>& each,
+                                         const std::function<void(const spool::envelope&, const mail::status&)>& tell);
+
+}  // namespace waypost::relay

@@ -1,0 +1,41 @@
+// Where a session gets mail, and where it leaves word of it.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "waypost/async/awaitable.hpp"
+#include "waypost/base/result.hpp"
+#include "waypost/mail/status.hpp"
+#include "waypost/queue/transport.hpp"
+#include "waypost/spool/content.hpp"
+#include "waypost/spool/message.hpp"
+
+namespace waypost::relay {
+
+class connection;
+
+/// One a relay; outlives its sessions. Everything happens on one executor, so what one session gives back another may
+/// take at once.
+class work {
+public:
+    virtual ~work() = default;
+    /// A task that waits, of at most `recipients` recipients; nothing if none waits now.
+    virtual std::optional<queue::task> take(std::size_t recipients) = 0;
+    /// Waits for work: false when the session is to leave (idle for too long, or the engine stops). True is no promise:
+    /// another session may have taken what there was.
+    virtual async::awaitable<bool> wait() = 0;
+    /// Not carried, and nothing is known against it: goes down another session as soon as possible.
+    virtual void give_back(queue::task what) = 0;
+    /// What became of one envelope. Each envelope that was taken is settled or given back, once, unless the session is
+    /// cancelled.
+    virtual void settle(const std::shared_ptr<const spool::message>& about, const spool::envelope& which,
+                        const mail::status& said, const connection& by) = 0;
+    /// Once a transaction, when its envelopes are settled; once for all that a lost connection cut short. The host is
+    /// well if it took or refused somebody for good; `said` is the first word of it.
+    virtual void transaction_ended(bool host_is_well, const mail::status& said) = 0;
+    virtual async::awaitable<base::result<std::shared_ptr<const spool::content>>> content_of(
+        std::shared_ptr<const spool::message> about) = 0;
+};
+
+}  // namespace waypost::relay
