@@ -26,32 +26,53 @@ std::size_t windows::share() const {
     return in_flight_ < how_.total ? how_.window : std::min(how_.window, small_share);
 }
 
-std::size_t windows::room_for(const state& hop) const {
+std::size_t windows::room_in_window(const state& hop) const {
     const std::size_t most = share();
-    return most - std::min(most, hop.in_flight.size());
+    return most - std::min(most, hop.in_flight.size() - hop.in_reserve);
 }
 
-void windows::depart(state& hop, spool::envelope_id id) {
-    hop.in_flight.insert(id);
+std::size_t windows::room_in_reserve(const state& hop) const {
+    const std::size_t most = share() / 4;
+    // Those whom a running refill must know of are bounded too.
+    return most - std::min(most, std::max(hop.in_reserve, hop.admitted_meanwhile.size()));
+}
+
+void windows::depart(state& hop, spool::envelope_id id, place where) {
+    hop.in_flight.emplace(id, where);
     ++in_flight_;
+    if (where == place::reserve) ++hop.in_reserve;
 }
 
 std::vector<spool::envelope> windows::admit(const spool::next_hop& hop, std::vector<spool::envelope> fresh) {
     entry& at = *hops_.try_emplace(hop).first;
-    const bool others_first = at.second.more_on_disk || at.second.refilling;
-    const std::size_t room = others_first ? 0 : room_for(at.second);
+    state& its = at.second;
+    const bool others_first = its.more_on_disk || its.refilling;
+    std::size_t room = others_first ? 0 : room_in_window(its);
+    place where = place::window;
+    if (fresh.size() > room && fresh.size() <= std::min(spool::small_message, room_in_reserve(its))) {
+        room = fresh.size();
+        where = place::reserve;
+    }
     if (fresh.size() > room) {
         fresh.erase(fresh.begin() + static_cast<std::ptrdiff_t>(room), fresh.end());
-        at.second.more_on_disk = true;
+        its.more_on_disk = true;
     }
-    for (const spool::envelope& each : fresh) depart(at.second, each.id);
+    for (const spool::envelope& each : fresh) {
+        depart(its, each.id, where);
+        if (its.refilling) its.admitted_meanwhile.insert(each.id);
+    }
     look_at(at);
     return fresh;
 }
 
 bool windows::land(const spool::envelope& which) {
     const auto found = hops_.find(which.hop);
-    if (found == hops_.end() || found->second.in_flight.erase(which.id) == 0) return false;
+    if (found == hops_.end()) return false;
+    state& hop = found->second;
+    const auto one = hop.in_flight.find(which.id);
+    if (one == hop.in_flight.end()) return false;
+    if (one->second == place::reserve) --hop.in_reserve;
+    hop.in_flight.erase(one);
     --in_flight_;
     look_at(*found);
     return true;
@@ -67,7 +88,7 @@ void windows::on_disk(const spool::next_hop& hop) {
 void windows::look_at(entry& at) {
     state& hop = at.second;
     if (hop.refilling || hop.waits_for_refill) return;
-    if (hop.more_on_disk && hop.in_flight.size() <= share() / 2) {
+    if (hop.more_on_disk && hop.in_flight.size() - hop.in_reserve <= share() / 2) {
         hop.waits_for_refill = true;
         waiting_.push_back(at.first);
     } else if (!hop.more_on_disk && hop.in_flight.empty()) {
@@ -81,29 +102,33 @@ std::optional<refill_order> windows::next_refill() {
         waiting_.pop_front();
         state& hop = hops_.at(name);
         hop.waits_for_refill = false;
-        const std::size_t room = room_for(hop);
+        const std::size_t room = room_in_window(hop);
         if (room == 0) continue;  // the shares have become smaller; the end of one in flight brings the hop back here
         hop.refilling = true;
         hop.more_on_disk = false;  // unless admit() or the answer says otherwise
         ++refilling_;
-        return refill_order{std::move(name), room, {hop.in_flight.begin(), hop.in_flight.end()}};
+        std::vector<spool::envelope_id> known;
+        known.reserve(hop.in_flight.size());
+        for (const auto& [id, where] : hop.in_flight) known.push_back(id);
+        return refill_order{std::move(name), room, std::move(known)};
     }
     return std::nullopt;
 }
 
 std::vector<spool::queued> windows::filled(const refill_order& asked, std::vector<spool::queued> found) {
     state& hop = hops_.at(asked.hop);
-    std::size_t room = room_for(hop);
+    std::size_t room = room_in_window(hop);
     std::size_t seen = 0;
     for (spool::queued& each : found) {
         seen += each.envelopes.size();
         std::erase_if(each.envelopes, [&](const spool::envelope& one) {
+            if (hop.admitted_meanwhile.contains(one.id)) return true;
             if (room == 0) {
                 hop.more_on_disk = true;
                 return true;
             }
             --room;
-            depart(hop, one.id);
+            depart(hop, one.id, place::window);
             return false;
         });
     }
@@ -122,6 +147,7 @@ void windows::end_refill(const refill_order& asked) {
     entry& at = *hops_.find(asked.hop);
     --refilling_;
     at.second.refilling = false;
+    at.second.admitted_meanwhile.clear();
     look_at(at);
 }
 

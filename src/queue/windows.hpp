@@ -1,21 +1,27 @@
 // How much of what is due is in memory, next hop by next hop. Bookkeeping only: it asks no store and starts nothing.
 //
-// A hop has a window. What does not fit stays on disk, and then what comes later stays there too, so that nobody
-// overtakes; when the window is half empty the hop is due for a refill from the store. All hops share a total: when
-// that is used up each hop gets a small share only, so that a few slow hops cannot hold up the rest, and at several
-// times the total none gets any.
+// A hop has a window. What does not fit stays on disk, and then what comes later stays there too; when the window is
+// half empty the hop is due for a refill from the store. All hops share a total: when that is used up each hop gets a
+// small share only, so that a few slow hops cannot hold up the rest, and at several times the total none gets any.
 //
-// Invariant: an envelope is in flight at most once. An answer of the store may be on its way while envelopes end, and
-// be about a moment when they had not; so the question names those in flight, and while it runs none is admitted.
+// A hop also has a reserve, a quarter of its window, for small mail that comes while others fill the window or wait on
+// disk: a letter does not wait for a mailing list. Mail in the reserve does not count for the window, so however much
+// small mail comes, the window empties and is refilled. (What small mail waits on disk is the store's to find:
+// spool::store::due.)
+//
+// Invariant: an envelope is in flight at most once. An answer of the store may be on its way while envelopes end or are
+// admitted, and be about a moment when they had not been; so the question names those in flight, and what is admitted
+// while it runs is remembered until its answer.
 #pragma once
 
 #include <deque>
 #include <map>
 #include <optional>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
-#include "waypost/spool/message.hpp"
+#include "waypost/spool/store.hpp"
 
 namespace waypost::queue {
 
@@ -36,8 +42,8 @@ public:
 
     explicit windows(limits how) : how_(how) {}
 
-    /// Mail that came just now: as many of the envelopes as there is room for are in flight from now on and come back;
-    /// the rest is on disk.
+    /// One message that came just now: as many of the envelopes as there is room for are in flight from now on and come
+    /// back; the rest is on disk.
     [[nodiscard]] std::vector<spool::envelope> admit(const spool::next_hop& hop, std::vector<spool::envelope> fresh);
     /// Not in flight any more. False if it was not: then nothing happens.
     bool land(const spool::envelope& which);
@@ -57,8 +63,11 @@ public:
     void not_filled(const refill_order& asked);
 
 private:
+    enum class place { window, reserve };
     struct state {
-        std::unordered_set<spool::envelope_id> in_flight;
+        std::unordered_map<spool::envelope_id, place> in_flight;
+        std::size_t in_reserve = 0;
+        std::unordered_set<spool::envelope_id> admitted_meanwhile;  // since the question of the refill
         bool more_on_disk = false;
         bool waits_for_refill = false;
         bool refilling = false;
@@ -66,8 +75,9 @@ private:
     using entry = std::pair<const spool::next_hop, state>;
 
     [[nodiscard]] std::size_t share() const;
-    [[nodiscard]] std::size_t room_for(const state& hop) const;
-    void depart(state& hop, spool::envelope_id id);
+    [[nodiscard]] std::size_t room_in_window(const state& hop) const;
+    [[nodiscard]] std::size_t room_in_reserve(const state& hop) const;
+    void depart(state& hop, spool::envelope_id id, place where);
     void look_at(entry& hop);
     void end_refill(const refill_order& asked);
 

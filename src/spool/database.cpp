@@ -10,8 +10,10 @@
 #include <unordered_map>
 #include <utility>
 
+#include "due_order.hpp"
 #include "message_ids.hpp"
 #include "schema.hpp"
+#include "statement.hpp"
 #include "waypost/base/overloaded.hpp"
 
 namespace waypost::spool {
@@ -19,44 +21,6 @@ namespace {
 
 // Pages in the write-ahead log: see "Tuning" in README.md.
 constexpr int pages_per_checkpoint = 4096;
-
-/// A prepared statement in use: ready for the next use when this ends, on whatever way.
-class use {
-public:
-    explicit use(SQLite::Statement& statement) : statement_(statement) {}
-    ~use() { statement_.tryReset(); }
-    use(const use&) = delete;
-    use& operator=(const use&) = delete;
-
-    // Nothing is copied: what is bound lives until the statement has run.
-    use& operator<<(const std::string& text) {
-        statement_.bindNoCopy(++last_, text);
-        return *this;
-    }
-    use& operator<<(std::string&&) = delete;
-    use& operator<<(std::int64_t number) {
-        statement_.bind(++last_, number);
-        return *this;
-    }
-    use& blob(const std::string& octets) {
-        statement_.bindNoCopy(++last_, octets.data(), static_cast<int>(octets.size()));
-        return *this;
-    }
-    use& null() {
-        statement_.bind(++last_);
-        return *this;
-    }
-
-    void run() { statement_.exec(); }
-    bool next() { return statement_.executeStep(); }
-    [[nodiscard]] std::int64_t number(int column) const { return statement_.getColumn(column).getInt64(); }
-    [[nodiscard]] std::string text(int column) const { return statement_.getColumn(column).getString(); }
-    [[nodiscard]] bool is_null(int column) const { return statement_.isColumnNull(column); }
-
-private:
-    SQLite::Statement& statement_;
-    int last_ = 0;
-};
 
 /// Statements that only read, under one lock and about one moment: by itself each would take and give back the file's
 /// locks, which is half of its cost.
@@ -120,8 +84,7 @@ struct database::statements {
         db, "SELECT EXISTS (SELECT 1 FROM envelopes WHERE action = ? AND domain = ? AND next_try <= ?)"};
     SQLite::Statement hops_due_since{
         db, "SELECT DISTINCT action, domain FROM envelopes WHERE tries > 0 AND next_try > ? AND next_try <= ?"};
-    SQLite::Statement ids_due{
-        db, "SELECT id FROM envelopes WHERE action = ? AND domain = ? AND next_try <= ? ORDER BY next_try, id LIMIT ?"};
+    due_order ids_due{db};
     SQLite::Statement read_envelope{db,
                                     "SELECT action, domain, expires, tries, warnings, forward_path, given, user, "
                                     "notify, orcpt, last FROM envelopes "
@@ -300,17 +263,12 @@ std::vector<next_hop> database::hops_due_since(async::wall_time after, async::wa
 
 std::vector<std::int64_t> database::ids_due(const next_hop& hop, async::wall_time now, std::size_t limit,
                                             const std::vector<envelope_id>& known) {
-    std::vector<std::int64_t> ids;
-    use row(sql_->ids_due);
     // The index alone answers this, so passing over those that are known costs little.
-    row << hop.action << hop.domain << rows::from_time(now)
-        << static_cast<std::int64_t>(limit + known.size() + unreadable_.size());
-    while (ids.size() < limit && row.next()) {
-        const std::int64_t id = row.number(0);
-        const bool is_known = std::ranges::binary_search(known, envelope_id(static_cast<std::uint64_t>(id)));
-        if (!is_known && !unreadable_.contains(id)) ids.push_back(id);
-    }
-    return ids;
+    const auto excluded = [&](std::int64_t id) {
+        return std::ranges::binary_search(known, envelope_id(static_cast<std::uint64_t>(id))) ||
+               unreadable_.contains(id);
+    };
+    return sql_->ids_due.next(hop, rows::from_time(now), limit, excluded);
 }
 
 std::vector<queued> database::due(const next_hop& hop, async::wall_time now, std::size_t limit,

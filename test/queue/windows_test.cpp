@@ -15,6 +15,15 @@ namespace {
 const next_hop here{"outbound", "example.com"};
 const next_hop there{"outbound", "example.net"};
 
+/// One message with many recipients.
+std::vector<envelope> a_list(const next_hop& hop, std::uint64_t id, std::uint64_t recipients) {
+    std::vector<envelope> made;
+    const auto to = mail::mailbox::parse("user@" + hop.domain);
+    for (std::uint64_t n = 0; n < recipients; ++n)
+        made.push_back({.id = spool::envelope_of(spool::message_id(id), n), .hop = hop, .to = {.to = *to}});
+    return made;
+}
+
 /// Envelopes of messages with one recipient each.
 std::vector<envelope> mail_for(const next_hop& hop, std::uint64_t first, std::uint64_t count) {
     std::vector<envelope> made;
@@ -45,11 +54,66 @@ TEST_CASE("a window admits what it has room for, and the rest waits on disk", "[
     CHECK_FALSE(all.next_refill());
 }
 
-TEST_CASE("who comes later does not overtake those on disk", "[queue][windows]") {
-    windows all({.window = 10});
-    const auto first = all.admit(here, mail_for(here, 1, 11));
-    for (std::size_t n = 0; n < 4; ++n) CHECK(all.land(first[n]));
-    CHECK(all.admit(here, mail_for(here, 20, 1)).empty());
+TEST_CASE("a long message that comes later does not overtake those on disk", "[queue][windows]") {
+    windows all({.window = 40});
+    const auto first = all.admit(here, a_list(here, 1, 41));
+    for (std::size_t n = 0; n < 19; ++n) CHECK(all.land(first[n]));
+    CHECK(all.admit(here, a_list(here, 2, spool::small_message + 1)).empty());
+}
+
+TEST_CASE("small mail does not wait for a list, as long as the reserve has room", "[queue][windows]") {
+    windows all({.window = 100});
+    CHECK(all.admit(here, a_list(here, 1, 100'000)).size() == 100);
+    CHECK(all.admit(here, a_list(here, 2, 20)).size() == 20);
+    for (std::uint64_t n = 3; n < 8; ++n) CHECK(all.admit(here, mail_for(here, n, 1)).size() == 1);
+    CHECK(all.admit(here, mail_for(here, 8, 1)).empty());
+    CHECK(all.in_flight(here) == 125);
+    // Room in the reserve comes from the mail that was in it.
+    CHECK(all.land(mail_for(here, 3, 1)[0]));
+    CHECK(all.admit(here, mail_for(here, 9, 1)).size() == 1);
+}
+
+TEST_CASE("however much small mail comes, a list goes on", "[queue][windows]") {
+    windows all({.window = 100});
+    const auto list = all.admit(here, a_list(here, 1, 1000));
+    for (std::size_t n = 0; n < 50; ++n) {
+        CHECK_FALSE(all.next_refill());
+        CHECK(all.admit(here, mail_for(here, 10 + n, 1)).size() == (n < 25 ? 1 : 0));
+        all.land(list[n]);
+    }
+    CHECK(all.in_flight(here) == 75);
+    const auto order = all.next_refill();
+    REQUIRE(order);
+    CHECK(order->limit == 50);
+}
+
+TEST_CASE("small mail that comes while the store answers is not offered twice", "[queue][windows]") {
+    windows all({.window = 40});
+    const auto list = all.admit(here, a_list(here, 1, 50));
+    for (const envelope& each : list) all.land(each);
+    const auto order = all.next_refill();
+    REQUIRE(order);
+    const auto fresh = all.admit(here, mail_for(here, 7, 2));
+    REQUIRE(fresh.size() == 2);
+    all.land(fresh[0]);
+    // The answer is about a moment when one was not in flight yet and the other had not ended.
+    CHECK(all.filled(*order, answer(here, 7, 3)).size() == 1);
+    CHECK(all.in_flight(here) == 2);
+    CHECK_FALSE(all.in_flight(fresh[0]));
+}
+
+TEST_CASE("what is admitted during one refill is bounded", "[queue][windows]") {
+    windows all({.window = 40});
+    all.on_disk(here);
+    REQUIRE(all.next_refill());
+    std::size_t admitted = 0;
+    for (std::uint64_t n = 1; n < 100; ++n) {
+        for (const envelope& each : all.admit(here, mail_for(here, n, 1))) {
+            ++admitted;
+            all.land(each);
+        }
+    }
+    CHECK(admitted == 10);
 }
 
 TEST_CASE("a window that is half empty is refilled, past those in flight", "[queue][windows]") {
@@ -92,7 +156,7 @@ TEST_CASE("mail that is committed while the store answers is not forgotten", "[q
     for (std::size_t n = 0; n < 4; ++n) all.land(first[n]);
     auto order = all.next_refill();
     REQUIRE(order);
-    CHECK(all.admit(here, mail_for(here, 6, 1)).empty());
+    CHECK(all.admit(here, a_list(here, 6, 2)).empty());
     const auto found = all.filled(*order, answer(here, 5, 1));
     CHECK(found.size() == 1);
     order = all.next_refill();

@@ -10,6 +10,26 @@
 namespace waypost::test {
 namespace {
 
+using kept = fake_store::kept_envelope;
+
+/// One half in order, then small messages, then the rest in order.
+std::vector<const kept*> due_order(const std::vector<const kept*>& rows, std::size_t limit) {
+    std::map<spool::message_id, std::size_t> sizes;
+    for (const kept* each : rows) ++sizes[spool::message_of(each->is.id)];
+    std::vector<const kept*> chosen;
+    std::set<const kept*> has;
+    const auto take = [&](std::size_t most, std::size_t longest) {
+        for (const kept* each : rows) {
+            if (chosen.size() >= most) return;
+            if (sizes[spool::message_of(each->is.id)] <= longest && has.insert(each).second) chosen.push_back(each);
+        }
+    };
+    take(limit - limit / 2, spool::max_recipients);
+    take(limit, spool::small_message);
+    take(limit, spool::max_recipients);
+    return chosen;
+}
+
 async::awaitable<> another_turn() { co_await boost::asio::post(boost::asio::use_awaitable); }
 
 }  // namespace
@@ -96,7 +116,7 @@ async::awaitable<base::result<std::vector<spool::queued>>> fake_store::due(spool
         if (each.is.hop == hop && each.next_try <= now && !is_known) rows.push_back(&each);
     }
     std::ranges::sort(rows, {}, [](const kept_envelope* each) { return std::pair(each->next_try, each->is.id); });
-    if (rows.size() > limit) rows.resize(limit);
+    rows = due_order(rows, limit);
     std::vector<spool::queued> found;
     std::map<spool::message_id, std::size_t> places;
     for (const kept_envelope* each : rows) {

@@ -18,6 +18,9 @@
 
 namespace waypost::spool {
 
+/// A message of at most so many envelopes for one next hop, all due at one moment, need not wait for longer ones.
+inline constexpr std::size_t small_message = 20;
+
 enum class errc { unavailable = 1, no_such_message, damaged, closed };
 [[nodiscard]] base::error_code make_error_code(errc value) noexcept;
 
@@ -56,8 +59,10 @@ public:
     /// Next hops that have postponed envelopes whose moment came after `after`, up to `now`: costs no more than these.
     virtual async::awaitable<base::result<std::vector<next_hop>>> hops_due_since(async::wall_time after,
                                                                                  async::wall_time now) = 0;
-    /// Up to `limit` envelopes of a next hop that are due at `now`, the longest due first, by message, but none of
-    /// `known`. `text` is null in each. Fewer than `limit` are all that there are.
+    /// Up to `limit` envelopes of a next hop that are due at `now`, but none of `known`, by message: one half is the
+    /// longest due, so that nobody waits for ever; the other half is small messages, the longest due first, so that
+    /// they need not wait for the long ones before them; where there are not so many of these, it goes on in order.
+    /// `text` is null in each. Fewer than `limit` are all that there are.
     virtual async::awaitable<base::result<std::vector<queued>>> due(next_hop hop, async::wall_time now,
                                                                     std::size_t limit,
                                                                     std::vector<envelope_id> known) = 0;

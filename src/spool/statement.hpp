@@ -1,0 +1,49 @@
+// A prepared statement in use: what is bound to it, its rows, and that it is ready for the next use when this ends, on
+// whatever way.
+#pragma once
+
+#include <SQLiteCpp/Statement.h>
+
+#include <cstdint>
+#include <string>
+
+namespace waypost::spool {
+
+class use {
+public:
+    explicit use(SQLite::Statement& statement) : statement_(statement) {}
+    ~use() { statement_.tryReset(); }
+    use(const use&) = delete;
+    use& operator=(const use&) = delete;
+
+    // Nothing is copied: what is bound lives until the statement has run.
+    use& operator<<(const std::string& text) {
+        statement_.bindNoCopy(++last_, text);
+        return *this;
+    }
+    use& operator<<(std::string&&) = delete;
+    use& operator<<(std::int64_t number) {
+        statement_.bind(++last_, number);
+        return *this;
+    }
+    use& blob(const std::string& octets) {
+        statement_.bindNoCopy(++last_, octets.data(), static_cast<int>(octets.size()));
+        return *this;
+    }
+    use& null() {
+        statement_.bind(++last_);
+        return *this;
+    }
+
+    void run() { statement_.exec(); }
+    bool next() { return statement_.executeStep(); }
+    [[nodiscard]] std::int64_t number(int column) const { return statement_.getColumn(column).getInt64(); }
+    [[nodiscard]] std::string text(int column) const { return statement_.getColumn(column).getString(); }
+    [[nodiscard]] bool is_null(int column) const { return statement_.isColumnNull(column); }
+
+private:
+    SQLite::Statement& statement_;
+    int last_ = 0;
+};
+
+}  // namespace waypost::spool
