@@ -4,6 +4,7 @@
 
 #include "grammar.hpp"
 #include "options.hpp"
+#include "waypost/base/encoding.hpp"
 
 namespace waypost::config {
 namespace {
@@ -12,10 +13,36 @@ constexpr std::size_t most_warnings = 4;  // as OpenSMTPD
 
 using reader = void (*)(grammar&, const token&);
 
+void read_jitter(cursor& at, model& to, const token&) {
+    constexpr std::uint64_t most_percent = 50;
+    const token& one = at.peek();
+    const written text = at.take_string("a percentage");
+    std::string_view digits = text.text;
+    const bool is_percentage = digits.ends_with('%');
+    if (is_percentage) digits.remove_suffix(1);
+    const auto number = base::parse_number(digits);
+    if (!is_percentage || !number || *number > most_percent)
+        at.leave(one, at.show(one) + " is no percentage", "write one from 0% to 50%, as in 10%");
+    to.retry.jitter_percent = static_cast<unsigned>(*number);
+}
+
+constexpr option<model> retry_options[] = {
+    {"base", [](cursor& at, model& to, const token&) { to.retry.base = at.take_delay("a time"); }},
+    {"jitter", &read_jitter},
+    {"local-base", [](cursor& at, model& to, const token&) { to.retry.local_base = at.take_delay("a time"); }},
+    {"max", [](cursor& at, model& to, const token&) { to.retry.longest = at.take_delay("a time"); }},
+};
+
+void read_retry(cursor& at, model& to, const token&) {
+    if (at.at_line_end()) at.leave_unexpected(at.peek(), "a setting of \"queue retry\"");
+    read_options<model>(at, to, retry_options, "setting of \"queue retry\"");
+}
+
 constexpr option<model> queue_options[] = {
     {"compression"},
     {"encryption"},
     {"path", [](cursor& at, model& to, const token&) { to.queue_path = at.take_string("a directory"); }},
+    {"retry", &read_retry},
     {"ttl", [](cursor& at, model& to, const token&) { to.queue_ttl = at.take_delay("a time"); }},
 };
 

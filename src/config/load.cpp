@@ -42,6 +42,11 @@ void load_log(loading& now) {
 
 void load_queue(loading& now) {
     now.to.queue.ttl = now.from.queue_ttl;
+    const retry_schedule& retry = now.from.retry;
+    now.to.queue.retry = {.base = retry.base,
+                          .local_base = retry.local_base,
+                          .longest = retry.longest,
+                          .jitter_percent = retry.jitter_percent};
     now.to.queue.warn_intervals = now.from.warn_intervals;
     now.to.spool.directory = now.from.queue_path.text;
 }

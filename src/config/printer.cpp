@@ -41,6 +41,8 @@ private:
         if (what_.hostname) line({"hostname", plain(what_.hostname->text)});
         line({"queue path", in_quotes(what_.queue_path.text)});
         line({"queue ttl", delay(what_.queue_ttl)});
+        line({"queue retry base", delay(what_.retry.base), "local-base", delay(what_.retry.local_base), "max",
+              delay(what_.retry.longest), "jitter", std::to_string(what_.retry.jitter_percent) + "%"});
         std::string times;
         for (const std::chrono::seconds one : what_.warn_intervals) times += (times.empty() ? "" : ", ") + delay(one);
         line({"bounce warn-interval", times});

@@ -166,7 +166,12 @@ async::wall_time mail_queue::next_try_of(const spool::message& about, const spoo
     const auto found = assigned_.find(which.hop.action);
     const bool local = found != assigned_.end() && found->second.local;
     const auto base = local ? settings_.retry.local_base : settings_.retry.base;
-    return next_try(base, settings_.retry.longest, about.arrived, which.tries + 1, clock_.wall());
+    const auto now = clock_.wall();
+    const auto moment = next_try(base, settings_.retry.longest, about.arrived, which.tries + 1, now);
+    // Neighbours in a list stay together, to go in one transaction again.
+    constexpr unsigned neighbours_bits = 7;
+    const std::uint64_t seed = ((which.id.value() >> neighbours_bits) << 16) + which.tries;
+    return spread(moment, now, settings_.retry.jitter_percent, seed);
 }
 
 // The change goes to the store before the envelope may be offered again: the store answers in this order.

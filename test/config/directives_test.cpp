@@ -6,13 +6,17 @@ using namespace waypost::config;
 using namespace std::chrono_literals;
 
 TEST_CASE("settings of the queue, the sessions and the log", "[config][directives]") {
-    const model what = model_of(
-        lines({"hostname mx.example.org", "queue path \"var/spool\"", "queue ttl 2d", "bounce warn-interval 1d, 4h, 1d",
-               "smtp max-message-size 50M", "smtp limit max-rcpt 10 max-mails 20",
-               "resolver 192.0.2.53, [2001:db8::53]:5353", "log format json"}));
+    const model what = model_of(lines(
+        {"hostname mx.example.org", "queue path \"var/spool\"", "queue ttl 2d", "queue retry base 5m local-base 20s",
+         "queue retry max 1h jitter 25%", "bounce warn-interval 1d, 4h, 1d", "smtp max-message-size 50M",
+         "smtp limit max-rcpt 10 max-mails 20", "resolver 192.0.2.53, [2001:db8::53]:5353", "log format json"}));
     CHECK(what.hostname->text == "mx.example.org");
     CHECK(what.queue_path.text == "var/spool");
     CHECK(what.queue_ttl == 48h);
+    CHECK(what.retry.base == 5min);
+    CHECK(what.retry.local_base == 20s);
+    CHECK(what.retry.longest == 1h);
+    CHECK(what.retry.jitter_percent == 25);
     CHECK(what.warn_intervals == std::vector<std::chrono::seconds>{4h, 24h});
     CHECK(what.max_message_size == 50U << 20);
     CHECK(what.limits.max_recipients == 10);
@@ -27,6 +31,10 @@ TEST_CASE("without a word of it, everything has its default", "[config][directiv
     CHECK_FALSE(what.hostname);
     CHECK(what.queue_path.text == "/var/spool/waypost");
     CHECK(what.queue_ttl == 96h);
+    CHECK(what.retry.base == 400s);
+    CHECK(what.retry.local_base == 10s);
+    CHECK(what.retry.longest == 4h);
+    CHECK(what.retry.jitter_percent == 10);
     CHECK(what.warn_intervals == std::vector<std::chrono::seconds>{4h});
     CHECK(what.max_message_size == 35U << 20);
     CHECK(what.limits.max_recipients == 1000);
@@ -96,6 +104,13 @@ TEST_CASE("faults of settings", "[config][directives]") {
     CHECK(fault_of("queue") == "t:1:6: expected a setting of \"queue\", found the end of the line");
     CHECK(fault_of("queue tll 4d") == "t:1:7: unknown setting of \"queue\" \"tll\"; did you mean \"ttl\"?");
     CHECK(fault_of("queue ttl") == "t:1:10: expected a time, found the end of the line");
+    CHECK(fault_of("queue retry") == "t:1:12: expected a setting of \"queue retry\", found the end of the line");
+    CHECK(fault_of("queue retry bse 4m") ==
+          "t:1:13: unknown setting of \"queue retry\" \"bse\"; did you mean \"base\"?");
+    for (const std::string bad : {"10", "%", "51%", "-1%", "ten%", "10%%", "18446744073709551617%"}) {
+        CHECK(fault_of("queue retry jitter " + bad) ==
+              "t:1:20: \"" + bad + "\" is no percentage; write one from 0% to 50%, as in 10%");
+    }
     CHECK(fault_of("queue path") == "t:1:11: expected a directory, found the end of the line");
     CHECK(fault_of("queue path \"\"") == "t:1:12: an empty string where a directory is wanted");
     CHECK(fault_of("smtp") == "t:1:5: expected a setting of \"smtp\", found the end of the line");

@@ -9,6 +9,7 @@ namespace {
 
 constexpr const char* defaults = R"(queue path "/var/spool/waypost"
 queue ttl 4d
+queue retry base 400s local-base 10s max 4h jitter 10%
 bounce warn-interval 4h
 smtp max-message-size 35M
 smtp limit max-rcpt 1000
@@ -27,10 +28,12 @@ std::string printed(const std::string& text) {
 
 TEST_CASE("settings are printed with their defaults", "[config][printer]") {
     CHECK(print(model_of("")) == defaults);
-    CHECK(print(model_of(lines({"hostname h.example", "queue path q", "queue ttl 90m", "bounce warn-interval 90s, 1d",
-                                "smtp max-message-size 1000", "smtp limit max-rcpt 1 max-mails 2",
-                                "resolver 192.0.2.1, \"[::1]:53\"", "log format text"}))) ==
-          lines({"hostname h.example", "queue path \"q\"", "queue ttl 90m", "bounce warn-interval 90s, 1d",
+    CHECK(print(model_of(
+              lines({"hostname h.example", "queue path q", "queue ttl 90m", "queue retry base 5m max 1h jitter 0%",
+                     "bounce warn-interval 90s, 1d", "smtp max-message-size 1000", "smtp limit max-rcpt 1 max-mails 2",
+                     "resolver 192.0.2.1, \"[::1]:53\"", "log format text"}))) ==
+          lines({"hostname h.example", "queue path \"q\"", "queue ttl 90m",
+                 "queue retry base 5m local-base 10s max 1h jitter 0%", "bounce warn-interval 90s, 1d",
                  "smtp max-message-size 1000", "smtp limit max-rcpt 1 max-mails 2", "resolver 192.0.2.1, [::1]:53",
                  "log format text"}));
 }

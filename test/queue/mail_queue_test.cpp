@@ -61,7 +61,12 @@ struct post_office {
     settings how{.host = "mx.example.com"};
     std::optional<mail_queue> queue;
 
-    explicit post_office(settings with = {.host = "mx.example.com"}) : how(std::move(with)) { open(); }
+    /// Without jitter, so that moments are those of the schedule.
+    explicit post_office(settings with = {.host = "mx.example.com"}, unsigned jitter_percent = 0)
+        : how(std::move(with)) {
+        how.retry.jitter_percent = jitter_percent;
+        open();
+    }
     ~post_office() { close(); }
     post_office(const post_office&) = delete;
     post_office& operator=(const post_office&) = delete;
@@ -178,6 +183,24 @@ TEST_CASE("a deferred envelope is tried at the moments of the schedule, with its
         CHECK(office.out.tasks[0].about->text == nullptr);
         CHECK(office.out.tasks[0].envelopes[0].last.text() == "come back later");
     }
+}
+
+TEST_CASE("messages that are deferred together come back at moments of their own, and a list's neighbours together",
+          "[queue][mail_queue]") {
+    post_office office({.host = "mx.example.com"}, 10);
+    const auto begin = office.clock.wall();
+    for (int n = 0; n < 50; ++n) office.send({.to = {"a@example.com", "b@example.com", "c@example.com"}});
+    while (!office.out.tasks.empty()) office.report_all(office.take(office.out), greylisted);
+    std::map<async::wall_time, std::set<spool::message_id>> moments;
+    std::map<spool::message_id, std::set<async::wall_time>> of_message;
+    for (const auto& [id, each] : office.store.envelopes) {
+        CHECK(each.next_try > begin + 359s);
+        CHECK(each.next_try <= begin + 401s);
+        moments[each.next_try].insert(message_of(id));
+        of_message[message_of(id)].insert(each.next_try);
+    }
+    CHECK(moments.size() > 15);
+    for (const auto& [id, its] : of_message) CHECK(its.size() == 1);
 }
 
 TEST_CASE("local mail has a schedule of its own", "[queue][mail_queue]") {

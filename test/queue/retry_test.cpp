@@ -1,6 +1,7 @@
 #include "waypost/queue/retry.hpp"
 
 #include <catch2/catch.hpp>
+#include <map>
 
 #include "waypost/queue/outcome.hpp"
 
@@ -48,6 +49,30 @@ TEST_CASE("the next try is after now, however the clock is set", "[queue][retry]
         }
     }
     CHECK(next_try(0s, 0s, created, 1, created) > created);
+}
+
+TEST_CASE("what was deferred together comes back spread over a tenth of the pause", "[queue][retry]") {
+    std::map<async::wall_time, int> herd;
+    for (std::uint64_t seed = 0; seed < 10'000; ++seed) ++herd[spread(created + 400s, created, 10, seed)];
+    CHECK(herd.begin()->first > created + 360s);
+    CHECK(herd.rbegin()->first == created + 400s);
+    CHECK(herd.size() == 40);
+    for (const auto& [moment, count] : herd) CHECK(count < 350);
+}
+
+TEST_CASE("the spread is after now, never later than the schedule, and always the same", "[queue][retry]") {
+    for (const auto pause : {1s, 2s, 10s, 400s, 14'400s}) {
+        for (const unsigned percent : {0U, 1U, 10U, 50U, 100U, 1000U}) {
+            for (std::uint64_t seed = 0; seed < 50; ++seed) {
+                const auto moment = spread(created + pause, created, percent, seed);
+                CHECK(moment >= created + 1s);
+                CHECK(moment <= created + pause);
+                CHECK(moment == spread(created + pause, created, percent, seed));
+                if (percent == 0) CHECK(moment == created + pause);
+            }
+        }
+    }
+    CHECK(spread(created, created, 100, 7) == created);
 }
 
 TEST_CASE("a warning is owed when the next try lies after creation and the interval", "[queue][retry]") {

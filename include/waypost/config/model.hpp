@@ -163,6 +163,14 @@ struct smtp_limits {
     friend bool operator==(const smtp_limits&, const smtp_limits&) = default;
 };
 
+/// When mail that was deferred is tried again: queue/retry.hpp.
+struct retry_schedule {
+    std::chrono::seconds base{400};
+    std::chrono::seconds local_base{10};
+    std::chrono::seconds longest{std::chrono::hours(4)};
+    unsigned jitter_percent = 10;
+};
+
 struct model {
     std::vector<table_definition> tables;
     std::vector<listener> listeners;
@@ -174,6 +182,7 @@ struct model {
     std::optional<written> hostname;
     written queue_path{"/var/spool/waypost", {}};
     std::chrono::seconds queue_ttl{std::chrono::hours(96)};
+    retry_schedule retry;
     std::vector<std::chrono::seconds> warn_intervals{std::chrono::hours(4)};
     std::uint64_t max_message_size = 35ULL << 20;
     smtp_limits limits;
