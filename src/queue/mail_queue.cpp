@@ -136,7 +136,7 @@ void mail_queue::on_deferred(const std::shared_ptr<const spool::message>& about,
     }
     // A last try at the end of its time, whatever the schedule says.
     const auto until = std::min(next_try_of(*about, which), std::max(which.expires, now + seconds(1)));
-    spool::postponed later{which.id, which.tries + 1, which.warnings, until, what.said};
+    spool::postponed later{which.id, which.tries + 1, which.warnings, until, what.said, what.for_host};
     spool::postponed warned = later;
     while (warning_owed(settings_.warn_intervals, warned.warnings, about->arrived, until)) ++warned.warnings;
     if (warned.warnings == later.warnings) return settle(which, std::move(later));
@@ -182,6 +182,18 @@ void mail_queue::settle(const spool::envelope& which, spool::change what) {
     }
     store_.apply(std::move(what));
     windows_->land(which);
+    begin_refills();
+}
+
+void mail_queue::works_again(const spool::next_hop& hop) {
+    if (stopping_) return;
+    if (clock_.now() >= hastened_since_ + between_looks) {
+        hastened_.clear();
+        hastened_since_ = clock_.now();
+    }
+    if (!hastened_.insert(hop).second) return;
+    store_.apply(spool::hastened{hop, clock_.wall(), settings_.max_deferred});
+    windows_->on_disk(hop);
     begin_refills();
 }
 

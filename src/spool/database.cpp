@@ -69,7 +69,12 @@ struct database::statements {
         db,
         "DELETE FROM messages WHERE id = ?1 "
         "AND NOT EXISTS (SELECT 1 FROM envelopes WHERE id BETWEEN ?1 << 20 AND (?1 << 20) + 1048575) RETURNING file"};
-    SQLite::Statement postpone{db, "UPDATE envelopes SET tries = ?, warnings = ?, next_try = ?, last = ? WHERE id = ?"};
+    SQLite::Statement postpone{
+        db, "UPDATE envelopes SET tries = ?, warnings = ?, next_try = ?, last = ?, for_host = ? WHERE id = ?"};
+    SQLite::Statement hasten{db,
+                             "UPDATE envelopes SET next_try = ?3, for_host = 0 WHERE id IN (SELECT id FROM envelopes "
+                             "WHERE for_host = 1 AND action = ?1 AND domain = ?2 AND next_try > ?3 AND tries > 0 "
+                             "ORDER BY next_try LIMIT ?4)"};
     // New rows are found by their ids, which have the time in them.
     SQLite::Statement correct_new{db,
                                   "UPDATE envelopes SET next_try = ?1 WHERE id >= ?2 AND tries <= 0 AND next_try > ?1"};
@@ -105,7 +110,8 @@ struct database::statements {
         "|| "
         "quote(expires) || ' tries=' || quote(tries) || ' warnings=' || quote(warnings) || ' forward_path=' || "
         "quote(forward_path) || ' given=' || quote(given) || ' user=' || quote(user) || ' notify=' || quote(notify) || "
-        "' orcpt=' || quote(orcpt) || ' last=' || quote(last), ?2, ?3 FROM envelopes WHERE id = ?1"};
+        "' orcpt=' || quote(orcpt) || ' last=' || quote(last) || ' for_host=' || quote(for_host), ?2, ?3 FROM "
+        "envelopes WHERE id = ?1"};
 };
 
 database::database(const std::string& directory, warning_sink warn)
@@ -185,9 +191,9 @@ void database::insert(const queued& what) {
 }
 
 void database::apply(const handed_over& what) {
-    std::visit(base::overloaded{[&](const finished& done) { finish(done.id); },
-                                [&](const postponed& later) { postpone(later); },
-                                [&](const corrected_times& to) { correct_times(to); }},
+    std::visit(base::overloaded{
+                   [&](const finished& done) { finish(done.id); }, [&](const postponed& later) { postpone(later); },
+                   [&](const hastened& what) { hasten(what); }, [&](const corrected_times& to) { correct_times(to); }},
                what);
 }
 
@@ -209,8 +215,14 @@ void database::postpone(const postponed& what) {
     const std::string said = what.last.line();
     use row(sql_->postpone);
     row << std::int64_t{what.tries} << std::int64_t{what.warnings} << rows::from_time(what.until) << said
-        << number_of(what.id);
+        << std::int64_t{what.for_host} << number_of(what.id);
     row.run();
+}
+
+void database::hasten(const hastened& what) {
+    use sooner(sql_->hasten);
+    sooner << what.hop.action << what.hop.domain << rows::from_time(what.now) << static_cast<std::int64_t>(what.most);
+    sooner.run();
 }
 
 void database::correct_times(const corrected_times& to) {

@@ -23,7 +23,7 @@ struct corrected_times {
     async::wall_time latest;
 };
 /// What nobody waits for.
-using handed_over = std::variant<finished, postponed, corrected_times>;
+using handed_over = std::variant<finished, postponed, hastened, corrected_times>;
 
 class database {
 public:
@@ -79,6 +79,7 @@ private:
 
     void finish(envelope_id id);
     void postpone(const postponed& what);
+    void hasten(const hastened& what);
     void correct_times(const corrected_times& to);
     [[nodiscard]] std::vector<std::int64_t> ids_due(const next_hop& hop, async::wall_time now, std::size_t limit,
                                                     const std::vector<envelope_id>& known);

@@ -45,16 +45,26 @@ CREATE TABLE envelopes (
     user           TEXT    NOT NULL,
     notify         TEXT    NOT NULL,
     orcpt          TEXT    NOT NULL,
-    last           TEXT    NOT NULL
+    last           TEXT    NOT NULL,
+    for_host       INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX envelopes_by_hop ON envelopes (action, domain, next_try);
 CREATE INDEX envelopes_by_retry ON envelopes (next_try, action, domain, tries) WHERE tries > 0;
+CREATE INDEX envelopes_by_host ON envelopes (action, domain, next_try) WHERE for_host = 1;
 CREATE TABLE damaged (
     id             INTEGER,
     row            TEXT    NOT NULL,
     why            TEXT    NOT NULL,
     at             INTEGER NOT NULL
 ) STRICT;
+)";
+
+constexpr const char* from_version_1 = R"(
+BEGIN IMMEDIATE;
+ALTER TABLE envelopes ADD COLUMN for_host INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX envelopes_by_host ON envelopes (action, domain, next_try) WHERE for_host = 1;
+PRAGMA user_version = 2;
+COMMIT;
 )";
 
 std::string path_of(const std::string& directory) { return directory + "/queue.db"; }
@@ -67,7 +77,7 @@ void check_identity(SQLite::Database& db, const std::string& path) {
     if (pragma(db, "application_id") != application_id)
         throw std::runtime_error(path + " is a database, but not a queue of waypost; move it away and start again");
     const std::int64_t found = pragma(db, "user_version");
-    if (found != version)
+    if (found < 1 || found > version)
         throw std::runtime_error(path + " has schema version " + std::to_string(found) +
                                  "; this waypost knows version " + std::to_string(version) +
                                  ". Run the waypost that wrote it until the queue is empty");
@@ -127,6 +137,7 @@ SQLite::Database open_for_writing(const std::string& directory) {
             // After a backlog the log shrinks to this again. Not smaller: writing over a file is cheaper than growing
             // it.
             "PRAGMA journal_size_limit = 134217728");
+        if (pragma(db, "user_version") == 1) db.exec(from_version_1);
         // Damage of the first pages shows now instead of at the first message.
         db.execAndGet("SELECT count(*) FROM (SELECT id FROM messages UNION ALL SELECT id FROM envelopes LIMIT 1)");
         return db;

@@ -9,15 +9,15 @@ namespace waypost::spool::schema {
 
 /// "wayp": `file queue.db` and other programs can tell whose it is.
 inline constexpr int application_id = 0x77617970;
-inline constexpr int version = 1;
+inline constexpr int version = 2;
 
 /// Makes an empty queue under a name of its own, and gives it its name when it is whole and on stable storage: a
 /// queue.db that cannot be read is therefore never a half-made one, and is never taken for an empty one. Nothing if
 /// there is one.
 void create_if_absent(const std::string& directory);
 
-/// Opens queue.db for the one connection that writes. Neither connection locks itself: one thread at a time uses it.
-/// Throws std::runtime_error with what to do if it is not ours.
+/// Opens queue.db, of this version or brought to it, for the one connection that writes. Neither connection locks
+/// itself: one thread at a time uses it. Throws std::runtime_error with what to do if it is not ours.
 [[nodiscard]] SQLite::Database open_for_writing(const std::string& directory);
 [[nodiscard]] SQLite::Database open_for_reading(const std::string& directory);
 

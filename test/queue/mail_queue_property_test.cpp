@@ -57,10 +57,12 @@ private:
         --held_[which.hop];
         if (what < 5) {
             ++book_.delivered[which.id];
+            if (happens(roll_, 0.5)) queue->works_again(which.hop);
             queue->report(about, std::move(which),
                           delivered{.said = mail::status::success("2.0.0", "ok"), .remote = {}});
         } else if (what < 9) {
-            queue->report(about, std::move(which), deferred{mail::status::transient("4.0.0", "later"), {}});
+            queue->report(about, std::move(which),
+                          deferred{mail::status::transient("4.0.0", "later"), {}, happens(roll_, 0.5)});
         } else {
             queue->report(about, std::move(which), failed{mail::status::permanent("5.0.0", "no"), {}});
         }

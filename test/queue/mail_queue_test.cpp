@@ -526,6 +526,52 @@ TEST_CASE("a clock that is set forward makes mail due within minutes", "[queue][
     CHECK(office.out.tasks.size() == 1);
 }
 
+TEST_CASE("mail that waits for a host goes as soon as the host works again, and no other", "[queue][mail_queue]") {
+    post_office office;
+    const auto at_once = [&](task what, bool for_host) {
+        office.report_all(std::move(what), deferred{mail::status::transient("4.0.0", "x"), {}, for_host});
+    };
+    office.send({.to = {"no-connection@example.com"}});
+    office.send({.to = {"greylisted@example.com"}});
+    office.send({.to = {"elsewhere@example.net"}, .hop = {"outbound", "example.net"}});
+    at_once(office.take(office.out), true);
+    at_once(office.take(office.out), false);
+    at_once(office.take(office.out), true);
+    office.clock.advance(10s);
+    CHECK(office.out.tasks.empty());
+    office.queue->works_again(outbound);
+    office.clock.settle();
+    REQUIRE(office.out.tasks.size() == 1);
+    CHECK(office.out.tasks[0].envelopes.at(0).to.to.text() == "no-connection@example.com");
+    CHECK(office.out.tasks[0].envelopes.at(0).tries == 1);
+    // It fails again, and has its place in the schedule.
+    at_once(office.take(office.out), true);
+    office.clock.advance(400s);
+    CHECK(office.out.tasks.size() == 2);
+    office.clock.advance(1200s);
+    CHECK(office.out.tasks.size() == 3);
+}
+
+TEST_CASE("a host that works again gets what waits for it in parts, one a second", "[queue][mail_queue]") {
+    settings how{.host = "mx.example.com"};
+    how.max_deferred = 10;
+    post_office office(std::move(how));
+    for (int n = 0; n < 25; ++n) office.send();
+    while (!office.out.tasks.empty())
+        office.report_all(office.take(office.out), deferred{mail::status::transient("4.4.1", "x"), {}, true});
+    office.clock.advance(10s);
+    std::vector<std::size_t> parts;
+    for (int second = 0; second < 4; ++second) {
+        for (int success = 0; success < 20; ++success) office.queue->works_again(outbound);
+        office.clock.settle();
+        parts.push_back(office.out.tasks.size());
+        while (!office.out.tasks.empty()) office.report_all(office.take(office.out), ok);
+        office.clock.advance(1s);
+    }
+    CHECK(parts == std::vector<std::size_t>{10, 10, 5, 0});
+    CHECK(office.store.envelopes.empty());
+}
+
 TEST_CASE("an outcome that nobody waits for is refused", "[queue][mail_queue]") {
     post_office office;
     office.send();

@@ -88,5 +88,7 @@ TEST_CASE("a warning is owed when the next try lies after creation and the inter
 TEST_CASE("the class of a status is its outcome", "[queue][outcome]") {
     CHECK(std::holds_alternative<delivered>(outcome_of(mail::status::success("2.0.0", "ok"), "mx.example.com")));
     CHECK(std::holds_alternative<deferred>(outcome_of(mail::status::transient("4.2.0", "later"), "")));
+    CHECK(std::get<deferred>(outcome_of(mail::status::transient("4.4.1", "refused"), "")).for_host);
+    CHECK_FALSE(std::get<deferred>(outcome_of(mail::status::transient("4.2.0", "later"), "mx.example.com")).for_host);
     CHECK(std::holds_alternative<failed>(outcome_of(mail::status::permanent("5.1.1", "no"), "")));
 }

@@ -108,6 +108,48 @@ TEST_CASE("the end of an envelope that is not there does no harm", "[spool][sqli
     CHECK(queue.due(queue.now).size() == 1);
 }
 
+TEST_CASE("what waits for a host can be made due, the soonest first, and nothing else is", "[spool][sqlite_store]") {
+    queue_directory queue;
+    const auto first = queue.commit(
+        "text", {queue.to("a@example.com"), queue.to("b@example.com"), queue.to("c@example.com"),
+                 queue.to("mailbox-full@example.com"), queue.to("other@example.net", {"outbound", "example.net"})});
+    REQUIRE(first);
+    for (const envelope& each : first->kept().envelopes) {
+        const std::string to = each.to.to.text();
+        queue.store->apply(postponed{.id = each.id,
+                                     .tries = 1,
+                                     .until = queue.now + (to == "a@example.com" ? 500s : 400s),
+                                     .last = mail::status::transient("4.4.1", "no answer"),
+                                     .for_host = to != "mailbox-full@example.com"});
+    }
+    CHECK(queue.due(queue.now + 1s).empty());
+    queue.store->apply(hastened{outbound, queue.now + 1s, 2});
+    CHECK(recipients_of(queue.due(queue.now + 1s)) == std::vector<std::string>{"b@example.com", "c@example.com"});
+    CHECK(queue.due(queue.now + 1s, {"outbound", "example.net"}).empty());
+    queue.store->apply(hastened{outbound, queue.now + 2s, 2});
+    CHECK(recipients_of(queue.due(queue.now + 2s)).size() == 3);
+    CHECK(queue.sql_number("SELECT next_try FROM envelopes WHERE forward_path = 'mailbox-full@example.com'") ==
+          std::chrono::floor<std::chrono::milliseconds>((queue.now + 400s).time_since_epoch()).count());
+}
+
+TEST_CASE("a queue of the first version is brought to this one, with its mail", "[spool][sqlite_store]") {
+    queue_directory queue;
+    const auto kept = queue.commit("text", {queue.to("a@example.com")});
+    REQUIRE(kept);
+    queue.close();
+    queue.sql("DROP INDEX envelopes_by_host; ALTER TABLE envelopes DROP COLUMN for_host; PRAGMA user_version = 1");
+    queue.open();
+    CHECK(queue.sql_number("PRAGMA user_version") == 2);
+    CHECK(recipients_of(queue.due(queue.now)) == std::vector<std::string>{"a@example.com"});
+    queue.store->apply(postponed{.id = envelope_of(kept->message(), 0),
+                                 .tries = 1,
+                                 .until = queue.now + 400s,
+                                 .last = mail::status::transient("4.4.1", "no answer"),
+                                 .for_host = true});
+    queue.store->apply(hastened{outbound, queue.now + 1s, 100});
+    CHECK(queue.due(queue.now + 1s).size() == 1);
+}
+
 TEST_CASE("a postponed envelope is due at its moment and not before", "[spool][sqlite_store]") {
     queue_directory queue;
     const auto kept = queue.commit("text", {queue.to("a@example.com")});

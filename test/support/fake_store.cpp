@@ -75,6 +75,20 @@ void fake_store::apply(spool::change what) {
                                     found->second.is.warnings = later.warnings;
                                     found->second.is.last = later.last;
                                     found->second.next_try = later.until;
+                                    found->second.for_host = later.for_host;
+                                },
+                                [&](const spool::hastened& sooner) {
+                                    std::vector<kept_envelope*> waiting;
+                                    for (auto& [id, each] : envelopes) {
+                                        if (each.for_host && each.is.hop == sooner.hop && each.next_try > sooner.now)
+                                            waiting.push_back(&each);
+                                    }
+                                    std::ranges::sort(waiting, {}, &kept_envelope::next_try);
+                                    if (waiting.size() > sooner.most) waiting.resize(sooner.most);
+                                    for (kept_envelope* each : waiting) {
+                                        each->next_try = sooner.now;
+                                        each->for_host = false;
+                                    }
                                 }},
                what);
 }

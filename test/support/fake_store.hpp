@@ -36,6 +36,7 @@ public:
     struct kept_envelope {
         spool::envelope is;
         async::wall_time next_try;
+        bool for_host = false;
     };
     std::map<spool::message_id, spool::message> messages;
     std::map<spool::envelope_id, kept_envelope> envelopes;

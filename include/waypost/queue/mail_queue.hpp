@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,12 @@ public:
     /// What became of an envelope that a transport was given.
     void report(const std::shared_ptr<const spool::message>& about, spool::envelope which, outcome what);
 
+    /// A hop that had failed has carried something: up to settings::max_deferred of what was deferred for its host's
+    /// sake goes at once, and more with each further success. Heard at most once a second for a hop, so that one that
+    /// takes a little and fails again is not asked for ever. What a host has deferred by a reply keeps its time: that
+    /// others get through says nothing about it (greylisting, a full mailbox).
+    void works_again(const spool::next_hop& hop);
+
     /// The text of a message: from memory, or from the store.
     async::awaitable<base::result<std::shared_ptr<const spool::content>>> content_of(
         std::shared_ptr<const spool::message> about);
@@ -94,6 +101,8 @@ private:
     std::unique_ptr<reports> reports_;
     async::wall_time earliest_ = async::wall_time::max();  // at which a postponed envelope is due
     async::event timer_moved_;
+    std::set<spool::next_hop> hastened_;  // since the moment below, which is a second ago at most
+    async::time_point hastened_since_{};
     base::error_code store_failure_;
     bool stopping_ = false;
     async::task_group coroutines_;

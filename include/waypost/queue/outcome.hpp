@@ -18,6 +18,7 @@ struct delivered {
 struct deferred {
     mail::status said;
     std::string remote;
+    bool for_host = false;  // any mail would have been deferred: it may go as soon as the host takes other mail
 };
 struct failed {
     mail::status said;
@@ -25,7 +26,7 @@ struct failed {
 };
 using outcome = std::variant<delivered, deferred, failed>;
 
-/// 2yz is delivered, 4yz deferred, 5yz failed.
+/// 2yz is delivered, 4yz deferred, 5yz failed. A deferral that no host has spoken is one for the host's sake.
 [[nodiscard]] outcome outcome_of(const mail::status& said, std::string remote);
 
 }  // namespace waypost::queue

@@ -15,6 +15,8 @@ struct settings {
     std::chrono::seconds report_ttl{std::chrono::hours(7 * 24)};
     std::vector<std::chrono::seconds> warn_intervals{std::chrono::hours(4)};  // bounce warn-interval
     retry_settings retry;
+    /// Envelopes that go at once when their host works again; the rest follows with the next success.
+    std::size_t max_deferred = 100;
     /// Envelopes of one next hop in memory; the rest waits on disk. 1,000 keeps twenty sessions busy for longer than it
     /// takes to read the next thousand.
     std::size_t window = 1000;

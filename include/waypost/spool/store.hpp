@@ -35,8 +35,16 @@ struct postponed {
     unsigned warnings = 0;
     async::wall_time until;
     mail::status last;
+    bool for_host = false;  // it waits for its host, not for its recipient: see hastened
 };
-using change = std::variant<finished, postponed>;
+/// A host works again: up to `most` envelopes of the hop that were postponed for its sake are due `now`, those first
+/// that would have been due first. What was postponed for a recipient's sake keeps its time.
+struct hastened {
+    next_hop hop;
+    async::wall_time now;
+    std::size_t most = 0;
+};
+using change = std::variant<finished, postponed, hastened>;
 
 class store {
 public:
