@@ -41,7 +41,7 @@ async::awaitable<connected> connect_tcp(endpoint to, std::optional<address> sour
     if (code) co_return code;
     if (source) {
         if (source->is_v4() != to.ip.is_v4()) co_return errc::no_such_family;
-        if (code = bind_source(socket, *source); code) co_return code;
+        if (bind_source(socket, *source)) co_return errc::cannot_bind;
     }
     if (code = co_await connect_within(socket, remote, time, limit); code) co_return code;
     const auto local = socket.local_endpoint(code);

@@ -22,6 +22,7 @@ constexpr auto text_of_errc = [](errc value) noexcept -> const char* {
         case errc::tls_failed: return "TLS could not be agreed on";
         case errc::certificate_refused: return "the peer's certificate was not accepted";
         case errc::no_such_family: return "the source address is of another family than the host's";
+        case errc::cannot_bind: return "the source address is not one of this machine";
     }
     return "unknown";
 };

@@ -1,4 +1,4 @@
-// What mail for one next hop shares: the tasks that wait, and the sessions that drain them.
+// What mail for one next hop shares: the tasks that wait, the way there, and the sessions that drain them.
 #pragma once
 
 #include <algorithm>
@@ -7,10 +7,9 @@
 #include <optional>
 #include <vector>
 
-#include "waypost/async/clock.hpp"
+#include "destination.hpp"
 #include "waypost/async/event.hpp"
 #include "waypost/queue/transport.hpp"
-#include "waypost/relay/settings.hpp"
 
 namespace waypost::relay {
 
@@ -28,8 +27,10 @@ private:
 
 /// A session that waits for work. It stands in its relay's list for exactly as long as it waits.
 struct idle_session {
-    explicit idle_session(const async::executor& on, async::time_point now) : woken(on), since(now) {}
+    idle_session(const async::executor& on, const host& where, async::time_point now)
+        : woken(on), at(where), since(now) {}
     async::event woken;
+    const host& at;
     async::time_point since;
     bool leave = false;  // no more work will come: quit
     bool waiting = true;
@@ -38,38 +39,48 @@ struct idle_session {
 
 class relay {
 public:
-    relay(spool::next_hop where, const action_settings& how) : hop(std::move(where)), action(how) {}
+    relay(const surroundings& with, spool::next_hop where, const action_settings& how, const limits& most,
+          const std::string& our_name, std::function<void()> on_news)
+        : hop(std::move(where)), action(how), allowed(most), way(with, hop, how, our_name, std::move(on_news)) {}
 
     const spool::next_hop hop;
     const action_settings& action;
+    const limits& allowed;
+    destination way;
     std::deque<queue::task> waiting;
     std::size_t connecting = 0;
     std::size_t ready = 0;
     std::size_t fresh = 0;  // of the ready ones: about to take a task, newly opened or woken
+    std::size_t questions = 0;  // coroutines that ask for the way
     std::vector<idle_session*> idle;  // the most recent at the end: it is woken first, so that the others may leave
-
-    // After a failure to connect nothing is tried for a pause that grows; what comes meanwhile waits with the rest.
-    async::time_point rests_until{};
-    async::duration pause{};
-    std::size_t rests = 0;  // coroutines that watch for the end of a rest
+    async::time_point alarm = async::time_point::max();  // a coroutine will look at the relay then
+    bool blocked = false;                                // waits for a place at a host
+    std::optional<async::time_point> blocked_since;      // since it last got one
+    mail::status last_trouble;
+    std::uint64_t carried = 0;
+    std::uint64_t deferred = 0;
     bool closing = false;  // sessions leave instead of waiting for work
 
-    [[nodiscard]] bool done() const noexcept { return waiting.empty() && connecting == 0 && ready == 0 && rests == 0; }
-
-    /// Whether one more session should be opened now: there is work that no free session will take, the limit allows
-    /// it, and no more are on trial than have succeeded (one at first).
-    [[nodiscard]] bool wants_session(const limits& allowed, async::time_point now) const noexcept {
-        if (now < rests_until) return false;
-        const std::size_t free = idle.size() + connecting + fresh;
-        return waiting.size() > free && ready + connecting < allowed.sessions_per_relay && connecting < 1 + ready;
+    /// There is work that no session will take that is free or about to be.
+    [[nodiscard]] bool wants_session() const noexcept { return waiting.size() > idle.size() + connecting + fresh; }
+    [[nodiscard]] bool done() const noexcept {
+        return waiting.empty() && connecting == 0 && ready == 0 && questions == 0 && alarm == async::time_point::max();
     }
 
-    void rest(const limits& allowed, async::time_point now) {
-        if (now < rests_until) return;  // several attempts failed together: one rest
-        pause = std::clamp(pause * 2, allowed.first_pause, allowed.longest_pause);
-        rests_until = now + pause;
+    /// Up to `most` recipients of the task whose turn it is. What is left of a message with more of them goes to the
+    /// end of the line, so that small mail overtakes a mailing list.
+    [[nodiscard]] std::optional<queue::task> take(std::size_t most) {
+        if (waiting.empty()) return std::nullopt;
+        queue::task taken = std::move(waiting.front());
+        waiting.pop_front();
+        if (taken.envelopes.size() > most) {
+            const auto rest = taken.envelopes.begin() + static_cast<std::ptrdiff_t>(most);
+            waiting.push_back(
+                {taken.about, {std::make_move_iterator(rest), std::make_move_iterator(taken.envelopes.end())}});
+            taken.envelopes.erase(rest, taken.envelopes.end());
+        }
+        return taken;
     }
-    void worked() { pause = {}; }
 
     void wake_one() {
         if (idle.empty()) return;
@@ -79,17 +90,29 @@ public:
     }
     /// Sends those away that have been idle since before `moment`.
     void dismiss_idle_since(async::time_point moment) {
-        while (!idle.empty() && idle.front()->since <= moment) {
-            idle.front()->leave = true;
-            wake(*idle.front());
-            idle.erase(idle.begin());
-        }
+        std::erase_if(idle, [&](idle_session* each) {
+            const bool long_enough = each->since <= moment;
+            if (long_enough) send_away(*each);
+            return long_enough;
+        });
+    }
+    /// Sends one away that holds a place at this host. False if there is none.
+    bool dismiss_one_at(const host& where) {
+        const auto found = std::ranges::find_if(idle, [&](const idle_session* each) { return each->at == where; });
+        if (found == idle.end()) return false;
+        send_away(**found);
+        idle.erase(found);
+        return true;
     }
 
 private:
-    static void wake(idle_session& one) {
-        one.waiting = false;
-        one.woken.notify();
+    static void send_away(idle_session& who) {
+        who.leave = true;
+        wake(who);
+    }
+    static void wake(idle_session& who) {
+        who.waiting = false;
+        who.woken.notify();
     }
 };
 

@@ -111,7 +111,7 @@ async::awaitable<> session::begin(queue::task what) {
     auto content = co_await work_.content_of(what.about);
     if (content.has_error()) {
         const auto said = mail::status::transient("4.3.0", "Content cannot be read: " + content.error().message());
-        for (const spool::envelope& each : what.envelopes) work_.settle(what.about, each, said, connection_);
+        for (const spool::envelope& each : what.envelopes) settle(what, each, said);
         co_return;
     }
     connection_.begin(transaction(what), std::move(*content));
@@ -134,10 +134,17 @@ void session::settle_oldest(const std::vector<mail::status>& each) {
     ++carried_;
     keep(split_for_room(what, each, [&](const spool::envelope& which, const mail::status& said) {
         count(said);
-        work_.settle(what.about, which, said, connection_);
+        settle(what, which, said);
     }));
     const bool host_is_well = !std::ranges::all_of(each, [](const mail::status& said) { return said.is_transient(); });
     work_.transaction_ended(host_is_well, each.front());
+}
+
+void session::settle(const queue::task& what, const spool::envelope& which, const mail::status& said) {
+    const connection_names& names = connection_.names();
+    const queue::carrier by{
+        .subsystem = "mta", .session = names.session, .source = names.source, .relay = names.remote};
+    work_.settle(what.about, which, said, by, connection_.peer_takes_dsn());
 }
 
 void session::count(const mail::status& said) noexcept { failures_ = said.is_success() ? 0 : failures_ + 1; }
@@ -160,7 +167,7 @@ void session::abandon(queue::task what, const smtp::cut_short& left, bool is_to_
     queue::task elsewhere{what.about, {}};
     for (std::size_t i = 0; i < what.envelopes.size(); ++i) {
         if (left.said[i] || left.content_sent || is_to_blame) {
-            work_.settle(what.about, what.envelopes[i], left.said[i].value_or(*lost_), connection_);
+            settle(what, what.envelopes[i], left.said[i].value_or(*lost_));
         } else {
             elsewhere.envelopes.push_back(std::move(what.envelopes[i]));
         }

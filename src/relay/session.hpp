@@ -38,6 +38,7 @@ private:
     [[nodiscard]] smtp::client_transaction transaction(const queue::task& what) const;
 
     void settle_oldest(const std::vector<mail::status>& each);
+    void settle(const queue::task& what, const spool::envelope& which, const mail::status& said);
     void count(const mail::status& said) noexcept;
     void abandon(mail::status why);
     void abandon(queue::task what, const smtp::cut_short& left, bool is_to_blame);

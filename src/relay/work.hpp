@@ -7,15 +7,14 @@
 #include "waypost/async/awaitable.hpp"
 #include "waypost/base/result.hpp"
 #include "waypost/mail/status.hpp"
+#include "waypost/queue/delivery_log.hpp"
 #include "waypost/queue/transport.hpp"
 #include "waypost/spool/content.hpp"
 #include "waypost/spool/message.hpp"
 
 namespace waypost::relay {
 
-class connection;
-
-/// One a relay; outlives its sessions. Everything happens on one executor, so what one session gives back another may
+/// One a session; outlives it. Everything happens on one executor, so what one session gives back another may
 /// take at once.
 class work {
 public:
@@ -27,12 +26,13 @@ public:
     virtual async::awaitable<bool> wait() = 0;
     /// Not carried, and nothing is known against it: goes down another session as soon as possible.
     virtual void give_back(queue::task what) = 0;
-    /// What became of one envelope. Each envelope that was taken is settled or given back, once, unless the session is
-    /// cancelled.
+    /// What became of one envelope. `takes_dsn`: the host reports to the sender itself (RFC 3461). Each envelope that
+    /// was taken is settled or given back, once, unless the session is cancelled.
     virtual void settle(const std::shared_ptr<const spool::message>& about, const spool::envelope& which,
-                        const mail::status& said, const connection& by) = 0;
-    /// Once a transaction, when its envelopes are settled; once for all that a lost connection cut short. The host is
-    /// well if it took or refused somebody for good; `said` is the first word of it.
+                        const mail::status& said, const queue::carrier& by, bool takes_dsn) = 0;
+    /// Feeds the concurrency towards the host. Once a transaction, when its envelopes are settled; once for all that a
+    /// lost connection cut short. The host is well if it took or refused somebody for good; `said` is the first word of
+    /// it.
     virtual void transaction_ended(bool host_is_well, const mail::status& said) = 0;
     virtual async::awaitable<base::result<std::shared_ptr<const spool::content>>> content_of(
         std::shared_ptr<const spool::message> about) = 0;

@@ -14,7 +14,8 @@
 namespace waypost::net {
 
 /// Connects from `source` (or from whichever address the kernel likes). A source of the other family is
-/// errc::no_such_family; longer than `limit` is errc::timed_out.
+/// errc::no_such_family, one that is not ours errc::cannot_bind; longer than
+/// `limit` is errc::timed_out.
 async::awaitable<base::result<std::unique_ptr<stream>>> connect_tcp(endpoint to, std::optional<address> source,
                                                                     async::clock& time, async::duration limit);
 async::awaitable<base::result<std::unique_ptr<stream>>> connect_unix(std::string path, async::clock& time,

@@ -19,7 +19,7 @@ namespace waypost::net {
 
 class tls_context;
 
-enum class errc { end_of_stream = 1, timed_out, tls_failed, certificate_refused, no_such_family };
+enum class errc { end_of_stream = 1, timed_out, tls_failed, certificate_refused, no_such_family, cannot_bind };
 [[nodiscard]] base::error_code make_error_code(errc value) noexcept;
 
 /// What TLS agreed on, for the log and for the Received field.

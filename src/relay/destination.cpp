@@ -1,0 +1,245 @@
+#include "destination.hpp"
+
+#include <algorithm>
+#include <memory>
+
+#include "waypost/async/gather.hpp"
+#include "waypost/base/ascii.hpp"
+
+namespace waypost::relay {
+
+namespace {
+
+using mail::transport_security;
+
+// More entries than this of one table are not looked at for one relay.
+constexpr std::size_t most_entries = 64;
+// Tables are live: a changed one serves the next connection but one. The DNS has its cache; this only spares the work.
+constexpr std::chrono::seconds tables_stay_fresh{1};
+constexpr std::chrono::seconds mx_stays_fresh{30};
+constexpr async::duration first_pause = std::chrono::seconds(1);
+constexpr async::duration longest_pause = std::chrono::seconds(60);
+
+constexpr std::uint16_t smtp_port = 25;
+
+/// Takes entries until one comes again. As fetch() is cyclic, that moves the next call's beginning on by one.
+async::awaitable<base::result<std::vector<std::string>>> fetch_all(table::table& from, table::service kind) {
+    std::vector<std::string> seen;
+    while (seen.size() < most_entries) {
+        auto entry = co_await from.fetch(kind);
+        if (entry.has_error()) co_return entry.error();
+        if (!entry->has_value() || std::ranges::find(seen, **entry) != seen.end()) break;
+        seen.push_back(std::move(**entry));
+    }
+    co_return seen;
+}
+
+mail::status status_of(dns::mx_failure why, const std::string& domain) {
+    switch (why) {
+        case dns::mx_failure::no_such_domain:
+            return mail::status::permanent("5.1.2", "Domain " + domain + " does not exist");
+        case dns::mx_failure::null_mx:
+            return mail::status::of(556, "5.1.10", "Domain " + domain + " does not accept mail");
+        case dns::mx_failure::no_address:
+            return mail::status::permanent("5.1.2", "Domain " + domain + " has no host for mail");
+        case dns::mx_failure::unavailable: break;
+    }
+    return mail::status::transient("4.4.3", "Cannot look up the mail hosts of " + domain);
+}
+
+std::vector<host> hosts_at(const std::vector<net::address>& addresses, std::uint16_t port) {
+    std::vector<host> all;
+    all.reserve(addresses.size());
+    for (const net::address& ip : addresses) all.push_back({.at = {ip, port}, .socket_path = {}});
+    return all;
+}
+
+}  // namespace
+
+destination::destination(const surroundings& with, const spool::next_hop& of, const action_settings& action,
+                         const std::string& our_name, std::function<void()> on_news)
+    : with_(with), hop_(of), action_(action), our_name_(our_name), on_news_(std::move(on_news)) {}
+
+bool destination::is_stale() const { return !asking_ && with_.clock.now() >= fresh_until_; }
+
+async::awaitable<> destination::ask() {
+    if (std::exchange(asking_, true)) co_return;
+    shows_as_it_comes_ = hosts_.empty();
+    auto fault = co_await ask_sources();
+    if (!fault) fault = co_await ask_hosts();
+    asking_ = false;
+    fault_ = std::move(fault);
+    if (fault_) {
+        pause_ = std::clamp(pause_ * 2, first_pause, longest_pause);
+        fresh_until_ = with_.clock.now() + pause_;
+        if (fault_->is_permanent()) hosts_.clear();
+    } else {
+        pause_ = {};
+        const bool from_tables = action_.hosts != nullptr || action_.by_domain != nullptr;
+        fresh_until_ = with_.clock.now() + (from_tables ? tables_stay_fresh : mx_stays_fresh);
+    }
+    on_news_();
+}
+
+async::awaitable<std::optional<mail::status>> destination::ask_sources() {
+    if (action_.sources == nullptr) {
+        sources_.assign(1, source());
+        co_return std::nullopt;
+    }
+    auto entries = co_await fetch_all(*action_.sources, table::service::source);
+    if (entries.has_error())
+        co_return mail::status::transient("4.4.3", "Cannot retrieve source address: " + entries.error().message());
+    sources_.clear();
+    for (const std::string& each : *entries) {
+        if (const auto ip = net::parse_address(each)) sources_.push_back(*ip);
+    }
+    if (!sources_.empty()) co_return std::nullopt;
+    co_return mail::status::transient("4.3.5", "No source address in table " + action_.sources->name());
+}
+
+async::awaitable<std::optional<mail::status>> destination::ask_hosts() {
+    if (action_.hosts == nullptr && action_.by_domain == nullptr) co_return co_await ask_mx();
+    auto listed = action_.hosts != nullptr ? co_await urls_in_turn() : co_await url_by_domain();
+    if (auto* why = std::get_if<mail::status>(&listed)) co_return std::move(*why);
+    co_await find_addresses(std::get<std::vector<candidate>>(std::move(listed)));
+    co_return std::nullopt;
+}
+
+/// What is known replaces what was known, but never by something that is still being asked for.
+void destination::show(std::vector<candidate> known) {
+    const bool is_whole =
+        std::ranges::none_of(known, [](const candidate& one) { return one.state == candidate::knowledge::asking; });
+    if (!is_whole && !shows_as_it_comes_) return;
+    hosts_ = std::move(known);
+    on_news_();
+}
+
+// --- relay URLs
+
+namespace {
+
+void insert_by_preference(std::vector<candidate>& to, candidate one) {
+    to.insert(std::ranges::upper_bound(to, one.preference, {}, &candidate::preference), std::move(one));
+}
+
+}  // namespace
+
+/// `ssl` is TLS from the first byte, and where that does not work STARTTLS: two candidates, the second a worse one.
+void destination::add(std::vector<candidate>& to, const std::string& url, unsigned preference) const {
+    auto parsed = mail::parse_relay_url(url);
+    const auto* usable = std::get_if<mail::relay_url>(&parsed);
+    if (usable == nullptr) return;
+    candidate one{.preference = 2 * preference, .url = *usable};
+    if (action_.tls && one.url.security == transport_security::opportunistic && !one.url.lmtp)
+        one.url.security = *action_.tls;
+    if (one.url.security == transport_security::implicit_or_starttls) {
+        one.url.security = transport_security::implicit;
+        insert_by_preference(to, one);
+        one.preference += 1;
+        one.url.security = transport_security::starttls;
+        if (!one.url.port) one.url.port = smtp_port;
+    }
+    insert_by_preference(to, std::move(one));
+}
+
+async::awaitable<destination::found> destination::urls_in_turn() {
+    auto entries = co_await fetch_all(*action_.hosts, table::service::relayhost);
+    if (entries.has_error())
+        co_return mail::status::transient("4.4.3", "Cannot retrieve smarthost: " + entries.error().message());
+    std::vector<candidate> made;
+    unsigned turn = 0;
+    for (const std::string& each : *entries) add(made, each, action_.ordered ? turn++ : 0);
+    if (!made.empty()) co_return made;
+    co_return mail::status::transient("4.3.5", "No usable relay URL in table " + action_.hosts->name());
+}
+
+async::awaitable<destination::found> destination::url_by_domain() {
+    auto row = co_await action_.by_domain->lookup(table::service::relayhost, base::to_lower(hop_.domain));
+    if (row.has_error())
+        co_return mail::status::transient("4.4.3", "Cannot retrieve smarthost: " + row.error().message());
+    std::vector<candidate> made;
+    if (row->has_value()) add(made, **row, 0);
+    if (!made.empty()) co_return made;
+    co_return mail::status::transient(
+        "4.3.5", "No usable relay URL for " + hop_.domain + " in table " + action_.by_domain->name());
+}
+
+namespace {
+
+/// The addresses of one relay's host. Its name that does not resolve is a mistake in the configuration or in the DNS,
+/// never the mail's.
+async::awaitable<bool> locate(candidate& one, dns::resolver& dns) {
+    const auto port = one.url.effective_port();
+    if (!one.url.socket_path.empty()) {
+        one.at = {{.at = {}, .socket_path = one.url.socket_path}};
+    } else if (const auto literal = net::parse_address(one.url.host)) {
+        one.at = hosts_at({*literal}, port);
+    } else {
+        auto found = co_await dns.addresses(one.url.host);
+        if (found.has_value()) one.at = hosts_at(*found, port);
+        const std::string why = found.has_error() ? found.error().message() : "it has no address";
+        one.because = mail::status::transient("4.4.3", "Cannot find relay " + one.url.host + ": " + why);
+    }
+    one.state = one.at.empty() ? candidate::knowledge::nowhere : candidate::knowledge::known;
+    co_return true;
+}
+
+}  // namespace
+
+async::awaitable<bool> destination::locate_and_show(std::vector<candidate>& all, std::size_t which) {
+    co_await locate(all[which], with_.dns);
+    show(all);
+    co_return true;
+}
+
+async::awaitable<> destination::find_addresses(std::vector<candidate> anew) {
+    std::vector<async::awaitable<bool>> questions;
+    questions.reserve(anew.size());
+    for (std::size_t i = 0; i < anew.size(); ++i) questions.push_back(locate_and_show(anew, i));
+    co_await async::gather(std::move(questions));
+}
+
+// --- MX hosts
+
+async::awaitable<std::optional<mail::status>> destination::ask_mx() {
+    std::optional<mail::status> fault;
+    const auto take = [this, &fault](const std::vector<dns::mx_candidate>& answered) {
+        auto usable = usable_mx(answered);
+        if (auto* why = std::get_if<mail::status>(&usable)) {
+            fault = std::move(*why);
+        } else {
+            show(std::get<std::vector<candidate>>(std::move(usable)));
+        }
+    };
+    const auto answer = co_await dns::find_mx_hosts(with_.dns, hop_.domain, dns::random_seed(), take);
+    if (const auto* why = std::get_if<dns::mx_failure>(&answer)) co_return status_of(*why, hop_.domain);
+    co_return fault;
+}
+
+/// RFC 5321 section 5.1: where we are one of the MX hosts ourselves, only better ones may be tried; and so for
+/// `backup`, where the administrator says which one we are.
+destination::found destination::usable_mx(const std::vector<dns::mx_candidate>& answered) const {
+    const std::string& ourselves = action_.backup && !action_.backup->empty() ? *action_.backup : our_name_;
+    const auto us = std::ranges::find_if(
+        answered, [&](const dns::mx_candidate& one) { return base::iequals(one.name, ourselves); });
+    if (us == answered.end() && action_.backup)
+        return mail::status::transient("4.4.4", ourselves + " is no MX host of " + hop_.domain);
+    std::vector<candidate> made;
+    for (const dns::mx_candidate& one : answered) {
+        if (us != answered.end() && one.preference >= us->preference) continue;
+        candidate next{.preference = one.preference};
+        next.url.host = one.name;
+        if (action_.tls) next.url.security = *action_.tls;
+        next.at = hosts_at(one.addresses, smtp_port);
+        if (one.answered) {
+            next.state = next.at.empty() ? candidate::knowledge::nowhere : candidate::knowledge::known;
+            next.because = mail::status::transient("4.4.3", "Cannot find " + one.name);
+        }
+        made.push_back(std::move(next));
+    }
+    if (made.empty() && us != answered.end())
+        return mail::status::permanent("5.4.6", "Mail for " + hop_.domain + " loops back to this host");
+    return made;
+}
+
+}  // namespace waypost::relay

@@ -1,0 +1,73 @@
+// Where a relay may go, and from where: its sources and its candidates, kept fresh.
+//
+// The lists come from the action's tables or from the DNS. Addresses are asked for all at once, and what is known is
+// usable at once: a slow answer about one host holds up nobody who does not need that host. Later the lists are asked
+// for again beside the mail; the old ones serve meanwhile, and on if the new ones cannot be had.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "candidate.hpp"
+#include "waypost/async/awaitable.hpp"
+#include "waypost/dns/mx_lookup.hpp"
+#include "waypost/relay/settings.hpp"
+#include "waypost/relay/surroundings.hpp"
+#include "waypost/spool/message.hpp"
+
+namespace waypost::relay {
+
+class destination {
+public:
+    /// `on_news` is called whenever more is known than before.
+    destination(const surroundings& with, const spool::next_hop& of, const action_settings& action,
+                const std::string& our_name, std::function<void()> on_news);
+
+    /// Whether ask() should run now; never while it does.
+    [[nodiscard]] bool is_stale() const;
+    /// Reads everything anew. The destination outlives it.
+    async::awaitable<> ask();
+
+    [[nodiscard]] std::span<const source> sources() const noexcept { return sources_; }
+    /// By preference.
+    [[nodiscard]] std::span<const candidate> hosts() const noexcept { return hosts_; }
+    [[nodiscard]] bool asking() const noexcept { return asking_; }
+    /// Why there are no hosts; permanent if the domain takes no mail.
+    [[nodiscard]] const std::optional<mail::status>& fault() const noexcept { return fault_; }
+    /// Ends the pause after a fault.
+    void expire() noexcept { fresh_until_ = async::time_point::min(); }
+
+private:
+    using found = std::variant<std::vector<candidate>, mail::status>;
+
+    async::awaitable<std::optional<mail::status>> ask_sources();
+    async::awaitable<std::optional<mail::status>> ask_hosts();
+    async::awaitable<found> urls_in_turn();
+    async::awaitable<found> url_by_domain();
+    async::awaitable<> find_addresses(std::vector<candidate> anew);
+    async::awaitable<bool> locate_and_show(std::vector<candidate>& all, std::size_t which);
+    async::awaitable<std::optional<mail::status>> ask_mx();
+    [[nodiscard]] found usable_mx(const std::vector<dns::mx_candidate>& answered) const;
+    void add(std::vector<candidate>& to, const std::string& url, unsigned preference) const;
+    void show(std::vector<candidate> known);
+
+    const surroundings& with_;
+    const spool::next_hop& hop_;
+    const action_settings& action_;
+    const std::string& our_name_;
+    std::function<void()> on_news_;
+
+    std::vector<source> sources_;
+    std::vector<candidate> hosts_;
+    std::optional<mail::status> fault_;
+    bool asking_ = false;
+    bool shows_as_it_comes_ = false;  // there was nothing before: what is known is better than nothing
+    async::time_point fresh_until_ = async::time_point::min();
+    async::duration pause_{};
+};
+
+}  // namespace waypost::relay

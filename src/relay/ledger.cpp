@@ -1,0 +1,192 @@
+#include "ledger.hpp"
+
+#include <algorithm>
+
+namespace waypost::relay {
+
+namespace {
+
+// No host needs more; `mta limit max-conn-per-host` is the ceiling that counts.
+constexpr std::size_t largest_window = 1000;
+// Relays that are told of a host's recovery; the others find out by their own retries.
+constexpr std::size_t most_remembered = 1000;
+// What the queue sends after one such word (`mta max-deferred`), and how often it listens.
+constexpr std::size_t told_at_once = 100;
+constexpr std::chrono::seconds between_tellings{1};
+// RFC 6555 section 4.2 has ten minutes.
+constexpr std::chrono::minutes memory_of_family{10};
+
+template <class Map, class Key>
+const typename Map::mapped_type& found_or_none(const Map& map, const Key& key) {
+    static const typename Map::mapped_type none;
+    const auto found = map.find(key);
+    return found == map.end() ? none : found->second;
+}
+
+void open_one(tally& count, async::time_point now) {
+    ++count.open;
+    ++count.opening;
+    count.last_opened = now;
+}
+void ready_one(tally& count) { --count.opening; }
+void close_one(tally& count, bool was_ready, async::time_point now) {
+    --count.open;
+    if (!was_ready) --count.opening;
+    count.last_closed = now;
+}
+
+}  // namespace
+
+void ledger::opened(const spool::next_hop& relay, const route& via, async::time_point now) {
+    ++open_;
+    open_one(hosts_[via.to], now);
+    route_record& along = routes_[via];
+    if (along.id == 0) along.id = ++last_route_id_;
+    ++along.connections;
+    open_one(along, now);
+    open_one(sources_[via.from], now);
+    open_one(connectors_[{relay, via.from}], now);
+    open_one(relays_[relay], now);
+    open_one(domains_[relay.domain], now);
+}
+
+void ledger::became_ready(const spool::next_hop& relay, const route& via, async::time_point now) {
+    ready_one(hosts_[via.to]);
+    ready_one(routes_[via]);
+    ready_one(sources_[via.from]);
+    ready_one(connectors_[{relay, via.from}]);
+    ready_one(relays_[relay]);
+    ready_one(domains_[relay.domain]);
+    worked(relay, via, now);
+}
+
+void ledger::closed(const spool::next_hop& relay, const route& via, bool was_ready, async::time_point now) {
+    --open_;
+    close_one(hosts_[via.to], was_ready, now);
+    close_one(routes_[via], was_ready, now);
+    close_one(sources_[via.from], was_ready, now);
+    close_one(connectors_[{relay, via.from}], was_ready, now);
+    close_one(relays_[relay], was_ready, now);
+    close_one(domains_[relay.domain], was_ready, now);
+}
+
+void ledger::carried(const route& via) {
+    ++routes_[via].messages;
+    host_record& at = hosts_[via.to];
+    at.window = std::min(at.window + 1, largest_window);
+}
+
+void ledger::failed(const route& via, const mail::status& why, async::time_point now) {
+    route_record& along = routes_[via];
+    ++along.errors;
+    along.last_error = why;
+    rest(along.rest, why, now);
+    host_record& at = hosts_[via.to];
+    at.window = std::max<std::size_t>(at.window - 1, 1);
+    note_family(via, false, now);
+}
+
+void ledger::failed_for(const spool::next_hop& relay, const route& via, const mail::status& why,
+                        async::time_point now) {
+    ++routes_[via].errors;
+    rest(relay_trouble_[{relay, via}], why, now);
+}
+
+void ledger::source_failed(const source& from, const mail::status& why, async::time_point now) {
+    rest(source_trouble_[from], why, now);
+}
+
+void ledger::worked(const spool::next_hop& relay, const route& via, async::time_point now) {
+    routes_[via].rest = {};
+    source_trouble_.erase(via.from);
+    relay_trouble_.erase({relay, via});
+    note_family(via, true, now);
+}
+
+void ledger::note_family(const route& via, bool worked, async::time_point now) {
+    if (!via.to.socket_path.empty()) return;
+    if (via.to.at.ip.is_v4()) {
+        ipv4_works_ = worked || ipv4_works_;
+    } else {
+        avoid_ipv6_ = worked ? async::time_point::min() : now + memory_of_family;
+    }
+}
+
+/// Several attempts that fail together are one failure.
+void ledger::rest(trouble& what, const mail::status& why, async::time_point now) const {
+    what.because = why;
+    if (now < what.until) return;
+    what.pause = std::clamp(what.pause * 2, pauses_.first, pauses_.longest);
+    what.until = now + what.pause;
+}
+
+void ledger::remember_deferred(const spool::next_hop& relay, const host& at, std::size_t envelopes) {
+    auto& waiting = deferred_[at].envelopes;
+    if (waiting.size() < most_remembered || waiting.contains(relay)) waiting[relay] += envelopes;
+}
+
+std::vector<spool::next_hop> ledger::take_deferred(const host& at, async::time_point now) {
+    std::vector<spool::next_hop> taken;
+    if (deferred_.empty()) return taken;
+    const auto found = deferred_.find(at);
+    if (found == deferred_.end()) return taken;
+    waiting_mail& waiting = found->second;
+    if (waiting.last_told != async::time_point::min() && now < waiting.last_told + between_tellings) return taken;
+    waiting.last_told = now;
+    for (auto& [relay, envelopes] : waiting.envelopes) {
+        taken.push_back(relay);
+        envelopes -= std::min(envelopes, told_at_once);
+    }
+    std::erase_if(waiting.envelopes, [](const auto& one) { return one.second == 0; });
+    if (waiting.envelopes.empty()) deferred_.erase(found);
+    return taken;
+}
+
+const host_record& ledger::at(const host& where) const { return found_or_none(hosts_, where); }
+const route_record& ledger::along(const route& via) const { return found_or_none(routes_, via); }
+const tally& ledger::from(const source& where) const { return found_or_none(sources_, where); }
+const tally& ledger::connector(const spool::next_hop& relay, const source& from) const {
+    return found_or_none(connectors_, std::pair(relay, from));
+}
+const tally& ledger::of(const spool::next_hop& relay) const { return found_or_none(relays_, relay); }
+const tally& ledger::towards(const std::string& domain) const { return found_or_none(domains_, domain); }
+
+const trouble* ledger::resting(const spool::next_hop& relay, const route& via, async::time_point now) const {
+    const trouble* longest = nullptr;
+    const auto consider = [&](const trouble& one) {
+        if (one.until > now && (longest == nullptr || one.until > longest->until)) longest = &one;
+    };
+    if (const auto found = routes_.find(via); found != routes_.end()) consider(found->second.rest);
+    if (relay_trouble_.empty() && source_trouble_.empty()) return longest;
+    if (const auto found = relay_trouble_.find({relay, via}); found != relay_trouble_.end()) consider(found->second);
+    if (const auto found = source_trouble_.find(via.from); found != source_trouble_.end()) consider(found->second);
+    return longest;
+}
+
+bool ledger::resume(std::uint64_t route_id) {
+    const auto found = std::ranges::find_if(routes_, [&](const auto& one) { return one.second.id == route_id; });
+    if (found == routes_.end()) return false;
+    found->second.rest = {};
+    source_trouble_.erase(found->first.from);
+    std::erase_if(relay_trouble_, [&](const auto& one) { return one.first.second == found->first; });
+    return true;
+}
+
+void ledger::forget_quiet_since(async::time_point moment, async::time_point now) {
+    const auto is_quiet = [&](const tally& one) {
+        return one.open == 0 && one.last_opened < moment && one.last_closed < moment;
+    };
+    const auto is_over = [&](const trouble& one) { return one.until < now && one.until < moment; };
+    std::erase_if(relay_trouble_, [&](const auto& one) { return is_over(one.second); });
+    std::erase_if(source_trouble_, [&](const auto& one) { return is_over(one.second); });
+    std::erase_if(routes_, [&](const auto& one) { return is_quiet(one.second) && is_over(one.second.rest); });
+    const auto forget = [&](auto& map) { std::erase_if(map, [&](const auto& one) { return is_quiet(one.second); }); };
+    forget(hosts_);
+    forget(sources_);
+    forget(connectors_);
+    forget(relays_);
+    forget(domains_);
+    std::erase_if(deferred_, [&](const auto& one) { return !hosts_.contains(one.first); });
+}
+
+}  // namespace waypost::relay

@@ -1,0 +1,131 @@
+// What the relay room remembers of hosts, routes and sources: connections that are open, how the last ones went, and
+// what rests until when. Bookkeeping only; the planner reads it, the engine writes it.
+//
+// Trouble is kept where it belongs. A host that cannot be reached, refuses us or says 421 is trouble of that route,
+// whoever uses it; a certificate or a password that does not do is trouble of one relay on that route. A source that
+// cannot be bound is trouble of the source. One success ends the trouble.
+//
+// Concurrency towards a host is the feedback of Postfix's scheduler: a window that begins at 5, grows by one with each
+// message that the host takes and shrinks by one with each failure. Two domains with the same MX host share it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "route.hpp"
+#include "waypost/async/clock.hpp"
+#include "waypost/mail/status.hpp"
+#include "waypost/spool/message.hpp"
+
+namespace waypost::relay {
+
+/// A pause that grows with each failure in a row, and why.
+struct trouble {
+    async::time_point until{};
+    async::duration pause{};
+    mail::status because;
+};
+
+struct tally {
+    std::size_t open = 0;     // connections, those being opened included
+    std::size_t opening = 0;  // of these
+    async::time_point last_opened = async::time_point::min();
+    async::time_point last_closed = async::time_point::min();
+
+    [[nodiscard]] std::size_t ready() const noexcept { return open - opening; }
+};
+
+struct host_record : tally {
+    std::size_t window = 5;
+};
+
+struct route_record : tally {
+    std::uint64_t id = 0;  // what `show routes` and `resume route` call it
+    trouble rest;
+    mail::status last_error;  // kept when the trouble is over
+    std::uint64_t connections = 0;  // since it is known
+    std::uint64_t messages = 0;
+    std::uint64_t errors = 0;
+};
+
+struct pauses {
+    /// A relay that was restarted should not be missed for long, and a wrong password must not become a failed login
+    /// for each mail, which gets accounts locked.
+    async::duration first = std::chrono::seconds(1);
+    async::duration longest = std::chrono::minutes(5);
+};
+
+class ledger {
+public:
+    explicit ledger(pauses how = {}) : pauses_(how) {}
+
+    // --- what happens. Each opened() is followed by one closed(); became_ready() may come between.
+    void opened(const spool::next_hop& relay, const route& via, async::time_point now);
+    void became_ready(const spool::next_hop& relay, const route& via, async::time_point now);
+    void closed(const spool::next_hop& relay, const route& via, bool was_ready, async::time_point now);
+    /// The host took a message, or refused it for reasons of the message.
+    void carried(const route& via);
+    void failed(const route& via, const mail::status& why, async::time_point now);
+    void failed_for(const spool::next_hop& relay, const route& via, const mail::status& why, async::time_point now);
+    void source_failed(const source& from, const mail::status& why, async::time_point now);
+    /// The other address family of the same server was faster.
+    void was_slow(const route& via, async::time_point now) { note_family(via, false, now); }
+    /// The route carried a session for this relay up to its first transaction.
+    void worked(const spool::next_hop& relay, const route& via, async::time_point now);
+    /// So many envelopes of this relay were deferred because of the host: they are to hear when that changes.
+    void remember_deferred(const spool::next_hop& relay, const host& at, std::size_t envelopes);
+    /// Whose envelopes may go now that the host takes mail: each for some of them, and once a second at most.
+    [[nodiscard]] std::vector<spool::next_hop> take_deferred(const host& at, async::time_point now);
+
+    // --- what is known
+    [[nodiscard]] const host_record& at(const host& where) const;
+    [[nodiscard]] const route_record& along(const route& via) const;
+    [[nodiscard]] const tally& from(const source& where) const;
+    [[nodiscard]] const tally& connector(const spool::next_hop& relay, const source& from) const;
+    [[nodiscard]] const tally& of(const spool::next_hop& relay) const;
+    [[nodiscard]] const tally& towards(const std::string& domain) const;
+    [[nodiscard]] std::size_t open() const noexcept { return open_; }
+    /// The trouble that keeps this relay off this route longest, if any does now.
+    [[nodiscard]] const trouble* resting(const spool::next_hop& relay, const route& via, async::time_point now) const;
+    /// IPv6 is tried first, unless it did not work lately and IPv4 did (RFC 8305 section 5.2).
+    [[nodiscard]] bool prefers_ipv4(async::time_point now) const noexcept { return ipv4_works_ && now < avoid_ipv6_; }
+
+    [[nodiscard]] const std::map<route, route_record>& routes() const noexcept { return routes_; }
+    [[nodiscard]] const std::map<host, host_record>& hosts() const noexcept { return hosts_; }
+    [[nodiscard]] const std::map<std::pair<spool::next_hop, route>, trouble>& relay_trouble() const noexcept {
+        return relay_trouble_;
+    }
+    /// Ends every rest of the route of this number. False if there is none.
+    bool resume(std::uint64_t route_id);
+    /// Forgets what has been quiet since `moment`. What rests or is open stays.
+    void forget_quiet_since(async::time_point moment, async::time_point now);
+
+private:
+    void note_family(const route& via, bool worked, async::time_point now);
+    void rest(trouble& what, const mail::status& why, async::time_point now) const;
+
+    pauses pauses_;
+    std::map<host, host_record> hosts_;
+    std::map<route, route_record> routes_;
+    std::map<source, tally> sources_;
+    std::map<source, trouble> source_trouble_;
+    std::map<std::pair<spool::next_hop, source>, tally> connectors_;
+    std::map<spool::next_hop, tally> relays_;
+    std::map<std::string, tally, std::less<>> domains_;
+    std::map<std::pair<spool::next_hop, route>, trouble> relay_trouble_;
+    struct waiting_mail {
+        std::map<spool::next_hop, std::size_t> envelopes;
+        async::time_point last_told = async::time_point::min();
+    };
+    std::map<host, waiting_mail> deferred_;
+    std::size_t open_ = 0;
+    std::uint64_t last_route_id_ = 0;
+    async::time_point avoid_ipv6_ = async::time_point::min();  // until then
+    bool ipv4_works_ = false;
+};
+
+}  // namespace waypost::relay

@@ -1,0 +1,60 @@
+// Decides what a relay does next when it has mail that no open session will take.
+//
+// The planner is arithmetic. It reads what is known of the hosts, the ledger, the limits and the time and answers with
+// a decision; it opens nothing, sleeps nowhere and remembers nothing. The engine acts on the answer.
+//
+// Invariant: what comes with an answer other than open_session names everything that can change it: a moment, hosts
+// where a connection may end, or the DNS. So nothing ever polls.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <variant>
+#include <vector>
+
+#include "candidate.hpp"
+#include "ledger.hpp"
+#include "waypost/relay/limits.hpp"
+
+namespace waypost::relay {
+
+/// Connect now, along this route.
+struct open_session {
+    std::size_t who = 0;           // index of the candidate
+    route via;
+    std::optional<route> instead;  // to the same server by the other address family, if `via` is slow (RFC 8305)
+};
+/// A limit is reached, or the DNS has not answered yet.
+struct all_busy {
+    std::vector<host> at;             // a connection that ends at one of these may change the answer
+    bool anywhere = false;            // so may any that ends: a limit on the source or on the whole
+    std::optional<async::time_point> or_at;  // a pause between connections ends
+};
+/// Every usable route is resting after failures.
+struct come_back_at {
+    async::time_point when;
+    mail::status because;
+};
+/// There is no route at all.
+struct give_up {
+    mail::status because;
+};
+using decision = std::variant<open_session, all_busy, come_back_at, give_up>;
+
+struct wish {
+    const spool::next_hop& relay;
+    std::span<const source> from;  // in the order in which it is their turn
+    std::span<const candidate> hosts;  // sorted by preference
+};
+
+/// Picks the least loaded usable route at the best preference. A worse preference serves only when every better host is
+/// resting or has no address (RFC 5321 section 5.1); a busy or unanswered better one is waited for, never bypassed.
+/// `most_open` is the limit on connections of all relays together.
+[[nodiscard]] decision decide(const wish& of, const ledger& known, const limits& allowed, std::size_t most_open,
+                              async::time_point now);
+
+/// Whether a connection may be opened along this one route now.
+[[nodiscard]] bool is_usable(const spool::next_hop& relay, const route& via, const ledger& known, const limits& allowed,
+                             std::size_t most_open, async::time_point now);
+
+}  // namespace waypost::relay

@@ -1,0 +1,216 @@
+#include "scheduler.hpp"
+
+#include <algorithm>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
+#include "one_opening.hpp"
+#include "waypost/base/exception_text.hpp"
+#include "waypost/queue/delivery_log.hpp"
+
+namespace waypost::relay {
+
+namespace {
+
+// How exactly the keepalive of idle sessions is kept.
+constexpr std::chrono::seconds keepalive_precision{1};
+// Mail for a relay of which every route rests waits for so long in memory; beyond, the queue's schedule is better.
+constexpr std::chrono::seconds longest_wait{60};
+// `show routes` and `show hosts` tell of what was within this time.
+constexpr std::chrono::hours memory_of_routes{1};
+
+}  // namespace
+
+scheduler::scheduler(const async::executor& on, const surroundings& with, const settings& how, crew& hands)
+    : executor_(on),
+      with_(with),
+      settings_(how),
+      crew_(hands),
+      sessions_(on, [this](std::exception_ptr bug) { with_.log.error("mta", "bug", {{"what", base::text_of(bug)}}); }),
+      timekeeping_(on,
+                   [this](std::exception_ptr bug) { with_.log.error("mta", "bug", {{"what", base::text_of(bug)}}); }) {}
+
+scheduler::~scheduler() = default;
+
+const scheduler::relay_ptr& scheduler::relay_for(const spool::next_hop& hop) {
+    relay_ptr& slot = relays_[hop];
+    if (slot == nullptr) {
+        const auto on_news = [this, hop] {
+            const auto found = relays_.find(hop);
+            if (found == relays_.end()) return;
+            found->second->blocked = false;
+            attend(relay_ptr(found->second));
+        };
+        slot = std::make_shared<relay>(with_, hop, settings_.actions.at(hop.action), settings_.allowed.of(hop.domain),
+                                       settings_.host, on_news);
+    }
+    return slot;
+}
+
+void scheduler::carry(queue::task what) {
+    if (stopping_) return;
+    if (!std::exchange(keeping_house_, true)) timekeeping_.start(keep_house());
+    const relay_ptr to = relay_for(what.envelopes.front().hop);
+    to->waiting.push_back(std::move(what));
+    to->wake_one();
+    attend(to);
+}
+
+// --- deciding
+
+void scheduler::attend(const relay_ptr& to) {
+    while (!stopping_ && !to->blocked && to->wants_session()) {
+        ask_the_way(to);
+        if (to->way.hosts().empty() || to->way.sources().empty()) {
+            if (to->way.asking() || to->questions > 0) return;  // its news will bring us back
+            return fail_waiting(*to, to->way.fault().value_or(mail::status::transient("4.4.4", "No host is known")));
+        }
+        const decision next = decide({.relay = to->hop, .from = to->way.sources(), .hosts = to->way.hosts()}, ledger_,
+                                     to->allowed, settings_.most_open, with_.clock.now());
+        if (!act(to, next)) return;
+    }
+}
+
+/// True if a session is being opened, so that another one may be wanted.
+bool scheduler::act(const relay_ptr& to, const decision& next) {
+    if (const auto* go = std::get_if<open_session>(&next)) {
+        to->blocked_since.reset();
+        sessions_.start(serve(to, std::make_unique<one_opening>(*this, to, *go)));
+        return true;
+    }
+    if (const auto* room = std::get_if<all_busy>(&next)) {
+        wait_for_room(to, *room);
+    } else if (const auto* later = std::get_if<come_back_at>(&next)) {
+        to->last_trouble = later->because;
+        if (later->when - with_.clock.now() > longest_wait) fail_waiting(*to, later->because);
+        look_again_at(to, later->when);
+    } else {
+        fail_waiting(*to, std::get<give_up>(next).because);
+    }
+    return false;
+}
+
+void scheduler::ask_the_way(const relay_ptr& to) {
+    if (to->questions > 0 || !to->way.is_stale()) return;
+    timekeeping_.start(find_the_way(to, std::make_unique<counted>(to->questions)));
+}
+
+async::awaitable<> scheduler::find_the_way(relay_ptr of, std::unique_ptr<counted> asking) {
+    co_await of->way.ask();
+    for (const candidate& one : of->way.hosts()) {
+        if (one.state != candidate::knowledge::nowhere) continue;
+        with_.log.warn("mta", "no-address", {{"relay", one.url.text()}, {"reason", one.because.line()}});
+    }
+    asking.reset();
+    of->blocked = false;
+    attend(of);
+    forget_if_done(of->hop);
+}
+
+void scheduler::look_again_at(const relay_ptr& to, async::time_point when) {
+    if (when >= to->alarm) return;
+    to->alarm = when;
+    timekeeping_.start(sleep_until_alarm(to, when));
+}
+
+async::awaitable<> scheduler::sleep_until_alarm(relay_ptr of, async::time_point when) {
+    co_await with_.clock.sleep_until(when);
+    if (of->alarm != when) co_return;  // another one, earlier, has been set since
+    of->alarm = async::time_point::max();
+    of->blocked = false;
+    attend(of);
+    forget_if_done(of->hop);
+}
+
+void scheduler::wait_for_room(const relay_ptr& to, const all_busy& what) {
+    to->blocked = true;
+    if (what.or_at) look_again_at(to, *what.or_at);
+    lobby_.wait(to, what.at, what.anywhere);
+    if (to->blocked_since) return;
+    to->blocked_since = with_.clock.now();
+    // A connection that others keep for later mail is worth less than one for mail that is here.
+    for (const host& each : what.at) {
+        for (const auto& [hop, other] : relays_) {
+            if (other != to && other->dismiss_one_at(each)) break;
+        }
+    }
+}
+
+/// Something has changed at this host: those who wait for that, the longest first.
+void scheduler::place_freed(const host& at) {
+    std::vector<relay_ptr> called = lobby_.freed(at);
+    std::ranges::sort(called, {}, &relay::blocked_since);
+    for (const relay_ptr& each : called) each->blocked = false;
+    for (const relay_ptr& each : called) attend(each);
+}
+
+// --- acting
+
+/// One session from its connection to its end, and what follows from that for the relay.
+async::awaitable<> scheduler::serve(relay_ptr of, std::unique_ptr<one_opening> what) {
+    co_await crew_.serve(*what);
+    const bool was_ready = what->was_ready();
+    const host at = what->via().to;
+    what.reset();
+    of->blocked = false;
+    if (!was_ready && of->ready == 0 && of->connecting == 0 && !stopping_) {
+        const decision next = decide({.relay = of->hop, .from = of->way.sources(), .hosts = of->way.hosts()}, ledger_,
+                                     of->allowed, settings_.most_open, with_.clock.now());
+        if (const auto* resting = std::get_if<come_back_at>(&next)) fail_waiting(*of, resting->because);
+    }
+    place_freed(at);
+    attend(of);
+    forget_if_done(of->hop);
+}
+
+void scheduler::fail_waiting(relay& of, const mail::status& why) {
+    of.last_trouble = why;
+    std::size_t envelopes = 0;
+    for (const queue::task& each : of.waiting) envelopes += each.envelopes.size();
+    for (const candidate& one : of.way.hosts()) {
+        for (const host& each : one.at) ledger_.remember_deferred(of.hop, each, envelopes);
+    }
+    for (queue::task& each : std::exchange(of.waiting, {})) {
+        for (spool::envelope& envelope : each.envelopes) {
+            ++of.deferred;
+            queue::log_delivery(with_.log, {.subsystem = "mta"}, *each.about, envelope, why, with_.clock.wall());
+            with_.queue.report(each.about, std::move(envelope), queue::outcome_of(why, {}));
+        }
+    }
+}
+
+/// A host takes mail: what was deferred because of it need not wait for its schedule.
+void scheduler::host_is_back(const host& at) {
+    for (const spool::next_hop& each : ledger_.take_deferred(at, with_.clock.now())) with_.queue.works_again(each);
+}
+
+void scheduler::forget_if_done(const spool::next_hop& hop) {
+    const auto found = relays_.find(hop);
+    if (found != relays_.end() && found->second->done()) relays_.erase(found);
+}
+
+/// Sends sessions away that have been idle for long, and forgets what nobody has used.
+async::awaitable<> scheduler::keep_house() {
+    while (!stopping_ && !relays_.empty()) {
+        co_await with_.clock.sleep_for(keepalive_precision);
+        const auto now = with_.clock.now();
+        for (auto& [hop, each] : relays_) each->dismiss_idle_since(now - each->allowed.keepalive);
+        ledger_.forget_quiet_since(now - memory_of_routes, now);
+    }
+    keeping_house_ = false;
+}
+
+async::awaitable<> scheduler::stop(async::duration grace) {
+    using namespace boost::asio::experimental::awaitable_operators;
+    stopping_ = true;
+    lobby_.clear();
+    for (auto& [hop, each] : relays_) {
+        each->waiting.clear();
+        each->closing = true;
+        each->dismiss_idle_since(async::time_point::max());
+    }
+    co_await (sessions_.join() || with_.clock.sleep_for(grace));
+    co_await sessions_.stop();
+    co_await timekeeping_.stop();
+}
+
+}  // namespace waypost::relay

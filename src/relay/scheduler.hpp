@@ -1,0 +1,70 @@
+// Who opens connections, when and along which routes: acts on the planner's decisions and writes the ledger.
+//
+// attend() is called whenever something has changed that may make room or need for a session: mail came, a connection
+// opened or ended, the DNS answered, a rest is over. There is no loop that looks by the clock: a decision names what it
+// waits for.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "crew.hpp"
+#include "ledger.hpp"
+#include "lobby.hpp"
+#include "planner.hpp"
+#include "relay.hpp"
+#include "waypost/async/task_group.hpp"
+#include "waypost/relay/views.hpp"
+
+namespace waypost::relay {
+
+class scheduler {
+public:
+    /// All of it outlives the scheduler.
+    scheduler(const async::executor& on, const surroundings& with, const settings& how, crew& hands);
+    ~scheduler();
+
+    void carry(queue::task what);
+    /// Lets transactions under way end for as long as `grace`, then ends every session.
+    async::awaitable<> stop(async::duration grace);
+
+    [[nodiscard]] std::vector<route_view> routes() const;
+    [[nodiscard]] std::vector<relay_view> relays() const;
+    [[nodiscard]] std::vector<host_view> hosts() const;
+    bool resume_route(std::uint64_t id);
+
+private:
+    class one_opening;
+    class workplace;
+    using relay_ptr = std::shared_ptr<relay>;
+
+    const relay_ptr& relay_for(const spool::next_hop& hop);
+    void attend(const relay_ptr& to);
+    bool act(const relay_ptr& to, const decision& next);
+    void ask_the_way(const relay_ptr& to);
+    async::awaitable<> find_the_way(relay_ptr of, std::unique_ptr<counted> asking);
+    void look_again_at(const relay_ptr& to, async::time_point when);
+    async::awaitable<> sleep_until_alarm(relay_ptr of, async::time_point when);
+    void wait_for_room(const relay_ptr& to, const all_busy& what);
+    void place_freed(const host& at);
+    async::awaitable<> serve(relay_ptr of, std::unique_ptr<one_opening> what);
+    void fail_waiting(relay& of, const mail::status& why);
+    void host_is_back(const host& at);
+    void forget_if_done(const spool::next_hop& hop);
+    async::awaitable<> keep_house();
+
+    async::executor executor_;
+    const surroundings& with_;
+    const settings& settings_;
+    crew& crew_;
+    ledger ledger_;
+    lobby lobby_;
+    std::map<spool::next_hop, relay_ptr> relays_;
+    async::task_group sessions_;
+    async::task_group timekeeping_;
+    bool keeping_house_ = false;  // keep_house() runs: as long as there are relays
+    bool stopping_ = false;
+};
+
+}  // namespace waypost::relay

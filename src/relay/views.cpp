@@ -1,0 +1,83 @@
+// How the scheduler's state looks from outside.
+#include "scheduler.hpp"
+
+namespace waypost::relay {
+
+namespace {
+
+std::string text_of(const source& from) { return from.is_unspecified() ? std::string() : from.to_string(); }
+
+std::optional<async::duration> time_left(const trouble& of, async::time_point now) {
+    if (of.until <= now) return std::nullopt;
+    return of.until - now;
+}
+
+std::string words_of(const mail::status& trouble) { return trouble.is_success() ? std::string() : trouble.line(); }
+
+}  // namespace
+
+std::vector<route_view> scheduler::routes() const {
+    const auto now = with_.clock.now();
+    std::vector<route_view> all;
+    for (const auto& [via, record] : ledger_.routes()) {
+        all.push_back({.id = record.id,
+                       .source = text_of(via.from),
+                       .host = via.to.text(),
+                       .open = record.open,
+                       .connecting = record.opening,
+                       .connections = record.connections,
+                       .messages = record.messages,
+                       .errors = record.errors,
+                       .last_error = words_of(record.last_error),
+                       .next_try = time_left(record.rest, now),
+                       .for_relay = {}});
+    }
+    for (const auto& [whose, trouble] : ledger_.relay_trouble()) {
+        const auto& [hop, via] = whose;
+        route_view one{.id = ledger_.along(via).id, .source = text_of(via.from), .host = via.to.text()};
+        one.last_error = words_of(trouble.because);
+        one.next_try = time_left(trouble, now);
+        one.for_relay = hop.domain.empty() ? hop.action : hop.action + " " + hop.domain;
+        all.push_back(std::move(one));
+    }
+    return all;
+}
+
+std::vector<relay_view> scheduler::relays() const {
+    const auto now = with_.clock.now();
+    std::vector<relay_view> all;
+    for (const auto& [hop, each] : relays_) {
+        relay_view one{.action = hop.action,
+                       .domain = hop.domain,
+                       .waiting = each->waiting.size(),
+                       .connecting = each->connecting,
+                       .open = each->ready,
+                       .idle = each->idle.size(),
+                       .carried = each->carried,
+                       .deferred = each->deferred,
+                       .last_error = words_of(each->last_trouble)};
+        if (each->alarm != async::time_point::max() && each->alarm > now) one.next_try = each->alarm - now;
+        all.push_back(std::move(one));
+    }
+    return all;
+}
+
+std::vector<host_view> scheduler::hosts() const {
+    std::vector<host_view> all;
+    for (const auto& [where, record] : ledger_.hosts()) {
+        all.push_back(
+            {.host = where.text(), .open = record.open, .connecting = record.opening, .window = record.window});
+    }
+    return all;
+}
+
+bool scheduler::resume_route(std::uint64_t id) {
+    if (!ledger_.resume(id)) return false;
+    for (const auto& [hop, each] : std::map(relays_)) {
+        each->blocked = false;
+        attend(each);
+    }
+    return true;
+}
+
+}  // namespace waypost::relay
