@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "commands.hpp"
+#include "waypost/base/ascii.hpp"
 #include "waypost/dns/mx_lookup.hpp"
 #include "waypost/rules/expansion.hpp"
 
@@ -24,23 +25,36 @@ std::string_view word_for(mail::transport_security security) {
     return "";
 }
 
+void explain_url(const relay::action_settings& action, const std::string& text) {
+    const auto parsed = mail::parse_relay_url(text);
+    const auto* url = std::get_if<mail::relay_url>(&parsed);
+    if (url == nullptr) return;
+    std::cout << "relay    " << url->text() << '\n';
+    if (!url->label.empty()) {
+        std::cout << "label    " << url->label << " of table <" << action.credentials->name() << ">\n";
+    }
+    const bool raised = action.tls && url->security == mail::transport_security::opportunistic;
+    std::cout << "tls      " << word_for(raised ? *action.tls : url->security)
+              << (action.no_verify ? ", but the action says no-verify" : "") << '\n';
+}
+
 async::awaitable<> explain_urls(const relay::action_settings& action) {
     std::vector<std::string> seen;
     for (;;) {
         const auto entry = co_await action.hosts->fetch(table::service::relayhost);
         if (entry.has_error() || !entry->has_value() || std::ranges::find(seen, **entry) != seen.end()) co_return;
         seen.push_back(**entry);
-        const auto parsed = mail::parse_relay_url(**entry);
-        const auto* url = std::get_if<mail::relay_url>(&parsed);
-        if (url == nullptr) continue;
-        std::cout << "relay    " << url->text() << '\n';
-        if (!url->label.empty()) {
-            std::cout << "label    " << url->label << " of table <" << action.credentials->name() << ">\n";
-        }
-        const bool raised = action.tls && url->security == mail::transport_security::opportunistic;
-        std::cout << "tls      " << word_for(raised ? *action.tls : url->security)
-                  << (action.no_verify ? ", but the action says no-verify" : "") << '\n';
+        explain_url(action, seen.back());
     }
+}
+
+async::awaitable<> explain_url_of(const relay::action_settings& action, const std::string& domain) {
+    const auto row = co_await action.by_domain->lookup(table::service::relayhost, base::to_lower(domain));
+    if (row.has_value() && row->has_value()) {
+        explain_url(action, **row);
+        co_return;
+    }
+    std::cout << "relay    none for " << domain << " in table <" << action.by_domain->name() << ">\n";
 }
 
 async::awaitable<> explain_mx(const relay::action_settings& action, const std::string& domain, dns::resolver& dns) {
@@ -68,6 +82,8 @@ async::awaitable<> explain_mx(const relay::action_settings& action, const std::s
 async::awaitable<> explain_relay(const relay::action_settings& action, const std::string& domain, dns::resolver& dns) {
     if (action.hosts != nullptr) {
         co_await explain_urls(action);
+    } else if (action.by_domain != nullptr) {
+        co_await explain_url_of(action, domain);
     } else {
         co_await explain_mx(action, domain, dns);
     }

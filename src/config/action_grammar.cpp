@@ -22,6 +22,10 @@ void take_virtual(cursor& at, action& to, const token& word) {
     to.virtual_users = take_table_use(at, "a table of virtual users");
 }
 
+void take_backup(cursor& at, action& to, const token& word) {
+    to.backup = at.skip_word("mx") ? take_domain(at, "the name of an MX host") : written{{}, word.at.where()};
+}
+
 constexpr option<action> maildir_options[] = {
     {"alias", &take_alias}, {"junk"},    {"ttl", &take_ttl},         {"user"},
     {"userbase"},           {"wrapper"}, {"virtual", &take_virtual},
@@ -29,16 +33,18 @@ constexpr option<action> maildir_options[] = {
 
 constexpr option<action> relay_options[] = {
     {"auth", [](cursor& at, action& to, const token&) { to.auth = take_table_use(at, "a table of credentials"); }},
-    {"backup"},
+    {"backup", &take_backup},
     {"ca", [](cursor& at, action& to, const token&) { to.ca = at.take_string("the name of a ca"); }},
     {"ciphers"},
-    {"domain"},
+    {"domain",
+     [](cursor& at, action& to, const token&) { to.by_domain = take_table_use(at, "a table of relay URLs"); }},
     {"filter"},
     {"helo", [](cursor& at, action& to, const token&) { to.helo = take_domain(at, "a host name"); }},
-    {"helo-src"},
+    {"helo-src",
+     [](cursor& at, action& to, const token&) { to.helo_names = take_table_use(at, "a table of host names"); }},
     {"host", [](cursor& at, action& to, const token&) { to.hosts = take_table_use(at, "a relay URL"); }},
     {"mail-from", [](cursor& at, action& to, const token& word) { to.mail_from = take_sender(at, word.text); }},
-    {"ordered"},
+    {"ordered", [](cursor&, action& to, const token&) { to.ordered = true; }},
     {"pki", [](cursor& at, action& to, const token&) { to.pki = at.take_string("the name of a pki"); }},
     {"protocols"},
     {"src", [](cursor& at, action& to, const token&) { to.sources = take_table_use(at, "a source address"); }},
@@ -60,8 +66,17 @@ void read_maildir(cursor& at, action& to, const token&) {
 void read_relay(cursor& at, action& to, const token& word) {
     to.by = action::method::relay;
     read_options<action>(at, to, relay_options, "option of \"relay\"");
-    if (to.auth && !to.hosts) {
+    if (to.auth && !to.hosts && !to.by_domain) {
         at.fault(word.at.where(), "\"auth\" without \"host\"", "write relay host smtp+tls://label@host auth <table>");
+    }
+    if (int(to.hosts.has_value()) + int(to.by_domain.has_value()) + int(to.backup.has_value()) > 1) {
+        at.fault(word.at.where(), "two of \"host\", \"domain\" and \"backup\" in one action", "keep one of them");
+    }
+    if (to.ordered && !to.hosts) {
+        at.fault(word.at.where(), "\"ordered\" without \"host\"", "write relay host <table> ordered");
+    }
+    if (to.helo && to.helo_names) {
+        at.fault(word.at.where(), "\"helo\" and \"helo-src\" in one action", "keep one of them");
     }
 }
 

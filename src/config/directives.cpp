@@ -157,7 +157,7 @@ constexpr directive directives[] = {
     {"match", &read_match},
     {"max-message-size", [](grammar& g, const token& word) { read_message_size(g.at, g.what, word); }},
     {"mda"},
-    {"mta"},
+    {"mta", &read_mta},
     {"pki", &read_pki},
     {"proc"},
     {"queue", [](grammar& g, const token& word) { read_settings(g, word, queue_options); }},

@@ -48,6 +48,9 @@ void read_action(grammar& g, const token& word);
 [[nodiscard]] written take_sender(cursor& at, std::string_view word);
 [[nodiscard]] written take_domain(cursor& at, std::string_view what);
 
+// mta_grammar.cpp
+void read_mta(grammar& g, const token& word);
+
 // match_grammar.cpp
 void read_match(grammar& g, const token& word);
 /// Adds a condition, unless there is one of its kind already.

@@ -79,7 +79,8 @@ void read_expire(cursor& at, reading& to, const token&) { to.expansion.ttl = at.
 constexpr option<reading> relay_options[] = {
     {"as", [](cursor& at, reading& to, const token& word) { to.by->mail_from = take_sender(at, word.text); }},
     {"auth", [](cursor& at, reading& to, const token&) { to.by->auth = take_table_use(at, "a table of credentials"); }},
-    {"backup"},
+    {"backup",
+     [](cursor& at, reading& to, const token&) { to.by->backup = take_domain(at, "the name of an MX host"); }},
     {"ca", [](cursor& at, reading& to, const token&) { to.by->ca = at.take_string("the name of a ca"); }},
     {"certificate",
      [](cursor& at, reading& to, const token&) {
@@ -88,7 +89,8 @@ constexpr option<reading> relay_options[] = {
      }},
     {"expire", &read_expire},
     {"hostname", [](cursor& at, reading& to, const token&) { to.by->helo = take_domain(at, "a host name"); }},
-    {"hostnames"},
+    {"hostnames",
+     [](cursor& at, reading& to, const token&) { to.by->helo_names = take_table_use(at, "a table of host names"); }},
     {"pki", [](cursor& at, reading& to, const token&) { to.by->pki = at.take_string("the name of a pki"); }},
     {"source", [](cursor& at, reading& to, const token&) { to.by->sources = take_table_use(at, "a source address"); }},
     {"tls",

@@ -47,7 +47,11 @@ std::string without_credentials(const action& of) {
     if (of.virtual_users) add("virtual", in_words(*of.virtual_users, show_values::yes));
     if (of.tls) add("tls", of.no_verify ? "no-verify" : "verify");
     if (of.sources) add("source", in_words(*of.sources, show_values::yes));
+    if (of.ordered) add("", "ordered");
+    if (of.by_domain) add("domain", in_words(*of.by_domain, show_values::yes));
+    if (of.backup) add("backup", of.backup->text);
     if (of.helo) add("hostname", of.helo->text);
+    if (of.helo_names) add("hostnames", in_words(*of.helo_names, show_values::yes));
     if (of.mail_from) add("as", of.mail_from->text);
     if (of.pki) add("pki", of.pki->text);
     if (of.ca) add("ca", of.ca->text);

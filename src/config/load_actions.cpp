@@ -30,24 +30,32 @@ public:
     relay_action(loading& now, const action& of) : now_(now), of_(of) {
         if (of.auth) credentials_ = now.tables.find_credentials(*of.auth);
         if (of.hosts) hosts_ = now.tables.find(*of.hosts);
+        if (of.by_domain) by_domain_ = now.tables.find_map(*of.by_domain, "domain");
         if (of.sources) sources_ = now.tables.find(*of.sources);
+        if (of.helo_names) helo_names_ = now.tables.find_map(*of.helo_names, "helo-src");
     }
 
     void check() {
         check_credentials();
         check_sources();
+        check_helo_names();
+        if (by_domain_ != nullptr) check_urls(*by_domain_);
         if (hosts_ == nullptr) return;
         if (hosts_->content().rows.empty()) {
             now_.faults.warn(of_.hosts->where, "the table of \"host\" is empty: mail will wait",
                              "write a relay URL in it");
         }
-        for (std::size_t row = 0; row < hosts_->content().rows.size(); ++row) check_url(row);
+        check_urls(*hosts_);
     }
 
     [[nodiscard]] relay::action_settings settings() const {
         relay::action_settings made;
         made.name = of_.name;
         if (hosts_ != nullptr) made.hosts = hosts_->get();
+        made.ordered = of_.ordered;
+        if (by_domain_ != nullptr) made.by_domain = by_domain_->get();
+        if (of_.backup) made.backup = of_.backup->text;
+        if (helo_names_ != nullptr) made.helo_names = helo_names_->get();
         if (credentials_ != nullptr) made.credentials = credentials_->get();
         if (sources_ != nullptr) made.sources = sources_->get();
         if (of_.helo) made.helo = of_.helo->text;
@@ -63,14 +71,18 @@ private:
         return table.is_file() && table.content().is_map && table.content().rows[row].second.starts_with("//");
     }
 
-    void check_url(std::size_t row) {
-        const location where = hosts_->where(row);
-        if (is_split_url(*hosts_, row)) {
+    void check_urls(const shelved& table) {
+        for (std::size_t row = 0; row < table.content().rows.size(); ++row) check_url(table, row);
+    }
+
+    void check_url(const shelved& table, std::size_t row) {
+        const location where = table.where(row);
+        if (is_split_url(table, row)) {
             now_.faults.fault(where, "a relay URL is split at its colon",
                               "write \"# @list\" as the first line of the file");
             return;
         }
-        auto parsed = mail::parse_relay_url(hosts_->fetched(row));
+        auto parsed = mail::parse_relay_url(table.fetched(row));
         if (auto* wrong = std::get_if<mail::relay_url_error>(&parsed)) {
             now_.faults.fault(where, std::move(wrong->what), advice(wrong->instead));
             return;
@@ -124,6 +136,16 @@ private:
         }
     }
 
+    void check_helo_names() {
+        if (helo_names_ == nullptr) return;
+        for (std::size_t row = 0; row < helo_names_->content().rows.size(); ++row) {
+            const auto& [ip, name] = helo_names_->content().rows[row];
+            if (mail::domain::parse(name)) continue;
+            now_.faults.fault(helo_names_->where(row), "\"" + base::printable(name, 64) + "\" is no host name",
+                              "write a row of the form 192.0.2.1 = mail.example.org");
+        }
+    }
+
     void check_sources() {
         if (sources_ == nullptr) return;
         for (std::size_t row = 0; row < sources_->content().rows.size(); ++row) {
@@ -140,7 +162,9 @@ private:
     const action& of_;
     const shelved* credentials_ = nullptr;
     const shelved* hosts_ = nullptr;
+    const shelved* by_domain_ = nullptr;
     const shelved* sources_ = nullptr;
+    const shelved* helo_names_ = nullptr;
 };
 
 }  // namespace

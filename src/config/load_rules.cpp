@@ -78,7 +78,7 @@ std::unique_ptr<rules::action> load_action(loading& now, const action& from) {
     made->name = from.name;
     made->ttl = from.ttl;
     if (from.by == action::method::relay) {
-        made->by = from.hosts ? rules::action::method::relay_host : rules::action::method::relay_mx;
+        made->by = from.hosts ? rules::action::method::relay_host : rules::action::method::relay_by_domain;
         return made;
     }
     made->by = rules::action::method::local;

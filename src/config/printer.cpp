@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "mta_limits.hpp"
 #include "printed_words.hpp"
 #include "waypost/config/parse.hpp"
 
@@ -48,6 +49,7 @@ private:
         line({"bounce warn-interval", times});
         line({"smtp max-message-size", size(what_.max_message_size)});
         limits();
+        mta();
         std::string servers;
         for (const written& one : what_.resolvers) servers += (servers.empty() ? "" : ", ") + plain(one.text);
         if (!servers.empty()) line({"resolver", servers});
@@ -75,6 +77,34 @@ private:
         if (times.size() > 1) line(times);
     }
 
+    void mta() {
+        mta_line("mta limit", what_.mta.general, {});
+        for (const auto& [domain, one] : what_.mta.by_domain) {
+            mta_line("mta limit for domain " + plain(domain), one, what_.mta.general);
+        }
+        if (what_.task_window != model().task_window)
+            line({"mta limit task-hiwat", std::to_string(what_.task_window)});
+        if (what_.max_deferred != model().max_deferred) line({"mta max-deferred", std::to_string(what_.max_deferred)});
+    }
+
+    void mta_line(std::string word, const relay::limits& now, const relay::limits& usual) {
+        std::vector<std::string> words{std::move(word)};
+        if (now.inet4 != usual.inet4) words.emplace_back("inet6");
+        if (now.inet6 != usual.inet6) words.emplace_back("inet4");
+        for (const mta_limit& one : mta_limits()) {
+            const auto add = [&](auto field) {
+                if (now.*field == usual.*field) return;
+                words.push_back(std::string(one.word) + " " + in_numbers(now.*field));
+            };
+            std::visit(add, one.field);
+        }
+        if (words.size() > 1) line(words);
+    }
+    static std::string in_numbers(std::size_t count) { return std::to_string(count); }
+    static std::string in_numbers(async::duration pause) {
+        return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(pause).count());
+    }
+
     void table(const table_definition& one) {
         if (!one.file.empty()) return line({"table", table_name(one.name), in_quotes("file:" + one.file)});
         line({"table", table_name(one.name), rows(one.rows, what_to_show(one))});
@@ -94,6 +124,8 @@ private:
         for (const action& each : what_.actions) {
             look(each.auth, &is_secret);
             look(each.hosts, &is_host);
+            look(each.by_domain, &is_host);
+            look(each.helo_names);
             look(each.sources);
             look(each.alias);
             look(each.virtual_users);
@@ -152,10 +184,14 @@ private:
         } else {
             words.emplace_back("relay");
             add_table("host", one.hosts, shown::urls);
+            if (one.ordered) words.emplace_back("ordered");
+            add_table("domain", one.by_domain, shown::urls);
+            if (one.backup) words.push_back(one.backup->text.empty() ? "backup" : "backup mx " + plain(one.backup->text));
             add_table("auth", one.auth, shown::no_secrets);
             if (one.tls) words.emplace_back(one.no_verify ? "tls no-verify" : "tls");
             add_table("src", one.sources);
             add("helo", one.helo);
+            add_table("helo-src", one.helo_names);
             add("mail-from", one.mail_from);
             add("pki", one.pki);
             add("ca", one.ca);

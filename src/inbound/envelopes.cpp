@@ -5,7 +5,7 @@ namespace waypost::inbound {
 namespace {
 
 spool::next_hop hop_of(const rules::destination& to) {
-    const bool by_domain = to.by->by == rules::action::method::relay_mx;
+    const bool by_domain = to.by->by == rules::action::method::relay_by_domain;
     return {.action = to.by->name, .domain = by_domain ? to.to.host.text() : std::string()};
 }
 

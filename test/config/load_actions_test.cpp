@@ -38,7 +38,7 @@ TEST_CASE("a relay's settings are what its action says", "[config][load_actions]
     CHECK_FALSE(b.tls);
     CHECK(made.rules->find_action("a")->by == rules::action::method::relay_host);
     CHECK(made.rules->find_action("a")->ttl == 3600s);
-    CHECK(made.rules->find_action("b")->by == rules::action::method::relay_mx);
+    CHECK(made.rules->find_action("b")->by == rules::action::method::relay_by_domain);
 }
 
 TEST_CASE("a maildir's settings are what its action says", "[config][load_actions]") {

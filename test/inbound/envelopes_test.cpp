@@ -47,7 +47,7 @@ TEST_CASE("each destination is one envelope", "[inbound][envelopes]") {
 }
 
 TEST_CASE("mail for the MX hosts of domains goes by domain, mail for a relay does not", "[inbound][envelopes]") {
-    const auto direct = action("direct", rules::action::method::relay_mx);
+    const auto direct = action("direct", rules::action::method::relay_by_domain);
     const auto made = envelopes_of({{.by = &direct, .to = box("a@one.example"), .user = "", .because = nullptr},
                                     {.by = &direct, .to = box("b@TWO.example"), .user = "", .because = nullptr},
                                     {.by = &direct, .to = box("c@[192.0.2.1]"), .user = "", .because = nullptr}},

@@ -26,7 +26,7 @@ public:
                                                           .expand_with = &rows,
                                                           .users = &users,
                                                           .ttl = {}}));
-        actions.push_back(std::make_unique<action>(action{.name = "out", .by = action::method::relay_mx, .ttl = {}}));
+        actions.push_back(std::make_unique<action>(action{.name = "out", .by = action::method::relay_by_domain, .ttl = {}}));
         actions.push_back(std::make_unique<action>(action{
             .name = "forward", .by = action::method::relay_host, .expand = expand, .expand_with = &rows, .ttl = {}}));
         local = actions[0].get();

@@ -275,9 +275,9 @@ TEST_CASE("a rule or an action that lacks its table is refused at once", "[rules
     };
     using method = action::method;
     using expansion = action::expansion;
-    CHECK_NOTHROW(ruleset(with(method::relay_mx, expansion::none), {}, {}));
+    CHECK_NOTHROW(ruleset(with(method::relay_by_domain, expansion::none), {}, {}));
     CHECK_THROWS_AS(ruleset(with(method::local, expansion::none), {}, {}), std::invalid_argument);
-    CHECK_THROWS_AS(ruleset(with(method::relay_mx, expansion::alias), {}, {}), std::invalid_argument);
+    CHECK_THROWS_AS(ruleset(with(method::relay_by_domain, expansion::alias), {}, {}), std::invalid_argument);
 }
 
 // What the announcement of December 2012 ends with.

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "waypost/config/diagnostic.hpp"
+#include "waypost/relay/limits.hpp"
 
 namespace waypost::config {
 
@@ -92,12 +93,17 @@ struct action {
     std::optional<std::chrono::seconds> ttl;
 
     // relay
-    std::optional<table_use> hosts;  // none: the MX hosts of the recipient's domain
+    std::optional<table_use> hosts;
+    bool ordered = false;
+    std::optional<table_use> by_domain;  // `domain`: relay URLs by the recipient's domain
+    std::optional<written> backup;       // `backup [mx NAME]`; empty: this host's name
+    // none of hosts and by_domain: the MX hosts of the recipient's domain
     std::optional<table_use> auth;
     bool tls = false;
     bool no_verify = false;
     std::optional<table_use> sources;
     std::optional<written> helo;
+    std::optional<table_use> helo_names;  // `helo-src`
     std::optional<written> mail_from;
     std::optional<written> pki;
     std::optional<written> ca;
@@ -186,6 +192,9 @@ struct model {
     std::vector<std::chrono::seconds> warn_intervals{std::chrono::hours(4)};
     std::uint64_t max_message_size = 35ULL << 20;
     smtp_limits limits;
+    relay::limit_book mta;
+    std::uint64_t task_window = 1000;  // `mta limit task-hiwat`: envelopes of one next hop in memory
+    std::uint64_t max_deferred = 100;  // `mta max-deferred`
     std::vector<written> resolvers;  // empty: the system's
     log_format log = log_format::automatic;
 

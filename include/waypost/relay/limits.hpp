@@ -41,6 +41,8 @@ struct limits {
 
     bool inet4 = true;
     bool inet6 = true;
+
+    friend bool operator==(const limits&, const limits&) = default;
 };
 
 /// Limits by the domain of the recipients (`mta limit for domain D`); the rest has `general`.

@@ -29,7 +29,7 @@ struct source_line {
 /// A named way to deliver. What the relay or the local agent does in detail is in their rooms' settings, under the same
 /// name.
 struct action {
-    enum class method { relay_host, relay_mx, local };
+    enum class method { relay_host, relay_by_domain, local };
     enum class expansion { none, alias, virtual_users };
 
     std::string name;

@@ -1,0 +1,83 @@
+// mta limit [for domain D] KEY N ...      also in braces
+// mta max-deferred N
+#include <algorithm>
+
+#include "grammar.hpp"
+#include "mta_limits.hpp"
+#include "waypost/base/ascii.hpp"
+#include "waypost/base/encoding.hpp"
+#include "waypost/base/overloaded.hpp"
+
+namespace waypost::config {
+namespace {
+
+constexpr std::uint64_t most = 1'000'000;
+
+/// A number of seconds, as OpenSMTPD has it, or a time with its unit.
+async::duration take_pause(cursor& at) {
+    constexpr std::uint64_t longest = 86400;
+    const std::string& text = at.peek().text;
+    if (base::parse_number(text)) return std::chrono::seconds(at.take_number("a number of seconds", 0, longest));
+    return at.take_delay("a time");
+}
+
+void read_family(relay::limits& to, const token& word) { (word.is_word("inet4") ? to.inet6 : to.inet4) = false; }
+
+void read_limit(grammar& g, relay::limits& to, const token& word) {
+    if (word.is_word("inet4") || word.is_word("inet6")) return read_family(to, word);
+    const auto all = mta_limits();
+    const auto found = std::ranges::find_if(all, [&](const mta_limit& one) { return word.is_word(one.word); });
+    if (found == all.end()) {
+        for (const std::string_view other : {"task-lowat", "task-release"}) {
+            if (word.is_word(other))
+                g.at.leave(word, "\"" + std::string(other) + "\" has no meaning here",
+                           "remove it: a window is filled again when half of it is gone");
+        }
+        std::vector<std::string_view> known{"inet4", "inet6", "task-hiwat"};
+        for (const mta_limit& one : all) known.push_back(one.word);
+        g.at.leave_unknown(word, "limit of \"mta\"", known);
+    }
+    std::visit(base::overloaded{
+                   [&](std::size_t relay::limits::* field) { to.*field = g.at.take_number("a number", 1, most); },
+                   [&](async::duration relay::limits::* field) { to.*field = take_pause(g.at); },
+               },
+               found->field);
+}
+
+void read_limits(grammar& g) {
+    relay::limits* to = &g.what.mta.general;
+    if (g.at.skip_word("for")) {
+        g.at.expect_word("domain", "mta limit for domain example.org max-conn-per-host 5");
+        const std::string domain = base::to_lower(take_domain(g.at, "a domain").text);
+        to = &g.what.mta.by_domain.try_emplace(domain, g.what.mta.general).first->second;
+    }
+    const bool in_braces = g.at.skip_mark('{');
+    if (!in_braces && g.at.at_line_end()) g.at.leave_unexpected(g.at.peek(), "a limit of \"mta\"");
+    for (;;) {
+        if (in_braces) g.at.skip_newlines();
+        if (in_braces && g.at.skip_mark(',')) continue;
+        if (in_braces ? g.at.skip_mark('}') : g.at.at_line_end()) return;
+        if (g.at.at_end()) g.at.leave_unexpected(g.at.peek(), "\"}\"");
+        const token word = g.at.take();
+        if (word.is_word("task-hiwat")) {
+            if (to != &g.what.mta.general) g.at.leave(word, "\"task-hiwat\" for one domain is not built yet");
+            g.what.task_window = g.at.take_number("a number of envelopes", 1, most);
+        } else {
+            read_limit(g, *to, word);
+        }
+    }
+}
+
+}  // namespace
+
+void read_mta(grammar& g, const token&) {
+    const token word = g.at.take();
+    if (word.is_word("limit")) return read_limits(g);
+    if (word.is_word("max-deferred")) {
+        g.what.max_deferred = g.at.take_number("a number of envelopes", 1, most);
+        return;
+    }
+    g.at.leave_unknown(word, "setting of \"mta\"", {"limit", "max-deferred"});
+}
+
+}  // namespace waypost::config
