@@ -10,6 +10,7 @@ from sink import Sink
 from support import SystemTest, maildir, wait_until
 
 CONFIGURATION = """
+{more}
 listen on 127.0.0.1 port 0
 action "home" maildir "{home}" virtual {{ "@home.example" = {user} }}
 action "out" relay host "smtp://127.0.0.1:{port}"
@@ -20,20 +21,33 @@ ME = "me@home.example"
 
 
 class BounceTest(SystemTest):
-    def start_with(self, answer, name="daemon", port=None):
+    def start_with(self, answer, name="daemon", port=None, more=""):
         self.sink = self.ending(Sink(answer))
         self.home = self.directory / f"home of {name}"
         user = pwd.getpwuid(os.getuid()).pw_name
-        configuration = CONFIGURATION.format(port=port or self.sink.port, home=self.home, user=user)
+        configuration = CONFIGURATION.format(port=port or self.sink.port, home=self.home, user=user, more=more)
         self.daemon = self.start(configuration, name=name)
 
     def send(self, *recipients, sender=ME, content=b"Subject: to you\r\n\r\nhello\r\n", **more):
         self.assertEqual(conversation.send(self.daemon.port, content, sender=sender, recipients=recipients, **more), 250)
 
+    def send_with(self, mail_options, rcpt_options, recipient="you@else.example", content=b"Subject: to you\r\n\r\nhello\r\n"):
+        with conversation.Conversation(self.daemon.port) as client:
+            client.greet()
+            self.assertEqual(client.command(f"MAIL FROM:<{ME}> {mail_options}"), 250)
+            self.assertEqual(client.command(f"RCPT TO:<{recipient}> {rcpt_options}"), 250)
+            self.assertEqual(client.command("DATA"), 354)
+            self.assertEqual(client.content(content), 250)
+
+    def reports(self):
+        mails = [email.message_from_bytes(text, policy=email.policy.default) for text in maildir(self.home)]
+        return [each for each in mails if each.get_content_type() == "multipart/report"]
+
     def report(self):
         """The one report in the sender's mailbox."""
-        [text] = wait_until(lambda: maildir(self.home), "a report arrives", explain=self.daemon.log)
-        return email.message_from_bytes(text, policy=email.policy.default)
+        [report] = wait_until(self.reports, "a report arrives", explain=self.daemon.log)
+        self.assertEqual(report.defects, [])
+        return report
 
     def fields_of(self, report):
         """The fields of a report's second part: of the message, then of each recipient."""
@@ -91,16 +105,6 @@ class Reports(BounceTest):
         self.send("you@else.example", sender="")
         self.expect_gone_in_silence()
 
-    def test_nobody_is_told_who_did_not_want_to_be(self):
-        self.start_with(lambda step, _: "550 5.1.1 nobody" if step == "RCPT" else None)
-        with conversation.Conversation(self.daemon.port) as client:
-            client.greet()
-            client.command(f"MAIL FROM:<{ME}>")
-            client.command("RCPT TO:<you@else.example> NOTIFY=NEVER")
-            client.command("DATA")
-            self.assertEqual(client.content(b"hello\r\n"), 250)
-        self.expect_gone_in_silence()
-
     def expect_gone_in_silence(self):
         wait_until(lambda: self.daemon.deliveries("PermFail"), "it fails", explain=self.daemon.log)
         self.daemon.wait_until_empty()
@@ -115,6 +119,137 @@ class Reports(BounceTest):
         self.daemon.wait_until_empty()
         self.assertEqual([line for _, line in self.sink.commands if line.startswith("RCPT")],
                          ["RCPT TO:<you@else.example>", "RCPT TO:<me@else.example>"])
+
+
+NO_SUCH_USER = "550 5.1.1 nobody"
+LATER = "450 4.2.0 later"
+WITH_DSN = "250-sink.example\r\n250-PIPELINING\r\n250 DSN"
+ORCPT = "ORCPT=rfc822;You+2Bthere@else.example"
+
+
+class Notifications(BounceTest):
+    """RFC 3461, from the parameters that a client gives to the report, or to the host that takes them over."""
+
+    def expect_report(self, action):
+        report = self.report()
+        about, recipient = self.fields_of(report)
+        self.assertEqual(report["To"], ME)
+        self.assertEqual(about["Original-Envelope-Id"], "QQ+314")
+        self.assertEqual(recipient["Original-Recipient"], "rfc822; You+there@else.example")
+        self.assertEqual(recipient["Action"], action)
+        return recipient, list(report.iter_parts())[2]
+
+    def send_asking(self, notify, ret="RET=HDRS", **more):
+        self.send_with(f"{ret} ENVID=QQ+2B314", f"NOTIFY={notify} {ORCPT}", **more)
+
+    def expect_silence(self):
+        self.daemon.wait_until_empty()
+        self.daemon.stop()
+        self.assertEqual(self.reports(), [])
+
+    def test_never(self):
+        self.start_with(lambda step, _: NO_SUCH_USER if step == "RCPT" else None)
+        self.send_asking("NEVER")
+        self.expect_silence()
+        self.assertEqual(len(self.daemon.deliveries("PermFail")), 1)
+
+    def test_never_of_a_delivery(self):
+        self.start_with(lambda step, _: None)
+        self.send_asking("NEVER", recipient="other@home.example")
+        self.expect_silence()
+        self.assertEqual(len(maildir(self.home)), 1)
+
+    def test_failure(self):
+        self.start_with(lambda step, _: NO_SUCH_USER if step == "RCPT" else None)
+        self.send_asking("FAILURE")
+        recipient, original = self.expect_report("failed")
+        self.assertEqual(recipient["Final-Recipient"], "rfc822; you@else.example")
+        self.assertEqual(recipient["Status"], "5.1.1")
+        self.assertIn("nobody", recipient["Diagnostic-Code"])
+        self.assertEqual(original.get_content_type(), "text/rfc822-headers")
+
+    def test_failure_with_the_whole_message(self):
+        self.start_with(lambda step, _: NO_SUCH_USER if step == "RCPT" else None)
+        self.send_asking("FAILURE", ret="RET=FULL")
+        _, original = self.expect_report("failed")
+        self.assertEqual(original.get_content_type(), "message/rfc822")
+        self.assertIn("hello", original.as_string())
+
+    def test_no_failure_for_whom_wants_success_only(self):
+        self.start_with(lambda step, _: NO_SUCH_USER if step == "RCPT" else None)
+        self.send_asking("SUCCESS")
+        self.expect_silence()
+
+    def test_delay(self):
+        self.start_with(lambda step, _: LATER if step == "RCPT" else None, more="bounce warn-interval 1s")
+        self.send_asking("DELAY", ret="RET=FULL")
+        recipient, original = self.expect_report("delayed")
+        self.assertEqual(recipient["Status"], "4.2.0")
+        self.assertTrue(recipient["Will-Retry-Until"])
+        # RFC 3461 4.3: RET is about failures; a notice of a delay does not return the message.
+        self.assertEqual(original.get_content_type(), "text/rfc822-headers")
+
+    def test_no_delay_for_whom_wants_failures_only(self):
+        self.start_with(lambda step, _: LATER if step == "RCPT" else None, more="bounce warn-interval 1s")
+        self.send_asking("FAILURE")
+        wait_until(lambda: self.daemon.rows("SELECT id FROM envelopes WHERE tries = 1"), "it is deferred",
+                   explain=self.daemon.log)
+        self.daemon.stop()
+        self.assertEqual(self.reports(), [])
+
+    def test_success_in_a_mailbox(self):
+        self.start_with(lambda step, _: None)
+        self.send_asking("SUCCESS,FAILURE", recipient="other@home.example")
+        recipient, original = self.expect_report("delivered")
+        self.assertEqual(recipient["Final-Recipient"], "rfc822; other@home.example")
+        self.assertRegex(recipient["Status"], r"^2\.\d+\.\d+$")
+        self.assertEqual(original.get_content_type(), "text/rfc822-headers")
+        self.assertIn("Subject: to you", original.get_content())
+
+    def test_success_at_a_host_without_dsn(self):
+        self.start_with(lambda step, _: None)
+        self.send_asking("SUCCESS")
+        recipient, _ = self.expect_report("relayed")
+        self.assertEqual(recipient["Final-Recipient"], "rfc822; you@else.example")
+        self.assertRegex(recipient["Status"], r"^2\.\d+\.\d+$")
+        self.assertTrue(recipient["Remote-MTA"].startswith("dns; "))
+        for _, line in self.sink.commands:
+            self.assertNotRegex(line, "NOTIFY|ORCPT|ENVID|RET=")
+
+    def test_a_host_with_dsn_gets_everything_and_reports_itself(self):
+        for number, notify in enumerate(["NEVER", "FAILURE", "SUCCESS,FAILURE,DELAY"]):
+            with self.subTest(notify):
+                self.start_with(lambda step, _: WITH_DSN if step == "EHLO" else None, name=str(number))
+                self.send_asking(notify, ret="RET=FULL")
+                wait_until(lambda: self.sink.mails, "it is there", explain=self.daemon.log)
+                lines = [line for _, line in self.sink.commands]
+                [sender] = [set(each.split()[2:]) for each in lines if each.startswith("MAIL")]
+                [recipient] = [each.split() for each in lines if each.startswith("RCPT")]
+                self.assertLessEqual({"RET=FULL", "ENVID=QQ+2B314"}, sender)
+                self.assertEqual(set(recipient[2:]) - {ORCPT}, {f"NOTIFY={notify}"})
+                self.assertIn(ORCPT, recipient)
+                self.expect_silence()
+
+    def test_what_was_asked_for_survives_a_restart(self):
+        self.start_with(lambda step, _: LATER if step == "RCPT" else None)
+        self.send_asking("SUCCESS,FAILURE")
+        wait_until(lambda: self.daemon.rows("SELECT id FROM envelopes WHERE tries = 1"), "it is deferred",
+                   explain=self.daemon.log)
+        self.daemon.stop()
+        self.daemon.make_everything_due()
+        self.sink.answer = lambda step, _: None
+        self.daemon.start()
+        self.expect_report("relayed")
+
+    def test_nobody_is_told_of_a_report(self):
+        self.start_with(lambda step, _: None)
+        with conversation.Conversation(self.daemon.port) as client:
+            client.greet().command("MAIL FROM:<>")
+            client.command("RCPT TO:<you@else.example> NOTIFY=SUCCESS")
+            client.command("DATA")
+            self.assertEqual(client.content(b"hello\r\n"), 250)
+        self.expect_silence()
+        self.assertEqual(len(self.sink.mails), 1)
 
 
 if __name__ == "__main__":
