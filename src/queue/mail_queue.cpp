@@ -105,6 +105,12 @@ async::awaitable<base::result<std::shared_ptr<const spool::content>>> mail_queue
     co_return co_await store_.load(about->id);
 }
 
+std::vector<hop_load> mail_queue::loads() const {
+    std::vector<hop_load> all;
+    for (const auto& [hop, load] : windows_->loads()) all.push_back({hop, load.in_flight, load.more_on_disk});
+    return all;
+}
+
 // --- outcomes
 
 void mail_queue::report(const std::shared_ptr<const spool::message>& about, spool::envelope which, outcome what) {

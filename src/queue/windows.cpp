@@ -78,6 +78,12 @@ bool windows::land(const spool::envelope& which) {
     return true;
 }
 
+std::map<spool::next_hop, windows::load> windows::loads() const {
+    std::map<spool::next_hop, load> all;
+    for (const auto& [name, hop] : hops_) all[name] = {hop.in_flight.size(), hop.more_on_disk || hop.refilling};
+    return all;
+}
+
 void windows::on_disk(const spool::next_hop& hop) {
     entry& at = *hops_.try_emplace(hop).first;
     at.second.more_on_disk = true;

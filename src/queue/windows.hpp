@@ -53,6 +53,12 @@ public:
     /// Hops that something is known of: none that has neither mail in flight nor mail on disk that is due.
     [[nodiscard]] std::size_t hops() const noexcept { return hops_.size(); }
 
+    struct load {
+        std::size_t in_flight = 0;
+        bool more_on_disk = false;  // that is due
+    };
+    [[nodiscard]] std::map<spool::next_hop, load> loads() const;
+
     /// The store has due mail of this hop.
     void on_disk(const spool::next_hop& hop);
     /// The refill to begin with now, if any. It counts as running until filled() or not_filled().

@@ -68,6 +68,10 @@ TEST_CASE("small mail does not wait for a list, as long as the reserve has room"
     for (std::uint64_t n = 3; n < 8; ++n) CHECK(all.admit(here, mail_for(here, n, 1)).size() == 1);
     CHECK(all.admit(here, mail_for(here, 8, 1)).empty());
     CHECK(all.in_flight(here) == 125);
+    const auto loads = all.loads();
+    REQUIRE(loads.size() == 1);
+    CHECK(loads.at(here).in_flight == 125);
+    CHECK(loads.at(here).more_on_disk);
     // Room in the reserve comes from the mail that was in it.
     CHECK(all.land(mail_for(here, 3, 1)[0]));
     CHECK(all.admit(here, mail_for(here, 9, 1)).size() == 1);

@@ -38,6 +38,13 @@ public:
     virtual async::awaitable<base::result<std::vector<spool::envelope>>> route(mail::mailbox to) = 0;
 };
 
+/// What is known of a next hop without asking the store.
+struct hop_load {
+    spool::next_hop hop;
+    std::size_t in_flight = 0;
+    bool more_on_disk = false;  // that is due
+};
+
 class mail_queue {
 public:
     mail_queue(const async::executor& on, spool::store& store, async::clock& time, observe::log& log,
@@ -68,6 +75,8 @@ public:
     async::awaitable<base::result<std::shared_ptr<const spool::content>>> content_of(
         std::shared_ptr<const spool::message> about);
 
+    /// Every hop that has mail in flight, or due. What waits for its time is not among them.
+    [[nodiscard]] std::vector<hop_load> loads() const;
     [[nodiscard]] const settings& how() const noexcept { return settings_; }
 
 private:
