@@ -10,20 +10,14 @@
 namespace waypost::spool {
 namespace {
 
-// The look for small messages ends after so many rows: about 10 ms of the writer thread, and 200 lists.
+// The look for small messages ends after so many rows: about 1.5 ms of the writer thread, and 200 lists.
 constexpr int most_rows = 5000;
+// Forgotten, a look begins at the beginning again: nothing is lost but time.
+constexpr std::size_t most_places_kept = 1000;
 
 std::int64_t message_number(std::int64_t envelope) { return envelope >> recipient_bits; }
 
 }  // namespace
-
-struct due_order::row {
-    std::int64_t moment = std::numeric_limits<std::int64_t>::min();
-    std::int64_t id = 0;
-    [[nodiscard]] bool is_beside(const row& other) const {
-        return moment == other.moment && message_number(id) == message_number(other.id);
-    }
-};
 
 /// What is due, in order, from behind any place on. One statement for both parts would be shorter, but SQLite does not
 /// take the row's id into a range of the index, and would look at 100,000 neighbours to find the next message.
@@ -78,7 +72,7 @@ std::vector<std::int64_t> due_order::next(const next_hop& hop, std::int64_t now,
     rows from(*this, hop, now);
     search of{.limit = limit, .excluded = excluded, .found = {}, .has = {}, .reached = {}};
     longest_due(from, of, limit - limit / 2);
-    if (!of.ended) small_ones(from, of);
+    if (!of.ended) look_for_small(from, of, hop);
     if (!of.ended) the_rest(from, of);
     return std::move(of.found);
 }
@@ -93,18 +87,27 @@ void due_order::longest_due(rows& from, search& of, std::size_t most) {
     }
 }
 
+void due_order::look_for_small(rows& from, search& of, const next_hop& hop) {
+    if (const auto before = goes_on_at_.extract(hop); before && before.mapped() > of.reached)
+        from.go_behind(before.mapped());
+    if (const auto later = small_ones(from, of); later && goes_on_at_.size() < most_places_kept)
+        goes_on_at_.insert_or_assign(hop, *later);
+}
+
 // A message whose envelopes have moments of their own is as long as it is all the same.
-void due_order::small_ones(rows& from, search& of) {
+std::optional<due_order::row> due_order::small_ones(rows& from, search& of) {
     std::unordered_map<std::int64_t, std::size_t> of_message;
     std::vector<row> run;
     std::optional<row> one = from.next();
-    for (int looked_at = 1; of.found.size() < of.limit && looked_at < most_rows; ++looked_at) {
-        const bool is_same = one && !run.empty() && one->is_beside(run.back());
+    for (int looked_at = 1; of.found.size() < of.limit; ++looked_at) {
+        const bool is_same = one && !run.empty() && one->moment == run.back().moment &&
+                             message_number(one->id) == message_number(run.back().id);
         if (!is_same) {
             for (const row& each : run) of.take(each.id);
             run.clear();
         }
-        if (!one) return;
+        if (!one) return std::nullopt;
+        if (looked_at > most_rows && run.empty()) return row{one->moment, one->id - 1};
         run.push_back(*one);
         const std::int64_t about = message_number(one->id);
         if (++of_message[about] > small_message) {
@@ -113,6 +116,7 @@ void due_order::small_ones(rows& from, search& of) {
         }
         one = from.next();
     }
+    return std::nullopt;
 }
 
 void due_order::the_rest(rows& from, search& of) {

@@ -3,7 +3,8 @@
 //
 // Ids alone, from the index envelopes_by_hop. In it the envelopes of one message that are due at one moment are
 // neighbours, so a long message costs the look for small ones as many steps as a small message may have envelopes, and
-// a jump; a list of 100,000 recipients is passed like one of 21.
+// a jump; a list of 100,000 recipients is passed like one of 21. The look is bounded: where it ends without having
+// found enough, the next one for that hop goes on, so that a letter behind thousands of lists is found after a few.
 #pragma once
 
 #include <SQLiteCpp/Database.h>
@@ -11,6 +12,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -33,16 +36,23 @@ public:
         "SELECT next_try, id FROM envelopes WHERE action = ? AND domain = ? AND next_try > ? ORDER BY next_try, id";
 
 private:
+    struct row {
+        std::int64_t moment = std::numeric_limits<std::int64_t>::min();
+        std::int64_t id = 0;
+        friend auto operator<=>(const row&, const row&) = default;
+    };
     class rows;
-    struct row;
     struct search;
 
     static void longest_due(rows& from, search& of, std::size_t most);
-    static void small_ones(rows& from, search& of);
+    /// Where to go on another time, if the look was too long.
+    static std::optional<row> small_ones(rows& from, search& of);
     static void the_rest(rows& from, search& of);
+    void look_for_small(rows& from, search& of, const next_hop& hop);
 
     SQLite::Statement same_moment_;
     SQLite::Statement later_;
+    std::map<next_hop, row> goes_on_at_;
 };
 
 }  // namespace waypost::spool

@@ -83,6 +83,25 @@ TEST_CASE("a letter is found behind many lists", "[spool][due_order]") {
     CHECK(all.next(100).at(500) == 1);
 }
 
+TEST_CASE("behind thousands of lists a letter is found after a few looks, and nothing comes twice",
+          "[spool][due_order]") {
+    table all;
+    for (std::int64_t message = 1; message <= 1000; ++message) all.add(message, 25, message);
+    all.add(5000, 1, 2000);
+    std::size_t looks = 0;
+    for (bool found_it = false; !found_it; ++looks) {
+        REQUIRE(looks < 10);
+        const auto some = all.next(100);
+        found_it = some.contains(5000);
+        CHECK(all.last.size() == 100);
+        all.gone.insert(all.last.begin(), all.last.end());
+    }
+    CHECK(looks > 1);
+    // What becomes due before the place where a look ended is found as well.
+    all.add(6000, 1, 1);
+    CHECK(all.next(100).contains(6000));
+}
+
 TEST_CASE("the envelopes of a list that have moments of their own do not make it small", "[spool][due_order]") {
     table all;
     all.add(1, 1000, 10, 3);
