@@ -154,7 +154,8 @@ int explain(const configuration& from, const question& asked) {
     const auto settings = load_or_complain(from, io, false);
     if (!settings) return EX_CONFIG;
     boost::asio::io_context loop(1);
-    const auto dns = dns::make_cares_resolver(loop.get_executor(), settings->dns);
+    const async::real_clock clock;
+    const auto dns = dns::make_cares_resolver(loop.get_executor(), clock, settings->dns);
     int code = EX_SOFTWARE;
     boost::asio::co_spawn(loop, answer(*settings, *about, *dns), [&](std::exception_ptr failed, int result) {
         code = failed == nullptr ? result : EX_SOFTWARE;

@@ -5,27 +5,13 @@
 #include "host_name.hpp"
 #include "loading.hpp"
 #include "waypost/base/ascii.hpp"
-#include "waypost/base/encoding.hpp"
 
 namespace waypost::config {
 namespace {
 
-constexpr std::uint16_t dns_port = 53;
-
-/// ADDR, ADDR:PORT or [v6]:PORT
-std::optional<net::endpoint> parse_resolver(std::string_view text) {
-    if (const auto ip = net::parse_address(text)) return net::endpoint{*ip, dns_port};
-    const std::size_t colon = text.rfind(':');
-    if (colon == std::string_view::npos) return std::nullopt;
-    const auto ip = net::parse_address(text.substr(0, colon));
-    const auto port = base::parse_number(text.substr(colon + 1));
-    if (!ip || !port || *port == 0 || *port > 65535) return std::nullopt;
-    return net::endpoint{*ip, static_cast<std::uint16_t>(*port)};
-}
-
 void load_resolvers(loading& now) {
     for (const written& one : now.from.resolvers) {
-        if (const auto at = parse_resolver(one.text)) {
+        if (const auto at = dns::parse_server(one.text)) {
             now.to.dns.servers.push_back(*at);
         } else {
             now.faults.fault(one.where, "\"" + base::printable(one.text, 64) + "\" is no address of a DNS server",

@@ -14,7 +14,7 @@ assembly::assembly(boost::asio::io_context& loop, async::workers& io, config::lo
 
       // What everybody uses: a log, a clock, the DNS.
       log_(settings_.log),
-      dns_(dns::make_cares_resolver(loop.get_executor(), settings_.dns)),
+      dns_(dns::make_cares_resolver(loop.get_executor(), clock_, settings_.dns)),
 
       // Custody: the store keeps what we promised to keep; the queue knows when each envelope is due, and tells senders
       // what became of it by reports that go the way that the rules say.

@@ -1,13 +1,12 @@
 #include "waypost/dns/cares_resolver.hpp"
 
-#include <arpa/nameser.h>
-
 #include <utility>
 
 #include "answer.hpp"
-#include "channel.hpp"
 #include "hosts_file.hpp"
+#include "lookups.hpp"
 #include "waypost/base/ascii.hpp"
+#include "waypost/base/encoding.hpp"
 
 namespace waypost::dns {
 
@@ -26,55 +25,64 @@ std::vector<net::address> loopback() {
 // After a co_await of question::wait() the resolver may be gone; none of these touches it then.
 class cares_resolver final : public resolver {
 public:
-    cares_resolver(const async::executor& on, const resolver_settings& settings)
-        : channel_(channel::open(on, settings)) {}
-    ~cares_resolver() override { channel_->close(); }
+    cares_resolver(const async::executor& on, const async::clock& clock, const resolver_settings& settings)
+        : lookups_(std::make_shared<lookups>(on, clock, settings)) {}
 
     async::awaitable<base::result<address_answer>> find_addresses(std::string name) override {
         if (const auto literal = net::parse_address(name)) co_return address_answer{{*literal}};
         if (auto known = hosts_.addresses(name); !known.empty()) co_return address_answer{std::move(known)};
         if (is_localhost(name)) co_return address_answer{loopback()};
-        // Two questions instead of ares_getaddrinfo(), which answers "no addresses" when one family has none and the
-        // other one could not be asked; mail would bounce that has only to wait.
-        auto asked_v4 = channel_->ask(name, ns_t_a);
-        auto asked_v6 = channel_->ask(name, ns_t_aaaa);
-        const answer v4 = co_await question::wait(std::move(asked_v4));
-        const answer v6 = co_await question::wait(std::move(asked_v6));
-        auto both = merge(ipv4_addresses(v4), ipv6_addresses(v6));
-        if (both.has_error()) co_return both.error();
-        co_return address_answer{std::move(*both)};
+        // Both are under way before either is waited for.
+        auto asked_v4 = lookups_->ask(name, record_type::a);
+        auto asked_v6 = lookups_->ask(name, record_type::aaaa);
+        const answer_ptr v4 = co_await question::wait(std::move(asked_v4));
+        const answer_ptr v6 = co_await question::wait(std::move(asked_v6));
+        co_return merge(ipv4_addresses(*v4), ipv6_addresses(*v6));
     }
 
     async::awaitable<base::result<mx_answer>> find_mx(std::string domain) override {
-        const answer given = co_await question::wait(channel_->ask(domain, ns_t_mx));
-        auto records = mx_records(given);
-        if (records.has_error()) co_return records.error();
-        co_return mx_answer{std::move(*records)};
+        const answer_ptr given = co_await question::wait(lookups_->ask(domain, record_type::mx));
+        co_return mx_records(*given);
     }
 
-    async::awaitable<base::result<tlsa_answer>> tlsa(std::string /*name*/) override { co_return errc::unavailable; }
+    async::awaitable<base::result<tlsa_answer>> tlsa(std::string name) override {
+        const answer_ptr given = co_await question::wait(lookups_->ask(name, record_type::tlsa));
+        co_return tlsa_records(*given);
+    }
 
-    async::awaitable<base::result<std::vector<std::string>>> texts(std::string /*name*/) override {
-        co_return errc::unavailable;
+    async::awaitable<base::result<std::vector<std::string>>> texts(std::string name) override {
+        const answer_ptr given = co_await question::wait(lookups_->ask(name, record_type::txt));
+        co_return dns::texts(*given);
     }
 
     async::awaitable<base::result<std::vector<std::string>>> names(net::address ip) override {
         if (auto known = hosts_.names(ip); !known.empty()) co_return std::move(known);
         if (net::unmapped(ip).is_loopback()) co_return std::vector<std::string>{"localhost"};
-        // Not ares_gethostbyaddr(), which says "not found" for a server that failed.
-        const answer given = co_await question::wait(channel_->ask(pointer_name(ip), ns_t_ptr));
-        co_return pointer_names(given);
+        const answer_ptr given = co_await question::wait(lookups_->ask(pointer_name(ip), record_type::ptr));
+        co_return pointer_names(*given);
     }
 
 private:
     hosts_file hosts_;
-    std::shared_ptr<channel> channel_;
+    std::shared_ptr<lookups> lookups_;
 };
 
 }  // namespace
 
-std::unique_ptr<resolver> make_cares_resolver(const async::executor& on, const resolver_settings& settings) {
-    return std::make_unique<cares_resolver>(on, settings);
+std::optional<net::endpoint> parse_server(std::string_view text) {
+    constexpr std::uint16_t dns_port = 53;
+    if (const auto ip = net::parse_address(text)) return net::endpoint{*ip, dns_port};
+    const std::size_t colon = text.rfind(':');
+    if (colon == std::string_view::npos) return std::nullopt;
+    const auto ip = net::parse_address(text.substr(0, colon));
+    const auto port = base::parse_number(text.substr(colon + 1));
+    if (!ip || !port || *port == 0 || *port > 65535) return std::nullopt;
+    return net::endpoint{*ip, static_cast<std::uint16_t>(*port)};
+}
+
+std::unique_ptr<resolver> make_cares_resolver(const async::executor& on, const async::clock& clock,
+                                              const resolver_settings& settings) {
+    return std::make_unique<cares_resolver>(on, clock, settings);
 }
 
 }  // namespace waypost::dns

@@ -1,7 +1,5 @@
 #include "channel.hpp"
 
-#include <arpa/nameser.h>
-
 #include <boost/asio/post.hpp>
 #include <utility>
 
@@ -12,7 +10,7 @@ namespace waypost::dns {
 namespace {
 
 /// Answers up to this size come by UDP without being fragmented on the way (DNS flag day 2020); longer ones by TCP.
-constexpr int udp_payload = 1232;
+constexpr std::uint16_t udp_payload = 1232;
 
 /// Measured: a socket with Linux's default buffer takes in 256 datagrams of the size of a question, and up to a quarter
 /// fewer while it is being read.
@@ -20,6 +18,8 @@ constexpr std::size_t max_under_way = 128;
 
 /// Answers are larger, and may all come while the loop is busy with something else.
 constexpr int receive_buffer = 1 << 20;
+
+constexpr unsigned format_error = 1;
 
 }  // namespace
 
@@ -39,12 +39,6 @@ struct channel::receipt {
     std::shared_ptr<question> asked;
 };
 
-async::awaitable<answer> question::wait(std::shared_ptr<question> mine) {
-    if (!mine->answer_) co_await mine->answered_.async_wait(async::as_result);
-    if (!mine->answer_) co_return answer{.status = ARES_ECANCELLED, .message = {}};
-    co_return std::move(*mine->answer_);
-}
-
 channel::channel(async::executor on, std::chrono::milliseconds first_timeout)
     : on_(std::move(on)), first_timeout_(first_timeout), timer_(on_) {}
 
@@ -52,17 +46,19 @@ std::shared_ptr<channel> channel::open(const async::executor& on, const resolver
     use_library();
     std::shared_ptr<channel> made(new channel(on, settings.timeout));
     ares_options options = {};
-    // A name out of an MX record or an address is complete. A search list would turn a broken one into a host of ours.
-    options.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_EDNS;
-    options.ndomains = 0;
+    options.flags = ARES_FLAG_EDNS;
     options.ednspsz = udp_payload;
     options.socket_receive_buffer_size = receive_buffer;
     options.timeout = static_cast<int>(settings.timeout.count());
     options.tries = settings.tries;
+    std::string resolv_conf = settings.resolv_conf;  // c-ares only reads it, and says so nowhere
+    options.resolvconf_path = resolv_conf.data();
+    options.udp_port = options.tcp_port = settings.port;
     options.sock_state_cb = &channel::on_socket_state;
     options.sock_state_cb_data = made.get();
-    const int mask = ARES_OPT_FLAGS | ARES_OPT_DOMAINS | ARES_OPT_EDNSPSZ | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
-                     ARES_OPT_SOCK_RCVBUF | ARES_OPT_SOCK_STATE_CB;
+    const int mask = ARES_OPT_FLAGS | ARES_OPT_EDNSPSZ | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_RCVBUF |
+                     ARES_OPT_RESOLVCONF | ARES_OPT_UDP_PORT | ARES_OPT_TCP_PORT | ARES_OPT_SOCK_STATE_CB |
+                     (settings.rotate ? ARES_OPT_ROTATE : 0);
     check(::ares_init_options(&made->handle_, &options, mask), "cannot set up the resolver");
     if (!settings.servers.empty()) {
         std::string servers;
@@ -86,14 +82,12 @@ void channel::close() {
     ::ares_destroy(std::exchange(handle_, nullptr));
 }
 
-std::shared_ptr<question> channel::ask(const std::string& name, int type) {
-    auto asked = std::make_shared<question>(on_);
+std::shared_ptr<question> channel::ask(std::string wire_name, record_type type, question::listener on_answer) {
+    auto asked = std::make_shared<question>(on_, std::move(on_answer));
     if (handle_ == nullptr) {
         asked->take({.status = ARES_EDESTRUCTION, .message = {}});
-    } else if (name.empty() || name.find('\0') != std::string::npos) {
-        asked->take({.status = ARES_EBADNAME, .message = {}});
     } else {
-        waiting_.push_back({name, type, asked});
+        waiting_.push_back({std::move(wire_name), type, asked});
         start_waiting();
     }
     return asked;
@@ -103,13 +97,24 @@ void channel::start_waiting() {
     while (!waiting_.empty() && under_way_ < max_under_way) {
         const waiting next = std::move(waiting_.front());
         waiting_.pop_front();
-        if (next.asked.use_count() == 1) continue;  // who asked has been cancelled
-        ++under_way_;
-        ::ares_query(handle_, next.name.c_str(), ns_c_in, next.type, &channel::on_answer,
-                     new receipt{this, next.asked});
+        if (next.asked.use_count() == 1) {  // all who asked have been cancelled
+            next.asked->take({.status = ARES_ECANCELLED, .message = {}});
+        } else {
+            send(next);
+        }
     }
     // No question times out sooner than this; on_time() then asks c-ares for the exact moment.
     if (under_way_ != 0) wake_at(std::chrono::steady_clock::now() + first_timeout_);
+}
+
+void channel::send(const waiting& next) {
+    // Not ares_query(): it can not ask for the AD bit, and it keeps the SOA record of a "no" to itself.
+    const auto id = static_cast<std::uint16_t>(random_());
+    const std::string message =
+        write_question(id, next.wire_name, next.type, edns_ ? std::optional(udp_payload) : std::nullopt);
+    ++under_way_;
+    ::ares_send(handle_, reinterpret_cast<const unsigned char*>(message.data()), static_cast<int>(message.size()),
+                &channel::on_answer, new receipt{this, next.asked});
 }
 
 void channel::on_answer(void* kept, int status, int /*timeouts*/, unsigned char* message, int size) noexcept {
@@ -117,6 +122,9 @@ void channel::on_answer(void* kept, int status, int /*timeouts*/, unsigned char*
     channel& self = *mine->of;
     answer given{.status = status, .message = {}};
     if (message != nullptr && size > 0) given.message.assign(message, message + size);
+    // RFC 6891 section 7: a server of before 1999. c-ares repeats the first question without EDNS, but knows nothing of
+    // the next ones, which are written here.
+    if (given.message.size() > 3 && (given.message[3] & 0x0fU) == format_error) self.edns_ = false;
     mine->asked->take(std::move(given));
     if (--self.under_way_ == 0) {
         self.timer_.cancel();

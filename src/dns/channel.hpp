@@ -19,30 +19,14 @@
 #include <deque>
 #include <map>
 #include <memory>
-#include <optional>
+#include <random>
 #include <string>
 
-#include "answer.hpp"
+#include "question.hpp"
 #include "waypost/async/awaitable.hpp"
 #include "waypost/dns/cares_resolver.hpp"
 
 namespace waypost::dns {
-
-/// A question under way. Shared by who waits for it and by c-ares, because either may leave first.
-class question {
-public:
-    explicit question(const async::executor& on) : answered_(on, std::chrono::steady_clock::time_point::max()) {}
-    void take(answer given) {
-        answer_ = std::move(given);
-        answered_.cancel();
-    }
-    /// The answer; ARES_ECANCELLED if the coroutine was cancelled before there was one.
-    static async::awaitable<answer> wait(std::shared_ptr<question> mine);
-
-private:
-    std::optional<answer> answer_;
-    boost::asio::steady_timer answered_;  // never expires; cancelling it is the notification
-};
 
 class channel : public std::enable_shared_from_this<channel> {
 public:
@@ -52,17 +36,19 @@ public:
     channel(const channel&) = delete;
     channel& operator=(const channel&) = delete;
 
-    /// Asks for records of `type` (ns_t_a ...); never waits.
-    [[nodiscard]] std::shared_ptr<question> ask(const std::string& name, int type);
+    /// Never waits. `on_answer` hears of the answer first; it must not call back.
+    [[nodiscard]] std::shared_ptr<question> ask(std::string wire_name, record_type type, question::listener on_answer);
     /// Answers all questions with ARES_EDESTRUCTION and takes no more. Idempotent.
     void close();
+    /// No question is under way.
+    [[nodiscard]] bool idle() const noexcept { return under_way_ == 0 && waiting_.empty(); }
 
 private:
     struct lent_socket;
     struct receipt;
     struct waiting {
-        std::string name;
-        int type;
+        std::string wire_name;
+        record_type type;
         std::shared_ptr<question> asked;
     };
     using socket_ptr = std::shared_ptr<lent_socket>;
@@ -72,6 +58,7 @@ private:
     static void on_socket_state(void* self, ares_socket_t fd, int readable, int writable) noexcept;
     static void on_answer(void* receipt, int status, int timeouts, unsigned char* message, int size) noexcept;
     void start_waiting();
+    void send(const waiting& next);
     void socket_state(ares_socket_t fd, bool readable, bool writable);
     void give_back(socket_ptr one);
     void wait_readable(const socket_ptr& one);
@@ -81,6 +68,8 @@ private:
 
     async::executor on_;
     std::chrono::milliseconds first_timeout_;
+    std::random_device random_;
+    bool edns_ = true;
     ares_channel handle_ = nullptr;
     std::map<ares_socket_t, socket_ptr> sockets_;
     std::size_t under_way_ = 0;

@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "support/run_to_end.hpp"
+#include "support/virtual_clock.hpp"
 #include "tiny_server.hpp"
 #include "waypost/async/gather.hpp"
 #include "waypost/async/task_group.hpp"
@@ -29,7 +30,7 @@ using words = std::vector<std::string>;
 struct world {
     explicit world(tiny_server::answers given, std::chrono::milliseconds timeout = 2s, int tries = 1)
         : server(loop, std::move(given)),
-          dns(make_cares_resolver(loop.get_executor(),
+          dns(make_cares_resolver(loop.get_executor(), clock,
                                   {.servers = {server.where()}, .timeout = timeout, .tries = tries})) {}
 
     template <class T>
@@ -46,6 +47,7 @@ struct world {
     }
 
     boost::asio::io_context loop;
+    test::virtual_clock clock{loop};  // of the cache; c-ares has the real time
     tiny_server server;
     std::unique_ptr<resolver> dns;
 };
@@ -199,23 +201,72 @@ TEST_CASE("a server that never answers is unavailable, after all tries", "[dns][
 
 TEST_CASE("a server that is not there is unavailable", "[dns][cares_resolver]") {
     boost::asio::io_context loop;
+    const async::real_clock clock;
     net::endpoint nobody;
     {
         tiny_server closed(loop, [](const asked&, bool) -> datagrams { return {}; });
         nobody = closed.where();
     }
-    auto dns = make_cares_resolver(loop.get_executor(), {.servers = {nobody}, .timeout = 50ms, .tries = 1});
+    auto dns = make_cares_resolver(loop.get_executor(), clock, {.servers = {nobody}, .timeout = 50ms, .tries = 1});
     CHECK(run_to_end(loop, dns->addresses("example.org")).error() == errc::unavailable);
+}
+
+TEST_CASE("TXT and TLSA records come over the wire", "[dns][cares_resolver]") {
+    world in([](const asked& question, bool) -> datagrams {
+        if (question.type == test::type_txt) {
+            return {reply_to(question, 0, {{question.name, test::type_txt, "\7v=spf1 \4-all"}})};
+        }
+        return {reply_to(question, 0, {{question.name, test::type_tlsa, "\3\1\1\xff"}})};
+    });
+    CHECK(in.ask(in.dns->texts("example.org")).value() == words{"v=spf1 -all"});
+    CHECK(in.ask(in.dns->tlsa("_25._tcp.mx.example.org")).value().records ==
+          std::vector<tlsa_record>{{3, 1, 1, "\xff"}});
+    CHECK(in.server.questions == words{"16 example.org", "52 _25._tcp.mx.example.org"});
+}
+
+TEST_CASE("what the resolver has validated is authentic, and nothing else is", "[dns][cares_resolver]") {
+    world in([](const asked& question, bool) -> datagrams {
+        const unsigned flags = question.name.starts_with("signed") && question.wants_ad ? 0x81a0 : 0x8180;
+        switch (question.type) {
+            case test::type_mx: return {test::message_of(question, flags, {test::mx(question.name, 1, "mx.org")})};
+            case test::type_a: return {test::message_of(question, flags, {test::a(question.name, ipv4)})};
+            case test::type_tlsa:
+                return {test::message_of(question, flags, {{question.name, test::type_tlsa, "\3\1\1\xff"}})};
+            default: return {test::message_of(question, question.name == "signed.half.org" ? 0x8180 : flags, {})};
+        }
+    });
+    CHECK(in.ask(in.dns->find_mx("signed.org")).value().authentic);
+    CHECK(in.ask(in.dns->find_mx("signed.org")).value().authentic);  // from the cache, too
+    CHECK_FALSE(in.ask(in.dns->find_mx("plain.org")).value().authentic);
+    CHECK(in.ask(in.dns->tlsa("signed.org")).value().authentic);
+    CHECK(in.ask(in.dns->find_addresses("signed.org")).value().authentic);
+    CHECK_FALSE(in.ask(in.dns->find_addresses("signed.half.org")).value().authentic);
+    CHECK_FALSE(in.ask(in.dns->find_addresses("192.0.2.1")).value().authentic);
+    CHECK_FALSE(in.ask(in.dns->find_addresses("localhost")).value().authentic);
+}
+
+// RFC 6891 section 7
+TEST_CASE("a server that does not know EDNS is asked without", "[dns][cares_resolver]") {
+    world in([](const asked& question, bool) -> datagrams {
+        if (question.edns) return {reply_to(question, test::format_error, {})};
+        return {reply_to(question, 0, {test::mx(question.name, 1, "mx.org")})};
+    });
+    CHECK(in.ask(in.dns->mx("a.org")).value().size() == 1);
+    (void)in.ask(in.dns->mx("b.org"));  // c-ares has given EDNS up by itself, and the channel hears of it now
+    CHECK(in.ask(in.dns->mx("c.org")).value().size() == 1);
+    CHECK(in.server.questions.back() == "15 c.org");
 }
 
 TEST_CASE("the second server is asked when the first one fails", "[dns][cares_resolver]") {
     boost::asio::io_context loop;
+    const async::real_clock clock;
     tiny_server broken(
         loop, [](const asked& question, bool) -> datagrams { return {reply_to(question, test::server_failure, {})}; });
     tiny_server good(loop, [](const asked& question, bool) -> datagrams {
         return {reply_to(question, 0, {test::mx(question.name, 1, "mx.org")})};
     });
-    auto dns = make_cares_resolver(loop.get_executor(), {.servers = {broken.where(), good.where()}, .timeout = 2s});
+    auto dns =
+        make_cares_resolver(loop.get_executor(), clock, {.servers = {broken.where(), good.where()}, .timeout = 2s});
     CHECK(run_to_end(loop, dns->mx("example.org")).value() == std::vector<mx_record>{{1, "mx.org"}});
 }
 
@@ -309,12 +360,14 @@ TEST_CASE("MX hosts are found over the wire", "[dns][cares_resolver]") {
 
 namespace {
 
-async::awaitable<> keep(resolver& dns, std::optional<base::result<std::vector<mx_record>>>& into) {
-    into = co_await dns.mx("example.org");
+using mx_result = base::result<std::vector<mx_record>>;
+
+async::awaitable<> keep(resolver& dns, std::string domain, std::optional<mx_result>& into) {
+    into = co_await dns.mx(std::move(domain));
 }
 
-async::awaitable<> addresses_for_ever(resolver& dns) {
-    for (;;) (void)co_await dns.addresses("example.org");
+async::awaitable<> addresses_for_ever(resolver& dns, std::string name) {
+    for (;;) (void)co_await dns.addresses(name);
 }
 
 async::awaitable<bool> stop(async::task_group& group) {
@@ -326,9 +379,11 @@ async::awaitable<bool> stop(async::task_group& group) {
 
 TEST_CASE("a resolver may end with questions under way, and with more that wait", "[dns][cares_resolver]") {
     world in([](const asked&, bool) -> datagrams { return {}; });
-    std::vector<std::optional<base::result<std::vector<mx_record>>>> given(500);
+    std::vector<std::optional<mx_result>> given(500);
     async::task_group group(in.loop.get_executor());
-    for (auto& each : given) group.start(keep(*in.dns, each));
+    for (std::size_t i = 0; i < given.size(); ++i) {
+        group.start(keep(*in.dns, "d" + std::to_string(i) + ".org", given[i]));
+    }
     in.run_until([&in] { return in.server.questions.size() == 128; });
     CHECK_FALSE(given.front().has_value());
     in.dns.reset();
@@ -349,7 +404,7 @@ TEST_CASE("who is cancelled leaves his question behind", "[dns][cares_resolver]"
         20ms);
     {
         async::task_group group(in.loop.get_executor());
-        for (int i = 0; i < 200; ++i) group.start(addresses_for_ever(*in.dns));
+        for (int i = 0; i < 200; ++i) group.start(addresses_for_ever(*in.dns, std::to_string(i) + ".org"));
         in.run_until([&late] { return late.size() >= 128; });
         CHECK(in.ask(stop(group)));
     }
@@ -360,10 +415,11 @@ TEST_CASE("who is cancelled leaves his question behind", "[dns][cares_resolver]"
 
 TEST_CASE("a loop with a resolver that has nothing to do comes to its end", "[dns][cares_resolver]") {
     boost::asio::io_context loop;
+    const async::real_clock clock;
     std::unique_ptr<resolver> dns;
     {
         tiny_server server(loop, [](const asked& question, bool) -> datagrams { return {reply_to(question, 0, {})}; });
-        dns = make_cares_resolver(loop.get_executor(), {.servers = {server.where()}});
+        dns = make_cares_resolver(loop.get_executor(), clock, {.servers = {server.where()}});
         CHECK(run_to_end(loop, dns->mx("example.org")).value().empty());
     }
     const auto begin = std::chrono::steady_clock::now();
@@ -374,7 +430,8 @@ TEST_CASE("a loop with a resolver that has nothing to do comes to its end", "[dn
 
 TEST_CASE("a DNS server that is no address is refused at the start", "[dns][cares_resolver]") {
     boost::asio::io_context loop;
-    CHECK_NOTHROW(make_cares_resolver(loop.get_executor(), {}));
-    CHECK_NOTHROW(
-        make_cares_resolver(loop.get_executor(), {.servers = {{boost::asio::ip::make_address("2001:db8::1"), 5353}}}));
+    const async::real_clock clock;
+    CHECK_NOTHROW(make_cares_resolver(loop.get_executor(), clock, {}));
+    CHECK_NOTHROW(make_cares_resolver(loop.get_executor(), clock,
+                                      {.servers = {{boost::asio::ip::make_address("2001:db8::1"), 5353}}}));
 }

@@ -13,6 +13,8 @@ inline std::string u16(unsigned value) {
     return {static_cast<char>((value >> 8U) & 0xffU), static_cast<char>(value & 0xffU)};
 }
 
+inline std::string u32(unsigned value) { return u16(value >> 16U) + u16(value); }
+
 inline std::string wire_name(std::string_view name) {
     std::string wire;
     while (!name.empty()) {
@@ -25,8 +27,18 @@ inline std::string wire_name(std::string_view name) {
     return wire + '\0';
 }
 
-enum : std::uint16_t { type_a = 1, type_cname = 5, type_ptr = 12, type_mx = 15, type_aaaa = 28 };
-enum : std::uint8_t { no_error = 0, server_failure = 2, no_such_name = 3, refused = 5 };
+enum : std::uint16_t {
+    type_a = 1,
+    type_ns = 2,
+    type_cname = 5,
+    type_soa = 6,
+    type_ptr = 12,
+    type_mx = 15,
+    type_txt = 16,
+    type_aaaa = 28,
+    type_tlsa = 52
+};
+enum : std::uint8_t { no_error = 0, format_error = 1, server_failure = 2, no_such_name = 3, refused = 5 };
 
 /// The question that a message asks.
 struct asked {
@@ -34,11 +46,14 @@ struct asked {
     std::string name;
     unsigned type = 0;
     std::string section;  // as it stands in the message
+    bool wants_ad = false;
+    bool edns = false;
 };
 
 inline asked read_question(std::string_view message) {
     const auto at = [&message](std::size_t i) { return static_cast<unsigned char>(message.at(i)); };
-    asked found{.id = at(0) * 256U + at(1), .name = {}, .type = 0, .section = {}};
+    asked found;
+    found.id = at(0) * 256U + at(1);
     std::size_t i = 12;
     while (at(i) != 0) {
         if (!found.name.empty()) found.name += '.';
@@ -47,6 +62,8 @@ inline asked read_question(std::string_view message) {
     }
     found.type = at(i + 1) * 256U + at(i + 2);
     found.section = message.substr(12, i + 5 - 12);
+    found.wants_ad = (at(3) & 0x20U) != 0;
+    found.edns = at(11) != 0;
     return found;
 }
 
@@ -54,6 +71,8 @@ struct record {
     std::string name;
     unsigned type;
     std::string data;
+    unsigned ttl = 60;
+    bool internet = true;  // its class
 };
 
 inline record mx(std::string name, unsigned preference, std::string_view host) {
@@ -65,15 +84,31 @@ inline record cname(std::string name, std::string_view target) {
     return {std::move(name), type_cname, wire_name(target)};
 }
 
+inline std::string written(const std::vector<record>& records) {
+    std::string bytes;
+    for (const record& each : records) {
+        bytes += wire_name(each.name) + u16(each.type) + u16(each.internet ? 1 : 3) + u32(each.ttl) +
+                 u16(static_cast<unsigned>(each.data.size())) + each.data;
+    }
+    return bytes;
+}
+
+inline std::string message_of(const asked& question, unsigned flags, const std::vector<record>& answers,
+                              const std::vector<record>& authority = {}) {
+    return u16(question.id) + u16(flags) + u16(1) + u16(static_cast<unsigned>(answers.size())) +
+           u16(static_cast<unsigned>(authority.size())) + u16(0) + question.section + written(answers) +
+           written(authority);
+}
+
 inline std::string reply_to(const asked& question, unsigned code, const std::vector<record>& records,
                             bool truncated = false) {
-    std::string message = u16(question.id) + u16(0x8180U | code | (truncated ? 0x0200U : 0U)) + u16(1) +
-                          u16(static_cast<unsigned>(records.size())) + u16(0) + u16(0) + question.section;
-    for (const record& each : records) {
-        message += wire_name(each.name) + u16(each.type) + u16(1) + u16(0) + u16(60) +
-                   u16(static_cast<unsigned>(each.data.size())) + each.data;
-    }
-    return message;
+    return message_of(question, 0x8180U | code | (truncated ? 0x0200U : 0U), records);
+}
+
+/// That there is nothing, with the record that says for how long.
+inline std::string absence(const asked& question, unsigned code, unsigned ttl) {
+    const record soa{"org", type_soa, wire_name("ns.org") + wire_name("root.org") + std::string(16, '\1') + u32(ttl)};
+    return message_of(question, 0x8180U | code, {}, {{soa.name, soa.type, soa.data, ttl}});
 }
 
 }  // namespace waypost::test

@@ -22,15 +22,22 @@ public:
     /// The datagrams to send back, or the messages on the same connection; none: silence.
     using answers = std::function<std::vector<std::string>(const asked& question, bool by_tcp)>;
 
-    tiny_server(boost::asio::io_context& loop, answers given) : given_(std::move(given)), udp_(loop), tcp_(loop) {
-        take_a_port();
+    tiny_server(boost::asio::io_context& loop, answers given)
+        : tiny_server(loop, std::move(given), {boost::asio::ip::address_v4::loopback(), 0}) {}
+    /// Port 0: any.
+    tiny_server(boost::asio::io_context& loop, answers given, const net::endpoint& here)
+        : given_(std::move(given)), udp_(loop), tcp_(loop) {
+        take_a_port(here);
         receive();
         accept();
     }
 
     [[nodiscard]] net::endpoint where() const {
-        return {boost::asio::ip::address_v4::loopback(), udp_.local_endpoint().port()};
+        return {udp_.local_endpoint().address(), udp_.local_endpoint().port()};
     }
+
+    /// A late answer, to who asked last by UDP.
+    void send_to_last_peer(const std::string& message) { udp_.send_to(boost::asio::buffer(message), last_); }
 
     std::vector<std::string> questions;  // "TYPE NAME", with " tcp" behind those by TCP
 
@@ -43,13 +50,12 @@ private:
     };
 
     /// One that is free for both: other tests take ports at the same time.
-    void take_a_port() {
-        const auto here = boost::asio::ip::address_v4::loopback();
+    void take_a_port(const net::endpoint& here) {
         for (int tries = 0;; ++tries) {
-            udp_ = boost::asio::ip::udp::socket(udp_.get_executor(), {here, 0});
+            udp_ = boost::asio::ip::udp::socket(udp_.get_executor(), {here.ip, here.port});
             boost::system::error_code taken;
             tcp_.open(boost::asio::ip::tcp::v4());
-            tcp_.bind({here, udp_.local_endpoint().port()}, taken);
+            tcp_.bind({here.ip, udp_.local_endpoint().port()}, taken);
             if (!taken) break;
             if (tries == 100) throw std::runtime_error("no port is free for UDP and TCP");
             tcp_.close();
@@ -67,6 +73,7 @@ private:
         udp_.async_receive_from(boost::asio::buffer(buffer_), from_,
                                 [this](boost::system::error_code failed, std::size_t size) {
                                     if (failed) return;
+                                    last_ = from_;
                                     for (const std::string& each : answer({buffer_.data(), size}, false)) {
                                         udp_.send_to(boost::asio::buffer(each), from_);
                                     }
@@ -110,6 +117,7 @@ private:
     boost::asio::ip::udp::socket udp_;
     boost::asio::ip::tcp::acceptor tcp_;
     boost::asio::ip::udp::endpoint from_;
+    boost::asio::ip::udp::endpoint last_;
     std::array<char, 4096> buffer_ = {};
 };
 
