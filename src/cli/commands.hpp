@@ -30,10 +30,18 @@ struct question {
     std::string to;
 };
 
+struct mx_question {
+    std::string domain;
+    std::string resolver;  // ADDR[:PORT]; empty: the configuration's
+    bool json = false;
+};
+
 int serve(const configuration& from, bool verbose);
 int check(const configuration& from);
 int print_config(const configuration& from);
 int explain(const configuration& from, const question& asked);
+/// The MX hosts of a domain, with the time that each took to answer.
+int dns_mx(const configuration& from, const mx_question& asked);
 int encrypt(const std::optional<std::string>& password);
 /// As sendmail(8); `arguments` without the program's name.
 int sendmail(const std::vector<std::string>& arguments);

@@ -27,6 +27,7 @@ int run_subcommand(int argc, char** argv) {
     configuration where;
     bool verbose = false;
     question asked;
+    mx_question mx;
     std::string password;
 
     CLI::App* serving = app.add_subcommand("serve", "runs in the foreground until SIGTERM or Ctrl-C");
@@ -46,6 +47,14 @@ int run_subcommand(int argc, char** argv) {
     explaining->add_option("FROM", asked.from, "the reverse-path; <> for none")->required();
     explaining->add_option("TO", asked.to, "the recipient")->required();
 
+    CLI::App* asking = app.add_subcommand("dns", "asks the DNS as the daemon does");
+    asking->require_subcommand(1);
+    CLI::App* asking_mx = asking->add_subcommand("mx", "the hosts that take mail for a domain, and how long each took");
+    add_configuration(*asking_mx, where);
+    asking_mx->add_option("--resolver", mx.resolver, "the DNS server, ADDR or ADDR:PORT; it beats the configuration's");
+    asking_mx->add_flag("--json", mx.json, "prints JSON");
+    asking_mx->add_option("DOMAIN", mx.domain, "the domain, or an address literal")->required();
+
     CLI::App* encrypting = app.add_subcommand("encrypt", "a crypt(3) hash for an `auth` table");
     encrypting->add_option("PASSWORD", password, "read from standard input if it is not given");
 
@@ -61,6 +70,7 @@ int run_subcommand(int argc, char** argv) {
     if (checking->parsed()) return check(where);
     if (printing->parsed()) return print_config(where);
     if (explaining->parsed()) return explain(where, asked);
+    if (asking_mx->parsed()) return dns_mx(where, mx);
     return encrypt(password.empty() ? std::nullopt : std::optional(password));
 }
 
