@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <optional>
 #include <set>
 
 #include "support/fake_resolver.hpp"
 #include "support/run_to_end.hpp"
+#include "support/run_until.hpp"
+#include "waypost/async/task_group.hpp"
 
 using namespace waypost;
 using namespace waypost::dns;
@@ -107,12 +110,144 @@ TEST_CASE("a domain that does not exist is told from one that could not be asked
 TEST_CASE("a null MX takes no mail, even if the domain has an address", "[dns][mx_lookup]") {
     fake_resolver dns;
     dns.host("example.org", {"192.0.2.1"}).mail("example.org", {{0, ""}});
-    dns.host("local.org", {"192.0.2.1"}).mail("local.org", {{0, "localhost"}, {5, "."}});
     CHECK(failure_of(dns, "example.org") == mx_failure::null_mx);
-    CHECK(failure_of(dns, "local.org") == mx_failure::null_mx);
 
     dns.mail("mixed.org", {{0, ""}, {10, "mx.mixed.org"}}).host("mx.mixed.org", {"192.0.2.3"});
     CHECK(names(hosts_of(dns, "mixed.org")) == words{"mx.mixed.org"});
+}
+
+// OpenSMTPD #1190: such a domain's mail went round in a loop.
+TEST_CASE("an MX host whose name is everybody's own machine is none", "[dns][mx_lookup]") {
+    fake_resolver dns;
+    for (const char* name : {"localhost", "LOCALHOST.", "a.localhost", "localhost.localdomain", "."}) {
+        CAPTURE(name);
+        dns.host("local.org", {"192.0.2.1"}).mail("local.org", {{0, name}}).host(name, {"127.0.0.1"});
+        CHECK(failure_of(dns, "local.org") == mx_failure::null_mx);
+    }
+    dns.mail("local.org", {{0, "localhost"}, {10, "mx.org"}}).host("mx.org", {"192.0.2.3"});
+    CHECK(names(hosts_of(dns, "local.org")) == words{"mx.org"});
+    // Not so a name that only looks like it, nor the loopback addresses of another one: they may be what an
+    // administrator wants, and a loop ends where its messages have passed too many hosts.
+    dns.mail("local.org", {{0, "localhost.example.org"}}).host("localhost.example.org", {"127.0.0.1"});
+    CHECK(hosts_of(dns, "local.org").front().addresses.front().to_string() == "127.0.0.1");
+}
+
+TEST_CASE("a host is authentic if its MX records and its addresses are", "[dns][mx_lookup]") {
+    fake_resolver dns;
+    dns.mail("example.org", {{1, "a.org"}, {2, "b.org"}, {3, "c.org"}})
+        .host("a.org", {"192.0.2.1"})
+        .host("b.org", {"192.0.2.2"})
+        .host("c.org", {})
+        .sign("a.org")
+        .sign("c.org");
+    CHECK_FALSE(hosts_of(dns, "example.org").at(0).authentic);
+    dns.sign("example.org");
+    CHECK(hosts_of(dns, "example.org").at(0).authentic);
+    CHECK_FALSE(hosts_of(dns, "example.org").at(1).authentic);
+}
+
+namespace {
+
+/// "mx1 mx2=192.0.2.2 mx3=": asked, answered, answered without addresses.
+std::string told(const std::vector<mx_candidate>& hosts) {
+    std::string line;
+    for (const mx_candidate& each : hosts) {
+        line += (line.empty() ? "" : " ") + each.name + (each.answered ? "=" : "");
+        for (const net::address& ip : each.addresses) line += ip.to_string();
+    }
+    return line;
+}
+
+using answer_of_mx = std::variant<std::vector<mx_host>, mx_failure>;
+
+async::awaitable<> find(resolver& dns, std::vector<std::string>& heard, std::optional<answer_of_mx>& into) {
+    const mx_news listen = [&heard](const std::vector<mx_candidate>& hosts) { heard.push_back(told(hosts)); };
+    into = co_await find_mx_hosts(dns, "example.org", 1, listen);
+}
+
+struct slow_world {
+    slow_world() {
+        dns.mail("example.org", {{20, "b.org"}, {10, "a.org"}, {30, "c.org"}})
+            .host("a.org", {"192.0.2.1"})
+            .host("b.org", {"192.0.2.2"})
+            .hold("example.org")
+            .hold("a.org")
+            .hold("b.org")
+            .hold("c.org");
+        group.start(find(dns, heard, found));
+        test::settle(loop);
+    }
+    void let_go(const std::string& name) {
+        dns.let_go(name);
+        test::settle(loop);
+    }
+
+    boost::asio::io_context loop;
+    fake_resolver dns;
+    words heard;
+    std::optional<answer_of_mx> found;
+    async::task_group group{loop.get_executor()};
+};
+
+}  // namespace
+
+TEST_CASE("what is known is told after the MX answer and after each host's", "[dns][mx_lookup]") {
+    slow_world in;
+    CHECK(in.heard.empty());
+    in.let_go("example.org");
+    CHECK(in.heard == words{"a.org b.org c.org"});
+    in.let_go("b.org");
+    CHECK(in.heard.back() == "a.org b.org=192.0.2.2 c.org");
+    in.let_go("c.org");
+    CHECK(in.heard.back() == "a.org b.org=192.0.2.2 c.org=");
+    CHECK_FALSE(in.found.has_value());
+    in.let_go("a.org");
+    CHECK(in.heard.back() == "a.org=192.0.2.1 b.org=192.0.2.2 c.org=");
+    CHECK(in.heard.size() == 4);
+    CHECK(names(std::get<std::vector<mx_host>>(in.found.value())) == words{"a.org", "b.org"});
+}
+
+TEST_CASE("who is cancelled hears no more", "[dns][mx_lookup]") {
+    slow_world in;
+    in.let_go("example.org");
+    in.let_go("a.org");
+    CHECK(in.heard.size() == 2);
+    test::finish(in.loop, in.group.stop());
+    CHECK(in.heard.size() == 2);
+    in.let_go("b.org");
+    CHECK(in.heard.size() == 2);
+}
+
+TEST_CASE("an address literal is told of, too", "[dns][mx_lookup]") {
+    fake_resolver dns;
+    words heard;
+    const mx_news listen = [&heard](const std::vector<mx_candidate>& hosts) { heard.push_back(told(hosts)); };
+    (void)run_to_end(find_mx_hosts(dns, "[192.0.2.1]", 1, listen));
+    CHECK(heard == words{"[192.0.2.1]=192.0.2.1"});
+    (void)run_to_end(find_mx_hosts(dns, "nowhere.org", 1, listen));
+    CHECK(heard.size() == 1);
+}
+
+TEST_CASE("the preference of one MX host is found whatever its case", "[dns][mx_lookup]") {
+    fake_resolver dns;
+    dns.mail("example.org", {{30, "MX2.Example.org."}, {10, "mx1.example.org"}, {40, "mx2.example.org"}})
+        .mail("null.org", {{0, ""}})
+        .host("bare.org", {"192.0.2.1"});
+    dns.mail_hosts.insert_or_assign("broken.org", base::result<std::vector<mx_record>>(errc::unavailable));
+    using answer = std::variant<std::uint16_t, no_preference>;
+    const auto of = [&dns](const std::string& domain, const std::string& name) {
+        return run_to_end(mx_preference(dns, domain, name));
+    };
+    CHECK(of("example.org", "mx2.EXAMPLE.org") == answer(std::uint16_t{30}));
+    CHECK(of("example.org", "mx1.example.org.") == answer(std::uint16_t{10}));
+    CHECK(of("example.org", "mx3.example.org") == answer(no_preference::not_an_mx));
+    CHECK(of("example.org", "example.org") == answer(no_preference::not_an_mx));
+    CHECK(of("null.org", "") == answer(no_preference::not_an_mx));
+    CHECK(of("nowhere.org", "mx.org") == answer(no_preference::no_such_domain));
+    CHECK(of("broken.org", "mx.org") == answer(no_preference::unavailable));
+    // Without MX records a domain is its own host.
+    CHECK(of("bare.org", "Bare.org") == answer(std::uint16_t{0}));
+    CHECK(of("bare.org", "mx.bare.org") == answer(no_preference::not_an_mx));
 }
 
 TEST_CASE("a host that cannot be asked for is left out while another one has addresses", "[dns][mx_lookup]") {
