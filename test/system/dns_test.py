@@ -3,6 +3,7 @@ hostile."""
 import json
 import unittest
 
+import signed_dns
 from dns_server import CUT, FOREIGN, SERVFAIL, TRUNCATED, DnsServer, Raw
 from sink import Sink
 from support import SystemTest, wait_until, waypost
@@ -144,6 +145,21 @@ class Hostile(DnsTest):
         dns = self.serve(THREE)
         dns.authentic.update({"example.org", "mx1.example.org"})
         self.assertEqual([each["authentic"] for each in self.mx("example.org")["mx"]], [True, False, False])
+
+
+@unittest.skipUnless(signed_dns.INSTALLED, "knot and unbound are not installed")
+class Signed(DnsTest):
+    def ask(self, code, **more):
+        dns = self.ending(signed_dns.SignedDns(self.directory, "example.test", ["@ MX 10 mx", "mx A 192.0.2.1"], **more))
+        done = waypost("dns", "mx", "example.test", "--json", "--resolver", dns.address)
+        self.assertEqual(done.returncode, code, done.stderr + dns.log())
+        return json.loads(done.stdout)["mx"]
+
+    def test_what_a_validating_resolver_vouches_for_is_authentic(self):
+        self.assertTrue(self.ask(OK)[0]["authentic"])
+
+    def test_a_bogus_signature_is_transient(self):
+        self.assertEqual(self.ask(TRY_LATER, forged=True), [])
 
 
 class InTheDaemon(DnsTest):
