@@ -78,12 +78,12 @@ base::result<std::vector<std::string>> pointer_names(const answer& from) {
 }
 
 base::result<address_answer> merge(base::result<address_answer> ipv4, base::result<address_answer> ipv6) {
-    address_answer all;
-    all.authentic = ipv4.has_value() && ipv4->authentic && ipv6.has_value() && ipv6->authentic;
+    // What failed counts neither way: who keeps one answer from us must not have the other one taken for unsigned.
+    address_answer all{.records = {}, .authentic = ipv4.has_value() || ipv6.has_value()};
     for (const auto* each : {&ipv4, &ipv6}) {
-        if (each->has_value()) {
-            all.records.insert(all.records.end(), (*each)->records.begin(), (*each)->records.end());
-        }
+        if (each->has_error()) continue;
+        all.records.insert(all.records.end(), (*each)->records.begin(), (*each)->records.end());
+        all.authentic = all.authentic && (*each)->authentic;
     }
     if (!all.records.empty()) return all;
     for (const auto* each : {&ipv4, &ipv6}) {

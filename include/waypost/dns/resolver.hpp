@@ -51,7 +51,7 @@ using tlsa_answer = answers<tlsa_record>;
 class resolver {
 public:
     virtual ~resolver() = default;
-    /// IPv4 and IPv6; empty if the name exists without either. Authentic if both families are.
+    /// IPv4 and IPv6; empty if the name exists without either. Authentic if all of them are.
     virtual async::awaitable<base::result<address_answer>> find_addresses(std::string name) = 0;
     /// Unsorted; empty if the name exists without MX records.
     virtual async::awaitable<base::result<mx_answer>> find_mx(std::string domain) = 0;
