@@ -16,8 +16,8 @@ constexpr std::chrono::seconds longest_yes = 1h;
 // been made should not be refused that long; five minutes still take the weight off a burst.
 constexpr std::chrono::seconds longest_no = 5min;
 
-// List node, map node and control block of each entry; measured with glibc: 330 bytes.
-constexpr std::size_t overhead = 350;
+// List node, map node, control block and the rest of each entry; measured with glibc: 246 bytes.
+constexpr std::size_t overhead = 250;
 
 /// A TTL of 0 is obeyed: such an answer serves only those who are waiting for it.
 std::chrono::seconds stay(const reply& said) {

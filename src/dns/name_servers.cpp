@@ -27,6 +27,7 @@ name_servers::~name_servers() {
 channel& name_servers::now() {
     if (settings_.servers.empty() && clock_.now() - looked_at_ >= between_looks) {
         looked_at_ = clock_.now();
+        std::erase_if(former_, [](const auto& each) { return each->idle(); });
         // Looked at before it is read: a change in between is seen the next time.
         const stamp there = look();
         if (there != seen_ && there != stamp()) {
@@ -45,7 +46,6 @@ name_servers::stamp name_servers::look() const {
 }
 
 void name_servers::replace() {
-    std::erase_if(former_, [](const auto& each) { return each->idle(); });
     try {
         former_.push_back(std::exchange(current_, channel::open(on_, settings_)));
     } catch (const std::runtime_error&) {
