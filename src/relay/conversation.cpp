@@ -116,9 +116,11 @@ async::awaitable<> conversation::write_content(smtp::write_content which) {
     } else if (!co_await write_in_pieces(content, encoder)) {
         co_return;
     }
-    if (!which.chunk) gather(encoder.end());
+    if (which.chunk) co_return;
+    gather(encoder.end());
     protocol_.on_content_written();
 }
+
 async::awaitable<bool> conversation::write_in_pieces(const spool::content& what, smtp::content_encoder& encoder) {
     for (std::uint64_t offset = 0; offset < what.size();) {
         const auto piece = co_await what.read(offset, scratch_);

@@ -44,8 +44,9 @@ client_step client_session::next(bool reply_at_hand) {
     // Before a handshake the driver looks for such bytes itself.
     const bool may_read = !then_ || std::holds_alternative<write_content>(*then_);
     if (reply_at_hand && may_read) return read_reply{5min};
+    unsent_ = 0;  // nothing is read until all is written that there is
+    if (!chunks_.empty()) return next_of_chunks();
     if (!out_.empty()) {
-        unsent_ = 0;
         return write_text{std::exchange(out_, {}), std::exchange(out_secret_, false)};
     }
     if (then_) {
@@ -59,6 +60,15 @@ client_step client_session::next(bool reply_at_hand) {
     }
     if (!expected_.empty()) return read_reply{time_limit(expected_.front().what)};
     return idle{};
+}
+
+client_step client_session::next_of_chunks() {
+    queued_chunk& first = chunks_.front();
+    if (!first.before.empty()) return write_text{std::exchange(first.before, {})};
+    const std::uint64_t number = first.transaction;
+    chunks_.pop_front();
+    transactions_[number - ended_].content_sent = true;
+    return write_content{number, true};
 }
 
 void client_session::send(std::string_view text, expect what) {
@@ -109,6 +119,7 @@ void client_session::fail(client_stage at, mail::status said) {
     }
     failed_ = session_failed{at, std::move(said)};
     out_.clear();
+    chunks_.clear();
     unsent_ = 0;
     then_.reset();
     expected_.clear();

@@ -26,9 +26,9 @@ constexpr std::uint64_t octets_in_flight = std::uint64_t{256} * 1024;
 bool client_session::has_room() const noexcept {
     if (failed_ || over_ || quitting_) return false;
     if (transactions_.empty()) return expected_.empty() && out_.empty() && !then_ && due_ == duty::none;
-    return offered_.pipelining && sending_ == transactions_.size() && due_ == duty::none &&
-           transactions_.size() < messages_in_flight && chunks_in_flight_ < octets_in_flight &&
-           expected_.size() < replies_in_flight;
+    const bool one_waits = transactions_.back().at == progress::mail;
+    return offered_.pipelining && !one_waits && transactions_.size() < messages_in_flight &&
+           chunks_in_flight_ < octets_in_flight;
 }
 
 void client_session::begin(client_transaction what) {
@@ -120,8 +120,8 @@ void client_session::send_data(transaction_under_way& of) {
     } else if (of.chunked) {
         send_for(of, "BDAT " + std::to_string(*of.what.chunk) + " LAST", expect::chunk);
         chunks_in_flight_ += *of.what.chunk;
-        then_ = write_content{ended_ + sending_, true};
-        of.at = progress::content;
+        chunks_.push_back({std::exchange(out_, {}), ended_ + sending_});
+        of.at = progress::all;
     } else {
         send_for(of, "DATA", expect::data);
         of.at = progress::go_ahead;
@@ -133,7 +133,7 @@ void client_session::on_content_written() {
     require(due_ == duty::content, "client_session: no content was asked for");
     due_ = duty::none;
     transaction_under_way& of = transactions_[sending_];
-    if (!of.chunked && !settings_.lmtp) expect_for(of, expect::end_of_data);
+    if (!settings_.lmtp) expect_for(of, expect::end_of_data);
     for (std::size_t i = 0; settings_.lmtp && i < of.accepted.size(); ++i) {
         if (of.accepted[i]) expect_for(of, expect::lmtp_recipient, i);
     }

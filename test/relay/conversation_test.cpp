@@ -164,6 +164,73 @@ TEST_CASE("what each recipient was told comes back in their order", "[relay][con
     CHECK(said[3].is_success());
 }
 
+// --- several mails at a time
+
+TEST_CASE("mails overlap, and each is told what became of it", "[relay][conversation]") {
+    fixture f;
+    f.server.offers =
+        GENERATE(std::vector<std::string>{"PIPELINING"}, std::vector<std::string>{"PIPELINING", "CHUNKING"});
+    f.server.answer = [](const std::string& command, int) -> std::optional<std::string> {
+        if (command == "RCPT TO:<no@example.org>") return "550 5.1.1 no such user";
+        return std::nullopt;
+    };
+    REQUIRE(std::holds_alternative<smtp::idle>(f.pump()));
+    std::vector<std::string> told;
+    int begun = 0;
+    const std::vector<std::string> bodies = {"first\r\n", ".dots\r\n..\r\n", "bare\nends", "", "last\r\n"};
+    while (told.size() < 5) {
+        for (; begun < 5 && f.with->protocol().has_room(); ++begun) {
+            f.begin(fixture::text(bodies[static_cast<std::size_t>(begun)]),
+                    {begun == 3 ? "no@example.org" : "yes@example.org"});
+        }
+        told.push_back(f.outcome().at(0).line());
+    }
+    const std::string kept = "250 2.0.0 kept";
+    CHECK(told == std::vector<std::string>{kept, kept, kept, "550 5.1.1 no such user", kept});
+    REQUIRE(f.server.mails.size() == 4);
+    CHECK(f.server.mails[0].content == "Received: here\r\nfirst\r\n");
+    CHECK(f.server.mails[1].content == "Received: here\r\n.dots\r\n..\r\n");
+    CHECK(f.server.mails[2].content == "Received: here\r\nbare\r\nends\r\n");
+    CHECK(f.server.mails[3].content == "Received: here\r\nlast\r\n");
+    const bool chunks = f.server.offers.size() == 2;
+    const auto is_chunk = [](const std::string& command) { return command.starts_with("BDAT "); };
+    CHECK(std::ranges::count_if(f.server.commands, is_chunk) == (chunks ? 4 : 0));
+}
+
+TEST_CASE("content goes by BDAT only where its lines are whole", "[relay][conversation]") {
+    fixture f;
+    f.server.offers = {"PIPELINING", "CHUNKING"};
+    REQUIRE(std::holds_alternative<smtp::idle>(f.pump()));
+    const auto [body, by_chunk] =
+        GENERATE(std::pair<std::string, bool>{"a\r\n.\r\n", true}, std::pair<std::string, bool>{"", true},
+                 std::pair<std::string, bool>{"no end", false}, std::pair<std::string, bool>{"a\n.\r\n", false},
+                 std::pair<std::string, bool>{"a\r\n\r", false});
+    f.begin(fixture::text(body));
+    CHECK(f.outcome().at(0).is_success());
+    CHECK(f.server.heard("DATA") == !by_chunk);
+}
+
+TEST_CASE("a host that closes in the middle of a flight is heard to its last word", "[relay][conversation]") {
+    fixture f;
+    f.server.offers = {"PIPELINING", "CHUNKING"};
+    // More than any socket's buffer, so that the write fails before all is out.
+    const std::string large(3U << 20, 'x');
+    int kept = 0;
+    f.server.answer = [&kept](const std::string& command, int) -> std::optional<std::string> {
+        if (command.starts_with("BDAT") && ++kept == 2) return "250 2.0.0 kept\r\n421 4.3.2 going down";
+        if (kept == 2) return std::string(scripted_server::close);
+        return std::nullopt;
+    };
+    REQUIRE(std::holds_alternative<smtp::idle>(f.pump()));
+    f.begin(fixture::text("first\r\n"));
+    f.begin(fixture::text("second\r\n"));
+    f.begin(fixture::text(large + "\r\n"));
+    CHECK(f.outcome().at(0).is_success());
+    CHECK(f.outcome().at(0).is_success());
+    CHECK(f.failure().line() == "421 4.3.2 going down");
+    CHECK_FALSE(f.content_sent());
+}
+
 TEST_CASE("a peer that does not answer in time is given up", "[relay][conversation]") {
     fixture f;
     const auto [silent_at, limit] = GENERATE(std::pair<std::string, std::chrono::seconds>{"(greeting)", 300s},

@@ -124,6 +124,7 @@ private:
             co_return co_await write(who, said);
         }
         if (verb == "data") co_return co_await take_content(who, line);
+        if (verb == "bdat") co_return co_await take_chunk(who, line);
         if (verb == "starttls") {
             const std::string said = text_for(line, who.number, "220 go");
             if (!co_await write(who, said)) co_return false;
@@ -164,6 +165,22 @@ private:
             }
         }
         mails.push_back(std::exchange(who.current, {}));
+        co_return true;
+    }
+
+    /// Asked for its answer as "BDAT 17 LAST", after the octets have come.
+    async::awaitable<bool> take_chunk(peer& who, const std::string& command) {
+        if (answer("(content)", who.number) == close) co_return false;
+        const std::size_t size = std::stoul(command.substr(5));
+        while (who.input.size() < size) {
+            if (!co_await read_more(who)) co_return false;
+        }
+        who.current.content = who.input.substr(0, size);
+        who.input.erase(0, size);
+        const bool wanted = !who.current.recipients.empty();
+        const std::string said = text_for(command, who.number, wanted ? "250 2.0.0 kept" : "503 5.5.1 no recipients");
+        if (!co_await write(who, said)) co_return false;
+        if (said.starts_with('2')) mails.push_back(std::exchange(who.current, {}));
         co_return true;
     }
 
@@ -229,11 +246,14 @@ private:
                 who.input.erase(0, end + 2);
                 co_return line;
             }
-            char piece[16384];
-            const auto bytes = co_await who.stream->read_some(piece);
-            if (bytes.has_error()) co_return std::nullopt;
-            who.input.append(piece, *bytes);
+            if (!co_await read_more(who)) co_return std::nullopt;
         }
+    }
+    static async::awaitable<bool> read_more(peer& who) {
+        char piece[16384];
+        const auto bytes = co_await who.stream->read_some(piece);
+        if (bytes.has_value()) who.input.append(piece, *bytes);
+        co_return bytes.has_value();
     }
 
     net::acceptor listening_;

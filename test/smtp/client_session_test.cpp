@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "client_talk.hpp"
 #include "waypost/base/ascii.hpp"
 #include "waypost/base/encoding.hpp"
 
@@ -11,104 +12,6 @@ using namespace waypost;
 using namespace waypost::smtp;
 using namespace std::chrono_literals;
 using namespace std::string_literals;
-
-namespace {
-
-// A client and the driver's half of the work; the test is the server.
-class talk {
-public:
-    explicit talk(client_settings settings) : session(std::move(settings)) {}
-
-    /// What the client writes before it wants something else; that is `step` then.
-    std::string written() {
-        std::string all;
-        for (step = session.next(); auto* text = std::get_if<write_text>(&step); step = session.next()) {
-            secret = text->secret;
-            all += text->bytes;
-        }
-        return all;
-    }
-    /// Answers the client with replies, each "250 text" or "250-text|250 text", and says what it writes then. It must
-    /// want each of them.
-    std::string say(std::initializer_list<std::string> replies) {
-        for (const std::string& one : replies) {
-            CAPTURE(one);
-            const std::string early = written();
-            CHECK(early.empty());
-            CHECK(std::holds_alternative<read_reply>(step));
-            reply_reader reader;
-            for (const std::string_view line : base::split(one, '|')) {
-                if (reader.on_line(line) == reply_reader::progress::done) session.on_reply(reader.take());
-            }
-        }
-        return written();
-    }
-    template <class Step>
-    [[nodiscard]] bool wants() const {
-        return std::holds_alternative<Step>(step);
-    }
-    [[nodiscard]] std::string failure() const {
-        const auto* failed = std::get_if<session_failed>(&step);
-        return failed == nullptr ? "none" : std::to_string(static_cast<int>(failed->at)) + ' ' + failed->said.line();
-    }
-    [[nodiscard]] client_stage failed_at() const { return std::get<session_failed>(step).at; }
-    /// "250 ok|550 no"
-    [[nodiscard]] std::string outcome() const {
-        const auto* done = std::get_if<transaction_done>(&step);
-        return done == nullptr ? "none: " + failure() : lines(done->each);
-    }
-    static std::string lines(const std::vector<mail::status>& each) {
-        std::string all;
-        for (const mail::status& said : each) all += (all.empty() ? "" : "|") + said.line();
-        return all;
-    }
-
-    /// Of the oldest transaction that a failure cut short.
-    [[nodiscard]] std::string outcomes_or(const mail::status& otherwise) const {
-        const auto all = session.unfinished();
-        if (all.empty()) return "none";
-        std::vector<mail::status> each;
-        for (const auto& word : all.front().said) each.push_back(word.value_or(otherwise));
-        return lines(each);
-    }
-
-    client_session session;
-    client_step step = idle{};
-    bool secret = false;
-};
-
-client_settings plain() { return {.helo = "out.example", .tls = client_tls::if_offered}; }
-client_settings with(client_tls tls, bool authenticate = false) {
-    return {.helo = "out.example", .tls = tls, .authenticate = authenticate};
-}
-client_settings lmtp() { return {.helo = "out.example", .lmtp = true, .tls = client_tls::never}; }
-
-mail::recipient recipient(const std::string& address) { return {*mail::mailbox::parse(address), {}, {}}; }
-client_transaction message(std::initializer_list<std::string> to, std::uint64_t size = 100) {
-    client_transaction what;
-    what.from.from = *mail::reverse_path::from_text("a@b");
-    for (const std::string& address : to) what.to.push_back(recipient(address));
-    what.size = size;
-    return what;
-}
-
-const std::string pipelining = "250-mx|250-PIPELINING|250-SIZE 1000|250-8BITMIME|250 DSN";
-const std::string old_fashioned = "250 mx";
-
-// Open and idle.
-struct opened : talk {
-    explicit opened(const std::string& ehlo, const client_settings& settings = plain()) : talk(settings) {
-        CHECK(say({"220 mx"}) == (settings.lmtp ? "LHLO out.example\r\n" : "EHLO out.example\r\n"));
-        CHECK(say({ehlo}).empty());
-        CHECK(wants<idle>());
-    }
-    std::string begin(const client_transaction& what) {
-        session.begin(what);
-        return written();
-    }
-};
-
-}  // namespace
 
 TEST_CASE("a session opens with the greeting and EHLO and is idle then", "[smtp][client_session]") {
     talk client(plain());
@@ -500,8 +403,7 @@ TEST_CASE("421 ends the session wherever it comes, and final words stay", "[smtp
     at_end.session.on_content_written();
     CHECK(at_end.say({"421 4.3.2 no room"}).empty());
     CHECK(at_end.failed_at() == client_stage::transaction);
-    CHECK((at_end.outcomes_or(mail::status::transient("4.4.2", "lost"))) ==
-          "421 4.3.2 no room|550 5.1.1 no");
+    CHECK((at_end.outcomes_or(mail::status::transient("4.4.2", "lost"))) == "421 4.3.2 no room|550 5.1.1 no");
 
     opened resting(pipelining);
     resting.session.on_reply(reply(421, "4.4.2 idle too long"));

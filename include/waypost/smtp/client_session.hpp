@@ -63,8 +63,9 @@ struct write_text {
     std::string bytes;
     bool secret = false;
 };
-/// The content of a transaction, counted from 0 over the session, then on_content_written(). As it lies if it is a
-/// chunk, else dot-stuffed, with its end. A reply that comes before all is written goes to on_reply() as always.
+/// The content of a transaction, counted from 0 over the session. A chunk goes as it lies, in the same write as its
+/// command, and counts as written. Other content goes dot-stuffed, with its end, then on_content_written(); a reply
+/// that comes before goes to on_reply() as always.
 struct write_content {
     std::uint64_t transaction = 0;
     bool chunk = false;
@@ -109,7 +110,6 @@ public:
     void on_lost(mail::status why);
     void on_tls();
     void on_credentials(credentials who);
-    /// It is written, or will be together with what follows.
     void on_content_written();
     /// Only where there is room. It ends with a transaction_done, after those that began before it.
     void begin(client_transaction what);
@@ -149,9 +149,14 @@ private:
         std::size_t recipient = 0;
         std::uint64_t transaction = 0;
     };
+    struct queued_chunk {
+        std::string before;  // commands, the last one its BDAT
+        std::uint64_t transaction = 0;
+    };
     // What the driver has to do before anything else can go on.
     enum class duty { none, tls, credentials, content };
 
+    [[nodiscard]] client_step next_of_chunks();
     void send(std::string_view text, expect what);
     [[nodiscard]] static std::chrono::seconds time_limit(expect what) noexcept;
     // opening: client_session_opening.cpp
@@ -181,7 +186,8 @@ private:
 
     client_settings settings_;
     extensions offered_;
-    std::string out_;  // commands to hand out
+    std::deque<queued_chunk> chunks_;  // to hand out, and behind them
+    std::string out_;  // commands
     bool out_secret_ = false;
     std::size_t unsent_ = 0;  // of the expectations, at the end: their commands are in out_
     std::deque<expectation> expected_;  // replies to come, in order
