@@ -71,13 +71,12 @@ async::awaitable<> session::leave() {
 
 bool session::is_spent() const noexcept { return begun_ >= limits_.messages || failures_ >= limits_.max_failures; }
 
-/// While replies are at hand nothing begins: what they end makes room, and then all that begins goes in one write.
 bool session::may_begin() const noexcept {
     const bool may_overlap = limits_.transaction_delay == async::duration::zero();
-    return !is_spent() && connection_.has_room() && !connection_.has_reply_at_hand() &&
-           (under_way_.empty() || may_overlap);
+    return !is_spent() && connection_.has_room() && (under_way_.empty() || may_overlap);
 }
 
+/// Nothing is written here: whatever begins goes with the next flight.
 async::awaitable<> session::fill() {
     while (may_begin()) {
         auto next = next_task();

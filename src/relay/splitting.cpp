@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <set>
 
-#include "waypost/base/ascii.hpp"
-
 namespace waypost::relay {
 
 namespace {
@@ -22,7 +20,7 @@ queue::task split_by_domain(queue::task& what, std::size_t domains) {
     queue::task rest{what.about, {}};
     std::set<std::string> seen;
     const auto stays = [&](const spool::envelope& each) {
-        const std::string domain = base::to_lower(each.to.to.host.text());
+        const std::string& domain = each.to.to.host.text();
         return seen.contains(domain) || (seen.size() < domains && seen.insert(domain).second);
     };
     std::vector<spool::envelope> kept;

@@ -53,6 +53,7 @@ class Session(asyncio.Protocol):
         self.sink = sink
         self.buffer = bytearray()
         self.content = False
+        self.chunk = None  # octets of the BDAT that is coming
         self.mail = None
 
     def connection_made(self, transport):
@@ -66,8 +67,13 @@ class Session(asyncio.Protocol):
         searched = len(self.buffer) - len(data)
         if self.content and self.sink.answer("CONTENT", len(self.buffer)) is CLOSE:
             self.transport.abort()
-        while not self.transport.is_closing() and (self.end_of_content(searched) if self.content else self.command()):
+        while not self.transport.is_closing() and self.step(searched):
             searched = 0
+
+    def step(self, searched):
+        if self.content:
+            return self.end_of_content(searched)
+        return self.command() if self.chunk is None else self.end_of_chunk()
 
     def say(self, step, argument):
         """Whether it was good news."""
@@ -92,6 +98,9 @@ class Session(asyncio.Protocol):
         if self.sink.keep:
             self.sink.commands.append((self.number, text))
         verb = text.partition(" ")[0].upper()
+        if verb == "BDAT":
+            self.chunk = int(text.split()[1])
+            return True
         good = self.say(verb, text)
         path = re.search(r"<(.*?)>", text)
         if verb == "MAIL" and good:
@@ -105,6 +114,20 @@ class Session(asyncio.Protocol):
             self.transport.close()
         return True
 
+    def end_of_chunk(self):
+        """RFC 3030, of one chunk a mail. The answer is that of END."""
+        if len(self.buffer) < self.chunk:
+            return False
+        content = bytes(self.buffer[:self.chunk])
+        del self.buffer[:self.chunk]
+        self.chunk = None
+        if self.mail and self.mail.recipients:
+            self.mail.content = content
+            self.end_of_mail()
+        else:
+            self.transport.write(b"503 5.5.1 for nobody\r\n")
+        return True
+
     def end_of_content(self, searched):
         end = self.buffer.find(b"\r\n.\r\n", max(0, searched - 4))
         if end < 0:
@@ -112,8 +135,11 @@ class Session(asyncio.Protocol):
         self.mail.content = re.sub(rb"\r\n\.", b"\r\n", bytes(self.buffer[:end + 2]))[2:]
         del self.buffer[:end + 5]
         self.content = False
+        self.end_of_mail()
+        return True
+
+    def end_of_mail(self):
         self.sink.on_mail(self.mail)
         if self.say("END", self.mail) and self.sink.keep:
             self.sink.mails.append(self.mail)
         self.mail = None
-        return True
