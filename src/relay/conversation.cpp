@@ -10,6 +10,9 @@ constexpr std::size_t reply_buffer = 8192;
 // A reply line without end is heard for this long and no longer.
 constexpr std::size_t most_discarded = 64 * 1024;
 
+// The time limit of a write is for one block of data (RFC 5321 section 4.5.3.2.5), and a slow line must be able to keep
+// it; more in one write would save nothing that can be measured.
+constexpr std::size_t enough_for_a_write = 64 * 1024;
 // What a host that has closed said before lies in our buffer; this only bounds the doubtful case.
 constexpr std::chrono::seconds last_words{5};
 
@@ -83,6 +86,11 @@ async::awaitable<> conversation::read_reply(std::chrono::seconds within) {
     }
 }
 
+void conversation::gather(std::string_view bytes) {
+    gathered_.emplace_back(bytes.data(), bytes.size());
+    gathered_octets_ += bytes.size();
+}
+
 /// Writes what was gathered. False when the connection is lost.
 async::awaitable<bool> conversation::flush() {
     if (gathered_.empty()) co_return true;
@@ -90,6 +98,7 @@ async::awaitable<bool> conversation::flush() {
     const auto written = co_await peer_->write(gathered_);
     watchdog_.pause();
     gathered_.clear();
+    gathered_octets_ = 0;
     texts_.clear();
     if (written.has_value()) co_return true;
     if (written.error() != net::errc::timed_out) co_await hear_last_words();
@@ -104,6 +113,7 @@ async::awaitable<> conversation::hear_last_words() {
 }
 
 async::awaitable<> conversation::write_content(smtp::write_content which) {
+    if (gathered_octets_ >= enough_for_a_write && !co_await flush()) co_return;
     const spool::content& content = *contents_[which.transaction - ended_];
     smtp::content_encoder encoder;
     const bool as_it_lies =

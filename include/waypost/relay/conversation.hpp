@@ -1,9 +1,9 @@
 // The bytes of an SMTP or LMTP client session over one stream: writes commands and content, reads replies, keeps time.
 // The grammar is smtp::client_session's; what needs more than the stream (TLS, credentials) is the caller's.
 //
-// All that may go before the next reply, of several messages where they overlap, goes in one gathered write, from where
-// it lies. Nothing is read meanwhile: client_session bounds the replies that can be due, so that they fit the buffers
-// between us and a host cannot be kept from reading by its own replies.
+// What may go before the next reply, of several messages where they overlap, goes in one gathered write, from where it
+// lies (in a few where it is much). Nothing is read meanwhile: client_session bounds the replies that can be due, so
+// that they fit the buffers between us and a host cannot be kept from reading by its own replies.
 #pragma once
 
 #include <deque>
@@ -54,7 +54,7 @@ private:
     async::awaitable<> hear_last_words();
     async::awaitable<> write_content(smtp::write_content which);
     async::awaitable<bool> write_in_pieces(const spool::content& what, smtp::content_encoder& encoder);
-    void gather(std::string_view bytes) { gathered_.emplace_back(bytes.data(), bytes.size()); }
+    void gather(std::string_view bytes);
     void lose(const base::error_code& why);
 
     std::unique_ptr<net::stream> peer_;
@@ -68,6 +68,7 @@ private:
     std::uint64_t ended_ = 0;  // the transactions before those
     // For one write: views of the contents and of the texts, which a deque leaves where they are.
     std::vector<boost::asio::const_buffer> gathered_;
+    std::size_t gathered_octets_ = 0;
     std::deque<std::string> texts_;
     std::vector<char> scratch_;
     std::string stuffed_;
