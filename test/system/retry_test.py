@@ -8,6 +8,7 @@ from sink import CLOSE
 from support import ReservedPort, maildir, wait_until
 
 FIRST_PAUSE = 400  # seconds
+LATER = "450 4.2.0 later"
 JITTER = 0.1  # of the pause; it ends up to so much sooner
 
 
@@ -99,6 +100,25 @@ class Retries(BounceTest):
                 self.send("you@else.example")
                 self.expect_deferred("you@else.example")
                 self.assertEqual(maildir(self.home), [])
+
+    def test_what_waits_for_a_smart_host_goes_as_soon_as_it_works_again(self):
+        self.start_with(lambda step, _: LATER if step == "RCPT" else None)
+        self.send("greylisted@else.example")
+        greylisted = self.expect_deferred("greylisted@else.example")
+        self.sink.answer = lambda step, _: CLOSE if step in ("CONNECT", "MAIL") else None
+        self.send("first@else.example")
+        wait_until(lambda: len(self.daemon.rows("SELECT id FROM envelopes WHERE tries = 1")) == 2, "it is deferred",
+                   explain=self.daemon.log)
+        self.assertEqual([row["forward_path"] for row in self.daemon.rows("SELECT * FROM envelopes WHERE for_host = 1")],
+                         ["first@else.example"])
+        self.sink.answer = lambda step, _: None
+        self.send("second@else.example")
+        wait_until(lambda: len(self.sink.mails) == 2, "both are there", seconds=60, explain=self.daemon.log)
+        self.assertEqual({each for mail in self.sink.mails for each in mail.recipients},
+                         {"first@else.example", "second@else.example"})
+        # What was deferred by a reply keeps its time.
+        wait_until(lambda: len(self.daemon.rows()) == 1, "they are done with", explain=self.daemon.log)
+        self.assertEqual(tuple(self.expect_deferred("greylisted@else.example")), tuple(greylisted))
 
     def test_a_smart_host_that_is_not_there_defers(self):
         self.start_with(lambda step, _: None, port=self.ending(ReservedPort()).number)
