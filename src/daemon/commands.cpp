@@ -1,0 +1,78 @@
+#include "commands.hpp"
+
+#include <chrono>
+
+namespace waypost::daemon {
+
+namespace {
+
+using control::answer;
+using control::json;
+
+json seconds(const std::optional<async::duration>& time) {
+    if (!time) return nullptr;
+    return std::chrono::duration<double>(*time).count();
+}
+
+json to_json(const relay::route_view& one) {
+    return {{"id", one.id},
+            {"source", one.source},
+            {"host", one.host},
+            {"open", one.open},
+            {"connecting", one.connecting},
+            {"connections", one.connections},
+            {"messages", one.messages},
+            {"errors", one.errors},
+            {"last_error", one.last_error},
+            {"next_try", seconds(one.next_try)},
+            {"relay", one.for_relay}};
+}
+
+json to_json(const relay::relay_view& one) {
+    return {{"action", one.action},
+            {"domain", one.domain},
+            {"waiting", one.waiting},
+            {"connecting", one.connecting},
+            {"open", one.open},
+            {"idle", one.idle},
+            {"carried", one.carried},
+            {"deferred", one.deferred},
+            {"last_error", one.last_error},
+            {"next_try", seconds(one.next_try)}};
+}
+
+json to_json(const relay::host_view& one) {
+    return {{"host", one.host}, {"open", one.open}, {"connecting", one.connecting}, {"window", one.window}};
+}
+
+template <class View>
+json list_of(const std::vector<View>& views) {
+    json all = json::array();
+    for (const View& each : views) all.push_back(to_json(each));
+    return all;
+}
+
+/// A command that needs no waiting.
+template <class Function>
+control::command at_once(Function what) {
+    return [what](json arguments) -> async::awaitable<answer> { co_return what(arguments); };
+}
+
+answer resume_route(relay::engine& relays, const json& arguments) {
+    const auto id = arguments.at("id").get<std::uint64_t>();
+    if (relays.resume_route(id)) return json::object();
+    return control::refusal{"there is no route " + std::to_string(id)};
+}
+
+}  // namespace
+
+control::commands make_commands(relay::engine& relays) {
+    return {
+        {"show routes", at_once([&relays](const json&) -> answer { return list_of(relays.routes()); })},
+        {"show relays", at_once([&relays](const json&) -> answer { return list_of(relays.relays()); })},
+        {"show hosts", at_once([&relays](const json&) -> answer { return list_of(relays.hosts()); })},
+        {"resume route", at_once([&relays](const json& which) { return resume_route(relays, which); })},
+    };
+}
+
+}  // namespace waypost::daemon
