@@ -169,13 +169,19 @@ void scheduler::fail_waiting(relay& of, const mail::status& why) {
     for (const candidate& one : of.way.hosts()) {
         for (const host& each : one.at) ledger_.remember_deferred(of.hop, each, envelopes);
     }
-    for (queue::task& each : std::exchange(of.waiting, {})) {
+    of.deferred += envelopes;
+    // The queue may be in the middle of handing us a task, so it hears of this in a later turn.
+    if (!of.waiting.empty()) timekeeping_.start(report(std::exchange(of.waiting, {}), why));
+}
+
+async::awaitable<> scheduler::report(std::deque<queue::task> failed, mail::status why) {
+    for (queue::task& each : failed) {
         for (spool::envelope& envelope : each.envelopes) {
-            ++of.deferred;
             queue::log_delivery(with_.log, {.subsystem = "mta"}, *each.about, envelope, why, with_.clock.wall());
             with_.queue.report(each.about, std::move(envelope), queue::outcome_of(why, {}));
         }
     }
+    co_return;
 }
 
 /// A host takes mail: what was deferred because of it need not wait for its schedule.

@@ -5,6 +5,7 @@
 // waits for.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <vector>
@@ -50,6 +51,7 @@ private:
     void place_freed(const host& at);
     async::awaitable<> serve(relay_ptr of, std::unique_ptr<one_opening> what);
     void fail_waiting(relay& of, const mail::status& why);
+    async::awaitable<> report(std::deque<queue::task> failed, mail::status why);
     void host_is_back(const host& at);
     void forget_if_done(const spool::next_hop& hop);
     async::awaitable<> keep_house();
