@@ -71,7 +71,9 @@ void ledger::closed(const spool::next_hop& relay, const route& via, bool was_rea
 }
 
 void ledger::carried(const route& via) {
-    ++routes_[via].messages;
+    route_record& along = routes_[via];
+    ++along.messages;
+    along.rest.pause = {};
     host_record& at = hosts_[via.to];
     at.window = std::min(at.window + 1, largest_window);
 }
@@ -97,7 +99,7 @@ void ledger::source_failed(const source& from, const mail::status& why, async::t
 }
 
 void ledger::worked(const spool::next_hop& relay, const route& via, async::time_point now) {
-    routes_[via].rest = {};
+    routes_[via].rest.until = {};
     source_trouble_.erase(via.from);
     relay_trouble_.erase({relay, via});
     note_family(via, true, now);

@@ -3,7 +3,8 @@
 //
 // Trouble is kept where it belongs. A host that cannot be reached, refuses us or says 421 is trouble of that route,
 // whoever uses it; a certificate or a password that does not do is trouble of one relay on that route. A source that
-// cannot be bound is trouble of the source. One success ends the trouble.
+// cannot be bound is trouble of the source. A session that comes up ends the rest; only a message that is carried makes
+// the next one short again, as a host may greet everybody and take nothing.
 //
 // Concurrency towards a host is the feedback of Postfix's scheduler: a window that begins at 5, grows by one with each
 // message that the host takes and shrinks by one with each failure. Two domains with the same MX host share it.
