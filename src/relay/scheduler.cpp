@@ -83,6 +83,8 @@ bool scheduler::act(const relay_ptr& to, const decision& next) {
         to->last_trouble = later->because;
         if (later->when - with_.clock.now() > longest_wait) fail_waiting(*to, later->because);
         look_again_at(to, later->when);
+    } else if (to->questions > 0) {
+        to->blocked = true;  // the answer will bring us back
     } else {
         fail_waiting(*to, std::get<give_up>(next).because);
     }
