@@ -127,7 +127,8 @@ void scheduler::wait_for_room(const relay_ptr& to, const all_busy& what) {
     to->blocked = true;
     if (what.or_at) look_again_at(to, *what.or_at);
     lobby_.wait(to, what.at, what.anywhere);
-    if (to->blocked_since) return;
+    const bool waits_for_a_place = !what.at.empty() || what.anywhere;
+    if (to->blocked_since || !waits_for_a_place) return;
     to->blocked_since = with_.clock.now();
     // A connection that others keep for later mail is worth less than one for mail that is here.
     for (const host& each : what.at) {
