@@ -62,11 +62,13 @@ void scheduler::one_opening::failed(const route& along, blame whose, const mail:
                          {"host", along.to.text()},
                          {"source", along.from.is_unspecified() ? std::string() : along.from.to_string()},
                          {"reason", why.line()}});
+    all_.place_freed(along.to);
 }
 
 void scheduler::one_opening::given_up(const route& along) {
     end(along, false);
     all_.ledger_.was_slow(along, all_.with_.clock.now());
+    all_.place_freed(along.to);
 }
 
 work& scheduler::one_opening::ready(const route& along) {
