@@ -8,13 +8,12 @@
 #include <map>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
-#include "route.hpp"
+#include "relay.hpp"
 
 namespace waypost::relay {
-
-class relay;
 
 class lobby {
 public:
@@ -33,7 +32,10 @@ public:
         return called;
     }
     [[nodiscard]] bool someone_else_waits(const host& at, const relay& than) const {
-        const auto is_other = [&](const visitor& each) { return each.get() != &than; };
+        // Who waited at several hosts and has found a place at one still stands in the lists of the others.
+        const auto is_other = [&](const visitor& each) {
+            return each.get() != &than && each->blocked && each->wants_session();
+        };
         const auto found = waiting_.find(at);
         return (found != waiting_.end() && std::ranges::any_of(found->second, is_other)) ||
                std::ranges::any_of(anywhere_, is_other);
