@@ -78,6 +78,7 @@ public:
             waiting.push_back(
                 {taken.about, {std::make_move_iterator(rest), std::make_move_iterator(taken.envelopes.end())}});
             taken.envelopes.erase(rest, taken.envelopes.end());
+            wake_one();
         }
         return taken;
     }
