@@ -105,7 +105,6 @@ async::awaitable<> scheduler::find_the_way(relay_ptr of, std::unique_ptr<counted
     asking.reset();
     of->blocked = false;
     attend(of);
-    forget_if_done(of->hop);
 }
 
 void scheduler::look_again_at(const relay_ptr& to, async::time_point when) {
@@ -120,7 +119,6 @@ async::awaitable<> scheduler::sleep_until_alarm(relay_ptr of, async::time_point 
     of->alarm = async::time_point::max();
     of->blocked = false;
     attend(of);
-    forget_if_done(of->hop);
 }
 
 void scheduler::wait_for_room(const relay_ptr& to, const all_busy& what) {
@@ -162,7 +160,6 @@ async::awaitable<> scheduler::serve(relay_ptr of, std::unique_ptr<one_opening> w
     }
     place_freed(at);
     attend(of);
-    forget_if_done(of->hop);
 }
 
 void scheduler::fail_waiting(relay& of, const mail::status& why) {
@@ -192,17 +189,14 @@ void scheduler::host_is_back(const host& at) {
     for (const spool::next_hop& each : ledger_.take_deferred(at, with_.clock.now())) with_.queue.works_again(each);
 }
 
-void scheduler::forget_if_done(const spool::next_hop& hop) {
-    const auto found = relays_.find(hop);
-    if (found != relays_.end() && found->second->done()) relays_.erase(found);
-}
-
-/// Sends sessions away that have been idle for long, and forgets what nobody has used.
+/// Sends sessions away that have been idle for long, and forgets what nobody has used. A relay that is done is kept for
+/// as long as the next mail may go by what it knows of the way, or may not ask again yet.
 async::awaitable<> scheduler::keep_house() {
     while (!stopping_ && !relays_.empty()) {
         co_await with_.clock.sleep_for(keepalive_precision);
         const auto now = with_.clock.now();
         for (auto& [hop, each] : relays_) each->dismiss_idle_since(now - each->allowed.keepalive);
+        std::erase_if(relays_, [](const auto& one) { return one.second->done() && one.second->way.is_stale(); });
         ledger_.forget_quiet_since(now - memory_of_routes, now);
     }
     keeping_house_ = false;

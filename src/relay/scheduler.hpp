@@ -53,7 +53,6 @@ private:
     void fail_waiting(relay& of, const mail::status& why);
     async::awaitable<> report(std::deque<queue::task> failed, mail::status why);
     void host_is_back(const host& at);
-    void forget_if_done(const spool::next_hop& hop);
     async::awaitable<> keep_house();
 
     async::executor executor_;
