@@ -67,6 +67,8 @@ std::optional<std::string> fault_of_regex(std::string_view text) {
 
 std::vector<std::string> regex::candidates(std::string_view) { return {}; }
 
+std::vector<std::string> regex::patterns(std::string_view text) { return {base::to_lower(text)}; }
+
 bool regex::covers(std::string_view stored, std::string_view text) {
     if (text.find('\0') != std::string_view::npos) return false;
     const expression& one = compiled(stored);

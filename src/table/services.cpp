@@ -174,6 +174,24 @@ base::result<userinfo::value> userinfo::parse(std::string_view key, std::string_
     return value{std::string(key), static_cast<unsigned>(*uid), static_cast<unsigned>(*gid), std::string(row)};
 }
 
+std::vector<std::string> source::candidates(std::string_view ip) { return netaddr::candidates(ip); }
+
+base::result<std::string> source::parse(std::string_view key, std::string_view row) { return row_or_key(key, row); }
+
+std::vector<std::string> addrname::candidates(std::string_view ip) { return netaddr::candidates(ip); }
+
+base::result<std::string> addrname::parse(std::string_view, std::string_view row) { return not_empty(row); }
+
+std::vector<std::string> mailaddrmap::candidates(std::string_view user) { return {base::to_lower(user)}; }
+
+base::result<std::string> mailaddrmap::parse(std::string_view, std::string_view row) { return not_empty(row); }
+
+std::vector<std::string> relayhost::candidates(std::string_view name) { return domain::candidates(name); }
+
+bool relayhost::covers(std::string_view stored, std::string_view name) { return domain::covers(stored, name); }
+
+base::result<std::string> relayhost::parse(std::string_view, std::string_view row) { return not_empty(row); }
+
 std::vector<std::string> string::candidates(std::string_view text) { return {base::to_lower(text)}; }
 
 base::result<std::string> string::parse(std::string_view key, std::string_view row) { return row_or_key(key, row); }

@@ -36,4 +36,22 @@ std::string_view name_of(service kind) noexcept {
     return "unknown";
 }
 
+std::optional<service> service_named(std::string_view name) noexcept {
+    for (const service kind : all_services) {
+        if (name_of(kind) == name) return kind;
+    }
+    return std::nullopt;
+}
+
+async::awaitable<base::result<std::optional<found>>> table::lookup_first(service kind, std::vector<std::string> keys) {
+    for (std::string& key : keys) {
+        auto row = co_await lookup(kind, key);
+        if (row.has_error()) co_return row.error();
+        if (row->has_value()) co_return std::optional(found{std::move(key), std::move(**row)});
+    }
+    co_return std::optional<found>();
+}
+
+async::awaitable<base::result<>> table::reload() { co_return base::result<>(); }
+
 }  // namespace waypost::table

@@ -1,9 +1,12 @@
 // What keys and rows mean: one type a service, with the keys to try in their order, the patterns that may cover a key,
-// and the value that a row stands for (opensmtpd's services of the same names).
+// and the value that a row stands for (opensmtpd's services of the same names). A pattern can be looked for in two
+// ways: `covers` judges a stored one, and `patterns` lists all those that could be stored, for backends asked by key.
 //
 //     auto who = co_await find<credentials>(table, "label");
 #pragma once
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +25,7 @@ struct domain {
     static constexpr service kind = service::domain;
     using value = std::string;
     static std::vector<std::string> candidates(std::string_view name);
+    static std::vector<std::string> patterns(std::string_view name);
     static bool covers(std::string_view stored, std::string_view name);
     static base::result<value> parse(std::string_view key, std::string_view row);
 };
@@ -42,6 +46,7 @@ struct netaddr {
     static constexpr service kind = service::netaddr;
     using value = std::string;
     static std::vector<std::string> candidates(std::string_view ip);
+    static std::vector<std::string> patterns(std::string_view ip);
     static bool covers(std::string_view stored, std::string_view ip);
     static base::result<value> parse(std::string_view key, std::string_view row);
 };
@@ -52,6 +57,7 @@ struct mailaddr {
     static constexpr service kind = service::mailaddr;
     using value = std::string;
     static std::vector<std::string> candidates(std::string_view address);
+    static std::vector<std::string> patterns(std::string_view address);
     static bool covers(std::string_view stored, std::string_view address);
     static base::result<value> parse(std::string_view key, std::string_view row);
 };
@@ -85,6 +91,40 @@ struct userinfo {
     static base::result<value> parse(std::string_view key, std::string_view row);
 };
 
+/// An address to send from. Mostly fetched; asked for by key, it is there or not.
+struct source {
+    static constexpr service kind = service::source;
+    using value = std::string;
+    static std::vector<std::string> candidates(std::string_view ip);
+    static base::result<value> parse(std::string_view key, std::string_view row);
+};
+
+/// The host name that goes with an address of this machine.
+struct addrname {
+    static constexpr service kind = service::addrname;
+    using value = std::string;
+    static std::vector<std::string> candidates(std::string_view ip);
+    static base::result<value> parse(std::string_view key, std::string_view row);
+};
+
+/// The mail addresses that a user may send as, with commas between them.
+struct mailaddrmap {
+    static constexpr service kind = service::mailaddrmap;
+    using value = std::string;
+    static std::vector<std::string> candidates(std::string_view user);
+    static base::result<value> parse(std::string_view key, std::string_view row);
+};
+
+/// The relay URL for a destination; stored keys may hold `*` wildcards.
+struct relayhost {
+    static constexpr service kind = service::relayhost;
+    using value = std::string;
+    static std::vector<std::string> candidates(std::string_view domain);
+    static std::vector<std::string> patterns(std::string_view domain);
+    static bool covers(std::string_view stored, std::string_view domain);
+    static base::result<value> parse(std::string_view key, std::string_view row);
+};
+
 /// Is this text there?
 struct string {
     static constexpr service kind = service::string;
@@ -99,6 +139,8 @@ struct regex {
     static constexpr service kind = service::regex;
     using value = std::string;
     static std::vector<std::string> candidates(std::string_view text);  // none
+    /// The text itself: a backend without patterns of ours has to do the matching.
+    static std::vector<std::string> patterns(std::string_view text);
     static bool covers(std::string_view stored, std::string_view text);
     static base::result<value> parse(std::string_view key, std::string_view row);
 };
@@ -108,26 +150,35 @@ struct regex {
 [[nodiscard]] inline bool is_valid_regex(std::string_view expression) { return !fault_of_regex(expression); }
 
 /// The first candidate that is there or, where the service knows patterns, the first stored pattern that covers the
-/// key.
+/// key. A backend that holds no patterns is asked for all that there could be, in the same round trip: the nearest
+/// first.
 template <class Service>
 async::awaitable<base::result<std::optional<typename Service::value>>> find(table& rows, std::string key) {
     using answer = base::result<std::optional<typename Service::value>>;
-    for (std::string& candidate : Service::candidates(key)) {
-        auto row = co_await rows.lookup(Service::kind, candidate);
-        if (row.has_error()) co_return row.error();
-        if (!row->has_value()) continue;
-        auto parsed = Service::parse(candidate, **row);
-        if (parsed.has_error()) co_return parsed.error();
-        co_return answer(std::move(*parsed));
+    constexpr bool has_patterns = requires { Service::patterns(std::string_view()); };
+    std::vector<std::string> keys = Service::candidates(key);
+    if constexpr (has_patterns) {
+        if (!rows.holds_patterns()) std::ranges::move(Service::patterns(key), std::back_inserter(keys));
     }
-    if constexpr (requires { Service::covers(std::string_view(), std::string_view()); }) {
-        const pattern_match covers = [&key](std::string_view stored) { return Service::covers(stored, key); };
-        auto row = co_await rows.lookup_pattern(Service::kind, covers);
+    if (!keys.empty()) {
+        auto row = co_await rows.lookup_first(Service::kind, std::move(keys));
         if (row.has_error()) co_return row.error();
         if (row->has_value()) {
-            auto parsed = Service::parse(key, **row);
+            auto parsed = Service::parse((**row).key, (**row).row);
             if (parsed.has_error()) co_return parsed.error();
             co_return answer(std::move(*parsed));
+        }
+    }
+    if constexpr (has_patterns) {
+        if (rows.holds_patterns()) {
+            const pattern_match covers = [&key](std::string_view stored) { return Service::covers(stored, key); };
+            auto row = co_await rows.lookup_pattern(Service::kind, covers);
+            if (row.has_error()) co_return row.error();
+            if (row->has_value()) {
+                auto parsed = Service::parse(key, **row);
+                if (parsed.has_error()) co_return parsed.error();
+                co_return answer(std::move(*parsed));
+            }
         }
     }
     co_return answer(std::nullopt);

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "waypost/async/awaitable.hpp"
 #include "waypost/base/result.hpp"
@@ -31,13 +32,23 @@ enum class service {
     string,
     regex
 };
+inline constexpr service all_services[] = {
+    service::alias,    service::domain,   service::credentials, service::netaddr,   service::userinfo, service::source,
+    service::mailaddr, service::addrname, service::mailaddrmap, service::relayhost, service::string,   service::regex};
 [[nodiscard]] std::string_view name_of(service kind) noexcept;
+[[nodiscard]] std::optional<service> service_named(std::string_view name) noexcept;
 
 enum class errc { unavailable = 1, malformed_row };
 [[nodiscard]] base::error_code make_error_code(errc value) noexcept;
 
 /// Tells whether a stored key that is a pattern (a wildcard, a network, an expression) covers what is asked for.
 using pattern_match = std::function<bool(std::string_view stored_key)>;
+
+/// A row, and the key that it stands under.
+struct found {
+    std::string key;
+    std::string row;
+};
 
 class table {
 public:
@@ -46,6 +57,13 @@ public:
 
     /// The value under exactly this key (keys are folded to lower case by the caller). A list answers with "".
     virtual async::awaitable<base::result<std::optional<std::string>>> lookup(service kind, std::string key) = 0;
+    /// The first of the keys that is there. A backend that has to go somewhere for its answer goes once for all of
+    /// them.
+    virtual async::awaitable<base::result<std::optional<found>>> lookup_first(service kind,
+                                                                              std::vector<std::string> keys);
+    /// Whether lookup_pattern() finds anything. A backend that can only be asked by key is given, as keys, all the
+    /// patterns that would cover what is asked for (`*.example.org`, `192.0.2.0/24`).
+    [[nodiscard]] virtual bool holds_patterns() const noexcept { return true; }
     /// The value of the first stored pattern that matches, for backends that can hold patterns; the others answer
     /// nothing.
     virtual async::awaitable<base::result<std::optional<std::string>>> lookup_pattern(service kind,
@@ -53,6 +71,9 @@ public:
     /// The next entry, cyclic: after the last comes the first. Nothing if there is none. For a list the entry, for a
     /// map its value.
     virtual async::awaitable<base::result<std::optional<std::string>>> fetch(service kind) = 0;
+    /// Looks at its source anew (`update table`); what it knew before stays when that cannot be read. A backend that
+    /// sees every change by itself has nothing to do.
+    virtual async::awaitable<base::result<>> reload();
 };
 
 }  // namespace waypost::table

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <variant>
 
-#include "waypost/table/static_table.hpp"
+#include "waypost/table/entries.hpp"
 
 namespace waypost::table {
 
