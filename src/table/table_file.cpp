@@ -105,7 +105,7 @@ file_fault system_fault(int error) { return {0, std::generic_category().message(
 
 std::variant<entries, file_fault> parse_table_file(std::string_view text) { return parser().run(text); }
 
-std::variant<entries, file_fault> read_table_file(const std::string& path) {
+std::variant<std::string, file_fault> read_text(const std::string& path) {
     // Non-blocking, because opening a FIFO would wait for somebody to write to it.
     const file_descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (file.get() < 0) return system_fault(errno);
@@ -120,9 +120,15 @@ std::variant<entries, file_fault> read_table_file(const std::string& path) {
         const ssize_t got = ::read(file.get(), block.data(), block.size());
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return system_fault(errno);
-        if (got == 0) return parse_table_file(text);
+        if (got == 0) return text;
         text.append(block.data(), static_cast<std::size_t>(got));
     }
+}
+
+std::variant<entries, file_fault> read_table_file(const std::string& path) {
+    const auto text = read_text(path);
+    if (const auto* fault = std::get_if<file_fault>(&text)) return *fault;
+    return parse_table_file(std::get<std::string>(text));
 }
 
 }  // namespace waypost::table

@@ -1,0 +1,63 @@
+#include "sqlite_batch.hpp"
+
+#include <sqlite3.h>
+
+#include <optional>
+
+#include "waypost/base/ascii.hpp"
+
+namespace waypost::table {
+
+namespace {
+
+sqlite_answer ask_one(sqlite_connection& over, const sqlite_question& question) {
+    std::vector<found> rows;
+    if (question.keys.empty()) {
+        for (std::string& value : over.list(question.kind)) rows.push_back({{}, std::move(value)});
+    } else if (auto row = over.lookup(question.kind, question.keys)) {
+        rows.push_back(std::move(*row));
+    }
+    return rows;
+}
+
+/// Busy and interrupted say nothing against the connection.
+bool may_stay(const SQLite::Exception& error) {
+    return error.getErrorCode() == SQLITE_BUSY || error.getErrorCode() == SQLITE_INTERRUPT;
+}
+
+}  // namespace
+
+sqlite_answers ask(std::unique_ptr<sqlite_connection> over, std::shared_ptr<const sqlite_settings> settings,
+                   const std::vector<sqlite_question>& questions) {
+    sqlite_answers given;
+    given.all.assign(questions.size(), sqlite_answer(errc::unavailable));
+    if (over == nullptr || !over->is_current()) {
+        over.reset();
+        auto opened = sqlite_connection::open(std::move(settings));
+        if (const auto* faults = std::get_if<std::vector<fault>>(&opened)) {
+            given.trouble = faults->front().what;
+            return given;
+        }
+        over = std::get<std::unique_ptr<sqlite_connection>>(std::move(opened));
+    }
+    bool usable = true;
+    try {
+        std::optional<sqlite_connection::snapshot> shared;
+        if (questions.size() > 1) shared.emplace(*over);
+        for (std::size_t i = 0; i < questions.size() && usable; ++i) {
+            try {
+                given.all[i] = ask_one(*over, questions[i]);
+            } catch (const SQLite::Exception& error) {
+                given.trouble = base::printable(error.what());
+                usable = may_stay(error);
+            }
+        }
+    } catch (const SQLite::Exception& error) {
+        given.trouble = base::printable(error.what());
+        usable = may_stay(error);
+    }
+    if (usable) given.used = std::move(over);
+    return given;
+}
+
+}  // namespace waypost::table

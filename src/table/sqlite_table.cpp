@@ -1,0 +1,200 @@
+#include "waypost/table/sqlite_table.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "sqlite_batch.hpp"
+#include "waypost/async/event.hpp"
+
+namespace waypost::table {
+
+namespace {
+
+// Of worker threads that have other things to do too.
+constexpr std::size_t connections = 2;
+// A batch keeps its snapshot, and its thread, for about a tenth of a millisecond.
+constexpr std::size_t largest_batch = 64;
+
+}  // namespace
+
+struct sqlite_table::question {
+    question(const async::executor& where, sqlite_question of) : asked(std::move(of)), changed(where) {}
+
+    sqlite_question asked;
+    sqlite_answer answer = errc::unavailable;
+    bool answered = false;
+    async::event changed;
+};
+
+/// Questions taken by one coroutine, with a connection. However that ends, the connection's place is free again, the
+/// questions have an answer and who waits is woken.
+struct sqlite_table::batch {
+    explicit batch(sqlite_table& of) : owner(of), over(std::move(of.idle_.back())) {
+        of.idle_.pop_back();
+        const std::size_t size = std::min(of.waiting_.size(), largest_batch);
+        std::move(of.waiting_.begin(), of.waiting_.begin() + static_cast<std::ptrdiff_t>(size),
+                  std::back_inserter(taken));
+        of.waiting_.erase(of.waiting_.begin(), of.waiting_.begin() + static_cast<std::ptrdiff_t>(size));
+    }
+    ~batch() {
+        owner.idle_.push_back(std::move(over));
+        for (const auto& each : taken) {
+            each->answered = true;
+            each->changed.notify();
+        }
+        owner.wake_one();
+    }
+    batch(const batch&) = delete;
+    batch& operator=(const batch&) = delete;
+
+    sqlite_table& owner;
+    std::unique_ptr<sqlite_connection> over;
+    std::vector<std::shared_ptr<question>> taken;
+};
+
+/// A place in the queue. Who was woken to work and has gone instead wakes another.
+struct sqlite_table::place {
+    place(sqlite_table& of, std::shared_ptr<question> one) : owner(of), mine(std::move(one)) {
+        owner.waiting_.push_back(mine);
+    }
+    ~place() {
+        if (mine->answered) return;
+        std::erase(owner.waiting_, mine);
+        owner.wake_one();
+    }
+    place(const place&) = delete;
+    place& operator=(const place&) = delete;
+
+    sqlite_table& owner;
+    std::shared_ptr<question> mine;
+};
+
+sqlite_table::sqlite_table(std::string name, std::shared_ptr<const sqlite_settings> settings, surroundings& around)
+    : name_(std::move(name)), settings_(std::move(settings)), around_(&around), idle_(connections) {}
+
+sqlite_table::~sqlite_table() = default;
+
+sqlite_table::opened sqlite_table::open(std::string name, const std::string& file, surroundings& around) {
+    auto read = read_sqlite_settings(file);
+    if (auto* faults = std::get_if<std::vector<fault>>(&read)) return {nullptr, std::move(*faults)};
+    const auto settings = std::make_shared<const sqlite_settings>(std::get<sqlite_settings>(std::move(read)));
+    opened answer;
+    std::unique_ptr<sqlite_table> made(new sqlite_table(std::move(name), settings, around));
+    auto tried = sqlite_connection::open(settings);
+    if (auto* faults = std::get_if<std::vector<fault>>(&tried)) {
+        answer.faults = std::move(*faults);
+        if (std::ranges::any_of(answer.faults, [](const fault& one) { return !one.warning; })) return answer;
+    } else {
+        made->idle_.back() = std::get<std::unique_ptr<sqlite_connection>>(std::move(tried));
+    }
+    answer.made = std::move(made);
+    return answer;
+}
+
+void sqlite_table::wake_one() {
+    if (!waiting_.empty() && !idle_.empty()) waiting_.front()->changed.notify();
+}
+
+void sqlite_table::say(const std::string& trouble) {
+    if (trouble == said_) return;
+    said_ = trouble;
+    if (!trouble.empty()) around_->warn(name_, "it cannot be asked: " + trouble);
+}
+
+/// Whoever finds a connection idle takes everything that waits and works for all of them; the others sleep.
+async::awaitable<> sqlite_table::answer(std::shared_ptr<question> mine) {
+    const place in_the_queue(*this, mine);
+    while (!mine->answered) {
+        if (idle_.empty() || waiting_.empty()) {
+            co_await mine->changed.wait();
+        } else {
+            co_await work();
+        }
+    }
+}
+
+async::awaitable<> sqlite_table::work() {
+    batch now(*this);
+    std::vector<sqlite_question> questions;
+    questions.reserve(now.taken.size());
+    for (const auto& each : now.taken) questions.push_back(each->asked);
+    const auto settings = settings_;
+    auto job = [over = std::move(now.over), settings, questions = std::move(questions)]() mutable {
+        return ask(std::move(over), std::move(settings), questions);
+    };
+    sqlite_answers given = co_await async::offload(around_->io, std::move(job));
+    if (settings == settings_) now.over = std::move(given.used);  // else they were read anew meanwhile
+    for (std::size_t i = 0; i < now.taken.size(); ++i) now.taken[i]->answer = std::move(given.all[i]);
+    say(given.trouble);
+}
+
+async::awaitable<base::result<std::optional<found>>> sqlite_table::lookup_first(service kind,
+                                                                                std::vector<std::string> keys) {
+    if (!settings_->lookups.contains(kind)) {
+        say("its file " + settings_->file + " has no query_" + std::string(name_of(kind)));
+        co_return errc::unavailable;
+    }
+    if (keys.empty()) co_return std::optional<found>();
+    const auto mine =
+        std::make_shared<question>(co_await boost::asio::this_coro::executor, sqlite_question{kind, std::move(keys)});
+    co_await answer(mine);
+    if (mine->answer.has_error()) co_return mine->answer.error();
+    if (mine->answer->empty()) co_return std::optional<found>();
+    co_return std::optional(std::move(mine->answer->front()));
+}
+
+async::awaitable<base::result<std::optional<std::string>>> sqlite_table::lookup(service kind, std::string key) {
+    std::vector<std::string> only(1, std::move(key));
+    auto row = co_await lookup_first(kind, std::move(only));
+    if (row.has_error()) co_return row.error();
+    if (!row->has_value()) co_return std::nullopt;
+    co_return std::move((**row).row);
+}
+
+async::awaitable<base::result<std::optional<std::string>>> sqlite_table::lookup_pattern(service, pattern_match) {
+    co_return std::nullopt;
+}
+
+async::awaitable<base::result<std::optional<std::string>>> sqlite_table::fetch(service kind) {
+    if (!settings_->fetches.contains(kind)) {
+        say("its file " + settings_->file + " has no fetch_" + std::string(name_of(kind)));
+        co_return errc::unavailable;
+    }
+    if (turns& known = fetched_[kind]; known.calls_left == 0 || known.good_until <= around_->clock.now()) {
+        const auto mine =
+            std::make_shared<question>(co_await boost::asio::this_coro::executor, sqlite_question{kind, {}});
+        co_await answer(mine);
+        if (mine->answer.has_error()) co_return mine->answer.error();
+        std::vector<std::string> values;
+        for (found& each : *mine->answer) values.push_back(std::move(each.row));
+        // Whose turn it was shall have been the last: the next is the one behind it, wherever that stands now.
+        if (const auto last = known.turn.last(); last && *last < known.values.size()) {
+            const auto at = std::ranges::find(values, known.values[*last]);
+            if (at != values.end()) known.turn.go_on_after(static_cast<std::size_t>(at - values.begin()));
+        }
+        known.values = std::move(values);
+        known.calls_left = settings_->fetch_refresh;
+        known.good_until = around_->clock.now() + settings_->fetch_expire;
+    }
+    turns& now = fetched_[kind];
+    --now.calls_left;
+    if (now.values.empty()) co_return std::nullopt;
+    co_return now.values[now.turn.take(now.values.size())];
+}
+
+async::awaitable<base::result<>> sqlite_table::reload() {
+    auto job = [file = settings_->file] { return read_sqlite_settings(file); };
+    auto read = co_await async::offload(around_->io, std::move(job));
+    if (const auto* faults = std::get_if<std::vector<fault>>(&read)) {
+        around_->warn(name_, "its file is left as it was: line " + std::to_string(faults->front().line) + ": " +
+                                 faults->front().what);
+        co_return errc::unavailable;
+    }
+    settings_ = std::make_shared<const sqlite_settings>(std::get<sqlite_settings>(std::move(read)));
+    for (auto& each : idle_) each.reset();
+    for (auto& [kind, known] : fetched_) known.calls_left = 0;
+    co_return base::result<>();
+}
+
+}  // namespace waypost::table
