@@ -1,0 +1,45 @@
+// A file of passwd(5)'s form as a table, `table NAME passwd:/path`: user:hash:uid:gid:gecos:home:shell. It holds
+// userinfo and credentials, and no other service can be asked. Of equal names the first one counts, as in the system's
+// own. Read again when it changes.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <variant>
+
+#include "waypost/table/table.hpp"
+#include "waypost/table/watched_file.hpp"
+
+namespace waypost::table {
+
+struct passwd_user {
+    std::string info;   // uid:gid:home
+    std::string login;  // user:hash; empty: nobody can log in by it
+};
+using passwd_users = std::unordered_map<std::string, passwd_user>;  // by the name in lower case
+[[nodiscard]] std::variant<passwd_users, file_fault> parse_passwd(std::string_view text);
+
+class passwd_table final : public table {
+public:
+    /// Blocks.
+    [[nodiscard]] static std::variant<std::unique_ptr<passwd_table>, file_fault> open(std::string name,
+                                                                                      std::string path,
+                                                                                      surroundings& around);
+
+    [[nodiscard]] const std::string& name() const noexcept override { return name_; }
+    async::awaitable<base::result<std::optional<std::string>>> lookup(service kind, std::string key) override;
+    async::awaitable<base::result<std::optional<std::string>>> lookup_pattern(service kind,
+                                                                              pattern_match matches) override;
+    async::awaitable<base::result<std::optional<std::string>>> fetch(service kind) override;
+    async::awaitable<base::result<>> reload() override;
+
+private:
+    passwd_table(std::string name, watched_file<passwd_users> file) : name_(std::move(name)), file_(std::move(file)) {}
+
+    std::string name_;
+    watched_file<passwd_users> file_;
+};
+
+}  // namespace waypost::table
