@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <iostream>
+
 #include "host_name.hpp"
 #include "loading.hpp"
 #include "waypost/base/ascii.hpp"
@@ -45,12 +47,19 @@ void load_host(loading& now) {
     now.to.queue.host = now.to.relay.host = now.to.delivery.host = now.to.host;
 }
 
+/// Until there is a log.
+void warn_of_table(std::string_view table, std::string_view what) {
+    std::cerr << "table " << base::printable(table) << ": " << base::printable(what) << '\n';
+}
+
 }  // namespace
 
 load_result load(const model& what, async::workers& io, bool for_serving) {
     fault_list faults;
     loaded made;
-    table_shelf tables(what, made.tables, faults);
+    made.clock = std::make_unique<async::real_clock>();
+    made.around = std::make_unique<table::surroundings>(table::surroundings{io, *made.clock, &warn_of_table});
+    table_shelf tables(what, made, faults);
     loading now{what, io, for_serving, faults, made, tables, false};
     load_host(now);
     load_log(now);

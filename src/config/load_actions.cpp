@@ -41,7 +41,7 @@ public:
         check_helo_names();
         if (by_domain_ != nullptr) check_urls(*by_domain_);
         if (hosts_ == nullptr) return;
-        if (hosts_->content().rows.empty()) {
+        if (hosts_->knows_rows() && hosts_->content().rows.empty()) {
             now_.faults.warn(of_.hosts->where, "the table of \"host\" is empty: mail will wait",
                              "write a relay URL in it");
         }
@@ -101,7 +101,7 @@ private:
             now_.faults.warn(where, url.text() + " means port 25, and most providers take a login on port 587 only",
                              "write " + url.text() + ":587, or :25 if it is meant");
         }
-        if (credentials_ != nullptr && !has_label(credentials_->content(), url.label)) {
+        if (credentials_ != nullptr && credentials_->knows_rows() && !has_label(credentials_->content(), url.label)) {
             now_.faults.warn(where,
                              "the label \"" + base::printable(url.label, 64) + "\" is not in the table " +
                                  base::printable(credentials_->name(), 128) + ": mail will wait for it",

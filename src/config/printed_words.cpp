@@ -2,9 +2,9 @@
 
 #include <utility>
 
-#include "credential_values.hpp"
 #include "lexer.hpp"
 #include "waypost/base/ascii.hpp"
+#include "waypost/table/secret_reference.hpp"
 #include "waypost/mail/relay_url.hpp"
 #include "words.hpp"
 
@@ -17,7 +17,7 @@ constexpr std::size_t longest_list_on_a_line = 80;
 std::string url_or_mask(const std::string& text) {
     return std::string(std::holds_alternative<mail::relay_url>(mail::parse_relay_url(text)) ? text : mask);
 }
-std::string reference_or_mask(const std::string& text) { return is_reference(text) ? text : std::string(mask); }
+std::string reference_or_mask(const std::string& text) { return table::is_reference(text) ? text : std::string(mask); }
 
 std::string value_of(const std::string& text, shown how) {
     switch (how) {

@@ -106,7 +106,9 @@ private:
     }
 
     void table(const table_definition& one) {
-        if (!one.file.empty()) return line({"table", table_name(one.name), in_quotes("file:" + one.file)});
+        if (!one.backend.empty()) {
+            return line({"table", table_name(one.name), in_quotes(one.backend + ":" + one.argument)});
+        }
         line({"table", table_name(one.name), rows(one.rows, what_to_show(one))});
     }
 

@@ -1,19 +1,39 @@
 // Tables: where they are defined, and where they are used.
 //
-//     table NAME [file:|static:]/path         NAME { a, b }         NAME { k = v, ... }
+//     table NAME [BACKEND:]/path         NAME { a, b }         NAME { k = v, ... }
 #include <algorithm>
 #include <array>
 
 #include "grammar.hpp"
+#include "nearest.hpp"
 #include "waypost/base/ascii.hpp"
 
 namespace waypost::config {
 namespace {
 
-// OpenSMTPD's own and those of its extras.
-constexpr auto backends_not_built =
-    std::to_array<std::string_view>({"db", "getpwnam", "ldap", "mysql", "passwd", "postgres", "proc", "python", "redis",
-                                     "socketmap", "sqlite", "stub"});
+/// What stands behind a backend's name and colon.
+enum class argument { path, command, nothing };
+struct known_backend {
+    std::string_view name;
+    argument takes;
+};
+constexpr auto known_backends = std::to_array<known_backend>({
+    {"file", argument::path},
+    {"static", argument::path},  // the same, as OpenSMTPD calls it
+    {"sqlite", argument::path},
+    {"passwd", argument::path},
+    {"getpwnam", argument::nothing},
+    {"proc", argument::command},
+    {"proc-exec", argument::command},
+    // Programs of OpenSMTPD's, table-NAME; the path is their configuration.
+    {"ldap", argument::path},
+    {"mysql", argument::path},
+    {"postgres", argument::path},
+    {"python", argument::path},
+    {"redis", argument::path},
+    {"socketmap", argument::path},
+    {"stub", argument::path},
+});
 
 /// `key` or `key = value`.
 bool take_row(cursor& at, table_rows& into) {
@@ -54,26 +74,41 @@ table_rows take_rows(cursor& at, const token& brace) {
     return rows;
 }
 
-std::string take_path(cursor& at) {
+const known_backend& backend_named(cursor& at, const token& word, std::string_view name) {
+    const auto one = std::ranges::find(known_backends, name, &known_backend::name);
+    if (one != known_backends.end()) return *one;
+    if (name == "db")
+        at.leave(word, "the table backend \"db\" is not built yet", "write file: and the text file it is made of");
+    std::vector<std::string_view> names;
+    for (const known_backend& each : known_backends) names.push_back(each.name);
+    std::string instead = did_you_mean(name, names);
+    if (instead.empty()) instead = "use file:/path, sqlite:/path or proc:/program";
+    at.leave(word, "unknown table backend \"" + base::printable(name, 64) + "\"", std::move(instead));
+}
+
+/// `[BACKEND:]/path`, `proc:/program arguments` or `getpwnam`.
+void take_origin(cursor& at, table_definition& into) {
     const token& word = at.peek();
     const written source = at.take_string("a table's path or its rows");
-    std::string_view path = source.text;
-    const std::size_t colon = path.find(':');
-    if (colon != std::string_view::npos && path.find('/') > colon) {
-        const std::string_view backend = path.substr(0, colon);
-        path.remove_prefix(colon + 1);
-        if (backend != "file" && backend != "static") {
-            if (std::find(backends_not_built.begin(), backends_not_built.end(), backend) != backends_not_built.end()) {
-                at.leave(word, "the table backend \"" + std::string(backend) + "\" is not built yet",
-                         "write the rows to a text file and use file:/path");
-            }
-            at.leave(word, "unknown table backend \"" + base::printable(backend, 64) + "\"", "use file:/path");
-        }
+    std::string_view rest = source.text;
+    into.backend = "file";
+    argument takes = argument::path;
+    const std::size_t colon = rest.find(':');
+    if (rest == "getpwnam" || (colon != std::string_view::npos && rest.find('/') > colon)) {
+        const known_backend& one = backend_named(at, word, rest.substr(0, colon));
+        rest.remove_prefix(std::min(one.name.size() + 1, rest.size()));
+        takes = one.takes;
+        if (one.name != "static") into.backend = one.name == "proc-exec" ? "proc" : one.name;
     }
-    if (!path.starts_with('/')) {
-        at.leave(word, "the path of a table must be absolute, and " + at.show(word) + " is not", "write file:/path");
+    if (takes == argument::nothing && !rest.empty()) {
+        at.leave(word, "the table backend \"" + into.backend + "\" takes nothing behind it", "write " + into.backend);
     }
-    return std::string(path);
+    if (takes != argument::nothing && !rest.starts_with('/')) {
+        const std::string what = takes == argument::command ? "the program" : "the path";
+        at.leave(word, what + " of a table must be absolute, and " + at.show(word) + " is not",
+                 takes == argument::command ? "write proc:/path/to/program" : "write " + into.backend + ":/path");
+    }
+    into.argument = rest;
 }
 
 }  // namespace
@@ -95,7 +130,7 @@ void read_table(grammar& g, const token& word) {
     if (g.at.skip_mark('{')) {
         made.rows = take_rows(g.at, brace);
     } else {
-        made.file = take_path(g.at);
+        take_origin(g.at, made);
     }
     g.what.tables.push_back(std::move(made));
 }

@@ -3,11 +3,12 @@
 #include <cstdlib>
 #include <utility>
 
-#include "credential_values.hpp"
 #include "nearest.hpp"
 #include "small_file.hpp"
 #include "waypost/base/ascii.hpp"
-#include "waypost/table/table_file.hpp"
+#include "waypost/table/backends.hpp"
+#include "waypost/table/secret_table.hpp"
+#include "waypost/table/static_table.hpp"
 
 namespace waypost::config {
 namespace {
@@ -40,31 +41,34 @@ std::vector<std::size_t> lines_of_rows(const std::string& file) {
     return lines;
 }
 
-location place_of_row(const table_definition& from, std::size_t row) {
-    if (from.file.empty()) return from.rows.rows[row].where;
-    const std::vector<std::size_t> lines = lines_of_rows(from.file);
-    return {from.file, row < lines.size() ? lines[row] : 0, 0};
+const char* from_environment(const char* name) { return std::getenv(name); }
+
+}  // namespace
+
+shelved::shelved(const table_definition& from, table::table* built, const table::entries* rows)
+    : built_(built), rows_(rows), file_(from.backend == "file" ? from.argument : std::string()) {
+    places_.reserve(from.rows.rows.size());
+    for (const table_row& row : from.rows.rows) places_.push_back(row.where);
 }
 
-void resolve_credentials(table::entries& rows, const table_definition& from, fault_list& faults) {
-    for (std::size_t i = 0; i < rows.rows.size(); ++i) {
-        auto& [key, value] = rows.rows[i];
-        if (!is_reference(value)) continue;
-        auto secret = resolve_reference(value, [](const char* name) { return std::getenv(name); });
-        if (const auto* why = std::get_if<unreadable>(&secret)) {
-            faults.fault(place_of_row(from, i), "no credentials for \"" + base::printable(key, 64) + "\": " + why->why);
+const table::entries& shelved::content() const noexcept {
+    static const table::entries unknown;
+    if (resolved_) return *resolved_;
+    return rows_ != nullptr ? *rows_ : unknown;
+}
+
+void shelved::resolve_secrets(fault_list& faults) {
+    if (rows_ == nullptr) return;
+    resolved_ = *rows_;
+    for (std::size_t i = 0; i < resolved_->rows.size(); ++i) {
+        auto& [key, value] = resolved_->rows[i];
+        auto secret = table::resolve_reference(value, &from_environment);
+        if (const auto* none = std::get_if<table::no_secret>(&secret)) {
+            faults.fault(where(i), "no credentials for \"" + base::printable(key, 64) + "\": " + none->why);
             continue;
         }
         value = std::move(std::get<std::string>(secret));
     }
-}
-
-}  // namespace
-
-shelved::shelved(const table_definition& from, table::static_table* built) : built_(built), file_(from.file) {
-    if (!file_.empty()) return;
-    rows_.reserve(from.rows.rows.size());
-    for (const table_row& row : from.rows.rows) rows_.push_back(row.where);
 }
 
 const std::string& shelved::fetched(std::size_t row) const {
@@ -73,12 +77,12 @@ const std::string& shelved::fetched(std::size_t row) const {
 }
 
 location shelved::where(std::size_t row) const {
-    if (file_.empty()) return rows_[row];
+    if (file_.empty()) return places_[row];
     if (lines_.empty()) lines_ = lines_of_rows(file_);
     return {file_, row < lines_.size() ? lines_[row] : 0, 0};
 }
 
-table_shelf::table_shelf(const model& from, std::vector<std::unique_ptr<table::table>>& into, fault_list& faults)
+table_shelf::table_shelf(const model& from, loaded& into, fault_list& faults)
     : from_(from), into_(into), faults_(faults) {
     const auto credentials = names_of_credentials(from);
     for (const table_definition& one : from.tables) {
@@ -87,28 +91,32 @@ table_shelf::table_shelf(const model& from, std::vector<std::unique_ptr<table::t
     }
 }
 
-std::unique_ptr<shelved> table_shelf::build(const table_definition& one, bool is_credentials) {
-    table::entries rows;
-    if (one.file.empty()) {
-        rows.is_map = one.rows.is_map;
-        for (const table_row& row : one.rows.rows) rows.rows.emplace_back(row.key, row.value);
-    } else {
-        auto read = table::read_table_file(one.file);
-        if (auto* fault = std::get_if<table::file_fault>(&read)) {
-            if (fault->line == 0) {
-                faults_.fault(one.where, "cannot read table \"" + base::printable(one.name, 64) + "\" from \"" +
-                                             base::printable(one.file) + "\": " + fault->what);
-            } else {
-                faults_.fault({one.file, fault->line, 0}, std::move(fault->what));
-            }
-            return nullptr;
+table::opened table_shelf::open(const table_definition& one) {
+    if (!one.backend.empty()) {
+        table::opened made = table::open_table(one.name, {one.backend, one.argument}, *into_.around);
+        for (table::fault& each : made.faults) {
+            const location where = each.file.empty() ? one.where : location{each.file, each.line, 0};
+            faults_.add({where, std::move(each.what), std::move(each.instead), each.warning});
         }
-        rows = std::get<table::entries>(std::move(read));
+        return made;
     }
-    if (is_credentials) resolve_credentials(rows, one, faults_);
-    auto built = std::make_unique<table::static_table>(one.name, std::move(rows));
-    auto made = std::make_unique<shelved>(one, built.get());
-    into_.push_back(std::move(built));
+    table::entries rows;
+    rows.is_map = one.rows.is_map;
+    for (const table_row& row : one.rows.rows) rows.rows.emplace_back(row.key, row.value);
+    auto made = std::make_unique<table::static_table>(one.name, std::move(rows));
+    const table::entries* const all = &made->all();
+    return {std::move(made), all, {}};
+}
+
+std::unique_ptr<shelved> table_shelf::build(const table_definition& one, bool is_credentials) {
+    table::opened opened = open(one);
+    if (opened.made == nullptr) return nullptr;
+    if (is_credentials && opened.rows != nullptr) {
+        opened.made = std::make_unique<table::secret_table>(std::move(opened.made), &from_environment, *into_.around);
+    }
+    auto made = std::make_unique<shelved>(one, opened.made.get(), opened.rows);
+    if (is_credentials) made->resolve_secrets(faults_);
+    into_.tables.push_back(std::move(opened.made));
     return made;
 }
 

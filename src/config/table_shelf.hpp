@@ -1,28 +1,35 @@
 // The tables of a configuration, read and built, found by name.
 //
-// A table that is the `auth` of anything holds credentials: values that name an environment variable or a file are
-// replaced by what those hold (credential_values.hpp). That is known before the first table is built.
+// A table that is the `auth` of anything holds credentials: values that name an environment variable or a file stand
+// for what those hold (table/secret_reference.hpp), at each lookup anew. That is known before the first table is built.
 #pragma once
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "fault_list.hpp"
+#include "waypost/config/load.hpp"
 #include "waypost/config/model.hpp"
-#include "waypost/table/static_table.hpp"
+#include "waypost/table/backends.hpp"
 
 namespace waypost::config {
 
-/// A table with the places of its rows.
+/// A table and, where they are known while the configuration is loaded, its rows and their places.
 class shelved {
 public:
-    shelved(const table_definition& from, table::static_table* built);
+    shelved(const table_definition& from, table::table* built, const table::entries* rows);
 
     [[nodiscard]] table::table* get() const noexcept { return built_; }
-    [[nodiscard]] const table::entries& content() const noexcept { return built_->all(); }
+    /// The rows are in the configuration or in a text file. Those of a database can only be asked for by key.
+    [[nodiscard]] bool knows_rows() const noexcept { return rows_ != nullptr; }
+    /// The rows, secrets resolved; none if they are not known.
+    [[nodiscard]] const table::entries& content() const noexcept;
+    /// Reads what the rows of a credentials table refer to; what is missing is a fault of its row.
+    void resolve_secrets(fault_list& faults);
     /// What `fetch` answers with for this row: the value of a map, the entry of a list.
     [[nodiscard]] const std::string& fetched(std::size_t row) const;
     [[nodiscard]] location where(std::size_t row) const;
@@ -31,16 +38,18 @@ public:
     [[nodiscard]] bool is_file() const noexcept { return !file_.empty(); }
 
 private:
-    table::static_table* built_;
+    table::table* built_;
+    const table::entries* rows_;  // the table's own; null: not known
+    std::optional<table::entries> resolved_;
     std::string file_;
-    std::vector<location> rows_;         // inline rows
+    std::vector<location> places_;  // of inline rows
     mutable std::vector<std::size_t> lines_;  // of the file's rows; read again when first asked for, to report a fault
 };
 
 class table_shelf {
 public:
-    /// Reads all tables. They are kept in `into`.
-    table_shelf(const model& from, std::vector<std::unique_ptr<table::table>>& into, fault_list& faults);
+    /// Opens all tables. They are kept in `into`.
+    table_shelf(const model& from, loaded& into, fault_list& faults);
 
     /// The table that is meant; null, and a fault, when there is none of that name.
     const shelved* find(const table_use& use);
@@ -51,11 +60,12 @@ public:
     void warn_of_unused();
 
 private:
+    table::opened open(const table_definition& one);
     std::unique_ptr<shelved> build(const table_definition& one, bool is_credentials);
     const shelved* find(const table_use& use, bool is_credentials);
 
     const model& from_;
-    std::vector<std::unique_ptr<table::table>>& into_;
+    loaded& into_;
     fault_list& faults_;
     std::map<std::string, std::unique_ptr<shelved>, std::less<>> named_;  // null: it could not be read
     std::map<const table_use*, std::unique_ptr<shelved>> anonymous_;

@@ -37,6 +37,9 @@ assembly::assembly(boost::asio::io_context& loop, async::workers& io, config::lo
                 .queue = queue_,
                 .rules = *settings_.rules},
                settings_.inbound) {
+    settings_.around->warn = [this](std::string_view table, std::string_view what) {
+        log_.warn("table", "warning", {{"table", table}, {"what", what}});
+    };
     for (const auto& [name, action] : settings_.relay.actions) queue_.assign(name, relay_, false);
     for (const auto& [name, action] : settings_.delivery.actions) queue_.assign(name, maildirs_, true);
     inbound_.open();

@@ -105,13 +105,15 @@ file_fault system_fault(int error) { return {0, std::generic_category().message(
 
 std::variant<entries, file_fault> parse_table_file(std::string_view text) { return parser().run(text); }
 
-std::variant<std::string, file_fault> read_text(const std::string& path) {
+std::variant<std::string, file_fault> read_text(const std::string& path, std::size_t largest) {
     // Non-blocking, because opening a FIFO would wait for somebody to write to it.
     const file_descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (file.get() < 0) return system_fault(errno);
     struct stat about = {};
     if (::fstat(file.get(), &about) != 0) return system_fault(errno);
     if (!S_ISREG(about.st_mode)) return file_fault{0, "not a regular file"};
+    const file_fault too_large{0, "it is larger than " + std::to_string(largest >> 10) + " KiB"};
+    if (static_cast<std::size_t>(about.st_size) > largest) return too_large;
 
     std::string text;
     text.reserve(static_cast<std::size_t>(about.st_size));
@@ -122,6 +124,7 @@ std::variant<std::string, file_fault> read_text(const std::string& path) {
         if (got < 0) return system_fault(errno);
         if (got == 0) return text;
         text.append(block.data(), static_cast<std::size_t>(got));
+        if (text.size() > largest) return too_large;  // it grew
     }
 }
 

@@ -14,7 +14,11 @@ std::string shown(const table_rows& all) {
 
 std::string rows_of(const std::string& text) { return shown(model_of(text).tables.at(0).rows); }
 
-std::string file_of(const std::string& text) { return model_of(text).tables.at(0).file; }
+/// The backend and what it takes.
+std::string origin_of(const std::string& text) {
+    const model what = model_of(text);
+    return what.tables.at(0).backend + ":" + what.tables.at(0).argument;
+}
 
 }  // namespace
 
@@ -34,11 +38,21 @@ TEST_CASE("a list goes over lines, with commas or without", "[config][table_gram
 }
 
 TEST_CASE("a table may be a text file", "[config][table_grammar]") {
-    CHECK(file_of("table t /etc/t") == "/etc/t");
-    CHECK(file_of("table t file:/etc/t") == "/etc/t");
-    CHECK(file_of("table t static:/etc/t") == "/etc/t");
-    CHECK(file_of("table t \"file:/etc/a b\"") == "/etc/a b");
-    CHECK(file_of("table t /etc/a:b") == "/etc/a:b");
+    CHECK(origin_of("table t /etc/t") == "file:/etc/t");
+    CHECK(origin_of("table t file:/etc/t") == "file:/etc/t");
+    CHECK(origin_of("table t static:/etc/t") == "file:/etc/t");
+    CHECK(origin_of("table t \"file:/etc/a b\"") == "file:/etc/a b");
+    CHECK(origin_of("table t /etc/a:b") == "file:/etc/a:b");
+}
+
+TEST_CASE("a table may be a database, the system's users or a program", "[config][table_grammar]") {
+    CHECK(origin_of("table mytbl sqlite:/etc/mail/sqlite.conf") == "sqlite:/etc/mail/sqlite.conf");
+    CHECK(origin_of("table t passwd:/etc/mail/passwd") == "passwd:/etc/mail/passwd");
+    CHECK(origin_of("table t getpwnam") == "getpwnam:");
+    CHECK(origin_of("table t getpwnam:") == "getpwnam:");
+    CHECK(origin_of("table t ldap:/etc/mail/ldap.conf") == "ldap:/etc/mail/ldap.conf");
+    CHECK(origin_of("table t \"proc:/usr/bin/prog -x 'a b'\"") == "proc:/usr/bin/prog -x 'a b'");
+    CHECK(origin_of("table t proc-exec:/usr/bin/prog") == "proc:/usr/bin/prog");
 }
 
 TEST_CASE("rows know where they stand", "[config][table_grammar]") {
@@ -90,15 +104,21 @@ TEST_CASE("a list that is not closed hides only itself", "[config][table_grammar
     CHECK(faults_of(lines({"table t { a = b {", "listen in all"})).size() == 2);
 }
 
-TEST_CASE("the backends that OpenSMTPD has are named as not built", "[config][table_grammar]") {
-    for (const std::string backend :
-         {"sqlite", "db", "proc", "ldap", "mysql", "postgres", "redis", "passwd", "getpwnam"}) {
-        CHECK(fault_of("table t " + backend + ":/etc/x") ==
-              "t:1:9: the table backend \"" + backend +
-                  "\" is not built yet; write the rows to a text file and use "
-                  "file:/path");
-    }
-    CHECK(fault_of("table t banana:/x") == "t:1:9: unknown table backend \"banana\"; use file:/path");
+TEST_CASE("a backend that does not exist is a fault with the nearest one", "[config][table_grammar]") {
+    CHECK(fault_of("table t sqlite3:/x") == "t:1:9: unknown table backend \"sqlite3\"; did you mean \"sqlite\"?");
+    CHECK(fault_of("table t banana:/x") ==
+          "t:1:9: unknown table backend \"banana\"; use file:/path, sqlite:/path or proc:/program");
+    CHECK(fault_of("table t db:/x") ==
+          "t:1:9: the table backend \"db\" is not built yet; write file: and the text file it is made of");
+}
+
+TEST_CASE("what a backend takes is a path, a program or nothing", "[config][table_grammar]") {
+    CHECK(fault_of("table t sqlite:x") ==
+          "t:1:9: the path of a table must be absolute, and \"sqlite:x\" is not; write sqlite:/path");
+    CHECK(fault_of("table t proc:prog") ==
+          "t:1:9: the program of a table must be absolute, and \"proc:prog\" is not; write proc:/path/to/program");
+    CHECK(fault_of("table t getpwnam:/x") ==
+          "t:1:9: the table backend \"getpwnam\" takes nothing behind it; write getpwnam");
 }
 
 TEST_CASE("an error in a table's values does not show them", "[config][table_grammar]") {

@@ -1,8 +1,14 @@
 #include "table_shelf.hpp"
 
+#include <SQLiteCpp/Database.h>
+
 #include <catch2/catch.hpp>
+#include <filesystem>
 
 #include "loads.hpp"
+#include "support/run_until.hpp"
+#include "waypost/table/file_table.hpp"
+#include "waypost/table/services.hpp"
 #include "waypost/table/static_table.hpp"
 
 using namespace waypost::config;
@@ -10,7 +16,22 @@ using namespace waypost::config;
 namespace {
 
 const waypost::table::entries& rows_of(const waypost::table::table* one) {
+    if (const auto* file = dynamic_cast<const waypost::table::file_table*>(one)) return file->all();
     return dynamic_cast<const waypost::table::static_table&>(*one).all();
+}
+
+/// What a lookup says: the value, "none" or "cannot ask".
+template <class Service>
+std::string said(waypost::table::table* in, const std::string& key) {
+    boost::asio::io_context loop;
+    const auto answer = waypost::test::finish(loop, waypost::table::find<Service>(*in, key));
+    if (answer.has_error()) return "cannot ask";
+    if (!answer->has_value()) return "none";
+    if constexpr (std::is_same_v<Service, waypost::table::credentials>) {
+        return (**answer).user + ":" + std::string((**answer).password.reveal());
+    } else {
+        return **answer;
+    }
 }
 
 /// A configuration that relays to the hosts of a table file.
@@ -64,11 +85,17 @@ TEST_CASE("credentials come from where they are said to be", "[config][table_she
                            "action a relay host smtps://a@h auth <t>",
                            "action b relay host smtps://x@h auth { x = \"${WAYPOST_TEST_LOGIN}\" }",
                            "match for any action a", "match for any action b"}));
-    const auto& rows = rows_of(made.relay.actions.at("a").credentials);
-    CHECK(rows.rows[0].second == "env:secret");
-    CHECK(rows.rows[1].second == "file:secret");
-    CHECK(rows.rows[2].second == "c:d");
-    CHECK(rows_of(made.relay.actions.at("b").credentials).rows[0].second == "env:secret");
+    using waypost::table::credentials;
+    waypost::table::table* const logins = made.relay.actions.at("a").credentials;
+    CHECK(said<credentials>(logins, "a") == "env:secret");
+    CHECK(said<credentials>(logins, "b") == "file:secret");
+    CHECK(said<credentials>(logins, "c") == "c:d");
+    CHECK(said<credentials>(made.relay.actions.at("b").credentials, "x") == "env:secret");
+
+    here.write("secret", "file:changed\n");
+    CHECK(said<credentials>(logins, "b") == "file:changed");  // the next connection uses it
+    std::filesystem::remove(secret);
+    CHECK(said<credentials>(logins, "b") == "cannot ask");
     ::unsetenv("WAYPOST_TEST_LOGIN");
 }
 
@@ -93,4 +120,39 @@ TEST_CASE("values of other tables are left as they are", "[config][table_shelf]"
 TEST_CASE("an anonymous table is called by its place", "[config][table_shelf]") {
     const loaded made = settings_of("action a relay host smtp://h\nmatch for any action a");
     CHECK(made.relay.actions.at("a").hosts->name() == "t:1");
+}
+
+TEST_CASE("the configuration of December 2012 over SQLite loads and answers", "[config][table_shelf]") {
+    const scratch_directory here;
+    const std::string database = here.file("sqlite.db");
+    SQLite::Database(database, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE)
+        .exec(
+            "CREATE TABLE aliases(key, value); CREATE TABLE domains(key, value);"
+            "INSERT INTO aliases VALUES('root','gilles'); INSERT INTO domains VALUES('poolp.org','poolp.org');");
+    const std::string conf = here.write(
+        "sqlite.conf", lines({"# Path to database", "dbpath " + database, "", "# Alias lookup query", "# rows >= 0",
+                              "# fields == 1 (user varchar)", "query_alias select value from aliases where key=?;", "",
+                              "# Domain lookup query", "# rows == 1", "# fields == 1 (domain varchar)",
+                              "query_domain select value from domains where key=?;"}));
+    const loaded made = settings_of(
+        lines({"table mytbl sqlite:" + conf, "accept for domain <mytbl> alias <mytbl> deliver to maildir"}));
+    CHECK(said<waypost::table::domain>(made.tables.front().get(), "poolp.org") == "poolp.org");
+    CHECK(said<waypost::table::alias>(made.tables.front().get(), "root") == "gilles");
+}
+
+TEST_CASE("faults of a database's file name that file and its line", "[config][table_shelf]") {
+    const scratch_directory here;
+    const std::string conf = here.write("sqlite.conf", "dbpath /nonexistent/db\nquery_alais select 1\n");
+    CHECK(load_faults("table t sqlite:" + conf + "\n" + a_rule)
+              .starts_with(conf + ":2: \"query_alais\" is no key of this file; there are dbpath, query_alias, "));
+    CHECK(load_faults("table t passwd:/nonexistent/p\n" + a_rule)
+              .starts_with("t:1:1: cannot read table \"t\" from \"/nonexistent/p\": No such file or directory"));
+}
+
+TEST_CASE("rows that are not known while loading are not found fault with", "[config][table_shelf]") {
+    const scratch_directory here;
+    const std::string users = here.write("passwd", "a:x:1:1::/a:\n");
+    CHECK(load_faults(lines({"table t passwd:" + users, "action a relay host smtps://l@h auth <t>",
+                             "action b relay host <t>", "action c maildir alias <t>", "match for any action a",
+                             "match for any action b", "match for any action c"})) == "");
 }

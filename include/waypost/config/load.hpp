@@ -22,11 +22,14 @@
 #include "waypost/relay/settings.hpp"
 #include "waypost/rules/ruleset.hpp"
 #include "waypost/spool/sqlite_store.hpp"
+#include "waypost/table/surroundings.hpp"
 
 namespace waypost::config {
 
 /// Everything that assemble needs. Owns the tables that the settings point to, so it outlives every room.
 struct loaded {
+    std::unique_ptr<async::clock> clock;           // the tables'
+    std::unique_ptr<table::surroundings> around;  // whoever has a log tells them so
     std::vector<std::unique_ptr<table::table>> tables;
     std::unique_ptr<rules::ruleset> rules;
     inbound::settings inbound;

@@ -35,7 +35,8 @@ struct table_rows {
 
 struct table_definition {
     std::string name;
-    std::string file;  // absolute path; empty: `rows`
+    std::string backend;  // "file", "sqlite" ...; empty: `rows`
+    std::string argument;  // what the backend takes: an absolute path, a command line, or nothing
     table_rows rows;
     location where;
 };

@@ -9,7 +9,7 @@ namespace waypost::table {
 
 class getpwnam_table final : public table {
 public:
-    explicit getpwnam_table(async::workers& io) : io_(&io) {}
+    explicit getpwnam_table(async::workers& io, std::string name = "getpwnam") : name_(std::move(name)), io_(&io) {}
     [[nodiscard]] const std::string& name() const noexcept override { return name_; }
     async::awaitable<base::result<std::optional<std::string>>> lookup(service kind, std::string key) override;
     async::awaitable<base::result<std::optional<std::string>>> lookup_pattern(service kind,
@@ -17,7 +17,7 @@ public:
     async::awaitable<base::result<std::optional<std::string>>> fetch(service kind) override;
 
 private:
-    std::string name_ = "getpwnam";
+    std::string name_;
     async::workers* io_;
 };
 

@@ -4,6 +4,7 @@
 // bytes are not.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -18,7 +19,7 @@ struct file_fault {
 };
 [[nodiscard]] std::variant<entries, file_fault> parse_table_file(std::string_view text);
 /// Reads a regular file; blocks.
-[[nodiscard]] std::variant<std::string, file_fault> read_text(const std::string& path);
+[[nodiscard]] std::variant<std::string, file_fault> read_text(const std::string& path, std::size_t largest = 1U << 30);
 [[nodiscard]] std::variant<entries, file_fault> read_table_file(const std::string& path);
 
 }  // namespace waypost::table

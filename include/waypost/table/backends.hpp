@@ -1,0 +1,29 @@
+// All backends by their names: what stands behind `table NAME` in a configuration becomes a table here, and only here.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "waypost/table/entries.hpp"
+#include "waypost/table/surroundings.hpp"
+#include "waypost/table/table.hpp"
+
+namespace waypost::table {
+
+/// Where a table's rows are: the name of a backend, and what stands behind its colon: a path, a command line, or
+/// nothing.
+struct origin {
+    std::string backend;
+    std::string argument;
+};
+
+struct opened {
+    std::unique_ptr<table> made;    // null if there is a fault
+    const entries* rows = nullptr;  // of a text file: the rows, to be checked while the configuration is loaded
+    std::vector<fault> faults;
+};
+/// Blocks. Where nothing more than a warning is wrong there is a table.
+[[nodiscard]] opened open_table(std::string name, const origin& from, surroundings& around);
+
+}  // namespace waypost::table

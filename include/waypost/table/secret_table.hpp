@@ -1,0 +1,35 @@
+// Credentials whose values may name their secrets (secret_reference.hpp): a table around a table of the configuration's
+// or a text file. The secret is read at each lookup, so one that was changed is used by the next connection; one that
+// cannot be had is a temporary failure. Rows of databases and programs are never references: who may write there is not
+// to read the files of this machine.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "waypost/table/secret_reference.hpp"
+#include "waypost/table/surroundings.hpp"
+#include "waypost/table/table.hpp"
+
+namespace waypost::table {
+
+class secret_table final : public table {
+public:
+    secret_table(std::unique_ptr<table> rows, environment env, surroundings& around)
+        : rows_(std::move(rows)), env_(std::move(env)), around_(&around) {}
+
+    [[nodiscard]] const std::string& name() const noexcept override { return rows_->name(); }
+    [[nodiscard]] bool holds_patterns() const noexcept override { return rows_->holds_patterns(); }
+    async::awaitable<base::result<std::optional<std::string>>> lookup(service kind, std::string key) override;
+    async::awaitable<base::result<std::optional<std::string>>> lookup_pattern(service kind,
+                                                                              pattern_match matches) override;
+    async::awaitable<base::result<std::optional<std::string>>> fetch(service kind) override;
+    async::awaitable<base::result<>> reload() override;
+
+private:
+    std::unique_ptr<table> rows_;
+    environment env_;
+    surroundings* around_;
+};
+
+}  // namespace waypost::table

@@ -1,0 +1,60 @@
+#include "waypost/table/backends.hpp"
+
+#include "waypost/base/ascii.hpp"
+#include "waypost/table/file_table.hpp"
+#include "waypost/table/getpwnam_table.hpp"
+#include "waypost/table/passwd_table.hpp"
+#include "waypost/table/sqlite_table.hpp"
+
+namespace waypost::table {
+
+namespace {
+
+fault fault_in(const std::string& name, const std::string& path, file_fault wrong) {
+    if (wrong.line != 0) return {path, wrong.line, std::move(wrong.what), {}, false};
+    return {
+        {},
+        0,
+        "cannot read table \"" + base::printable(name, 64) + "\" from \"" + base::printable(path) + "\": " + wrong.what,
+        {},
+        false};
+}
+
+opened refused(fault why) {
+    opened answer;
+    answer.faults.push_back(std::move(why));
+    return answer;
+}
+
+opened open_file(std::string name, const std::string& path, surroundings& around) {
+    auto file = file_table::open(name, path, around);
+    if (auto* wrong = std::get_if<file_fault>(&file)) return refused(fault_in(name, path, std::move(*wrong)));
+    auto& made = std::get<std::unique_ptr<file_table>>(file);
+    const entries* rows = &made->all();
+    return {std::move(made), rows, {}};
+}
+
+opened open_passwd(std::string name, const std::string& path, surroundings& around) {
+    auto file = passwd_table::open(name, path, around);
+    if (auto* wrong = std::get_if<file_fault>(&file)) return refused(fault_in(name, path, std::move(*wrong)));
+    return {std::move(std::get<std::unique_ptr<passwd_table>>(file)), nullptr, {}};
+}
+
+opened open_sqlite(std::string name, const std::string& path, surroundings& around) {
+    auto made = sqlite_table::open(std::move(name), path, around);
+    return {std::move(made.made), nullptr, std::move(made.faults)};
+}
+
+}  // namespace
+
+opened open_table(std::string name, const origin& from, surroundings& around) {
+    if (from.backend == "file") return open_file(std::move(name), from.argument, around);
+    if (from.backend == "passwd") return open_passwd(std::move(name), from.argument, around);
+    if (from.backend == "sqlite") return open_sqlite(std::move(name), from.argument, around);
+    if (from.backend == "getpwnam") {
+        return {std::make_unique<getpwnam_table>(around.io, std::move(name)), nullptr, {}};
+    }
+    return refused({{}, 0, "the table backend \"" + base::printable(from.backend, 64) + "\" is not built", {}, false});
+}
+
+}  // namespace waypost::table
