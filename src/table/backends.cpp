@@ -1,9 +1,11 @@
 #include "waypost/table/backends.hpp"
 
 #include "waypost/base/ascii.hpp"
+#include "waypost/table/cached_table.hpp"
 #include "waypost/table/file_table.hpp"
 #include "waypost/table/getpwnam_table.hpp"
 #include "waypost/table/passwd_table.hpp"
+#include "waypost/table/proc_table.hpp"
 #include "waypost/table/sqlite_table.hpp"
 
 namespace waypost::table {
@@ -45,6 +47,16 @@ opened open_sqlite(std::string name, const std::string& path, surroundings& arou
     return {std::move(made.made), nullptr, std::move(made.faults)};
 }
 
+opened open_program(std::string name, const origin& from, surroundings& around) {
+    auto command = from.backend == "proc" ? proc_table::parse_command(from.argument)
+                                          : proc_table::find_program(from.backend, from.argument);
+    if (auto* wrong = std::get_if<std::string>(&command)) {
+        return refused({{}, 0, std::move(*wrong), "write proc:/path/to/program and its arguments", false});
+    }
+    auto rows = std::make_unique<proc_table>(std::move(name), std::get<0>(std::move(command)), around);
+    return {std::make_unique<cached_table>(std::move(rows), around.clock), nullptr, {}};
+}
+
 }  // namespace
 
 opened open_table(std::string name, const origin& from, surroundings& around) {
@@ -54,7 +66,7 @@ opened open_table(std::string name, const origin& from, surroundings& around) {
     if (from.backend == "getpwnam") {
         return {std::make_unique<getpwnam_table>(around.io, std::move(name)), nullptr, {}};
     }
-    return refused({{}, 0, "the table backend \"" + base::printable(from.backend, 64) + "\" is not built", {}, false});
+    return open_program(std::move(name), from, around);
 }
 
 }  // namespace waypost::table

@@ -1,0 +1,74 @@
+// A table behind a program that speaks the text protocol of smtpd-tables(7), version 0.1: the programs of OpenSMTPD 7.6
+// and later run as they are. `table NAME "proc:/path arguments"`, or `table NAME ldap:/path` for the program
+// table-ldap.
+//
+// The program is started by the first question and again, with a growing pause, by one after its death. Questions are
+// pipelined and have a time limit. Its death, its silence and its lies cost temporary failures and nothing else; who is
+// silent for the whole of the limit is ended.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "waypost/async/event.hpp"
+#include "waypost/table/surroundings.hpp"
+#include "waypost/table/table.hpp"
+
+namespace waypost::table {
+
+class table_program;
+struct program_question;
+
+class proc_table final : public table {
+public:
+    /// The words of the program's command line, its path first; or what is wrong with it.
+    [[nodiscard]] static std::variant<std::vector<std::string>, std::string> parse_command(const std::string& line);
+    /// The command line for `NAME:/path`: the program table-NAME where OpenSMTPD's packages install it.
+    [[nodiscard]] static std::variant<std::vector<std::string>, std::string> find_program(const std::string& backend,
+                                                                                          const std::string& path);
+
+    proc_table(std::string name, std::vector<std::string> command, surroundings& around);
+    ~proc_table() override;
+
+    [[nodiscard]] const std::string& name() const noexcept override { return name_; }
+    [[nodiscard]] bool holds_patterns() const noexcept override { return false; }
+    async::awaitable<base::result<std::optional<std::string>>> lookup(service kind, std::string key) override;
+    async::awaitable<base::result<std::optional<found>>> lookup_first(service kind,
+                                                                      std::vector<std::string> keys) override;
+    async::awaitable<base::result<std::optional<std::string>>> lookup_pattern(service kind,
+                                                                              pattern_match matches) override;
+    async::awaitable<base::result<std::optional<std::string>>> fetch(service kind) override;
+    async::awaitable<base::result<>> reload() override;
+
+private:
+    struct request {
+        std::string_view verb;
+        std::optional<service> about;
+        std::string key;
+    };
+    using row = base::result<std::optional<std::string>>;
+
+    async::awaitable<std::vector<row>> ask(std::vector<request> all);
+    async::awaitable<std::shared_ptr<table_program>> running(async::time_point deadline);
+    async::awaitable<> start();
+    async::awaitable<> wait(std::shared_ptr<table_program> on, std::function<bool()> until, async::time_point deadline);
+    void bury();
+    void say(const std::string& what);
+
+    std::string name_;
+    std::vector<std::string> command_;
+    surroundings* around_;
+    std::shared_ptr<table_program> program_;
+    std::unique_ptr<async::event> started_;  // made with the first question, which knows the loop
+    bool starting_ = false;
+    async::time_point born_;
+    async::time_point not_before_;
+    async::duration pause_{};
+    std::uint64_t next_id_ = 1;
+    std::string said_;
+};
+
+}  // namespace waypost::table

@@ -1,0 +1,42 @@
+// A program that runs for us: its standard input and output are one socket of ours, its standard error another. It
+// ends with this object.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace waypost::table {
+
+class child_process {
+public:
+    /// Blocks for as long as the system needs to begin it. The error is errno's.
+    [[nodiscard]] static std::variant<child_process, int> start(const std::vector<std::string>& arguments);
+    /// Asks it to end and, if it has not a moment later, ends it. Blocks.
+    ~child_process();
+    child_process(child_process&& other) noexcept
+        : pid_(std::exchange(other.pid_, -1)),
+          talk_(std::exchange(other.talk_, -1)),
+          errors_(std::exchange(other.errors_, -1)) {}
+    child_process(const child_process&) = delete;
+    child_process& operator=(const child_process&) = delete;
+
+    /// Descriptors of ours, given away once.
+    [[nodiscard]] int take_talk() { return std::exchange(talk_, -1); }
+    [[nodiscard]] int take_errors() { return std::exchange(errors_, -1); }
+
+private:
+    child_process() = default;
+
+    pid_t pid_ = -1;
+    int talk_ = -1;
+    int errors_ = -1;
+};
+
+/// The words of a command line: between blanks, in '' or in "". No shell ever sees it. Nothing if a quote has no end.
+[[nodiscard]] std::vector<std::string> split_command(std::string_view line);
+
+}  // namespace waypost::table

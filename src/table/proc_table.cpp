@@ -1,0 +1,214 @@
+#include "waypost/table/proc_table.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <filesystem>
+#include <system_error>
+
+#include "table_program.hpp"
+#include "waypost/base/ascii.hpp"
+#include "waypost/base/encoding.hpp"
+
+namespace waypost::table {
+
+namespace {
+
+using std::chrono::seconds;
+
+constexpr seconds time_limit{5};
+// A program that has lived so long died of something new: it is started again at once.
+constexpr seconds long_life{10};
+constexpr async::duration first_pause = seconds(1);
+constexpr async::duration longest_pause = seconds(60);
+
+// OpenSMTPD's own place, Debian's, Fedora's and others'.
+constexpr std::array<std::string_view, 5> program_directories = {"/usr/local/libexec/smtpd", "/usr/libexec/opensmtpd",
+                                                                 "/usr/lib/opensmtpd", "/usr/libexec/smtpd",
+                                                                 "/usr/lib/x86_64-linux-gnu/opensmtpd"};
+
+bool is_program(const std::string& path) {
+    std::error_code ignored;
+    return std::filesystem::is_regular_file(path, ignored) && ::access(path.c_str(), X_OK) == 0;
+}
+
+}  // namespace
+
+std::variant<std::vector<std::string>, std::string> proc_table::parse_command(const std::string& line) {
+    std::vector<std::string> words = split_command(line);
+    if (words.empty()) return "a quote without an end in the command line";
+    if (!is_program(words.front())) return "\"" + base::printable(words.front()) + "\" is no program that can be run";
+    return words;
+}
+
+std::variant<std::vector<std::string>, std::string> proc_table::find_program(const std::string& backend,
+                                                                             const std::string& path) {
+    std::string tried;
+    for (const std::string_view directory : program_directories) {
+        std::string program = std::string(directory) + "/table-" + backend;
+        if (is_program(program)) return std::vector<std::string>{std::move(program), path};
+        tried += (tried.empty() ? "" : ", ") + std::string(directory);
+    }
+    return "there is no program table-" + backend + " in " + tried;
+}
+
+proc_table::proc_table(std::string name, std::vector<std::string> command, surroundings& around)
+    : name_(std::move(name)), command_(std::move(command)), around_(&around) {}
+
+proc_table::~proc_table() = default;
+
+void proc_table::say(const std::string& what) {
+    if (what == said_) return;
+    said_ = what;
+    around_->warn(name_, what);
+}
+
+/// The dead program's process is waited for on a thread that may wait.
+void proc_table::bury() {
+    say("its program " + base::printable(command_.front()) + " is started again: " + program_->end());
+    const auto now = around_->clock.now();
+    pause_ = now - born_ >= long_life ? async::duration() : std::clamp(2 * pause_, first_pause, longest_pause);
+    not_before_ = now + pause_;
+    const auto process = std::make_shared<child_process>(program_->take_process());
+    program_.reset();
+    boost::asio::post(around_->io.pool(), [process] {});
+}
+
+async::awaitable<> proc_table::start() {
+    struct attempt {
+        explicit attempt(proc_table& of) : owner(of) { owner.starting_ = true; }
+        ~attempt() {
+            owner.starting_ = false;
+            owner.started_->notify();
+        }
+        proc_table& owner;
+    };
+    const attempt now(*this);
+    auto job = [command = command_] { return child_process::start(command); };
+    auto begun = co_await async::offload(around_->io, std::move(job));
+    born_ = around_->clock.now();
+    if (const int* error = std::get_if<int>(&begun)) {
+        say("its program " + base::printable(command_.front()) +
+            " cannot be started: " + std::generic_category().message(*error));
+        pause_ = std::clamp(2 * pause_, first_pause, longest_pause);
+        not_before_ = born_ + pause_;
+        co_return;
+    }
+    program_ = std::make_shared<table_program>(co_await boost::asio::this_coro::executor,
+                                               std::move(std::get<child_process>(begun)), name_,
+                                               [this](const std::string& what) { say(what); });
+}
+
+async::awaitable<> proc_table::wait(std::shared_ptr<table_program> on, std::function<bool()> until,
+                                    async::time_point deadline) {
+    using namespace boost::asio::experimental::awaitable_operators;
+    co_await (on->until(std::move(until)) || around_->clock.sleep_until(deadline));
+}
+
+/// The program, ready to be asked; null if it is not to be had now.
+async::awaitable<std::shared_ptr<table_program>> proc_table::running(async::time_point deadline) {
+    if (started_ == nullptr) {
+        started_ = std::make_unique<async::event>(co_await boost::asio::this_coro::executor);
+    }
+    if (program_ != nullptr) {
+        program_->look();
+        if (!program_->end().empty()) bury();
+    }
+    while (starting_) co_await started_->wait();
+    if (program_ == nullptr) {
+        if (around_->clock.now() < not_before_) co_return nullptr;
+        co_await start();
+    }
+    const auto mine = program_;
+    if (mine == nullptr || mine->is_ready()) co_return mine;
+    co_await wait(mine, [mine] { return mine->is_ready(); }, deadline);
+    if (mine->is_ready() && mine->end().empty()) co_return mine;
+    mine->give_up("it does not get ready");
+    if (program_ == mine) bury();
+    co_return nullptr;
+}
+
+async::awaitable<std::vector<proc_table::row>> proc_table::ask(std::vector<request> all) {
+    const auto deadline = around_->clock.now() + time_limit;
+    std::vector<row> answers(all.size(), row(errc::unavailable));
+    const auto program = co_await running(deadline);
+    if (program == nullptr) co_return answers;
+    if (all.front().about && !program->serves(*all.front().about)) {
+        say("its program does not serve " + std::string(name_of(*all.front().about)));
+        co_return answers;
+    }
+
+    struct asked {
+        explicit asked(std::shared_ptr<table_program> of) : program(std::move(of)) {}
+        ~asked() {
+            for (const std::string& id : ids) program->forget(id);
+        }
+        std::shared_ptr<table_program> program;
+        std::vector<std::string> ids;
+        std::vector<std::shared_ptr<program_question>> questions;
+    };
+    asked mine(program);
+    const std::size_t heard = program->lines_heard();
+    for (const request& one : all) {
+        std::string id = std::to_string(next_id_++);
+        auto& question = mine.questions.emplace_back(std::make_shared<program_question>());
+        const auto line = protocol::line_of(name_, around_->clock.wall(), {one.verb, one.about, id, one.key});
+        if (!line) {
+            question->answered = true;  // as one that could not be asked
+            continue;
+        }
+        program->ask(id, *line, question);
+        mine.ids.push_back(std::move(id));
+    }
+    const auto all_answered = [questions = mine.questions] {
+        return std::ranges::all_of(questions, [](const auto& each) { return each->answered; });
+    };
+    co_await wait(program, all_answered, deadline);
+    if (!all_answered() && program->lines_heard() == heard) program->give_up("it does not answer");
+    if (!program->end().empty() && program_ == program) bury();
+    for (std::size_t i = 0; i < all.size(); ++i) answers[i] = std::move(mine.questions[i]->row);
+    co_return answers;
+}
+
+async::awaitable<base::result<std::optional<found>>> proc_table::lookup_first(service kind,
+                                                                              std::vector<std::string> keys) {
+    if (keys.empty()) co_return std::optional<found>();
+    std::vector<request> all;
+    all.reserve(keys.size());
+    for (const std::string& key : keys) all.push_back({protocol::verb_for(kind), kind, key});
+    auto rows = co_await ask(std::move(all));
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        if (rows[i].has_error()) co_return rows[i].error();
+        if (rows[i]->has_value()) co_return std::optional(found{std::move(keys[i]), std::move(**rows[i])});
+    }
+    co_return std::optional<found>();
+}
+
+async::awaitable<base::result<std::optional<std::string>>> proc_table::lookup(service kind, std::string key) {
+    std::vector<request> only;
+    only.push_back({protocol::verb_for(kind), kind, std::move(key)});
+    auto rows = co_await ask(std::move(only));
+    co_return std::move(rows.front());
+}
+
+async::awaitable<base::result<std::optional<std::string>>> proc_table::lookup_pattern(service, pattern_match) {
+    co_return std::nullopt;
+}
+
+async::awaitable<base::result<std::optional<std::string>>> proc_table::fetch(service kind) {
+    std::vector<request> only;
+    only.push_back({"fetch", kind, {}});
+    auto rows = co_await ask(std::move(only));
+    co_return std::move(rows.front());
+}
+
+async::awaitable<base::result<>> proc_table::reload() {
+    std::vector<request> only;
+    only.push_back({"update", std::nullopt, {}});
+    const auto rows = co_await ask(std::move(only));
+    if (rows.front().has_error()) co_return rows.front().error();
+    co_return base::result<>();
+}
+
+}  // namespace waypost::table

@@ -1,0 +1,78 @@
+// A table program that runs, and the conversation with it. One life: when it has died, another object is made.
+//
+// There is no coroutine of its own: whoever waits for an answer reads and writes for all who wait, and hands over when
+// he goes. So nothing runs while nobody asks, and nothing has to be stopped.
+#pragma once
+
+#include <boost/asio/local/stream_protocol.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "child_process.hpp"
+#include "table_protocol.hpp"
+#include "waypost/async/event.hpp"
+
+namespace waypost::table {
+
+/// Shared by who asks and the program that may answer when he has gone.
+struct program_question {
+    bool answered = false;
+    base::result<std::optional<std::string>> row = errc::unavailable;
+};
+
+class table_program {
+public:
+    using complaint_sink = std::function<void(const std::string&)>;
+
+    table_program(const async::executor& where, child_process process, std::string_view table, complaint_sink complain);
+
+    /// Sends a line; the answer to `id` goes to `into`.
+    void ask(const std::string& id, const std::string& line, std::shared_ptr<program_question> into);
+    void forget(const std::string& id) { asked_.erase(id); }
+
+    [[nodiscard]] bool is_ready() const noexcept { return ready_; }
+    /// Why it can be asked no more; empty: it can.
+    [[nodiscard]] const std::string& end() const noexcept { return end_; }
+    [[nodiscard]] bool serves(service kind) const { return services_.contains(kind); }
+    [[nodiscard]] std::size_t lines_heard() const noexcept { return heard_; }
+
+    /// Reads and writes until this holds or the program has ended.
+    async::awaitable<> until(std::function<bool()> holds);
+    /// Takes note of what has come in, without waiting: it may have ended while nobody asked.
+    void look();
+    /// It is to be asked no more: all questions fail.
+    void give_up(std::string why);
+    /// For a thread that may wait for its end.
+    [[nodiscard]] child_process take_process() { return std::move(process_); }
+
+private:
+    using socket = boost::asio::local::stream_protocol::socket;
+
+    async::awaitable<> work();
+    void send();
+    void receive();
+    void receive_errors();
+    void take_lines();
+    void take(std::string_view line);
+
+    child_process process_;
+    socket talk_;
+    socket errors_;
+    async::event changed_;
+    complaint_sink complain_;
+    std::map<std::string, std::shared_ptr<program_question>> asked_;
+    std::set<service> services_;
+    std::string unsent_;
+    std::string unread_;
+    std::string unread_errors_;
+    std::string end_;
+    std::size_t heard_ = 0;
+    bool working_ = false;
+    bool ready_ = false;
+};
+
+}  // namespace waypost::table
