@@ -42,6 +42,8 @@ int print_config(const configuration& from);
 int explain(const configuration& from, const question& asked);
 /// The MX hosts of a domain, with the time that each took to answer.
 int dns_mx(const configuration& from, const mx_question& asked);
+/// `words` are three: TABLE SERVICE KEY, or fetch TABLE SERVICE.
+int lookup(const configuration& from, const std::vector<std::string>& words);
 int encrypt(const std::optional<std::string>& password);
 /// As sendmail(8); `arguments` without the program's name.
 int sendmail(const std::vector<std::string>& arguments);

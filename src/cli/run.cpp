@@ -28,6 +28,7 @@ int run_subcommand(int argc, char** argv) {
     bool verbose = false;
     question asked;
     mx_question mx;
+    std::vector<std::string> words;
     std::string password;
 
     CLI::App* serving = app.add_subcommand("serve", "runs in the foreground until SIGTERM or Ctrl-C");
@@ -54,6 +55,11 @@ int run_subcommand(int argc, char** argv) {
     asking_mx->add_option("--resolver", mx.resolver, "the DNS server, ADDR or ADDR:PORT; it beats the configuration's");
     asking_mx->add_flag("--json", mx.json, "prints JSON");
     asking_mx->add_option("DOMAIN", mx.domain, "the domain, or an address literal")->required();
+    CLI::App* looking = app.add_subcommand("lookup", "looks into a table, as the daemon would do it");
+    add_configuration(*looking, where);
+    looking->add_option("WORDS", words, "TABLE SERVICE KEY, or fetch TABLE SERVICE for the next in turn")
+        ->required()
+        ->expected(3);
 
     CLI::App* encrypting = app.add_subcommand("encrypt", "a crypt(3) hash for an `auth` table");
     encrypting->add_option("PASSWORD", password, "read from standard input if it is not given");
@@ -71,6 +77,7 @@ int run_subcommand(int argc, char** argv) {
     if (printing->parsed()) return print_config(where);
     if (explaining->parsed()) return explain(where, asked);
     if (asking_mx->parsed()) return dns_mx(where, mx);
+    if (looking->parsed()) return lookup(where, words);
     return encrypt(password.empty() ? std::nullopt : std::optional(password));
 }
 

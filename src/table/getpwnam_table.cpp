@@ -41,7 +41,7 @@ async::awaitable<row> getpwnam_table::lookup(service kind, std::string key) {
     co_return co_await async::offload(*io_, std::move(ask));
 }
 
-async::awaitable<row> getpwnam_table::lookup_pattern(service, pattern_match) { co_return std::nullopt; }
+async::awaitable<row> getpwnam_table::lookup_pattern(service, pattern_match) { co_return errc::unavailable; }
 
 async::awaitable<row> getpwnam_table::fetch(service) { co_return errc::unavailable; }
 

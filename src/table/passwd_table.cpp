@@ -58,7 +58,7 @@ async::awaitable<base::result<std::optional<std::string>>> passwd_table::lookup(
 }
 
 async::awaitable<base::result<std::optional<std::string>>> passwd_table::lookup_pattern(service, pattern_match) {
-    co_return std::nullopt;
+    co_return errc::unavailable;
 }
 
 async::awaitable<base::result<std::optional<std::string>>> passwd_table::fetch(service) { co_return errc::unavailable; }
