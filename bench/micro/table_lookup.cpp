@@ -1,0 +1,192 @@
+// How long a lookup takes, and how many a second there are, as sessions see it: find<domain>() from coroutines on one
+// loop.
+//
+//     table_lookup directory [seconds=2] [sessions=64]
+//
+// In memory (inline and text file), with a thousand rows and with a million, half of the keys found: nanoseconds, and
+// their ratio. Through SQLite, over an indexed database of a hundred thousand rows: lookups a second. Beside each, the
+// longest that the loop did anything else than take its next turn.
+#include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Statement.h>
+#include <SQLiteCpp/Transaction.h>
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "waypost/async/task_group.hpp"
+#include "waypost/base/encoding.hpp"
+#include "waypost/table/backends.hpp"
+#include "waypost/table/services.hpp"
+#include "waypost/table/static_table.hpp"
+
+namespace {
+
+using namespace waypost;
+using std::chrono::steady_clock;
+
+constexpr std::size_t few = 1000;
+constexpr std::size_t many = 1'000'000;
+constexpr std::size_t in_database = 100'000;
+
+struct bench {
+    boost::asio::io_context loop{1};
+    async::workers io{4};  // as many as `serve` has
+    async::real_clock clock;
+    table::surroundings around{io, clock, [](std::string_view name, std::string_view what) {
+                                   std::fprintf(stderr, "%s: %s\n", std::string(name).c_str(),
+                                                std::string(what).c_str());
+                               }};
+    std::string directory;
+    std::chrono::seconds length{2};
+    std::size_t sessions = 64;
+};
+
+std::string name_of(std::size_t i) { return "host" + std::to_string(i * 7919) + ".customer.example.org"; }
+
+/// Keys of a session, half of them stored, in no order that a cache could guess; made before the clock runs.
+std::vector<std::string> keys_for(std::size_t rows, std::size_t seed) {
+    std::mt19937_64 random(seed);
+    std::vector<std::string> keys;
+    keys.reserve(1U << 16);
+    while (keys.size() < 1U << 16) {
+        const std::size_t i = random() % rows;
+        keys.push_back(keys.size() % 2 == 0 ? name_of(i) : "not" + name_of(i));
+    }
+    return keys;
+}
+
+struct counts {
+    std::size_t lookups = 0;
+    std::size_t found = 0;
+    std::size_t failed = 0;
+    std::size_t running = 0;
+    steady_clock::duration longest_turn{};
+};
+
+async::awaitable<> session(table::table& in, std::vector<std::string> keys, steady_clock::time_point end,
+                           counts& seen) {
+    for (std::size_t i = 0; steady_clock::now() < end; ++i) {
+        // In memory nothing ever waits: give the others, and the turns that are measured, their chance.
+        if (i % 64 == 0) co_await boost::asio::post(boost::asio::use_awaitable);
+        const auto row = co_await table::find<table::domain>(in, keys[i % keys.size()]);
+        ++seen.lookups;
+        if (row.has_error()) ++seen.failed;
+        if (row.has_value() && row->has_value()) ++seen.found;
+    }
+    --seen.running;
+}
+
+counts run(bench& with, table::table& in, std::size_t rows, std::size_t sessions) {
+    counts seen;
+    seen.running = sessions;
+    async::task_group all(with.loop.get_executor());
+    std::vector<std::vector<std::string>> keys;
+    for (std::size_t n = 0; n < sessions; ++n) keys.push_back(keys_for(rows, n));
+    const auto end = steady_clock::now() + with.length;
+    for (auto& each : keys) all.start(session(in, std::move(each), end, seen));
+    with.loop.restart();
+    const auto work = boost::asio::make_work_guard(with.loop);
+    while (seen.running > 0) {
+        if (with.loop.run_one_for(std::chrono::milliseconds(1)) == 0) continue;
+        // One handler is one turn; the next ones that are ready are timed one by one.
+        for (auto begun = steady_clock::now(); with.loop.poll_one() != 0;) {
+            const auto now = steady_clock::now();
+            seen.longest_turn = std::max(seen.longest_turn, now - begun);
+            begun = now;
+        }
+    }
+    return seen;
+}
+
+double nanoseconds(bench& with, const counts& seen) {
+    return std::chrono::duration<double, std::nano>(with.length).count() / static_cast<double>(seen.lookups);
+}
+
+double milliseconds(steady_clock::duration length) { return std::chrono::duration<double, std::milli>(length).count(); }
+
+double in_memory(bench& with, const char* what, table::table& in, std::size_t rows) {
+    const counts seen = run(with, in, rows, 1);
+    std::printf("%-10s %8zu rows  %7.0f ns a lookup  %5.1f %% found  longest turn %.2f ms\n", what, rows,
+                nanoseconds(with, seen), 100.0 * static_cast<double>(seen.found) / static_cast<double>(seen.lookups),
+                milliseconds(seen.longest_turn));
+    return nanoseconds(with, seen);
+}
+
+double inline_rows(bench& with, std::size_t rows) {
+    table::entries all;
+    for (std::size_t i = 0; i < rows; ++i) all.rows.emplace_back(name_of(i), "");
+    table::static_table in("inline", std::move(all));
+    return in_memory(with, "inline", in, rows);
+}
+
+double file_rows(bench& with, std::size_t rows) {
+    const std::string path = with.directory + "/rows." + std::to_string(rows);
+    std::ofstream file(path);
+    for (std::size_t i = 0; i < rows; ++i) file << name_of(i) << '\n';
+    file.close();
+    const auto opened = table::open_table("file", {"file", path}, with.around);
+    return in_memory(with, "file", *opened.made, rows);
+}
+
+void sqlite_rows(bench& with) {
+    const std::string path = with.directory + "/rows.db";
+    std::remove(path.c_str());
+    SQLite::Database database(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    database.exec("PRAGMA journal_mode = WAL; CREATE TABLE domains(key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID");
+    {
+        SQLite::Transaction all(database);
+        SQLite::Statement insert(database, "INSERT INTO domains VALUES(?, ?)");
+        for (std::size_t i = 0; i < in_database; ++i) {
+            insert.bind(1, name_of(i));
+            insert.bind(2, name_of(i));
+            insert.exec();
+            insert.reset();
+        }
+        all.commit();
+    }
+    const std::string conf = with.directory + "/sqlite.conf";
+    std::ofstream(conf) << "dbpath " << path << "\nquery_domain select value from domains where key = ?;\n";
+    const auto opened = table::open_table("sqlite", {"sqlite", conf}, with.around);
+    for (const std::size_t sessions : {std::size_t{1}, with.sessions}) {
+        const counts seen = run(with, *opened.made, in_database, sessions);
+        const double rate = static_cast<double>(seen.lookups) / std::chrono::duration<double>(with.length).count();
+        std::printf(
+            "%-10s %8zu rows  %7.0f lookups/s from %zu sessions  %5.1f %% found, %zu failed  longest turn %.2f ms\n",
+            "sqlite", in_database, rate, sessions,
+            100.0 * static_cast<double>(seen.found) / static_cast<double>(seen.lookups), seen.failed,
+            milliseconds(seen.longest_turn));
+    }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc < 2) {
+        std::fputs("usage: table_lookup directory [seconds] [sessions]\n", stderr);
+        return EXIT_FAILURE;
+    }
+    bench with;
+    with.directory = argv[1];
+    const auto argument = [&](int place, std::size_t otherwise) {
+        const auto given = argc > place ? base::parse_number(argv[place]) : std::nullopt;
+        return static_cast<std::size_t>(given.value_or(otherwise));
+    };
+    with.length = std::chrono::seconds(argument(2, 2));
+    with.sessions = argument(3, 64);
+    const double inline_ratio = inline_rows(with, many) / inline_rows(with, few);
+    const double file_ratio = file_rows(with, many) / file_rows(with, few);
+    std::printf("a million rows cost %.2f times (inline) and %.2f times (file) what a thousand do\n", inline_ratio,
+                file_ratio);
+    sqlite_rows(with);
+    with.io.join();
+    return EXIT_SUCCESS;
+}
