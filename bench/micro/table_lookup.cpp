@@ -72,12 +72,13 @@ struct counts {
     steady_clock::duration longest_turn{};
 };
 
+template <class Service>
 async::awaitable<> session(table::table& in, std::vector<std::string> keys, steady_clock::time_point end,
                            counts& seen) {
     for (std::size_t i = 0; steady_clock::now() < end; ++i) {
         // In memory nothing ever waits: give the others, and the turns that are measured, their chance.
         if (i % 64 == 0) co_await boost::asio::post(boost::asio::use_awaitable);
-        const auto row = co_await table::find<table::domain>(in, keys[i % keys.size()]);
+        const auto row = co_await table::find<Service>(in, keys[i % keys.size()]);
         ++seen.lookups;
         if (row.has_error()) ++seen.failed;
         if (row.has_value() && row->has_value()) ++seen.found;
@@ -85,6 +86,7 @@ async::awaitable<> session(table::table& in, std::vector<std::string> keys, stea
     --seen.running;
 }
 
+template <class Service>
 counts run(bench& with, table::table& in, std::size_t rows, std::size_t sessions) {
     counts seen;
     seen.running = sessions;
@@ -92,7 +94,7 @@ counts run(bench& with, table::table& in, std::size_t rows, std::size_t sessions
     std::vector<std::vector<std::string>> keys;
     for (std::size_t n = 0; n < sessions; ++n) keys.push_back(keys_for(rows, n));
     const auto end = steady_clock::now() + with.length;
-    for (auto& each : keys) all.start(session(in, std::move(each), end, seen));
+    for (auto& each : keys) all.start(session<Service>(in, std::move(each), end, seen));
     with.loop.restart();
     const auto work = boost::asio::make_work_guard(with.loop);
     while (seen.running > 0) {
@@ -114,7 +116,7 @@ double nanoseconds(bench& with, const counts& seen) {
 double milliseconds(steady_clock::duration length) { return std::chrono::duration<double, std::milli>(length).count(); }
 
 double in_memory(bench& with, const char* what, table::table& in, std::size_t rows) {
-    const counts seen = run(with, in, rows, 1);
+    const counts seen = run<table::domain>(with, in, rows, 1);
     std::printf("%-10s %8zu rows  %7.0f ns a lookup  %5.1f %% found  longest turn %.2f ms\n", what, rows,
                 nanoseconds(with, seen), 100.0 * static_cast<double>(seen.found) / static_cast<double>(seen.lookups),
                 milliseconds(seen.longest_turn));
@@ -137,6 +139,12 @@ double file_rows(bench& with, std::size_t rows) {
     return in_memory(with, "file", *opened.made, rows);
 }
 
+void print_rate(bench& with, const char* what, std::size_t sessions, const counts& seen) {
+    const double rate = static_cast<double>(seen.lookups) / std::chrono::duration<double>(with.length).count();
+    std::printf("sqlite     %8zu rows  %7.0f lookups/s of %s from %zu sessions  %zu failed  longest turn %.2f ms\n",
+                in_database, rate, what, sessions, seen.failed, milliseconds(seen.longest_turn));
+}
+
 void sqlite_rows(bench& with) {
     const std::string path = with.directory + "/rows.db";
     std::remove(path.c_str());
@@ -154,16 +162,12 @@ void sqlite_rows(bench& with) {
         all.commit();
     }
     const std::string conf = with.directory + "/sqlite.conf";
-    std::ofstream(conf) << "dbpath " << path << "\nquery_domain select value from domains where key = ?;\n";
+    std::ofstream(conf) << "dbpath " << path << "\nquery_domain select value from domains where key = ?;\n"
+                        << "query_alias select value from domains where key = ?;\n";
     const auto opened = table::open_table("sqlite", {"sqlite", conf}, with.around);
     for (const std::size_t sessions : {std::size_t{1}, with.sessions}) {
-        const counts seen = run(with, *opened.made, in_database, sessions);
-        const double rate = static_cast<double>(seen.lookups) / std::chrono::duration<double>(with.length).count();
-        std::printf(
-            "%-10s %8zu rows  %7.0f lookups/s from %zu sessions  %5.1f %% found, %zu failed  longest turn %.2f ms\n",
-            "sqlite", in_database, rate, sessions,
-            100.0 * static_cast<double>(seen.found) / static_cast<double>(seen.lookups), seen.failed,
-            milliseconds(seen.longest_turn));
+        print_rate(with, "alias (1 key)", sessions, run<table::alias>(with, *opened.made, in_database, sessions));
+        print_rate(with, "domain (5)", sessions, run<table::domain>(with, *opened.made, in_database, sessions));
     }
 }
 

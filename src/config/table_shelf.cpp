@@ -45,23 +45,21 @@ const char* from_environment(const char* name) { return std::getenv(name); }
 
 }  // namespace
 
-shelved::shelved(const table_definition& from, table::table* built, const table::entries* rows)
-    : built_(built), rows_(rows), file_(from.backend == "file" ? from.argument : std::string()) {
+shelved::shelved(const table_definition& from, table::table* built, std::optional<table::entries> rows)
+    : built_(built), rows_(std::move(rows)), file_(from.backend == "file" ? from.argument : std::string()) {
     places_.reserve(from.rows.rows.size());
     for (const table_row& row : from.rows.rows) places_.push_back(row.where);
 }
 
 const table::entries& shelved::content() const noexcept {
     static const table::entries unknown;
-    if (resolved_) return *resolved_;
-    return rows_ != nullptr ? *rows_ : unknown;
+    return rows_ ? *rows_ : unknown;
 }
 
 void shelved::resolve_secrets(fault_list& faults) {
-    if (rows_ == nullptr) return;
-    resolved_ = *rows_;
-    for (std::size_t i = 0; i < resolved_->rows.size(); ++i) {
-        auto& [key, value] = resolved_->rows[i];
+    if (!rows_) return;
+    for (std::size_t i = 0; i < rows_->rows.size(); ++i) {
+        auto& [key, value] = rows_->rows[i];
         auto secret = table::resolve_reference(value, &from_environment);
         if (const auto* none = std::get_if<table::no_secret>(&secret)) {
             faults.fault(where(i), "no credentials for \"" + base::printable(key, 64) + "\": " + none->why);
@@ -103,18 +101,17 @@ table::opened table_shelf::open(const table_definition& one) {
     table::entries rows;
     rows.is_map = one.rows.is_map;
     for (const table_row& row : one.rows.rows) rows.rows.emplace_back(row.key, row.value);
-    auto made = std::make_unique<table::static_table>(one.name, std::move(rows));
-    const table::entries* const all = &made->all();
-    return {std::move(made), all, {}};
+    auto made = std::make_unique<table::static_table>(one.name, rows);
+    return {std::move(made), std::move(rows), {}};
 }
 
 std::unique_ptr<shelved> table_shelf::build(const table_definition& one, bool is_credentials) {
     table::opened opened = open(one);
     if (opened.made == nullptr) return nullptr;
-    if (is_credentials && opened.rows != nullptr) {
+    if (is_credentials && opened.rows) {
         opened.made = std::make_unique<table::secret_table>(std::move(opened.made), &from_environment, *into_.around);
     }
-    auto made = std::make_unique<shelved>(one, opened.made.get(), opened.rows);
+    auto made = std::make_unique<shelved>(one, opened.made.get(), std::move(opened.rows));
     if (is_credentials) made->resolve_secrets(faults_);
     into_.tables.push_back(std::move(opened.made));
     return made;

@@ -21,11 +21,11 @@ namespace waypost::config {
 /// A table and, where they are known while the configuration is loaded, its rows and their places.
 class shelved {
 public:
-    shelved(const table_definition& from, table::table* built, const table::entries* rows);
+    shelved(const table_definition& from, table::table* built, std::optional<table::entries> rows);
 
     [[nodiscard]] table::table* get() const noexcept { return built_; }
     /// The rows are in the configuration or in a text file. Those of a database can only be asked for by key.
-    [[nodiscard]] bool knows_rows() const noexcept { return rows_ != nullptr; }
+    [[nodiscard]] bool knows_rows() const noexcept { return rows_.has_value(); }
     /// The rows, secrets resolved; none if they are not known.
     [[nodiscard]] const table::entries& content() const noexcept;
     /// Reads what the rows of a credentials table refer to; what is missing is a fault of its row.
@@ -39,8 +39,7 @@ public:
 
 private:
     table::table* built_;
-    const table::entries* rows_;  // the table's own; null: not known
-    std::optional<table::entries> resolved_;
+    std::optional<table::entries> rows_;
     std::string file_;
     std::vector<location> places_;  // of inline rows
     mutable std::vector<std::size_t> lines_;  // of the file's rows; read again when first asked for, to report a fault

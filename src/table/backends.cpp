@@ -32,19 +32,19 @@ opened open_file(std::string name, const std::string& path, surroundings& around
     auto file = file_table::open(name, path, around);
     if (auto* wrong = std::get_if<file_fault>(&file)) return refused(fault_in(name, path, std::move(*wrong)));
     auto& made = std::get<std::unique_ptr<file_table>>(file);
-    const entries* rows = &made->all();
-    return {std::move(made), rows, {}};
+    entries rows = made->all();
+    return {std::move(made), std::move(rows), {}};
 }
 
 opened open_passwd(std::string name, const std::string& path, surroundings& around) {
     auto file = passwd_table::open(name, path, around);
     if (auto* wrong = std::get_if<file_fault>(&file)) return refused(fault_in(name, path, std::move(*wrong)));
-    return {std::move(std::get<std::unique_ptr<passwd_table>>(file)), nullptr, {}};
+    return {std::move(std::get<std::unique_ptr<passwd_table>>(file)), std::nullopt, {}};
 }
 
 opened open_sqlite(std::string name, const std::string& path, surroundings& around) {
     auto made = sqlite_table::open(std::move(name), path, around);
-    return {std::move(made.made), nullptr, std::move(made.faults)};
+    return {std::move(made.made), std::nullopt, std::move(made.faults)};
 }
 
 opened open_program(std::string name, const origin& from, surroundings& around) {
@@ -54,7 +54,7 @@ opened open_program(std::string name, const origin& from, surroundings& around) 
         return refused({{}, 0, std::move(*wrong), "write proc:/path/to/program and its arguments", false});
     }
     auto rows = std::make_unique<proc_table>(std::move(name), std::get<0>(std::move(command)), around);
-    return {std::make_unique<cached_table>(std::move(rows), around.clock), nullptr, {}};
+    return {std::make_unique<cached_table>(std::move(rows), around.clock), std::nullopt, {}};
 }
 
 }  // namespace
@@ -64,7 +64,7 @@ opened open_table(std::string name, const origin& from, surroundings& around) {
     if (from.backend == "passwd") return open_passwd(std::move(name), from.argument, around);
     if (from.backend == "sqlite") return open_sqlite(std::move(name), from.argument, around);
     if (from.backend == "getpwnam") {
-        return {std::make_unique<getpwnam_table>(around.io, std::move(name)), nullptr, {}};
+        return {std::make_unique<getpwnam_table>(around.io, std::move(name)), std::nullopt, {}};
     }
     return open_program(std::move(name), from, around);
 }

@@ -29,7 +29,7 @@ async::awaitable<base::result<>> file_table::look(bool in_any_case) {
     if (*replaced == nullptr) co_return base::result<>();
     // Fetching goes on behind the entry that was given last, wherever that stands now.
     if (const auto last = turn_.last(); last && *last < (**replaced).size()) {
-        const auto row = file_.content().row_of(base::to_lower((**replaced).all().rows[*last].first));
+        const auto row = file_.content().row_of(base::to_lower((**replaced).key(*last)));
         if (row) turn_.go_on_after(*row);
     }
     co_return base::result<>();
@@ -56,7 +56,7 @@ async::awaitable<base::result<std::optional<std::string>>> file_table::fetch(ser
     if (file_.is_due()) co_await look(false);
     const indexed_entries& rows = file_.content();
     if (rows.size() == 0) co_return std::nullopt;
-    co_return rows.fetched(turn_.take(rows.size()));
+    co_return std::string(rows.fetched(turn_.take(rows.size())));
 }
 
 async::awaitable<base::result<>> file_table::reload() { co_return co_await look(true); }

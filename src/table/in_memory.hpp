@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -10,13 +11,13 @@
 
 namespace waypost::table {
 
-inline std::optional<std::string> copy_of(const std::string* value) {
-    return value == nullptr ? std::nullopt : std::optional(*value);
+inline std::optional<std::string> copy_of(std::optional<std::string_view> value) {
+    return value ? std::optional<std::string>(*value) : std::nullopt;
 }
 
 inline std::optional<found> first_of(const indexed_entries& rows, service kind, std::vector<std::string> keys) {
     for (std::string& key : keys) {
-        if (const std::string* value = rows.find(kind, key)) return found{std::move(key), *value};
+        if (const auto value = rows.find(kind, key)) return found{std::move(key), std::string(*value)};
     }
     return std::nullopt;
 }

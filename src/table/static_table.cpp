@@ -20,7 +20,7 @@ async::awaitable<base::result<std::optional<std::string>>> static_table::lookup_
 
 async::awaitable<base::result<std::optional<std::string>>> static_table::fetch(service) {
     if (rows_.size() == 0) co_return std::nullopt;
-    co_return rows_.fetched(turn_.take(rows_.size()));
+    co_return std::string(rows_.fetched(turn_.take(rows_.size())));
 }
 
 }  // namespace waypost::table

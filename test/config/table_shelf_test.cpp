@@ -15,7 +15,7 @@ using namespace waypost::config;
 
 namespace {
 
-const waypost::table::entries& rows_of(const waypost::table::table* one) {
+waypost::table::entries rows_of(const waypost::table::table* one) {
     if (const auto* file = dynamic_cast<const waypost::table::file_table*>(one)) return file->all();
     return dynamic_cast<const waypost::table::static_table&>(*one).all();
 }
@@ -58,7 +58,7 @@ TEST_CASE("a table file is read", "[config][table_shelf]") {
     const scratch_directory here;
     const std::string path = here.write("hosts", "# @list\nsmtp://a.example\n\n# more\nsmtps://b.example\n");
     const loaded made = settings_of(with_hosts(path));
-    const auto& rows = rows_of(made.relay.actions.at("a").hosts);
+    const auto rows = rows_of(made.relay.actions.at("a").hosts);
     REQUIRE(rows.rows.size() == 2);
     CHECK(rows.rows[1].first == "smtps://b.example");
 }

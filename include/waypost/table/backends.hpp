@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,8 +20,8 @@ struct origin {
 };
 
 struct opened {
-    std::unique_ptr<table> made;    // null if there is a fault
-    const entries* rows = nullptr;  // of a text file: the rows, to be checked while the configuration is loaded
+    std::unique_ptr<table> made;  // null if there is a fault
+    std::optional<entries> rows;  // of a text file: a copy, to be checked while the configuration is loaded
     std::vector<fault> faults;
 };
 /// Blocks. Where nothing more than a warning is wrong there is a table.

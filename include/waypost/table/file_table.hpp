@@ -25,7 +25,7 @@ public:
                                                                               pattern_match matches) override;
     async::awaitable<base::result<std::optional<std::string>>> fetch(service kind) override;
     async::awaitable<base::result<>> reload() override;
-    [[nodiscard]] const entries& all() const noexcept { return file_.content().all(); }
+    [[nodiscard]] entries all() const { return file_.content().all(); }
 
 private:
     file_table(std::string name, watched_file<indexed_entries> file) : name_(std::move(name)), file_(std::move(file)) {}

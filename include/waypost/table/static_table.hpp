@@ -10,7 +10,7 @@ namespace waypost::table {
 
 class static_table final : public table {
 public:
-    static_table(std::string name, entries rows) : name_(std::move(name)), rows_(std::move(rows)) {}
+    static_table(std::string name, const entries& rows) : name_(std::move(name)), rows_(rows) {}
     [[nodiscard]] const std::string& name() const noexcept override { return name_; }
     async::awaitable<base::result<std::optional<std::string>>> lookup(service kind, std::string key) override;
     async::awaitable<base::result<std::optional<found>>> lookup_first(service kind,
@@ -18,7 +18,7 @@ public:
     async::awaitable<base::result<std::optional<std::string>>> lookup_pattern(service kind,
                                                                               pattern_match matches) override;
     async::awaitable<base::result<std::optional<std::string>>> fetch(service kind) override;
-    [[nodiscard]] const entries& all() const noexcept { return rows_.all(); }
+    [[nodiscard]] entries all() const { return rows_.all(); }
 
 private:
     std::string name_;
