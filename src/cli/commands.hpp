@@ -1,6 +1,7 @@
 // The subcommands. Each takes what its options gave and answers with the exit code.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -44,6 +45,10 @@ int explain(const configuration& from, const question& asked);
 int dns_mx(const configuration& from, const mx_question& asked);
 /// `words` are three: TABLE SERVICE KEY, or fetch TABLE SERVICE.
 int lookup(const configuration& from, const std::vector<std::string>& words);
+/// `what` is routes, relays or hosts.
+int show(const configuration& from, const std::string& what, bool as_json);
+int resume_route(const configuration& from, std::uint64_t id);
+int update_table(const configuration& from, const std::string& name);
 int encrypt(const std::optional<std::string>& password);
 /// As sendmail(8); `arguments` without the program's name.
 int sendmail(const std::vector<std::string>& arguments);

@@ -29,6 +29,9 @@ int run_subcommand(int argc, char** argv) {
     question asked;
     mx_question mx;
     std::vector<std::string> words;
+    bool as_json = false;
+    std::uint64_t route_id = 0;
+    std::string table_name;
     std::string password;
 
     CLI::App* serving = app.add_subcommand("serve", "runs in the foreground until SIGTERM or Ctrl-C");
@@ -61,6 +64,26 @@ int run_subcommand(int argc, char** argv) {
         ->required()
         ->expected(3);
 
+    CLI::App* showing = app.add_subcommand("show", "what the running daemon is doing");
+    add_configuration(*showing, where);
+    std::string shown;
+    showing->add_option("WHAT", shown, "routes, relays or hosts")
+        ->required()
+        ->check(CLI::IsMember({"routes", "relays", "hosts"}));
+    showing->add_flag("--json", as_json, "prints JSON");
+
+    CLI::App* resuming = app.add_subcommand("resume", "ends a pause");
+    resuming->require_subcommand(1);
+    CLI::App* resuming_route = resuming->add_subcommand("route", "a route that rests after failures is tried again");
+    add_configuration(*resuming_route, where);
+    resuming_route->add_option("ID", route_id, "as `show routes` has it")->required();
+
+    CLI::App* updating = app.add_subcommand("update", "reads something anew");
+    updating->require_subcommand(1);
+    CLI::App* updating_table = updating->add_subcommand("table", "a table, from its file or database");
+    add_configuration(*updating_table, where);
+    updating_table->add_option("NAME", table_name, "as the configuration names it")->required();
+
     CLI::App* encrypting = app.add_subcommand("encrypt", "a crypt(3) hash for an `auth` table");
     encrypting->add_option("PASSWORD", password, "read from standard input if it is not given");
 
@@ -77,6 +100,9 @@ int run_subcommand(int argc, char** argv) {
     if (printing->parsed()) return print_config(where);
     if (explaining->parsed()) return explain(where, asked);
     if (asking_mx->parsed()) return dns_mx(where, mx);
+    if (showing->parsed()) return show(where, shown, as_json);
+    if (resuming_route->parsed()) return resume_route(where, route_id);
+    if (updating_table->parsed()) return update_table(where, table_name);
     if (looking->parsed()) return lookup(where, words);
     return encrypt(password.empty() ? std::nullopt : std::optional(password));
 }

@@ -1,4 +1,4 @@
-// waypost show routes|relays|hosts, waypost resume route ID: what the relay room is doing now.
+// waypost show routes|relays|hosts: what the relay room is doing now.
 #include <algorithm>
 #include <iomanip>
 #include <iostream>
@@ -29,10 +29,10 @@ constexpr column route_columns[] = {{"ID", "id"},
                                     {"FOR", "relay"},
                                     {"LAST ERROR", "last_error"}};
 constexpr column relay_columns[] = {
-    {"ACTION", "action"}, {"DOMAIN", "domain"},   {"WAITING", "waiting"},   {"OPEN", "open"},         {"IDLE", "idle"},
-    {"OPENING", "connecting"}, {"CARRIED", "carried"}, {"DEFERRED", "deferred"}, {"NEXT TRY", "next_try"}, {"LAST ERROR", "last_error"}};
-constexpr column host_columns[] = {
-    {"HOST", "host"}, {"OPEN", "open"}, {"OPENING", "connecting"}, {"WINDOW", "window"}};
+    {"ACTION", "action"},     {"DOMAIN", "domain"},        {"WAITING", "waiting"}, {"OPEN", "open"},
+    {"IDLE", "idle"},         {"OPENING", "connecting"},   {"CARRIED", "carried"}, {"DEFERRED", "deferred"},
+    {"NEXT TRY", "next_try"}, {"LAST ERROR", "last_error"}};
+constexpr column host_columns[] = {{"HOST", "host"}, {"OPEN", "open"}, {"OPENING", "connecting"}, {"WINDOW", "window"}};
 
 std::string text_of(const json& value) {
     if (value.is_null()) return "-";
@@ -85,12 +85,6 @@ int show(const configuration& where, const std::string& what, bool as_json) {
     } else {
         print_table(*rows, columns_of(what));
     }
-    return exit_code;
-}
-
-int resume_route(const configuration& where, std::uint64_t id) {
-    int exit_code = 0;
-    static_cast<void>(ask_daemon(where, {"resume route", {{"id", id}}}, exit_code));
     return exit_code;
 }
 

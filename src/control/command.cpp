@@ -7,9 +7,7 @@ namespace waypost::control {
 namespace {
 
 /// Bytes that are no UTF-8 (a peer's words may hold some) are replaced, not refused.
-std::string line_of(const json& what) {
-    return what.dump(-1, ' ', false, json::error_handler_t::replace) + '\n';
-}
+std::string line_of(const json& what) { return what.dump(-1, ' ', false, json::error_handler_t::replace) + '\n'; }
 
 /// What must be an object of our version; null if it is not.
 json versioned(std::string_view line) {

@@ -1,5 +1,8 @@
 #include "waypost/daemon/assemble.hpp"
 
+#include "commands.hpp"
+#include "waypost/control/server.hpp"
+
 namespace waypost::daemon {
 
 namespace {
@@ -36,7 +39,12 @@ assembly::assembly(boost::asio::io_context& loop, async::workers& io, config::lo
                 .store = store_,
                 .queue = queue_,
                 .rules = *settings_.rules},
-               settings_.inbound) {
+               settings_.inbound),
+
+      // Last, who may ask what all of them are doing.
+      control_(std::make_unique<control::server>(loop.get_executor(), clock_, log_,
+                                                 settings_.spool.directory + "/" + control::socket_name,
+                                                 make_commands(relay_, settings_.tables))) {
     settings_.around->warn = [this](std::string_view table, std::string_view what) {
         log_.warn("table", "warning", {{"table", table}, {"what", what}});
     };
@@ -45,14 +53,18 @@ assembly::assembly(boost::asio::io_context& loop, async::workers& io, config::lo
     inbound_.open();
 }
 
+assembly::~assembly() = default;
+
 void assembly::start() {
     queue_.start();
     inbound_.start();
+    control_->start();
     log_.info("daemon", "started", {{"version", WAYPOST_VERSION}, {"host", settings_.host}});
 }
 
 async::awaitable<> assembly::stop() {
     log_.info("daemon", "stopping");
+    co_await control_->stop();
     co_await inbound_.stop();
     co_await relay_.stop(grace_at_stop);
     co_await maildirs_.stop();

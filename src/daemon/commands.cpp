@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include "waypost/base/ascii.hpp"
+
 namespace waypost::daemon {
 
 namespace {
@@ -64,14 +66,29 @@ answer resume_route(relay::engine& relays, const json& arguments) {
     return control::refusal{"there is no route " + std::to_string(id)};
 }
 
+using tables = std::vector<std::unique_ptr<table::table>>;
+
+async::awaitable<answer> update_table(const tables& all, json arguments) {
+    const auto name = arguments.at("name").get<std::string>();
+    for (const auto& each : all) {
+        if (each->name() != name) continue;
+        const auto done = co_await each->reload();
+        if (done.has_value()) co_return json::object();
+        co_return control::refusal{"table \"" + base::printable(name, 64) +
+                                   "\" is as it was: " + done.error().message()};
+    }
+    co_return control::refusal{"there is no table \"" + base::printable(name, 64) + "\""};
+}
+
 }  // namespace
 
-control::commands make_commands(relay::engine& relays) {
+control::commands make_commands(relay::engine& relays, const tables& all_tables) {
     return {
         {"show routes", at_once([&relays](const json&) -> answer { return list_of(relays.routes()); })},
         {"show relays", at_once([&relays](const json&) -> answer { return list_of(relays.relays()); })},
         {"show hosts", at_once([&relays](const json&) -> answer { return list_of(relays.hosts()); })},
         {"resume route", at_once([&relays](const json& which) { return resume_route(relays, which); })},
+        {"update table", [&all_tables](json which) { return update_table(all_tables, std::move(which)); }},
     };
 }
 

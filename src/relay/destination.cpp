@@ -5,6 +5,7 @@
 
 #include "waypost/async/gather.hpp"
 #include "waypost/base/ascii.hpp"
+#include "waypost/table/services.hpp"
 
 namespace waypost::relay {
 
@@ -154,11 +155,11 @@ async::awaitable<destination::found> destination::urls_in_turn() {
 }
 
 async::awaitable<destination::found> destination::url_by_domain() {
-    auto row = co_await action_.by_domain->lookup(table::service::relayhost, base::to_lower(hop_.domain));
-    if (row.has_error())
-        co_return mail::status::transient("4.4.3", "Cannot retrieve smarthost: " + row.error().message());
+    const auto url = co_await table::find<table::relayhost>(*action_.by_domain, hop_.domain);
+    if (url.has_error())
+        co_return mail::status::transient("4.4.3", "Cannot retrieve smarthost: " + url.error().message());
     std::vector<candidate> made;
-    if (row->has_value()) add(made, **row, 0);
+    if (url->has_value()) add(made, **url, 0);
     if (!made.empty()) co_return made;
     co_return mail::status::transient(
         "4.3.5", "No usable relay URL for " + hop_.domain + " in table " + action_.by_domain->name());

@@ -210,8 +210,8 @@ async::awaitable<std::string> socket_crew::helo_name(const action_settings& acti
     if (action.helo_names != nullptr) {
         const auto local = over.local();
         const std::string from = local ? net::unmapped(local->ip).to_string() : std::string();
-        const auto name = co_await action.helo_names->lookup(table::service::addrname, from);
-        if (name.has_value() && name->has_value() && !(*name)->empty()) co_return **name;
+        const auto name = co_await table::find<table::addrname>(*action.helo_names, from);
+        if (name.has_value() && name->has_value()) co_return **name;
     }
     co_return action.helo.empty() ? settings_.host : action.helo;
 }

@@ -17,12 +17,17 @@
 #include "waypost/relay/engine.hpp"
 #include "waypost/spool/sqlite_store.hpp"
 
+namespace waypost::control {
+class server;
+}
+
 namespace waypost::daemon {
 
 class assembly {
 public:
     /// Opens the spool and the listening sockets; throws std::runtime_error with a text for the administrator.
     assembly(boost::asio::io_context& loop, async::workers& io, config::loaded settings);
+    ~assembly();
 
     void start();
     /// Stops taking mail in, then sending it out; what is not finished waits in the spool for the next start.
@@ -42,6 +47,7 @@ private:
     relay::engine relay_;
     delivery::maildir_agent maildirs_;
     inbound::server inbound_;
+    std::unique_ptr<control::server> control_;
 };
 
 }  // namespace waypost::daemon
