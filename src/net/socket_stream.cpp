@@ -6,6 +6,7 @@
 #include <boost/asio/write.hpp>
 #include <utility>
 
+#include "tls_sessions.hpp"
 #include "waypost/base/ascii.hpp"
 #include "waypost/net/tls_context.hpp"
 
@@ -39,6 +40,7 @@ tls_info describe(SSL* tls) {
     info.version = SSL_get_version(tls);
     info.cipher = SSL_get_cipher_name(tls);
     info.bits = SSL_get_cipher_bits(tls, nullptr);
+    info.resumed = SSL_session_reused(tls) == 1;
     if (X509* certificate = SSL_get0_peer_certificate(tls); certificate != nullptr) {
         info.peer_name = name_of(X509_get_subject_name(certificate));
         info.peer_verified = SSL_get_verify_mode(tls) != SSL_VERIFY_NONE && SSL_get_verify_result(tls) == X509_V_OK;
@@ -140,6 +142,7 @@ async::awaitable<base::result<tls_info>> socket_stream::start_tls_client(const t
         tls_fault_ = "no certificate can be for the name \"" + base::printable(server_name) + "\"";
         co_return errc::certificate_refused;
     }
+    if (peer_) resume_session(tls, server_name + ' ' + to_string(*peer_));
     co_return co_await handshake(asio::ssl::stream_base::client);
 }
 

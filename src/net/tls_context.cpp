@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "openssl_handles.hpp"
+#include "tls_sessions.hpp"
 
 namespace waypost::net {
 
@@ -104,6 +105,7 @@ std::shared_ptr<const tls_context> tls_context::client(const client_tls_settings
         require(code, settings.ca_file + " cannot be used as certificate authorities");
     }
     if (settings.identity) use_identity(*made->context_, *settings.identity);
+    keep_sessions(made->context_->native_handle());
     made->context_->set_verify_mode(settings.check == peer_check::verified ? ssl::verify_peer : ssl::verify_none);
     return made;
 }

@@ -337,3 +337,71 @@ TEST_CASE("TLS older than 1.2 is not agreed on", "[net][socket_stream]") {
     CHECK(got.server.has_error());
     CHECK(got.client.has_error());
 }
+
+namespace {
+
+/// Connections to one server, each after the other.
+struct many_times {
+    boost::asio::io_context loop;
+    async::real_clock clock;
+    test::temporary_directory directory;
+    net::acceptor here = net::acceptor::tcp(loop.get_executor(), test::loopback());
+    net::acceptor elsewhere = net::acceptor::tcp(loop.get_executor(), test::loopback());
+    net::acceptor* listening = &here;
+    net::key_pair pair{directory / "a.crt", directory / "a.key"};
+
+    many_times() { net::ensure_self_signed(pair, "mx.example.org"); }
+    std::shared_ptr<const net::tls_context> server() const {
+        return net::tls_context::server({.identities = {pair}, .ca_file = {}, .demand_client_certificate = false});
+    }
+    /// Connects, reads what the server says (the tickets come before it) and leaves.
+    net::tls_info meet(const net::tls_context& own, const net::tls_context& trust, const std::string& name) {
+        auto ends = finish(loop, test::connect_both(*listening, clock));
+        const auto got = finish(loop, shake_hands(*ends.server, own, *ends.client, trust, name));
+        REQUIRE(got.server.has_value());
+        REQUIRE(got.client.has_value());
+        CHECK(got.client->resumed == got.server->resumed);
+        CHECK(finish(loop, ends.server->write("220 mx\r\n")).has_value());
+        CHECK(finish(loop, read_exactly(*ends.client, 8)) == "220 mx\r\n");
+        return *got.client;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a host that was met before is met with its session", "[net][socket_stream]") {
+    many_times f;
+    const auto own = f.server();
+    const auto version = GENERATE(TLS1_2_VERSION, TLS1_3_VERSION);
+    SSL_CTX_set_max_proto_version(own->native().native_handle(), version);
+    const auto trust = fixture::trusting(f.pair.certificate_file);
+    CHECK_FALSE(f.meet(*own, *trust, "mx.example.org").resumed);
+    const auto again = f.meet(*own, *trust, "mx.example.org");
+    CHECK(again.resumed);
+    CHECK(again.peer_verified);
+    CHECK(again.peer_name == "/CN=mx.example.org");
+}
+
+TEST_CASE("a session is for its name, its context and its endpoint alone", "[net][socket_stream]") {
+    many_times f;
+    const auto own = f.server();
+    const auto anybody = fixture::unverified();
+    CHECK_FALSE(f.meet(*own, *anybody, "mx.example.org").resumed);
+    SECTION("name") { CHECK_FALSE(f.meet(*own, *anybody, "other.example.org").resumed); }
+    SECTION("context") {
+        CHECK_FALSE(f.meet(*own, *fixture::trusting(f.pair.certificate_file), "mx.example.org").resumed);
+    }
+    SECTION("endpoint") {
+        f.listening = &f.elsewhere;
+        CHECK_FALSE(f.meet(*own, *anybody, "mx.example.org").resumed);
+    }
+}
+
+TEST_CASE("a session that the host has forgotten costs a whole handshake and nothing else", "[net][socket_stream]") {
+    many_times f;
+    const auto trust = fixture::trusting(f.pair.certificate_file);
+    CHECK_FALSE(f.meet(*f.server(), *trust, "mx.example.org").resumed);
+    const auto restarted = f.server();  // with keys of its own
+    CHECK_FALSE(f.meet(*restarted, *trust, "mx.example.org").resumed);
+    CHECK(f.meet(*restarted, *trust, "mx.example.org").resumed);
+}

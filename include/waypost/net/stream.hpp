@@ -1,6 +1,7 @@
 // A byte stream to one peer: TCP, a Unix socket, either of them under TLS, or a pair in memory for tests.
 //
-// One coroutine reads and one writes at a time. A stream that gave an error is good for close() only. cancel() makes
+// One coroutine reads and one writes at a time. A stream that gave an error is good for close() only, but that after a
+// failed write what had come before can be read. cancel() makes
 // whatever waits on it give errc::timed_out; the watchdog uses it for time limits.
 #pragma once
 
@@ -28,6 +29,7 @@ struct tls_info {
     std::string cipher;            // "TLS_AES_256_GCM_SHA384"
     int bits = 0;
     bool peer_verified = false;
+    bool resumed = false;          // a session that was agreed on before was taken up again
     std::string peer_name;         // the subject of the peer's certificate, escaped; empty without one
     std::string server_name;       // server side: the SNI asked for, escaped
 };
