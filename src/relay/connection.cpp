@@ -54,7 +54,8 @@ async::awaitable<std::optional<mail::status>> connection::start_tls() {
               {{"session", names_.session},
                {"relay", names_.relay},
                {"ciphers", agreed->version + ":" + agreed->cipher + ":" + std::to_string(agreed->bits)},
-               {"verified", agreed->peer_verified ? "yes" : "no"}});
+               {"verified", agreed->peer_verified ? "yes" : "no"},
+               {"resumed", agreed->resumed ? "yes" : "no"}});
     co_return std::nullopt;
 }
 
