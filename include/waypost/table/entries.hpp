@@ -1,10 +1,12 @@
 // Rows in memory, and their index. What is indexed never changes, so it is built on any thread, shared, and swapped for
 // its successor as a whole.
 //
-// The index is one flat array of eight bytes a slot, half empty, and the rows are packed one behind the other, so that
-// a lookup among a million rows touches a slot and a row and no more (bench/micro/table_lookup). Only keys that can be
-// patterns (`*`, a network, every entry of a regex table) are searched one by one. Of equal keys the last one counts,
-// as in OpenSMTPD. An address is found however it was written.
+// Rows lie packed in the order of their hash, a handful to a bucket, and a byte of each row's hash tells who is not
+// there. What is looked at first (buckets and bytes) is small enough to stay in the cache, so a lookup among a million
+// rows leaves the cache once for a key that is there, and not at all for others (bench/micro/table_lookup).
+//
+// Only keys that can be patterns (`*`, a network, every entry of a regex table) are searched one by one. Of equal keys
+// the last one counts, as in OpenSMTPD. An address is found however it was written.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +17,6 @@
 #include <utility>
 #include <vector>
 
-#include "waypost/table/huge_pages.hpp"
 #include "waypost/table/table.hpp"
 
 namespace waypost::table {
@@ -29,9 +30,9 @@ struct entries {
 class indexed_entries {
 public:
     explicit indexed_entries(const entries& rows);
-    [[nodiscard]] std::size_t size() const noexcept { return places_.size(); }
-    [[nodiscard]] std::string_view key(std::size_t row) const { return at(places_[row]).key; }
-    [[nodiscard]] std::string_view value(std::size_t row) const { return at(places_[row]).value; }
+    [[nodiscard]] std::size_t size() const noexcept { return written_.size(); }
+    [[nodiscard]] std::string_view key(std::size_t row) const { return at(written_[row]).key; }
+    [[nodiscard]] std::string_view value(std::size_t row) const { return at(written_[row]).value; }
     /// What fetch() answers with: the value of a map, the entry of a list.
     [[nodiscard]] std::string_view fetched(std::size_t row) const { return is_map_ ? value(row) : key(row); }
     /// A copy of it all, as it was given.
@@ -45,25 +46,27 @@ public:
     [[nodiscard]] std::optional<std::string_view> find_pattern(service kind, const pattern_match& matches) const;
 
 private:
-    using place = std::uint32_t;  // of a row among the packed ones, in units of 8 bytes
-    struct slot {
-        std::uint32_t tag = 0;  // of the key's hash: most misses need no look at a row
-        place where = 0;  // counted from 1; 0: free
+    using place = std::uint32_t;  // among the packed words
+    struct bucket {
+        std::uint32_t row = 0;  // the first one, in the order of packing
+        place where = 0;
     };
     struct row {
+        std::size_t number = 0;  // in the order as written
         std::string_view key;
         std::string_view value;
+        place next = 0;
     };
     [[nodiscard]] row at(place where) const;
-    [[nodiscard]] const slot* find_slot(std::string_view key) const;
-    void pack(const entries& rows);
-    void index(place where);
+    [[nodiscard]] std::optional<row> find_row(std::string_view key) const;
+    void pack(const entries& rows, const std::vector<std::size_t>& hashes);
 
     bool is_map_;
-    std::vector<std::uint64_t, huge_page_allocator<std::uint64_t>> packed_;  // lengths of key and value, key, value
-    std::vector<slot, huge_page_allocator<slot>> slots_;  // a power of two of them
-    std::vector<place> places_;  // of the rows, in their order
-    std::vector<std::size_t> patterns_;  // rows whose key has `*` or `/`
+    std::vector<bucket> buckets_;  // a power of two of them, and where the last one ends
+    std::vector<std::uint8_t> tags_;  // of the rows as packed: a byte of the hash
+    std::vector<std::uint32_t> words_;  // the rows: number, lengths of key and value, key, value
+    std::vector<place> written_;  // where they are, in the order as written
+    std::vector<std::size_t> patterns_;  // numbers of the rows whose key has `*` or `/`
 };
 
 /// Whose turn it is in a cyclic fetch.
