@@ -52,7 +52,7 @@ public:
         for (const spool::envelope& each : what.envelopes) given_back.push_back(each.to.to.text());
     }
     void settle(const std::shared_ptr<const spool::message>& about, const spool::envelope& which,
-                const mail::status& said, const relay::connection&) override {
+                const mail::status& said, const queue::carrier&, bool) override {
         CHECK(about != nullptr);
         CHECK_FALSE(told.contains(which.to.to.text()));
         told[which.to.to.text()] = said.line();
