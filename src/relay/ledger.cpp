@@ -23,8 +23,9 @@ const typename Map::mapped_type& found_or_none(const Map& map, const Key& key) {
     return found == map.end() ? none : found->second;
 }
 
-void open_one(tally& count, async::time_point now) {
+void open_one(tally& count, std::uint64_t turn, async::time_point now) {
     ++count.open;
+    count.turn = turn;
     ++count.opening;
     count.last_opened = now;
 }
@@ -39,15 +40,16 @@ void close_one(tally& count, bool was_ready, async::time_point now) {
 
 void ledger::opened(const spool::next_hop& relay, const route& via, async::time_point now) {
     ++open_;
-    open_one(hosts_[via.to], now);
+    ++last_turn_;
+    open_one(hosts_[via.to], last_turn_, now);
     route_record& along = routes_[via];
     if (along.id == 0) along.id = ++last_route_id_;
     ++along.connections;
-    open_one(along, now);
-    open_one(sources_[via.from], now);
-    open_one(connectors_[{relay, via.from}], now);
-    open_one(relays_[relay], now);
-    open_one(domains_[relay.domain], now);
+    open_one(along, last_turn_, now);
+    open_one(sources_[via.from], last_turn_, now);
+    open_one(connectors_[{relay, via.from}], last_turn_, now);
+    open_one(relays_[relay], last_turn_, now);
+    open_one(domains_[relay.domain], last_turn_, now);
 }
 
 void ledger::became_ready(const spool::next_hop& relay, const route& via, async::time_point now) {

@@ -32,10 +32,11 @@ struct trouble {
 };
 
 struct tally {
-    std::size_t open = 0;     // connections, those being opened included
+    std::size_t open = 0;  // connections, those being opened included
     std::size_t opening = 0;  // of these
     async::time_point last_opened = async::time_point::min();
     async::time_point last_closed = async::time_point::min();
+    std::uint64_t turn = 0;  // the number of the last opening, over all: who has the lowest has waited longest
 
     [[nodiscard]] std::size_t ready() const noexcept { return open - opening; }
 };
@@ -124,6 +125,7 @@ private:
     };
     std::map<host, waiting_mail> deferred_;
     std::size_t open_ = 0;
+    std::uint64_t last_turn_ = 0;
     std::uint64_t last_route_id_ = 0;
     async::time_point avoid_ipv6_ = async::time_point::min();  // until then
     bool ipv4_works_ = false;

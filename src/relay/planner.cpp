@@ -68,9 +68,9 @@ std::size_t connections_to(const candidate& one, const ledger& known) {
     return sum;
 }
 
-async::time_point last_opened(const candidate& one, const ledger& known) {
-    async::time_point last = async::time_point::min();
-    for (const host& each : one.at) last = std::max(last, known.at(each).last_opened);
+std::uint64_t last_turn(const candidate& one, const ledger& known) {
+    std::uint64_t last = 0;
+    for (const host& each : one.at) last = std::max(last, known.at(each).turn);
     return last;
 }
 
@@ -123,18 +123,18 @@ private:
             }
         }
         if (!here) return;
-        const auto load = std::tuple(connections_to(one, known_), last_opened(one, known_));
+        const auto load = std::tuple(connections_to(one, known_), last_turn(one, known_));
         if (best_ && !(load < best_load_)) return;
         best_ = std::move(here);
         best_load_ = load;
     }
 
     /// Addresses of one server: the family that works first, then the least used, then the least recently used.
-    [[nodiscard]] std::tuple<bool, std::size_t, async::time_point, async::time_point> rank(const host& to,
-                                                                                           const source& from) const {
+    [[nodiscard]] std::tuple<bool, std::size_t, std::uint64_t, std::uint64_t> rank(const host& to,
+                                                                                   const source& from) const {
         const bool second_choice = to.socket_path.empty() && to.at.ip.is_v4() != known_.prefers_ipv4(now_);
         const route_record& along = known_.along({from, to});
-        return {second_choice, along.open, along.last_opened, known_.from(from).last_opened};
+        return {second_choice, along.open, along.turn, known_.from(from).turn};
     }
 
     static void offer_instead(open_session& to, const route& other) {
@@ -167,7 +167,7 @@ private:
     async::time_point now_;
 
     std::optional<open_session> best_;
-    std::tuple<std::size_t, async::time_point> best_load_;
+    std::tuple<std::size_t, std::uint64_t> best_load_;
     bool waits_ = false;
     all_busy busy_;
     const trouble* first_to_end_ = nullptr;

@@ -133,7 +133,7 @@ TEST_CASE("faults of settings", "[config][directives]") {
 
 TEST_CASE("directives that are not built are named", "[config][directives]") {
     for (const std::string word :
-         {"admd", "admin", "filter", "limit", "map", "mda", "mta", "proc", "scheduler", "srs"}) {
+         {"admd", "admin", "filter", "limit", "map", "mda", "proc", "scheduler", "srs"}) {
         CHECK(fault_of(word + " x { y, z }") == "t:1:1: \"" + word + "\" is not built yet; remove it");
     }
     CHECK(fault_of("queue compression") == "t:1:7: \"compression\" is not built yet; remove it");

@@ -146,10 +146,6 @@ TEST_CASE("parts of old rules that are not built are named", "[config][legacy_gr
         CHECK(fault_of("accept for any " + part + " <x> deliver to maildir") ==
               "t:1:16: \"" + part + "\" is not built yet; remove it");
     }
-    for (const std::string option : {"backup", "hostnames"}) {
-        CHECK(fault_of("accept for any relay " + option + " x") ==
-              "t:1:22: \"" + option + "\" is not built yet; remove it");
-    }
 }
 
 TEST_CASE("equal actions of old rules are one", "[config][legacy_names]") {
