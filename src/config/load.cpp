@@ -36,7 +36,7 @@ void load_queue(loading& now) {
                           .longest = retry.longest,
                           .jitter_percent = retry.jitter_percent};
     now.to.queue.window = now.from.task_window;
-    now.to.queue.max_deferred = now.from.max_deferred;
+    now.to.queue.max_deferred = now.to.relay.max_deferred = now.from.max_deferred;
     now.to.relay.allowed = now.from.mta;
     now.to.queue.warn_intervals = now.from.warn_intervals;
     now.to.spool.directory = now.from.queue_path.text;

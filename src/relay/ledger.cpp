@@ -10,8 +10,7 @@ namespace {
 constexpr std::size_t largest_window = 1000;
 // Relays that are told of a host's recovery; the others find out by their own retries.
 constexpr std::size_t most_remembered = 1000;
-// What the queue sends after one such word (`mta max-deferred`), and how often it listens.
-constexpr std::size_t told_at_once = 100;
+// How often the queue listens.
 constexpr std::chrono::seconds between_tellings{1};
 // RFC 6555 section 4.2 has ten minutes.
 constexpr std::chrono::minutes memory_of_family{10};
@@ -139,7 +138,7 @@ std::vector<spool::next_hop> ledger::take_deferred(const host& at, async::time_p
     waiting.last_told = now;
     for (auto& [relay, envelopes] : waiting.envelopes) {
         taken.push_back(relay);
-        envelopes -= std::min(envelopes, told_at_once);
+        envelopes -= std::min(envelopes, told_at_once_);
     }
     std::erase_if(waiting.envelopes, [](const auto& one) { return one.second == 0; });
     if (waiting.envelopes.empty()) deferred_.erase(found);

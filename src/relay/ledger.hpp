@@ -63,7 +63,8 @@ struct pauses {
 
 class ledger {
 public:
-    explicit ledger(pauses how = {}) : pauses_(how) {}
+    /// `told_at_once`: so many envelopes the queue sends after one word that a host is back.
+    explicit ledger(pauses how = {}, std::size_t told_at_once = 100) : pauses_(how), told_at_once_(told_at_once) {}
 
     // --- what happens. Each opened() is followed by one closed(); became_ready() may come between.
     void opened(const spool::next_hop& relay, const route& via, async::time_point now);
@@ -111,6 +112,7 @@ private:
     void rest(trouble& what, const mail::status& why, async::time_point now) const;
 
     pauses pauses_;
+    std::size_t told_at_once_;
     std::map<host, host_record> hosts_;
     std::map<route, route_record> routes_;
     std::map<source, tally> sources_;

@@ -25,6 +25,7 @@ scheduler::scheduler(const async::executor& on, const surroundings& with, const 
       with_(with),
       settings_(how),
       crew_(hands),
+      ledger_({}, how.max_deferred),
       sessions_(on, [this](std::exception_ptr bug) { with_.log.error("mta", "bug", {{"what", base::text_of(bug)}}); }),
       timekeeping_(on,
                    [this](std::exception_ptr bug) { with_.log.error("mta", "bug", {{"what", base::text_of(bug)}}); }) {}

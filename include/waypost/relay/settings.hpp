@@ -50,6 +50,7 @@ struct settings {
     limit_book allowed;
     /// Connections of all relays together; the daemon sets it by the number of files it may open.
     std::size_t most_open = 10'000;
+    std::size_t max_deferred = 100;  // `mta max-deferred`: sent at once when a host works again
     time_limits times;
 };
 
