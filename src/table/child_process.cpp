@@ -94,6 +94,8 @@ std::variant<child_process, int> child_process::start(const std::vector<std::str
     return made;
 }
 
+void child_process::close_errors() { ::close(std::exchange(errors_, -1)); }
+
 child_process::~child_process() {
     close_both({talk_, errors_});
     if (pid_ < 0) return;

@@ -24,9 +24,9 @@ public:
     child_process(const child_process&) = delete;
     child_process& operator=(const child_process&) = delete;
 
-    /// Descriptors of ours, given away once.
-    [[nodiscard]] int take_talk() { return std::exchange(talk_, -1); }
-    [[nodiscard]] int take_errors() { return std::exchange(errors_, -1); }
+    [[nodiscard]] int talk() const noexcept { return talk_; }
+    [[nodiscard]] int errors() const noexcept { return errors_; }  // -1: closed
+    void close_errors();
 
 private:
     child_process() = default;

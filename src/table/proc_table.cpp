@@ -54,7 +54,7 @@ std::variant<std::vector<std::string>, std::string> proc_table::find_program(con
 }
 
 proc_table::proc_table(std::string name, std::vector<std::string> command, surroundings& around)
-    : name_(std::move(name)), command_(std::move(command)), around_(&around) {}
+    : name_(std::move(name)), command_(std::move(command)), around_(&around), started_(std::make_unique<wake_up>()) {}
 
 proc_table::~proc_table() = default;
 
@@ -95,8 +95,7 @@ async::awaitable<> proc_table::start() {
         not_before_ = born_ + pause_;
         co_return;
     }
-    program_ = std::make_shared<table_program>(co_await boost::asio::this_coro::executor,
-                                               std::move(std::get<child_process>(begun)), name_,
+    program_ = std::make_shared<table_program>(std::move(std::get<child_process>(begun)), name_,
                                                [this](const std::string& what) { say(what); });
 }
 
@@ -108,9 +107,6 @@ async::awaitable<> proc_table::wait(std::shared_ptr<table_program> on, std::func
 
 /// The program, ready to be asked; null if it is not to be had now.
 async::awaitable<std::shared_ptr<table_program>> proc_table::running(async::time_point deadline) {
-    if (started_ == nullptr) {
-        started_ = std::make_unique<async::event>(co_await boost::asio::this_coro::executor);
-    }
     if (program_ != nullptr) {
         program_->look();
         if (!program_->end().empty()) bury();

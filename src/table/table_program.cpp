@@ -1,7 +1,11 @@
 #include "table_program.hpp"
 
+#include <fcntl.h>
+#include <sys/socket.h>
+
 #include <array>
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <cerrno>
 
 #include "waypost/base/ascii.hpp"
 
@@ -14,18 +18,39 @@ constexpr std::size_t most_unsent = 1U << 20;
 
 }  // namespace
 
-table_program::table_program(const async::executor& where, child_process process, std::string_view table,
-                             complaint_sink complain)
-    : process_(std::move(process)),
-      talk_(where, boost::asio::local::stream_protocol(), process_.take_talk()),
-      errors_(where, boost::asio::local::stream_protocol(), process_.take_errors()),
-      changed_(where),
-      complain_(std::move(complain)),
-      unsent_(protocol::greeting(table)) {
-    talk_.non_blocking(true);
-    errors_.non_blocking(true);
+table_program::table_program(child_process process, std::string_view table, complaint_sink complain)
+    : process_(std::move(process)), complain_(std::move(complain)), unsent_(protocol::greeting(table)) {
     send();
 }
+
+/// One who reads and writes for all, and the descriptors while he waits for them: lent to his loop, and not owned by
+/// it.
+struct table_program::shift {
+    shift(table_program& of, const async::executor& where) : program(of), talk(where), errors(where) {
+        borrow(talk, of.process_.talk());
+        borrow(errors, of.process_.errors());
+        of.at_work_ = this;
+    }
+    ~shift() {
+        program.at_work_ = nullptr;
+        program.changed_.notify();
+    }
+    shift(const shift&) = delete;
+    shift& operator=(const shift&) = delete;
+
+    static void borrow(descriptor& into, int fd) {
+        if (const int mine = ::fcntl(fd, F_DUPFD_CLOEXEC, 0); mine >= 0) into.assign(mine);
+    }
+    /// Ends his waiting: there is something new to wait for, or nothing any more.
+    void look_up() {
+        boost::system::error_code ignored;
+        if (talk.is_open()) talk.cancel(ignored);
+    }
+
+    table_program& program;
+    descriptor talk;
+    descriptor errors;
+};
 
 void table_program::ask(const std::string& id, const std::string& line, std::shared_ptr<program_question> into) {
     if (!end_.empty()) return;
@@ -33,43 +58,36 @@ void table_program::ask(const std::string& id, const std::string& line, std::sha
     unsent_ += line;
     send();
     if (unsent_.size() > most_unsent) return give_up("it takes no more questions");
-    // Who works at the moment waits for input only, and is to wait for room too.
-    if (!unsent_.empty() && working_) talk_.cancel();
+    // Who is at work waits for input only, and is to wait for room too.
+    if (!unsent_.empty() && at_work_ != nullptr) at_work_->look_up();
 }
 
 void table_program::send() {
-    boost::system::error_code error;
     while (!unsent_.empty() && end_.empty()) {
-        const std::size_t sent = talk_.write_some(boost::asio::buffer(unsent_), error);
-        if (error == boost::asio::error::would_block) return;
-        if (error) return;  // it has ended: that shows when it is read from
-        unsent_.erase(0, sent);
+        const ssize_t sent = ::send(process_.talk(), unsent_.data(), unsent_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent < 0) return;  // no room; or it has ended, and that shows when it is read from
+        unsent_.erase(0, static_cast<std::size_t>(sent));
     }
 }
 
 void table_program::receive() {
     std::array<char, 16384> block;
     while (end_.empty()) {
-        boost::system::error_code error;
-        const std::size_t got = talk_.read_some(boost::asio::buffer(block), error);
-        if (error == boost::asio::error::would_block) return;
-        if (error) return give_up("it has ended");
-        unread_.append(block.data(), got);
+        const ssize_t got = ::recv(process_.talk(), block.data(), block.size(), MSG_DONTWAIT);
+        if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+        if (got <= 0) return give_up("it has ended");
+        unread_.append(block.data(), static_cast<std::size_t>(got));
         take_lines();
     }
 }
 
 void table_program::receive_errors() {
     std::array<char, 4096> block;
-    while (errors_.is_open()) {
-        boost::system::error_code error;
-        const std::size_t got = errors_.read_some(boost::asio::buffer(block), error);
-        if (error == boost::asio::error::would_block) break;
-        if (error) {
-            errors_.close(error);
-            break;
-        }
-        unread_errors_.append(block.data(), got);
+    while (process_.errors() >= 0) {
+        const ssize_t got = ::recv(process_.errors(), block.data(), block.size(), MSG_DONTWAIT);
+        if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+        if (got <= 0) return process_.close_errors();
+        unread_errors_.append(block.data(), static_cast<std::size_t>(got));
         if (unread_errors_.size() > longest_line) unread_errors_.push_back('\n');
         for (std::size_t end; (end = unread_errors_.find('\n')) != std::string::npos;) {
             if (end > 0) complain_("it says: " + base::printable(unread_errors_.substr(0, end)));
@@ -111,8 +129,7 @@ void table_program::give_up(std::string why) {
     end_ = std::move(why);
     for (auto& [id, question] : asked_) question->answered = true;
     asked_.clear();
-    boost::system::error_code ignored;
-    talk_.close(ignored);
+    if (at_work_ != nullptr) at_work_->look_up();
     changed_.notify();
 }
 
@@ -123,34 +140,30 @@ void table_program::look() {
 
 async::awaitable<> table_program::work() {
     using namespace boost::asio::experimental::awaitable_operators;
-    struct shift {
-        explicit shift(table_program& of) : program(of) { program.working_ = true; }
-        ~shift() {
-            program.working_ = false;
-            program.changed_.notify();
+    {
+        shift mine(*this, co_await boost::asio::this_coro::executor);
+        if (!mine.talk.is_open()) co_return give_up("no file descriptor is left");
+        const auto may_read = [&mine] { return mine.talk.async_wait(descriptor::wait_read, async::as_result); };
+        const auto may_write = [&mine] { return mine.talk.async_wait(descriptor::wait_write, async::as_result); };
+        const auto has_errors = [&mine] { return mine.errors.async_wait(descriptor::wait_read, async::as_result); };
+        if (mine.errors.is_open() && !unsent_.empty()) {
+            co_await (may_read() || has_errors() || may_write());
+        } else if (mine.errors.is_open()) {
+            co_await (may_read() || has_errors());
+        } else if (!unsent_.empty()) {
+            co_await (may_read() || may_write());
+        } else {
+            co_await may_read();
         }
-        table_program& program;
-    };
-    const shift mine(*this);
-    const auto may_read = [this] { return talk_.async_wait(socket::wait_read, async::as_result); };
-    const auto may_write = [this] { return talk_.async_wait(socket::wait_write, async::as_result); };
-    const auto has_errors = [this] { return errors_.async_wait(socket::wait_read, async::as_result); };
-    if (errors_.is_open() && !unsent_.empty()) {
-        co_await (may_read() || has_errors() || may_write());
-    } else if (errors_.is_open()) {
-        co_await (may_read() || has_errors());
-    } else if (!unsent_.empty()) {
-        co_await (may_read() || may_write());
-    } else {
-        co_await may_read();
     }
     look();
     send();
+    changed_.notify();
 }
 
 async::awaitable<> table_program::until(std::function<bool()> holds) {
     while (!holds() && end_.empty()) {
-        if (working_) {
+        if (at_work_ != nullptr) {
             co_await changed_.wait();
         } else {
             co_await work();

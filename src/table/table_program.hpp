@@ -1,10 +1,10 @@
 // A table program that runs, and the conversation with it. One life: when it has died, another object is made.
 //
 // There is no coroutine of its own: whoever waits for an answer reads and writes for all who wait, and hands over when
-// he goes. So nothing runs while nobody asks, and nothing has to be stopped.
+// he goes. So nothing runs while nobody asks, nothing has to be stopped, and nothing of the loop is kept.
 #pragma once
 
-#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <functional>
 #include <map>
 #include <memory>
@@ -14,7 +14,7 @@
 
 #include "child_process.hpp"
 #include "table_protocol.hpp"
-#include "waypost/async/event.hpp"
+#include "wake_up.hpp"
 
 namespace waypost::table {
 
@@ -28,7 +28,7 @@ class table_program {
 public:
     using complaint_sink = std::function<void(const std::string&)>;
 
-    table_program(const async::executor& where, child_process process, std::string_view table, complaint_sink complain);
+    table_program(child_process process, std::string_view table, complaint_sink complain);
 
     /// Sends a line; the answer to `id` goes to `into`.
     void ask(const std::string& id, const std::string& line, std::shared_ptr<program_question> into);
@@ -50,7 +50,8 @@ public:
     [[nodiscard]] child_process take_process() { return std::move(process_); }
 
 private:
-    using socket = boost::asio::local::stream_protocol::socket;
+    using descriptor = boost::asio::posix::stream_descriptor;
+    struct shift;
 
     async::awaitable<> work();
     void send();
@@ -60,9 +61,8 @@ private:
     void take(std::string_view line);
 
     child_process process_;
-    socket talk_;
-    socket errors_;
-    async::event changed_;
+    wake_up changed_;
+    shift* at_work_ = nullptr;  // who reads and writes for all, while he waits
     complaint_sink complain_;
     std::map<std::string, std::shared_ptr<program_question>> asked_;
     std::set<service> services_;
@@ -71,7 +71,6 @@ private:
     std::string unread_errors_;
     std::string end_;
     std::size_t heard_ = 0;
-    bool working_ = false;
     bool ready_ = false;
 };
 

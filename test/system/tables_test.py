@@ -123,7 +123,9 @@ match for domain <domains> action "keep"
     def test_lookup_says_what_the_daemon_would_be_told(self):
         self.database()
         secret = self.write("secret", "gilles:password\n")
+        rows = self.write("rows", "alias|root|gilles\n")
         configuration = self.write("smtpd.conf", f"""
+table program "proc:{PROGRAM} {rows}"
 table mytbl sqlite:{self.directory}/sqlite.conf
 table creds {{ bleh = "file:{secret}", gone = "a:b" }}
 table sources {{ 192.0.2.1, 192.0.2.2 }}
@@ -141,6 +143,8 @@ match for any action "out"
         self.assertEqual(self.lookup(configuration, "users", "userinfo", "no-such-user-here"), (1, ""))
         self.assertEqual(self.lookup(configuration, "nets", "netaddr", "192.0.2.77"), (0, "192.0.2.77"))
         self.assertEqual(self.lookup(configuration, "fetch", "sources", "source"), (0, "192.0.2.1"))
+        self.assertEqual(self.lookup(configuration, "program", "alias", "root+tag"), (0, "gilles"))
+        self.assertEqual(self.lookup(configuration, "program", "alias", "die"), (2, ""))
         self.assertEqual(self.lookup(configuration, "nothing", "alias", "x")[0], 64)
         self.assertEqual(self.lookup(configuration, "mytbl", "nothing", "x")[0], 64)
 

@@ -1,5 +1,7 @@
 #include "waypost/table/proc_table.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <catch2/catch.hpp>
 
 #include "backend_house.hpp"
@@ -155,6 +157,37 @@ TEST_CASE("a program that does not get ready or does not exist is a temporary fa
     proc_table missing("m", {"/nonexistent/program"}, of.around);
     CHECK(of.said<alias>(missing, "a") == "cannot ask");
     CHECK(of.warnings.back() == "m: its program /nonexistent/program cannot be started: No such file or directory");
+}
+
+TEST_CASE("a table may be asked on one loop after another", "[table][proc_table]") {
+    proc_house of;
+    waypost::async::real_clock clock;
+    surroundings around{of.io, clock, [](std::string_view, std::string_view) {}};
+    proc_table rows("t", {program, of.rows, of.log}, around);
+    for (int i = 0; i < 3; ++i) {
+        boost::asio::io_context loop;
+        CHECK(finish(loop, find<alias>(rows, "a")).value() == "b");
+    }
+    CHECK(of.starts() == 1);
+}
+
+TEST_CASE("a question that is given up lets the others have their answers", "[table][proc_table]") {
+    proc_house of;
+    int ended = 0;
+    std::string answers;
+    boost::asio::cancellation_signal stop;
+    boost::asio::co_spawn(of.loop, find<alias>(of.table, "never"),
+                          boost::asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr, auto) { ++ended; }));
+    waypost::test::run_until(of.loop, [&] { return of.asked_for("never"); });
+    for (int i = 0; i < 3; ++i) {
+        boost::asio::co_spawn(of.loop, find<alias>(of.table, "a"), [&](std::exception_ptr, auto answer) {
+            ++ended;
+            answers += answer->value_or("none");
+        });
+    }
+    stop.emit(boost::asio::cancellation_type::terminal);  // it was the one who read for all
+    waypost::test::run_until(of.loop, [&] { return ended == 4; });
+    CHECK(answers == "bbb");
 }
 
 TEST_CASE("a command line is split into words, and no shell sees it", "[table][proc_table]") {

@@ -13,14 +13,13 @@
 #include <variant>
 #include <vector>
 
-#include "waypost/async/event.hpp"
 #include "waypost/table/surroundings.hpp"
 #include "waypost/table/table.hpp"
 
 namespace waypost::table {
 
 class table_program;
-struct program_question;
+class wake_up;
 
 class proc_table final : public table {
 public:
@@ -62,7 +61,7 @@ private:
     std::vector<std::string> command_;
     surroundings* around_;
     std::shared_ptr<table_program> program_;
-    std::unique_ptr<async::event> started_;  // made with the first question, which knows the loop
+    std::unique_ptr<wake_up> started_;
     bool starting_ = false;
     async::time_point born_;
     async::time_point not_before_;
