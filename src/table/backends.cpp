@@ -1,5 +1,7 @@
 #include "waypost/table/backends.hpp"
 
+#include <algorithm>
+
 #include "waypost/base/ascii.hpp"
 #include "waypost/table/cached_table.hpp"
 #include "waypost/table/file_table.hpp"
@@ -48,6 +50,10 @@ opened open_sqlite(std::string name, const std::string& path, surroundings& arou
 }
 
 opened open_program(std::string name, const origin& from, surroundings& around) {
+    // The program is told the name in a field of its lines.
+    if (name.find('|') != std::string::npos || std::ranges::any_of(name, base::is_control)) {
+        return refused({{}, 0, "a table behind a program may have no | in its name", "give it another name", false});
+    }
     auto command = from.backend == "proc" ? proc_table::parse_command(from.argument)
                                           : proc_table::find_program(from.backend, from.argument);
     if (auto* wrong = std::get_if<std::string>(&command)) {

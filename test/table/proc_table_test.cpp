@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include "backend_house.hpp"
+#include "waypost/table/backends.hpp"
 
 using namespace waypost::table;
 using waypost::test::finish;
