@@ -1,10 +1,6 @@
 #include "waypost/table/proc_table.hpp"
 
-#include <unistd.h>
-
-#include <array>
 #include <boost/asio/experimental/awaitable_operators.hpp>
-#include <filesystem>
 #include <system_error>
 
 #include "table_program.hpp"
@@ -23,35 +19,7 @@ constexpr seconds long_life{10};
 constexpr async::duration first_pause = seconds(1);
 constexpr async::duration longest_pause = seconds(60);
 
-// OpenSMTPD's own place, Debian's, Fedora's and others'.
-constexpr std::array<std::string_view, 5> program_directories = {"/usr/local/libexec/smtpd", "/usr/libexec/opensmtpd",
-                                                                 "/usr/lib/opensmtpd", "/usr/libexec/smtpd",
-                                                                 "/usr/lib/x86_64-linux-gnu/opensmtpd"};
-
-bool is_program(const std::string& path) {
-    std::error_code ignored;
-    return std::filesystem::is_regular_file(path, ignored) && ::access(path.c_str(), X_OK) == 0;
-}
-
 }  // namespace
-
-std::variant<std::vector<std::string>, std::string> proc_table::parse_command(const std::string& line) {
-    std::vector<std::string> words = split_command(line);
-    if (words.empty()) return "a quote without an end in the command line";
-    if (!is_program(words.front())) return "\"" + base::printable(words.front()) + "\" is no program that can be run";
-    return words;
-}
-
-std::variant<std::vector<std::string>, std::string> proc_table::find_program(const std::string& backend,
-                                                                             const std::string& path) {
-    std::string tried;
-    for (const std::string_view directory : program_directories) {
-        std::string program = std::string(directory) + "/table-" + backend;
-        if (is_program(program)) return std::vector<std::string>{std::move(program), path};
-        tried += (tried.empty() ? "" : ", ") + std::string(directory);
-    }
-    return "there is no program table-" + backend + " in " + tried;
-}
 
 proc_table::proc_table(std::string name, std::vector<std::string> command, surroundings& around)
     : name_(std::move(name)), command_(std::move(command)), around_(&around), started_(std::make_unique<wake_up>()) {}
@@ -120,8 +88,8 @@ async::awaitable<std::shared_ptr<table_program>> proc_table::running(async::time
     if (mine == nullptr || mine->is_ready()) co_return mine;
     co_await wait(mine, [mine] { return mine->is_ready(); }, deadline);
     if (mine->is_ready() && mine->end().empty()) co_return mine;
-    mine->give_up("it does not get ready");
-    if (program_ == mine) bury();
+    if (is_over(deadline)) mine->give_up("it does not get ready");
+    if (!mine->end().empty() && program_ == mine) bury();
     co_return nullptr;
 }
 
@@ -131,7 +99,10 @@ async::awaitable<std::vector<proc_table::row>> proc_table::ask(std::vector<reque
     const auto program = co_await running(deadline);
     if (program == nullptr) co_return answers;
     if (all.front().about && !program->serves(*all.front().about)) {
-        say("its program does not serve " + std::string(name_of(*all.front().about)));
+        const service about = *all.front().about;
+        if (missing_.insert(about).second) {
+            around_->warn(name_, "its program does not serve " + std::string(name_of(about)));
+        }
         co_return answers;
     }
 
@@ -161,7 +132,8 @@ async::awaitable<std::vector<proc_table::row>> proc_table::ask(std::vector<reque
         return std::ranges::all_of(questions, [](const auto& each) { return each->answered; });
     };
     co_await wait(program, all_answered, deadline);
-    if (!all_answered() && program->lines_heard() == heard) program->give_up("it does not answer");
+    // Not when it is only that this question was given up, by who asked it.
+    if (!all_answered() && is_over(deadline) && program->lines_heard() == heard) program->give_up("it does not answer");
     if (!program->end().empty() && program_ == program) bury();
     for (std::size_t i = 0; i < all.size(); ++i) answers[i] = std::move(mine.questions[i]->row);
     co_return answers;

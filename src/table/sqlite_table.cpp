@@ -102,6 +102,11 @@ void sqlite_table::say(const std::string& trouble) {
     if (!trouble.empty()) around_->warn(name_, "it cannot be asked: " + trouble);
 }
 
+void sqlite_table::say_missing(const std::string& query) {
+    if (!missing_.insert(query).second) return;
+    around_->warn(name_, "it cannot be asked: its file " + settings_->file + " has no " + query);
+}
+
 /// Whoever finds a connection idle takes everything that waits and works for all of them; the others sleep.
 async::awaitable<> sqlite_table::answer(std::shared_ptr<question> mine) {
     const place in_the_queue(*this, mine);
@@ -132,7 +137,7 @@ async::awaitable<> sqlite_table::work() {
 async::awaitable<base::result<std::optional<found>>> sqlite_table::lookup_first(service kind,
                                                                                 std::vector<std::string> keys) {
     if (!settings_->lookups.contains(kind)) {
-        say("its file " + settings_->file + " has no query_" + std::string(name_of(kind)));
+        say_missing("query_" + std::string(name_of(kind)));
         co_return errc::unavailable;
     }
     if (keys.empty()) co_return std::optional<found>();
@@ -158,7 +163,7 @@ async::awaitable<base::result<std::optional<std::string>>> sqlite_table::lookup_
 
 async::awaitable<base::result<std::optional<std::string>>> sqlite_table::fetch(service kind) {
     if (!settings_->fetches.contains(kind)) {
-        say("its file " + settings_->file + " has no fetch_" + std::string(name_of(kind)));
+        say_missing("fetch_" + std::string(name_of(kind)));
         co_return errc::unavailable;
     }
     if (turns& known = fetched_[kind]; known.calls_left == 0 || known.good_until <= around_->clock.now()) {
@@ -192,6 +197,7 @@ async::awaitable<base::result<>> sqlite_table::reload() {
         co_return errc::unavailable;
     }
     settings_ = std::make_shared<const sqlite_settings>(std::get<sqlite_settings>(std::move(read)));
+    missing_.clear();
     for (auto& each : idle_) each.reset();
     for (auto& [kind, known] : fetched_) known.calls_left = 0;
     co_return base::result<>();

@@ -26,7 +26,10 @@ TEST_CASE("the sqlite.conf of December 2012 answers", "[table][sqlite_table]") {
     CHECK(of.said<alias>(*rows, "nobody") == "none");
     CHECK(of.said<domain>(*rows, "POOLP.org") == "poolp.org");
     CHECK(of.said<domain>(*rows, "example.org") == "none");
-    CHECK(of.said<mailaddr>(*rows, "a@b") == "cannot ask");
+    for (int i = 0; i < 2; ++i) {
+        CHECK(of.said<mailaddr>(*rows, "a@b") == "cannot ask");
+        CHECK(of.said<domain>(*rows, "poolp.org") == "poolp.org");
+    }
     CHECK(of.warnings == std::vector<std::string>{"t: it cannot be asked: its file " + (of.here / "sqlite.conf") +
                                                   " has no query_mailaddr"});
 }

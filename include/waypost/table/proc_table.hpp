@@ -9,6 +9,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -54,6 +55,7 @@ private:
     async::awaitable<std::shared_ptr<table_program>> running(async::time_point deadline);
     async::awaitable<> start();
     async::awaitable<> wait(std::shared_ptr<table_program> on, std::function<bool()> until, async::time_point deadline);
+    [[nodiscard]] bool is_over(async::time_point deadline) const { return around_->clock.now() >= deadline; }
     void bury();
     void say(const std::string& what);
 
@@ -68,6 +70,7 @@ private:
     async::duration pause_{};
     std::uint64_t next_id_ = 1;
     std::string said_;
+    std::set<service> missing_;  // services that were asked for, and logged
 };
 
 }  // namespace waypost::table

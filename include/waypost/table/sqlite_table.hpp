@@ -12,6 +12,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -62,6 +63,7 @@ private:
     async::awaitable<> work();
     void wake_one();
     void say(const std::string& trouble);
+    void say_missing(const std::string& query);
 
     std::string name_;
     std::shared_ptr<const sqlite_settings> settings_;
@@ -69,7 +71,8 @@ private:
     std::deque<std::shared_ptr<question>> waiting_;
     std::vector<std::unique_ptr<sqlite_connection>> idle_;  // null: not open yet
     std::map<service, turns> fetched_;
-    std::string said_;  // the trouble that was logged last
+    std::string said_;               // the trouble that was logged last
+    std::set<std::string> missing_;  // queries that were asked for, and logged
 };
 
 }  // namespace waypost::table
