@@ -38,8 +38,7 @@ TEST_CASE("the pause after each failure in a row grows, up to five minutes", "[r
     CHECK(pauses == std::vector<std::chrono::seconds>{1s, 2s, 4s, 8s, 16s, 32s, 64s, 128s, 256s, 300s, 300s});
 }
 
-TEST_CASE("several attempts that fail together are one failure, and the last one's words are kept",
-          "[relay][ledger]") {
+TEST_CASE("several attempts that fail together are one failure, and the last one's words are kept", "[relay][ledger]") {
     ledger known;
     for (int i = 0; i < 20; ++i) known.failed(to("192.0.2.1"), broken, start + std::chrono::milliseconds(i));
     known.failed(to("192.0.2.1"), mail::status::transient("4.4.1", "last"), start + 999ms);
@@ -171,12 +170,9 @@ TEST_CASE("an open connection counts for its host, route, source, connector, rel
     ledger known;
     const route via = to("192.0.2.1", first_source);
     const auto counts = [&] {
-        return std::vector<tally>{known.at(via.to),
-                                  known.along(via),
-                                  known.from(first_source),
-                                  known.connector(ours, first_source),
-                                  known.of(ours),
-                                  known.towards("example.net")};
+        return std::vector<tally>{known.at(via.to),         known.along(via),
+                                  known.from(first_source), known.connector(ours, first_source),
+                                  known.of(ours),           known.towards("example.net")};
     };
     known.opened(ours, via, start);
     for (const tally& each : counts()) {

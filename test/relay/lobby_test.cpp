@@ -35,8 +35,7 @@ struct fixture {
 
 }  // namespace
 
-TEST_CASE("who waits at a host is called when a place is free there, once, in the order of coming",
-          "[relay][lobby]") {
+TEST_CASE("who waits at a host is called when a place is free there, once, in the order of coming", "[relay][lobby]") {
     fixture f;
     f.wait(f.ours, {f.first});
     f.wait(f.theirs, {f.first, f.second});

@@ -45,9 +45,10 @@ TEST_CASE("tasks are taken in their order", "[relay][relay]") {
     CHECK_FALSE(f.to.take(100).has_value());
 }
 
-TEST_CASE("of a task with many recipients so many are taken as one transaction may have, and the rest waits behind "
-          "smaller mail",
-          "[relay][relay]") {
+TEST_CASE(
+    "of a task with many recipients so many are taken as one transaction may have, and the rest waits behind "
+    "smaller mail",
+    "[relay][relay]") {
     fixture f;
     f.add(100'000);
     f.add(1);
