@@ -61,7 +61,9 @@ destination::destination(const surroundings& with, const spool::next_hop& of, co
                          const std::string& our_name, std::function<void()> on_news)
     : with_(with), hop_(of), action_(action), our_name_(our_name), on_news_(std::move(on_news)) {}
 
-bool destination::is_stale() const { return !asking_ && with_.clock.now() >= fresh_until_; }
+bool destination::is_stale(async::duration since) const {
+    return !asking_ && with_.clock.now() >= fresh_until_ + since;
+}
 
 async::awaitable<> destination::ask() {
     if (std::exchange(asking_, true)) co_return;

@@ -27,8 +27,8 @@ public:
     destination(const surroundings& with, const spool::next_hop& of, const action_settings& action,
                 const std::string& our_name, std::function<void()> on_news);
 
-    /// Whether ask() should run now; never while it does.
-    [[nodiscard]] bool is_stale() const;
+    /// Whether ask() should run now, and should have for so long; never while it does.
+    [[nodiscard]] bool is_stale(async::duration since = {}) const;
     /// Reads everything anew. The destination outlives it.
     async::awaitable<> ask();
 

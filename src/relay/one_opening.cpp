@@ -26,6 +26,10 @@ scheduler::one_opening::one_opening(scheduler& of, relay_ptr mail_of, const open
 }
 
 scheduler::one_opening::~one_opening() {
+    if (was_ready()) {
+        const auto here = relay_->ready_at.find(who_.preference);
+        if (--here->second == 0) relay_->ready_at.erase(here);
+    }
     for (const route& each : begun_) {
         all_.ledger_.closed(relay_->hop, each, was_ready(), all_.with_.clock.now());
     }
@@ -76,7 +80,9 @@ work& scheduler::one_opening::ready(const route& along) {
     all_.ledger_.became_ready(relay_->hop, along, all_.with_.clock.now());
     connecting_.reset();
     ready_.emplace(relay_->ready);
-    place_.emplace(all_, relay_, via_);
+    ++relay_->ready_at[who_.preference];
+    relay_->dismiss_worse_than(who_.preference);
+    place_.emplace(all_, relay_, via_, who_.preference);
     relay_->blocked = false;
     all_.place_freed(along.to);
     all_.attend(relay_);
@@ -95,11 +101,16 @@ void scheduler::one_opening::lost(const mail::status& why) {
 
 // --- its work
 
-scheduler::workplace::workplace(scheduler& of, relay_ptr mail_of, const route& via)
-    : all_(of), relay_(std::move(mail_of)), via_(via), not_asked_yet_(std::in_place, relay_->fresh) {}
+scheduler::workplace::workplace(scheduler& of, relay_ptr mail_of, const route& via, unsigned preference)
+    : all_(of),
+      relay_(std::move(mail_of)),
+      via_(via),
+      preference_(preference),
+      not_asked_yet_(std::in_place, relay_->fresh) {}
 
 bool scheduler::workplace::must_make_room() const {
-    return carried_ >= fair_share && all_.lobby_.someone_else_waits(via_.to, *relay_);
+    return relay_->does_better_than(preference_) ||
+           (carried_ >= fair_share && all_.lobby_.someone_else_waits(via_.to, *relay_));
 }
 
 std::optional<queue::task> scheduler::workplace::take(std::size_t recipients) {
@@ -112,9 +123,11 @@ std::optional<queue::task> scheduler::workplace::take(std::size_t recipients) {
 
 async::awaitable<bool> scheduler::workplace::wait() {
     not_asked_yet_.reset();
-    if (relay_->closing || all_.lobby_.someone_else_waits(via_.to, *relay_)) co_return false;
+    if (relay_->closing || relay_->does_better_than(preference_) || all_.lobby_.someone_else_waits(via_.to, *relay_))
+        co_return false;
     if (!relay_->waiting.empty()) co_return true;
     idle_session mine(all_.executor_, via_.to, all_.with_.clock.now());
+    mine.preference = preference_;
     relay_->idle.push_back(&mine);
     // Cancelled while it waits, the session must not stay in the list.
     struct leaving {

@@ -11,7 +11,7 @@ namespace waypost::relay {
 /// Mail of one relay, for one session at one host.
 class scheduler::workplace final : public work {
 public:
-    workplace(scheduler& of, relay_ptr mail_of, const route& via);
+    workplace(scheduler& of, relay_ptr mail_of, const route& via, unsigned preference);
 
     std::optional<queue::task> take(std::size_t recipients) override;
     async::awaitable<bool> wait() override;
@@ -32,6 +32,7 @@ private:
     scheduler& all_;
     relay_ptr relay_;
     const route& via_;
+    unsigned preference_;  // of the server
     std::optional<counted> not_asked_yet_;
     std::size_t carried_ = 0;  // transactions
     bool was_idle_ = false;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <deque>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -32,6 +33,7 @@ struct idle_session {
     async::event woken;
     const host& at;
     async::time_point since;
+    unsigned preference = 0;  // of its server
     bool leave = false;  // no more work will come: quit
     bool waiting = true;
     std::optional<counted> coming;  // woken for a task that it has not taken yet
@@ -50,6 +52,7 @@ public:
     std::deque<queue::task> waiting;
     std::size_t connecting = 0;
     std::size_t ready = 0;
+    std::map<unsigned, std::size_t> ready_at;  // the ready ones by the preference of their servers
     std::size_t fresh = 0;  // of the ready ones: about to take a task, newly opened or woken
     std::size_t questions = 0;  // coroutines that ask for the way
     std::vector<idle_session*> idle;  // the most recent at the end: it is woken first, so that the others may leave
@@ -61,6 +64,14 @@ public:
     std::uint64_t deferred = 0;
     bool closing = false;  // sessions leave instead of waiting for work
 
+    /// There is a session at a better server than one of this preference.
+    [[nodiscard]] bool does_better_than(unsigned preference) const noexcept {
+        return !ready_at.empty() && ready_at.begin()->first < preference;
+    }
+    /// All its sessions are at worse servers than the best.
+    [[nodiscard]] bool makes_do() const noexcept {
+        return !ready_at.empty() && !way.hosts().empty() && ready_at.begin()->first > way.hosts().front().preference;
+    }
     /// There is work that no session will take that is free or about to be.
     [[nodiscard]] bool wants_session() const noexcept { return waiting.size() > idle.size() + connecting + fresh; }
     [[nodiscard]] bool done() const noexcept {
@@ -95,6 +106,14 @@ public:
             const bool long_enough = each->since <= moment;
             if (long_enough) send_away(*each);
             return long_enough;
+        });
+    }
+    /// Sends those away that are at worse servers.
+    void dismiss_worse_than(unsigned preference) {
+        std::erase_if(idle, [&](idle_session* each) {
+            const bool is_worse = each->preference > preference;
+            if (is_worse) send_away(*each);
+            return is_worse;
         });
     }
     /// Sends one away that holds a place at this host. False if there is none.

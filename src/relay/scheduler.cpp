@@ -15,6 +15,9 @@ namespace {
 constexpr std::chrono::seconds keepalive_precision{1};
 // Mail for a relay of which every route rests waits for so long in memory; beyond, the queue's schedule is better.
 constexpr std::chrono::seconds longest_wait{60};
+// A relay without mail is kept for so long after what it knows of the way has aged: the pause after a DNS that failed
+// doubles only if it is remembered beyond its end.
+constexpr std::chrono::minutes memory_of_ways{1};
 // `show routes` and `show hosts` tell of what was within this time.
 constexpr std::chrono::hours memory_of_routes{1};
 
@@ -54,6 +57,7 @@ void scheduler::carry(queue::task what) {
     to->waiting.push_back(std::move(what));
     to->wake_one();
     attend(to);
+    try_better(to);
 }
 
 // --- deciding
@@ -65,10 +69,22 @@ void scheduler::attend(const relay_ptr& to) {
             if (to->way.asking() || to->questions > 0) return;  // its news will bring us back
             return fail_waiting(*to, to->way.fault().value_or(mail::status::transient("4.4.4", "No host is known")));
         }
-        const decision next = decide({.relay = to->hop, .from = to->way.sources(), .hosts = to->way.hosts()}, ledger_,
-                                     to->allowed, settings_.most_open, with_.clock.now());
-        if (!act(to, next)) return;
+        if (!act(to, plan(*to))) return;
     }
+}
+
+/// While worse servers do, the mail sees whether a better one is back, and does not wait for that.
+void scheduler::try_better(const relay_ptr& to) {
+    if (stopping_ || to->connecting > 0 || !to->makes_do()) return;
+    ask_the_way(to);
+    const decision next = plan(*to);
+    const auto* go = std::get_if<open_session>(&next);
+    if (go != nullptr && to->way.hosts()[go->who].preference < to->ready_at.begin()->first) act(to, next);
+}
+
+decision scheduler::plan(const relay& of) const {
+    return decide({.relay = of.hop, .from = of.way.sources(), .hosts = of.way.hosts()}, ledger_, of.allowed,
+                  settings_.most_open, with_.clock.now());
 }
 
 /// True if a session is being opened, so that another one may be wanted.
@@ -155,8 +171,7 @@ async::awaitable<> scheduler::serve(relay_ptr of, std::unique_ptr<one_opening> w
     what.reset();
     of->blocked = false;
     if (!was_ready && of->ready == 0 && of->connecting == 0 && !stopping_) {
-        const decision next = decide({.relay = of->hop, .from = of->way.sources(), .hosts = of->way.hosts()}, ledger_,
-                                     of->allowed, settings_.most_open, with_.clock.now());
+        const decision next = plan(*of);
         if (const auto* resting = std::get_if<come_back_at>(&next)) fail_waiting(*of, resting->because);
     }
     place_freed(at);
@@ -190,14 +205,14 @@ void scheduler::host_is_back(const host& at) {
     for (const spool::next_hop& each : ledger_.take_deferred(at, with_.clock.now())) with_.queue.works_again(each);
 }
 
-/// Sends sessions away that have been idle for long, and forgets what nobody has used. A relay that is done is kept for
-/// as long as the next mail may go by what it knows of the way, or may not ask again yet.
+/// Sends sessions away that have been idle for long, and forgets what nobody has used.
 async::awaitable<> scheduler::keep_house() {
     while (!stopping_ && !relays_.empty()) {
         co_await with_.clock.sleep_for(keepalive_precision);
         const auto now = with_.clock.now();
         for (auto& [hop, each] : relays_) each->dismiss_idle_since(now - each->allowed.keepalive);
-        std::erase_if(relays_, [](const auto& one) { return one.second->done() && one.second->way.is_stale(); });
+        std::erase_if(relays_,
+                      [](const auto& one) { return one.second->done() && one.second->way.is_stale(memory_of_ways); });
         ledger_.forget_quiet_since(now - memory_of_routes, now);
     }
     keeping_house_ = false;

@@ -42,6 +42,8 @@ private:
 
     const relay_ptr& relay_for(const spool::next_hop& hop);
     void attend(const relay_ptr& to);
+    void try_better(const relay_ptr& to);
+    [[nodiscard]] decision plan(const relay& of) const;
     bool act(const relay_ptr& to, const decision& next);
     void ask_the_way(const relay_ptr& to);
     async::awaitable<> find_the_way(relay_ptr of, std::unique_ptr<counted> asking);

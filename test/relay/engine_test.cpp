@@ -419,6 +419,7 @@ TEST_CASE("connections are spread over the URLs", "[relay][engine]") {
     for (std::size_t i = 1; i <= 6; ++i) {
         f.send();
         f.until_done(i);
+        f.house.clock.advance(1ms);
     }
     CHECK(first.connections == 3);
     CHECK(second.connections == 3);
