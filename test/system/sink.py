@@ -30,14 +30,14 @@ class Sink(ServerThread):
     """`answer(step, argument)` may give another reply: a text, CLOSE, SILENCE, or None for the usual one. Steps are CONNECT,
     the commands, CONTENT for each piece of the content, where only CLOSE counts, and END for its end."""
 
-    def __init__(self, answer=lambda step, argument: None, keep=True):
+    def __init__(self, answer=lambda step, argument: None, keep=True, at=("127.0.0.1", 0)):
         self.answer = answer
         self.keep = keep
         self.mails = []
         self.sessions = 0
         self.commands = []  # (session, line)
         self.on_mail = lambda mail: None
-        super().__init__(lambda: Session(self))
+        super().__init__(lambda: Session(self), at=at)
 
 
 class Session(asyncio.Protocol):

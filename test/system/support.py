@@ -137,13 +137,13 @@ class ReservedPort:
 
 
 class ServerThread:
-    """An asyncio server at a free port of 127.0.0.1, in a thread of its own."""
+    """An asyncio server, in a thread of its own; at a free port of 127.0.0.1 unless `at` says where."""
 
-    def __init__(self, protocol, tls=None):
+    def __init__(self, protocol, tls=None, at=("127.0.0.1", 0)):
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self.thread.start()
-        self.server = self._call(self.loop.create_server(protocol, "127.0.0.1", 0, ssl=tls, backlog=1000))
+        self.server = self._call(self.loop.create_server(protocol, *at, ssl=tls, backlog=1000))
         self.port = self.server.sockets[0].getsockname()[1]
 
     def _call(self, coroutine):
