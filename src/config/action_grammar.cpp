@@ -27,8 +27,13 @@ void take_backup(cursor& at, action& to, const token& word) {
 }
 
 constexpr option<action> maildir_options[] = {
-    {"alias", &take_alias}, {"junk"},    {"ttl", &take_ttl},         {"user"},
-    {"userbase"},           {"wrapper"}, {"virtual", &take_virtual},
+    {"alias", &take_alias},
+    {"junk"},
+    {"ttl", &take_ttl},
+    {"user"},
+    {"userbase", [](cursor& at, action& to, const token&) { to.userbase = take_table_use(at, "a table of users"); }},
+    {"wrapper"},
+    {"virtual", &take_virtual},
 };
 
 constexpr option<action> relay_options[] = {

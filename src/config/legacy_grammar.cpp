@@ -112,6 +112,11 @@ void read_relay(cursor& at, reading& to, const token& word) {
     }
 }
 
+void read_users(cursor& at, reading& to, const token& word) {
+    if (to.expansion.userbase) at.leave(word, "a second table of users in one rule", "keep one of them");
+    to.expansion.userbase = take_table_use(at, "a table of users");
+}
+
 constexpr option<reading> parts[] = {
     {"alias",
      [](cursor& at, reading& to, const token&) { to.expansion.alias = take_table_use(at, "a table of aliases"); }},
@@ -124,8 +129,8 @@ constexpr option<reading> parts[] = {
     {"relay", &read_relay},
     {"sender", [](cursor& at, reading& to, const token& word) { add_with_values(at, to, subject::mail_from, word); }},
     {"tagged", [](cursor& at, reading& to, const token& word) { add_with_values(at, to, subject::tag, word); }},
-    {"userbase"},
-    {"users"},
+    {"userbase", &read_users},
+    {"users", &read_users},
     {"virtual", [](cursor& at, reading& to,
                    const token&) { to.expansion.virtual_users = take_table_use(at, "a table of virtual users"); }},
 };
@@ -145,6 +150,8 @@ void check_whole(cursor& at, reading& all, const token& word) {
     if (expands && (!all.by || all.by->by == action::method::relay)) {
         at.fault(where, "\"alias\" and \"virtual\" go with \"deliver to\"", "remove it, or deliver to maildir");
     }
+    if (all.expansion.userbase && (!all.by || all.by->by == action::method::relay))
+        at.fault(where, "\"users\" goes with \"deliver to\"", "remove it, or deliver to maildir");
     if (all.expansion.ttl && !all.by) at.fault(where, "\"expire\" goes with \"accept\"", "remove it");
 }
 
@@ -160,6 +167,7 @@ void read_legacy_rule(grammar& g, const token& word) {
     if (all.by) {
         all.by->alias = std::move(all.expansion.alias);
         all.by->virtual_users = std::move(all.expansion.virtual_users);
+        all.by->userbase = std::move(all.expansion.userbase);
         all.by->ttl = all.expansion.ttl;
         g.nameless.push_back({g.what.rules.size(), std::move(*all.by)});
         all.made.action = written{{}, all.made.where};

@@ -45,6 +45,7 @@ std::string without_credentials(const action& of) {
     if (of.hosts) add("", in_words(*of.hosts, show_values::yes));
     if (of.alias) add("alias", in_words(*of.alias, show_values::yes));
     if (of.virtual_users) add("virtual", in_words(*of.virtual_users, show_values::yes));
+    if (of.userbase) add("userbase", in_words(*of.userbase, show_values::yes));
     if (of.tls) add("tls", of.no_verify ? "no-verify" : "verify");
     if (of.sources) add("source", in_words(*of.sources, show_values::yes));
     if (of.ordered) add("", "ordered");

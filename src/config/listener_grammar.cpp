@@ -69,7 +69,11 @@ constexpr option<reading> options[] = {
          take_smtps(at, to);
          to.made.tls = true;
      }},
-    {"senders"},
+    {"senders",
+     [](cursor& at, reading& to, const token&) {
+         to.made.senders = take_table_use(at, "a table of addresses by user");
+         to.made.masquerade = at.skip_word("masquerade");
+     }},
     {"smtps", [](cursor& at, reading& to, const token&) { take_smtps(at, to); }},
     {"ssl",
      [](cursor& at, reading& to, const token&) {
@@ -110,6 +114,9 @@ void read_listen(grammar& g, const token& word) {
         now.made.on = on.text;
         now.made.where = on.where;
         read_options<reading>(g.at, now, options, "option of \"listen on\"");
+        if (now.made.senders && !now.made.passwords) {
+            g.at.fault(now.made.where, "\"senders\" without \"auth\"", "write auth <table> too");
+        }
         if (now.made.port && now.made.smtps && now.made.tls) {
             g.at.fault(now.made.port->where, "one port cannot speak both smtps and tls",
                        "write two listeners, one with smtps and one with tls");

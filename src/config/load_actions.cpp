@@ -7,6 +7,7 @@
 #include "waypost/base/ascii.hpp"
 #include "waypost/mail/relay_url.hpp"
 #include "waypost/table/getpwnam_table.hpp"
+#include "waypost/table/services.hpp"
 
 namespace waypost::config {
 namespace {
@@ -167,6 +168,15 @@ private:
     const shelved* helo_names_ = nullptr;
 };
 
+void check_users(loading& now, const shelved& users) {
+    for (std::size_t row = 0; row < users.content().rows.size(); ++row) {
+        const auto& [name, value] = users.content().rows[row];
+        if (table::userinfo::parse(name, value).has_value()) continue;
+        now.faults.fault(users.where(row), "\"" + base::printable(name, 64) + "\" is no user as written here",
+                         "write name = uid:gid:/home/directory");
+    }
+}
+
 }  // namespace
 
 void load_actions(loading& now) {
@@ -179,6 +189,13 @@ void load_actions(loading& now) {
             relay::action_settings made = relay.settings();
             contexts.add(one, made);
             now.to.relay.actions.insert_or_assign(one.name, std::move(made));
+            continue;
+        }
+        if (one.userbase) {
+            const shelved* const own = now.tables.find_map(*one.userbase, "userbase");
+            if (own != nullptr) check_users(now, *own);
+            now.to.delivery.actions.insert_or_assign(
+                one.name, delivery::action_settings{one.name, one.path, own != nullptr ? own->get() : nullptr});
             continue;
         }
         if (users == nullptr) {

@@ -94,6 +94,13 @@ void check_auth_has_tls(loading& now, const listener& of, const std::vector<net:
     }
 }
 
+void load_senders(loading& now, const listener& of, inbound::listener_settings& to) {
+    if (!of.senders) return;
+    const shelved* const found = now.tables.find_map(*of.senders, "senders");
+    if (found != nullptr) to.senders = found->get();
+    to.masquerade = of.masquerade;
+}
+
 class listeners {
 public:
     explicit listeners(loading& now) : now_(now) {}
@@ -112,6 +119,7 @@ public:
         check_auth_has_tls(now_, of, addresses.found);
         inbound::listener_settings made = common_settings(now_, of);
         load_passwords(now_, of, made);
+        load_senders(now_, of, made);
         if (of.tls || of.smtps) {
             made.tls = server_context(now_, of);
         } else if (!of.pki.empty() || of.ca) {

@@ -122,7 +122,10 @@ private:
             is_used = true;
             if (what != nullptr) *what = true;
         };
-        for (const listener& each : what_.listeners) look(each.passwords, &is_secret);
+        for (const listener& each : what_.listeners) {
+            look(each.passwords, &is_secret);
+            look(each.senders);
+        }
         for (const action& each : what_.actions) {
             look(each.auth, &is_secret);
             look(each.hosts, &is_host);
@@ -131,6 +134,7 @@ private:
             look(each.sources);
             look(each.alias);
             look(each.virtual_users);
+            look(each.userbase);
         }
         for (const rule& each : what_.rules) {
             for (const condition& part : each.conditions) look(part.values);
@@ -161,6 +165,7 @@ private:
             words.emplace_back(one.auth == auth_demand::required ? "auth" : "auth-optional");
             words.push_back(use(*one.passwords, shown::no_secrets));
         }
+        if (one.senders) words.push_back("senders " + use(*one.senders) + (one.masquerade ? " masquerade" : ""));
         if (one.hostname) words.push_back("hostname " + plain(one.hostname->text));
         add_if(!one.tag.empty(), "tag " + in_quotes(one.tag));
         add_if(one.mask_source, "mask-src");
@@ -183,6 +188,7 @@ private:
             if (!one.path.empty()) words.push_back(in_quotes(one.path));
             add_table("alias", one.alias);
             add_table("virtual", one.virtual_users);
+            add_table("userbase", one.userbase);
         } else {
             words.emplace_back("relay");
             add_table("host", one.hosts, shown::urls);

@@ -1,6 +1,7 @@
 #include "session.hpp"
 
 #include "password.hpp"
+#include "sender_rights.hpp"
 #include "waypost/async/alongside.hpp"
 #include "waypost/base/ascii.hpp"
 #include "waypost/inbound/envelopes.hpp"
@@ -18,6 +19,8 @@ constexpr std::size_t most_discarded = 1U << 20;
 // For the last words to a client that took too long.
 constexpr std::chrono::seconds farewell_limit{5};
 constexpr std::chrono::milliseconds shortest_failure_delay{500};
+// A guesser has to connect again for each few, where the log shows his address.
+constexpr unsigned most_failed_logins = 3;
 
 mail::status refusal_of(smtp::content_decoder::fault found) {
     using fault = smtp::content_decoder::fault;
@@ -140,7 +143,7 @@ async::awaitable<bool> session::perform(smtp::server_step next) {
         }
         mail::status verdict;
         if (auto* sender = std::get_if<smtp::judge_sender>(&next)) {
-            verdict = judge(sender->from);
+            verdict = co_await judge(std::move(sender->from));
         } else if (auto* recipient = std::get_if<smtp::judge_recipient>(&next)) {
             verdict = co_await judge(std::move(recipient->to));
         } else if (auto* password = std::get_if<smtp::check_password>(&next)) {
@@ -152,11 +155,19 @@ async::awaitable<bool> session::perform(smtp::server_step next) {
 
 // --- verdicts
 
-mail::status session::judge(const mail::sender& from) {
+async::awaitable<mail::status> session::judge(mail::sender from) {
+    const std::string& user = protocol_.authenticated_user();
+    if (listener_.senders != nullptr && !user.empty()) {
+        watchdog_.pause();
+        const mail::status said = co_await judge_sender(*listener_.senders, user, from.from);
+        if (!said.is_success()) co_return said;
+    }
+    mask_.reset();
+    if (listener_.masquerade && !user.empty() && !from.from.is_null()) mask_.emplace(from.from.text());
     transaction_.emplace(with_.store);
     only_recipient_.clear();
     if (from.declared_size) transaction_->text().reserve(*from.declared_size);
-    return {};
+    co_return mail::status();
 }
 
 async::awaitable<mail::status> session::judge(mail::recipient to) {
@@ -192,8 +203,13 @@ async::awaitable<mail::status> session::judge(smtp::credentials who) {
         case password_verdict::wrong: break;
     }
     with_.log.warn("smtp", "authentication",
-                   {{"session", id_}, {"address", address_}, {"user", user}, {"result", "permfail"}});
+                   {{"session", id_},
+                    {"address", address_},
+                    {"user", user},
+                    {"result", "permfail"},
+                    {"failures", ++failed_logins_}});
     co_await with_.clock.sleep_for(shortest_failure_delay);
+    if (failed_logins_ >= most_failed_logins) co_return mail::status::of(421, "4.7.0", "Too many failed logins");
     co_return mail::status::of(535, "5.7.8", "Authentication failed");
 }
 
@@ -224,7 +240,7 @@ async::awaitable<bool> session::receive_content() {
         const bool ended = decoder.decode(input, [&](std::string_view piece) { pieces_.push_back(piece); });
         for (const std::string_view piece : pieces_) {
             hops.feed(piece);
-            if (stored) stored = (co_await transaction_->text().append(piece)).has_value();
+            if (stored) stored = co_await store(piece);
         }
         lines_.consume(before - input.size());
         if (ended) break;
@@ -244,11 +260,23 @@ async::awaitable<bool> session::receive_content() {
     co_return co_await perform(protocol_.on_content_end(said));
 }
 
+async::awaitable<bool> session::store(std::string_view piece) {
+    if (!mask_) co_return (co_await transaction_->text().append(piece)).has_value();
+    std::string changed;
+    mask_->feed(piece, changed);
+    co_return (co_await transaction_->text().append(changed)).has_value();
+}
+
 async::awaitable<mail::status> session::finish(const smtp::content_decoder& decoder, const mail::hop_counter& hops,
                                                bool stored) {
     if (decoder.found() != smtp::content_decoder::fault::none) co_return refusal_of(decoder.found());
     if (hops.received_fields() >= settings_.max_received_fields) {
         co_return mail::status::of(554, "5.4.6", "Message has passed too many hosts: a loop");
+    }
+    if (stored && mask_) {
+        std::string rest;
+        mask_->end(rest);
+        stored = (co_await transaction_->text().append(rest)).has_value();
     }
     if (!stored) co_return mail::status::of(452, "4.3.1", "Message cannot be stored at this time");
 

@@ -12,6 +12,7 @@
 #include "peer_name.hpp"
 #include "waypost/async/task_group.hpp"
 #include "waypost/inbound/server.hpp"
+#include "waypost/mail/masquerade.hpp"
 #include "waypost/mail/trace.hpp"
 #include "waypost/net/watchdog.hpp"
 #include "waypost/rules/expansion.hpp"
@@ -39,10 +40,11 @@ private:
     async::awaitable<bool> flush(async::duration limit);
     async::awaitable<bool> shake_hands();
 
-    mail::status judge(const mail::sender& from);
+    async::awaitable<mail::status> judge(mail::sender from);
     async::awaitable<mail::status> judge(mail::recipient to);
     async::awaitable<mail::status> judge(smtp::credentials who);
     async::awaitable<bool> receive_content();
+    async::awaitable<bool> store(std::string_view piece);
     async::awaitable<mail::status> finish(const smtp::content_decoder& decoder, const mail::hop_counter& hops,
                                           bool stored);
     [[nodiscard]] std::string trace_fields() const;
@@ -65,6 +67,8 @@ private:
     std::shared_ptr<peer_name> name_;
     async::task_group beside_;
     std::optional<spool::transaction> transaction_;
+    std::optional<mail::masquerade> mask_;  // of the transaction
+    unsigned failed_logins_ = 0;
     std::string only_recipient_;
     std::string last_command_;
     std::vector<std::string_view> pieces_;

@@ -96,7 +96,17 @@ TEST_CASE("delivery methods and options that are not built are named", "[config]
     for (const std::string word : {"ciphers", "filter", "protocols", "srs"}) {
         CHECK(fault_of("action a relay " + word + " x") == "t:1:16: \"" + word + "\" is not built yet; remove it");
     }
-    for (const std::string word : {"junk", "user", "userbase", "wrapper"}) {
+    for (const std::string word : {"junk", "user", "wrapper"}) {
         CHECK(fault_of("action a maildir " + word + " x") == "t:1:18: \"" + word + "\" is not built yet; remove it");
     }
+}
+
+TEST_CASE("an action may have users of its own, in both generations", "[config][action_grammar]") {
+    const model what = model_of(lines({"table u { vuser = vuser:10:100:/tmp/vuser }", "action a maildir userbase <u>",
+                                       "accept for domain poolp.org users <u> deliver to maildir"}));
+    CHECK(what.actions[0].userbase->name == "u");
+    REQUIRE(what.actions.size() == 2);
+    CHECK(what.actions[1].userbase->name == "u");
+    CHECK(model_of(print(what)).actions[1].userbase->name == "u");
+    CHECK_THAT(fault_of("accept for any users { a = a:1:1:/ } relay"), Catch::Contains("deliver to"));
 }

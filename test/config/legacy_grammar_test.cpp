@@ -142,7 +142,7 @@ TEST_CASE("parts of old rules that are not built are named", "[config][legacy_gr
         CHECK(fault_of("accept for any deliver to " + method + " x") ==
               "t:1:27: \"" + method + "\" is not built yet; remove it");
     }
-    for (const std::string part : {"users", "userbase", "forward-only"}) {
+    for (const std::string part : {"forward-only"}) {
         CHECK(fault_of("accept for any " + part + " <x> deliver to maildir") ==
               "t:1:16: \"" + part + "\" is not built yet; remove it");
     }

@@ -110,7 +110,7 @@ TEST_CASE("faults of listeners", "[config][listener_grammar]") {
 }
 
 TEST_CASE("listener options that are not built are named", "[config][listener_grammar]") {
-    for (const std::string word : {"ciphers", "filter", "hostnames", "protocols", "proxy-v2", "senders"}) {
+    for (const std::string word : {"ciphers", "filter", "hostnames", "protocols", "proxy-v2"}) {
         CHECK(fault_of("listen on all " + word + " x") == "t:1:15: \"" + word + "\" is not built yet; remove it");
     }
 }
@@ -137,4 +137,15 @@ TEST_CASE("faults of pki and ca", "[config][tls_grammar]") {
     CHECK(fault_of("pki a dhe atuo") == "t:1:11: unknown level of dhe \"atuo\"; did you mean \"auto\"?");
     CHECK(fault_of("ca a /c") == "t:1:6: expected \"cert\", found \"/c\"; write ca NAME cert \"/path\"");
     CHECK(fault_of("ca a cert /c\nca a cert /d") == "t:2:4: there is a ca \"a\" already; give this one another name");
+}
+
+TEST_CASE("who may send as whom goes with who may log in", "[config][listener_grammar]") {
+    const model what = model_of(lines({"table in { ada = \"ada:x\" }", "table who { ada = ada@example.org }",
+                                       "listen on 127.0.0.1 tls auth <in> senders <who> masquerade"}));
+    CHECK(what.listeners[0].senders->name == "who");
+    CHECK(what.listeners[0].masquerade);
+    const model again = model_of(print(what));
+    CHECK(again.listeners[0].senders->name == "who");
+    CHECK(again.listeners[0].masquerade);
+    CHECK_THAT(fault_of("listen on 127.0.0.1 tls senders { ada = ada@example.org }"), Catch::Contains("without \"auth\""));
 }

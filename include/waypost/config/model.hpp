@@ -65,6 +65,8 @@ struct listener {
     std::optional<written> ca;
     auth_demand auth = auth_demand::no;
     std::optional<table_use> passwords;
+    std::optional<table_use> senders;
+    bool masquerade = false;
     std::optional<written> hostname;
     std::string tag;
     bool mask_source = false;
@@ -113,6 +115,7 @@ struct action {
     std::string path;  // empty: Maildir in the user's home
     std::optional<table_use> alias;
     std::optional<table_use> virtual_users;
+    std::optional<table_use> userbase;  // none: the system's users
 
     location where;
 };

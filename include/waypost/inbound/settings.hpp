@@ -28,6 +28,8 @@ struct listener_settings {
     std::shared_ptr<const net::tls_context> tls;
     bool implicit_tls = false;              // smtps
     table::table* passwords = nullptr;      // the `auth` table
+    table::table* senders = nullptr;        // which reverse-paths a user may use; null: any
+    bool masquerade = false;                // and From says the same
     std::string tag;
     bool mask_source = false;
     bool received_auth = false;
