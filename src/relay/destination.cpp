@@ -108,11 +108,18 @@ async::awaitable<std::optional<mail::status>> destination::ask_hosts() {
     co_return std::nullopt;
 }
 
-/// What is known replaces what was known, but never by something that is still being asked for.
+/// What is known replaces what was known, but never by something that is still being asked for, and never by hosts of
+/// which none could be found.
 void destination::show(std::vector<candidate> known) {
-    const bool is_whole =
-        std::ranges::none_of(known, [](const candidate& one) { return one.state == candidate::knowledge::asking; });
+    const auto is = [](candidate::knowledge state) {
+        return [state](const candidate& one) { return one.state == state; };
+    };
+    const bool is_whole = std::ranges::none_of(known, is(candidate::knowledge::asking));
     if (!is_whole && !shows_as_it_comes_) return;
+    if (std::ranges::none_of(known, is(candidate::knowledge::known)) &&
+        std::ranges::any_of(hosts_, is(candidate::knowledge::known))) {
+        return;
+    }
     hosts_ = std::move(known);
     on_news_();
 }
