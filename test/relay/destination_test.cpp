@@ -1,0 +1,501 @@
+#include "destination.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "relay_alone.hpp"
+#include "support/fake_table.hpp"
+#include "waypost/async/task_group.hpp"
+#include "waypost/dns/resolver.hpp"
+
+using namespace waypost;
+using namespace std::chrono_literals;
+using Catch::Matchers::Contains;
+using mail::transport_security;
+using relay::candidate;
+using test::fake_table;
+
+namespace {
+
+using strings = std::vector<std::string>;
+using knowledge = candidate::knowledge;
+
+struct fixture {
+    test::relay_surroundings world;
+    fake_table urls;
+    spool::next_hop hop{.action = "out", .domain = "example.net"};
+    unsigned news = 0;
+    relay::destination to{world.with, hop, world.action, world.our_name, [this] { ++news; }};
+    async::task_group beside{world.house.loop.get_executor()};
+
+    ~fixture() { test::finish(world.house.loop, beside.stop()); }
+
+    test::fake_resolver& dns() { return world.dns; }
+    relay::action_settings& action() { return world.action; }
+    test::virtual_clock& clock() { return world.house.clock; }
+    void use_urls(std::map<std::string, std::string> rows) {
+        urls.rows = std::move(rows);
+        action().hosts = &urls;
+    }
+    void use_mx() {
+        dns().mail("example.net", {{20, "second.example"}, {10, "first.example"}});
+        dns().host("first.example", {"192.0.2.1", "2001:db8::1"}).host("second.example", {"192.0.2.2"});
+    }
+    void ask() { test::finish(world.house.loop, to.ask()); }
+    /// Without waiting for the end.
+    void begin() {
+        beside.start(to.ask());
+        test::settle(world.house.loop);
+    }
+    void let_go(const std::string& name) {
+        dns().let_go(name);
+        test::settle(world.house.loop);
+    }
+    strings hosts() const {
+        strings all;
+        for (const candidate& each : to.hosts()) all.push_back(each.url.host);
+        return all;
+    }
+    strings where(std::size_t which) const {
+        strings all;
+        for (const relay::host& each : to.hosts()[which].at) all.push_back(each.text());
+        return all;
+    }
+    mail::status fault() const {
+        REQUIRE(to.fault().has_value());
+        return *to.fault();
+    }
+    strings sources() const {
+        strings all;
+        for (const relay::source& each : to.sources()) all.push_back(each.to_string());
+        return all;
+    }
+    /// How long the pause lasts that begins now.
+    std::chrono::seconds pause() {
+        std::chrono::seconds waited{0};
+        while (!to.is_stale()) {
+            clock().advance(1s);
+            ++waited;
+        }
+        return waited;
+    }
+};
+
+}  // namespace
+
+// --- relay URLs
+
+TEST_CASE("the URLs of a table are equals, and each asking begins with the next", "[relay][destination]") {
+    fixture f;
+    f.use_urls({{"1", "smtp://192.0.2.1"}, {"2", "smtp://192.0.2.2"}, {"3", "smtp://192.0.2.3"}});
+    f.ask();
+    CHECK(f.hosts() == strings{"192.0.2.1", "192.0.2.2", "192.0.2.3"});
+    for (const candidate& each : f.to.hosts()) CHECK(each.preference == f.to.hosts()[0].preference);
+    f.ask();
+    CHECK(f.hosts() == strings{"192.0.2.2", "192.0.2.3", "192.0.2.1"});
+}
+
+TEST_CASE("with `ordered` a URL is better than those behind it", "[relay][destination]") {
+    fixture f;
+    f.action().ordered = true;
+    f.use_urls({{"1", "smtp://192.0.2.1"}, {"2", "ssl://192.0.2.2"}, {"3", "smtp://192.0.2.3"}});
+    f.ask();
+    CHECK(f.hosts() == strings{"192.0.2.1", "192.0.2.2", "192.0.2.2", "192.0.2.3"});
+    for (std::size_t i = 1; i < 4; ++i) CHECK(f.to.hosts()[i - 1].preference < f.to.hosts()[i].preference);
+}
+
+TEST_CASE("`ssl` is TLS from the first byte and, as a worse one, STARTTLS", "[relay][destination]") {
+    fixture f;
+    f.use_urls({{"1", "ssl://192.0.2.1"}});
+    SECTION("at the ports of both") {
+        f.ask();
+        REQUIRE(f.hosts().size() == 2);
+        CHECK(f.where(0) == strings{"192.0.2.1:465"});
+        CHECK(f.where(1) == strings{"192.0.2.1:25"});
+    }
+    SECTION("at the port that is written") {
+        f.use_urls({{"1", "ssl://192.0.2.1:2525"}});
+        f.ask();
+        REQUIRE(f.hosts().size() == 2);
+        CHECK(f.where(0) == strings{"192.0.2.1:2525"});
+        CHECK(f.where(1) == strings{"192.0.2.1:2525"});
+    }
+    CHECK(f.to.hosts()[0].url.security == transport_security::implicit);
+    CHECK(f.to.hosts()[1].url.security == transport_security::starttls);
+    CHECK(f.to.hosts()[0].preference < f.to.hosts()[1].preference);
+}
+
+TEST_CASE("an entry that is no URL is passed over", "[relay][destination]") {
+    fixture f;
+    f.use_urls({{"1", "gopher://a.example"}, {"2", "smtp://192.0.2.2"}, {"3", ""}});
+    f.ask();
+    CHECK(f.hosts() == strings{"192.0.2.2"});
+    CHECK_FALSE(f.to.fault().has_value());
+}
+
+TEST_CASE("of a very long table not all entries are looked at", "[relay][destination]") {
+    fixture f;
+    std::map<std::string, std::string> many;
+    for (int i = 100; i < 300; ++i) many[std::to_string(i)] = "smtp://192.0.2.1:" + std::to_string(i);
+    f.use_urls(many);
+    f.ask();
+    CHECK(f.hosts().size() == 64);
+}
+
+TEST_CASE("a table without a usable URL defers the mail and is named", "[relay][destination]") {
+    fixture f;
+    SECTION("empty") { f.use_urls({}); }
+    SECTION("nonsense") { f.use_urls({{"1", "gopher://a.example"}}); }
+    f.ask();
+    CHECK(f.fault().is_transient());
+    CHECK_THAT(f.fault().text(), Contains("fake"));
+    CHECK(f.hosts().empty());
+}
+
+TEST_CASE("a table that cannot be asked defers the mail", "[relay][destination]") {
+    fixture f;
+    f.urls.unavailable = true;
+    SECTION("of URLs") { f.use_urls({}); }
+    SECTION("of URLs by domain") { f.action().by_domain = &f.urls; }
+    SECTION("of sources") { f.action().sources = &f.urls; }
+    f.ask();
+    CHECK(f.fault().is_transient());
+}
+
+TEST_CASE("`relay domain` takes the URL of the recipient's domain", "[relay][destination]") {
+    fixture f;
+    f.action().by_domain = &f.urls;
+    f.urls.rows = {{"example.net", "smtp+tls://192.0.2.9:2525"}, {"example.org", "smtp://192.0.2.8"}};
+    f.ask();
+    REQUIRE(f.hosts() == strings{"192.0.2.9"});
+    CHECK(f.where(0) == strings{"192.0.2.9:2525"});
+    CHECK(f.to.hosts()[0].url.security == transport_security::starttls);
+}
+
+TEST_CASE("a domain without a URL in its table is deferred", "[relay][destination]") {
+    fixture f;
+    f.action().by_domain = &f.urls;
+    SECTION("none") {}
+    SECTION("nonsense") { f.urls.rows = {{"example.net", "gopher://a.example"}}; }
+    f.ask();
+    CHECK(f.fault().is_transient());
+    CHECK_THAT(f.fault().text(), Contains("example.net") && Contains("fake"));
+}
+
+TEST_CASE("the action's `tls` raises what would go in clear if it must, and nothing else", "[relay][destination]") {
+    fixture f;
+    f.action().tls = GENERATE(transport_security::starttls, transport_security::implicit);
+    f.use_urls({{"1", "smtp://192.0.2.1"},
+                {"2", "smtps://192.0.2.2"},
+                {"3", "smtp+notls://192.0.2.3"},
+                {"4", "smtp+tls://192.0.2.4"},
+                {"5", "lmtp://192.0.2.5:24"}});
+    f.ask();
+    REQUIRE(f.hosts().size() == 5);
+    CHECK(f.to.hosts()[0].url.security == *f.action().tls);
+    CHECK(f.to.hosts()[1].url.security == transport_security::implicit);
+    CHECK(f.to.hosts()[2].url.security == transport_security::never);
+    CHECK(f.to.hosts()[3].url.security == transport_security::starttls);
+    CHECK(f.to.hosts()[4].url.security == transport_security::opportunistic);
+}
+
+TEST_CASE("literal addresses and Unix sockets are known without asking anybody", "[relay][destination]") {
+    fixture f;
+    f.use_urls({{"1", "smtp://192.0.2.1"}, {"2", "smtp://[2001:db8::1]"}, {"3", "lmtp:///run/lmtp.sock"}});
+    f.ask();
+    REQUIRE(f.hosts().size() == 3);
+    CHECK(f.where(0) == strings{"192.0.2.1:25"});
+    CHECK(f.where(1) == strings{"[2001:db8::1]:25"});
+    CHECK(f.where(2) == strings{"/run/lmtp.sock"});
+    CHECK(f.dns().asked.empty());
+}
+
+TEST_CASE("a relay whose name does not resolve is never the mail's fault", "[relay][destination]") {
+    fixture f;
+    f.use_urls({{"1", "smtp://relay.example"}});
+    SECTION("it does not exist") {}
+    SECTION("it has no address") { f.dns().host("relay.example", {}); }
+    SECTION("the DNS does not answer") {
+        f.dns().hosts.insert_or_assign("relay.example", base::error_code(dns::errc::unavailable));
+    }
+    f.ask();
+    REQUIRE(f.hosts().size() == 1);
+    CHECK(f.to.hosts()[0].state == knowledge::nowhere);
+    CHECK(f.to.hosts()[0].because.is_transient());
+    CHECK_THAT(f.to.hosts()[0].because.text(), Contains("relay.example"));
+}
+
+TEST_CASE("a relay that is known is usable while another is still being looked up", "[relay][destination]") {
+    fixture f;
+    f.use_urls({{"1", "smtp://slow.example"}, {"2", "smtp://fast.example"}});
+    f.dns().host("slow.example", {"192.0.2.1"}).host("fast.example", {"192.0.2.2"}).hold("slow.example");
+    f.begin();
+    CHECK(f.to.asking());
+    CHECK(f.news > 0);
+    REQUIRE(f.hosts() == strings{"slow.example", "fast.example"});
+    CHECK(f.to.hosts()[0].state == knowledge::asking);
+    CHECK(f.to.hosts()[1].state == knowledge::known);
+    f.let_go("slow.example");
+    CHECK(f.to.hosts()[0].state == knowledge::known);
+    CHECK_FALSE(f.to.asking());
+}
+
+// --- sources
+
+TEST_CASE("without a table the kernel chooses the source", "[relay][destination]") {
+    fixture f;
+    f.use_mx();
+    f.ask();
+    REQUIRE(f.to.sources().size() == 1);
+    CHECK(f.to.sources()[0].is_unspecified());
+}
+
+TEST_CASE("the sources are those addresses that the table has", "[relay][destination]") {
+    fixture f;
+    f.use_mx();
+    fake_table from({{"1", "127.0.0.2"}, {"2", "nonsense"}, {"3", "::1"}});
+    f.action().sources = &from;
+    f.ask();
+    CHECK(f.sources() == strings{"127.0.0.2", "::1"});
+    CHECK_FALSE(f.to.fault().has_value());
+}
+
+TEST_CASE("a table without a source defers the mail and asks for no host", "[relay][destination]") {
+    fixture f;
+    f.use_mx();
+    fake_table from;
+    SECTION("empty") {}
+    SECTION("nonsense") { from.rows = {{"1", "nonsense"}}; }
+    f.action().sources = &from;
+    f.ask();
+    CHECK(f.fault().is_transient());
+    CHECK_THAT(f.fault().text(), Contains("fake"));
+    CHECK(f.dns().asked.empty());
+}
+
+// --- MX hosts
+
+TEST_CASE("without URLs the MX hosts of the domain are tried, best first, at port 25", "[relay][destination]") {
+    fixture f;
+    f.use_mx();
+    f.ask();
+    REQUIRE(f.hosts() == strings{"first.example", "second.example"});
+    CHECK(f.where(0) == strings{"192.0.2.1:25", "[2001:db8::1]:25"});
+    CHECK(f.to.hosts()[0].preference < f.to.hosts()[1].preference);
+    CHECK(f.to.hosts()[0].url.security == transport_security::opportunistic);
+    CHECK(f.to.hosts()[0].url.label.empty());
+}
+
+TEST_CASE("MX hosts are raised by `tls` too", "[relay][destination]") {
+    fixture f;
+    f.use_mx();
+    f.action().tls = transport_security::starttls;
+    f.ask();
+    REQUIRE(f.hosts().size() == 2);
+    for (const candidate& each : f.to.hosts()) CHECK(each.url.security == transport_security::starttls);
+}
+
+TEST_CASE("a slow answer about a worse MX host does not hold up the best", "[relay][destination]") {
+    fixture f;
+    f.use_mx();
+    f.dns().hold("second.example");
+    f.begin();
+    CHECK(f.to.asking());
+    REQUIRE(f.hosts().size() == 2);
+    CHECK(f.to.hosts()[0].state == knowledge::known);
+    CHECK(f.to.hosts()[1].state == knowledge::asking);
+    const unsigned before = f.news;
+    f.let_go("second.example");
+    CHECK(f.to.hosts()[1].state == knowledge::known);
+    CHECK(f.news > before);
+}
+
+TEST_CASE("a domain that takes no mail is a failure for good", "[relay][destination]") {
+    fixture f;
+    SECTION("it does not exist") {
+        f.ask();
+        CHECK(f.fault().enhanced() == mail::enhanced_code{5, 1, 2});
+    }
+    SECTION("it says so (RFC 7505)") {
+        f.dns().mail("example.net", {{0, ""}});
+        f.ask();
+        CHECK(f.fault().code() == 556);
+        CHECK(f.fault().enhanced() == mail::enhanced_code{5, 1, 10});
+    }
+    SECTION("no host of it has an address") {
+        f.dns().mail("example.net", {{10, "bare.example"}}).host("bare.example", {});
+        f.ask();
+    }
+    CHECK(f.fault().is_permanent());
+}
+
+TEST_CASE("a DNS that cannot be asked defers the mail, always", "[relay][destination]") {
+    fixture f;
+    const base::error_code why = GENERATE(dns::errc::unavailable, dns::errc::malformed);
+    SECTION("for the MX records") { f.dns().mail_hosts.insert_or_assign("example.net", why); }
+    SECTION("for the addresses") {
+        f.dns().mail("example.net", {{10, "first.example"}});
+        f.dns().hosts.insert_or_assign("first.example", why);
+    }
+    f.ask();
+    CHECK(f.fault().is_transient());
+}
+
+TEST_CASE("where we are an MX host ourselves, only better ones are tried (RFC 5321 5.1)", "[relay][destination]") {
+    fixture f;
+    f.use_mx();
+    f.dns().mail("example.net", {{10, "first.example"}, {20, "MX.example.org"}, {20, "second.example"}, {30, "third"}});
+    f.dns().host("mx.example.org", {"192.0.2.8"}).host("third", {"192.0.2.3"});
+    f.ask();
+    CHECK(f.hosts() == strings{"first.example"});
+    CHECK_FALSE(f.to.fault().has_value());
+}
+
+TEST_CASE("where we are the best MX host ourselves, the mail would loop", "[relay][destination]") {
+    fixture f;
+    f.use_mx();
+    f.dns().mail("example.net", {{5, "mx.example.org"}, {5, "first.example"}, {20, "second.example"}});
+    f.dns().host("mx.example.org", {"192.0.2.8"});
+    f.ask();
+    CHECK(f.fault().is_permanent());
+    CHECK(f.fault().enhanced() == mail::enhanced_code{5, 4, 6});
+    CHECK(f.hosts().empty());
+}
+
+TEST_CASE("`backup` tries only hosts that are better than the one named", "[relay][destination]") {
+    fixture f;
+    f.use_mx();
+    SECTION("by a name of its own") { f.action().backup = "Second.example"; }
+    SECTION("by our name") {
+        f.action().backup = "";
+        f.dns().mail("example.net", {{10, "first.example"}, {20, "mx.example.org"}});
+        f.dns().host("mx.example.org", {"192.0.2.8"});
+    }
+    f.ask();
+    CHECK(f.hosts() == strings{"first.example"});
+}
+
+TEST_CASE("`backup` for a domain that does not know us waits", "[relay][destination]") {
+    fixture f;
+    f.use_mx();
+    f.action().backup = "third.example";
+    f.ask();
+    CHECK(f.fault().is_transient());
+    CHECK_THAT(f.fault().text(), Contains("third.example") && Contains("example.net"));
+    CHECK(f.hosts().empty());
+}
+
+TEST_CASE("mail for an address literal goes to that address", "[relay][destination]") {
+    fixture f;
+    f.hop.domain = "[192.0.2.7]";
+    f.ask();
+    REQUIRE(f.hosts().size() == 1);
+    CHECK(f.where(0) == strings{"192.0.2.7:25"});
+    CHECK(f.dns().asked.empty());
+}
+
+// --- later
+
+TEST_CASE("what is known serves while it is asked for anew", "[relay][destination]") {
+    fixture f;
+    f.use_mx();
+    f.ask();
+    CHECK_FALSE(f.to.is_stale());
+    CHECK(f.pause() == 30s);
+    f.dns().mail("example.net", {{10, "third.example"}, {20, "slow.example"}});
+    f.dns().host("third.example", {"192.0.2.3"}).host("slow.example", {"192.0.2.4"}).hold("slow.example");
+    f.begin();
+    CHECK(f.to.asking());
+    CHECK_FALSE(f.to.is_stale());
+    CHECK(f.hosts() == strings{"first.example", "second.example"});
+    f.let_go("slow.example");
+    CHECK(f.hosts() == strings{"third.example", "slow.example"});
+}
+
+TEST_CASE("tables are asked anew after a second", "[relay][destination]") {
+    fixture f;
+    f.use_urls({{"1", "smtp://192.0.2.1"}});
+    f.ask();
+    CHECK(f.pause() == 1s);
+}
+
+TEST_CASE("what is known serves on when it cannot be asked for anew", "[relay][destination]") {
+    fixture f;
+    const base::error_code unavailable = dns::errc::unavailable;
+    SECTION("the MX records") {
+        f.use_mx();
+        f.ask();
+        f.dns().mail_hosts.insert_or_assign("example.net", unavailable);
+        f.ask();
+        CHECK(f.fault().is_transient());
+    }
+    SECTION("the addresses") {
+        f.use_mx();
+        f.ask();
+        f.dns().hosts.insert_or_assign("first.example", unavailable);
+        f.dns().hosts.insert_or_assign("second.example", unavailable);
+        f.ask();
+        CHECK(f.fault().is_transient());
+    }
+    SECTION("the table") {
+        f.use_urls({{"1", "smtp://192.0.2.1"}});
+        f.ask();
+        f.urls.unavailable = true;
+        f.ask();
+        CHECK(f.fault().is_transient());
+    }
+    SECTION("the address of a relay") {
+        f.use_urls({{"1", "smtp://relay.example"}});
+        f.dns().host("relay.example", {"192.0.2.1"});
+        f.ask();
+        f.dns().hosts.insert_or_assign("relay.example", unavailable);
+        f.ask();
+    }
+    REQUIRE_FALSE(f.hosts().empty());
+    for (const candidate& each : f.to.hosts()) CHECK(each.state == knowledge::known);
+}
+
+TEST_CASE("a domain that takes no mail any more has no hosts", "[relay][destination]") {
+    fixture f;
+    f.use_mx();
+    f.ask();
+    f.dns().mail("example.net", {{0, ""}});
+    f.ask();
+    CHECK(f.fault().is_permanent());
+    CHECK(f.hosts().empty());
+}
+
+TEST_CASE("the pause grows from failure to failure, to a minute, and ends with success", "[relay][destination]") {
+    fixture f;
+    f.dns().mail_hosts.insert_or_assign("example.net", base::error_code(dns::errc::unavailable));
+    std::vector<std::chrono::seconds> pauses;
+    for (int i = 0; i < 8; ++i) {
+        f.ask();
+        pauses.push_back(f.pause());
+    }
+    CHECK(pauses == std::vector<std::chrono::seconds>{1s, 2s, 4s, 8s, 16s, 32s, 60s, 60s});
+    f.use_mx();
+    f.ask();
+    CHECK_FALSE(f.to.fault().has_value());
+    f.dns().mail_hosts.insert_or_assign("example.net", base::error_code(dns::errc::unavailable));
+    f.ask();
+    CHECK(f.pause() == 1s);
+}
+
+TEST_CASE("an operator ends the pause after a failure", "[relay][destination]") {
+    fixture f;
+    f.ask();
+    CHECK_FALSE(f.to.is_stale());
+    f.to.expire();
+    CHECK(f.to.is_stale());
+}
+
+TEST_CASE("while it is being asked for, nothing is asked for again", "[relay][destination]") {
+    fixture f;
+    f.use_mx();
+    f.dns().hold("example.net");
+    f.begin();
+    f.begin();
+    CHECK(std::ranges::count(f.dns().asked, "mx example.net") == 1);
+    f.let_go("example.net");
+    CHECK(f.hosts().size() == 2);
+}
