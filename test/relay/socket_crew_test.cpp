@@ -1,0 +1,297 @@
+#include "socket_crew.hpp"
+
+#include <sys/socket.h>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <catch2/catch.hpp>
+
+#include "relay_house.hpp"
+
+using namespace waypost;
+using namespace std::chrono_literals;
+using Catch::Matchers::Contains;
+using relay::blame;
+using test::relay_house;
+using test::scripted_server;
+
+namespace {
+
+using strings = std::vector<std::string>;
+using answer = std::optional<std::string>;
+
+scripted_server::script when(const std::string& begins, const std::string& said) {
+    return [begins, said](const std::string& command, int) -> answer {
+        return command.starts_with(begins) ? answer(said) : std::nullopt;
+    };
+}
+
+/// There is none, so a session that is ready says QUIT.
+class no_work final : public relay::work {
+public:
+    std::optional<queue::task> take(std::size_t) override { return std::nullopt; }
+    async::awaitable<bool> wait() override { co_return false; }
+    void give_back(queue::task) override {}
+    void settle(const std::shared_ptr<const spool::message>&, const spool::envelope&, const mail::status&,
+                const queue::carrier&, bool) override {}
+    void transaction_ended(bool, const mail::status&) override {}
+    async::awaitable<base::result<std::shared_ptr<const spool::content>>> content_of(
+        std::shared_ptr<const spool::message>) override {
+        co_return base::error_code(table::errc::unavailable);
+    }
+};
+
+struct failure {
+    relay::route along;
+    blame whose;
+    mail::status why;
+};
+
+/// Remembers what the crew says.
+class told_opening final : public relay::opening {
+public:
+    explicit told_opening(const relay::action_settings& of) : action_(of) {}
+    [[nodiscard]] const relay::candidate& who() const override { return server; }
+    [[nodiscard]] const relay::action_settings& action() const override { return action_; }
+    [[nodiscard]] const relay::limits& allowed() const override { return most_; }
+    [[nodiscard]] const relay::route& via() const override { return first; }
+    [[nodiscard]] const std::optional<relay::route>& instead() const override { return second; }
+    bool begin_instead() override {
+        ++second_asked_for;
+        return has_room;
+    }
+    void failed(const relay::route& along, blame whose, const mail::status& why) override {
+        failures.push_back({along, whose, why});
+    }
+    void given_up(const relay::route& along) override { slow.push_back(along); }
+    relay::work& ready(const relay::route& along) override {
+        used = along;
+        return nothing_;
+    }
+    void lost(const mail::status&) override {}
+
+    relay::candidate server;
+    relay::route first;
+    std::optional<relay::route> second;
+    bool has_room = true;
+    int second_asked_for = 0;
+    std::vector<failure> failures;
+    std::vector<relay::route> slow;
+    std::optional<relay::route> used;
+
+private:
+    const relay::action_settings& action_;
+    relay::limits most_;
+    no_work nothing_;
+};
+
+relay::route to_port(const std::string& port) {
+    return {.from = {}, .to = {.at = test::loopback(static_cast<std::uint16_t>(std::stoi(port))), .socket_path = {}}};
+}
+
+/// A port that refuses: nobody listens there any more.
+std::string closed_port(boost::asio::io_context& loop) { return scripted_server(loop).port(); }
+
+/// A port that never answers: its queue of connections is full and nobody takes any.
+struct stalled_port {
+    boost::asio::ip::tcp::acceptor listening;
+    std::vector<boost::asio::ip::tcp::socket> queue;
+
+    explicit stalled_port(boost::asio::io_context& loop) : listening(loop) {
+        const boost::asio::ip::tcp::endpoint any(boost::asio::ip::address_v4::loopback(), 0);
+        listening.open(any.protocol());
+        listening.bind(any);
+        listening.listen(0);
+        for (int i = 0; i < 4; ++i) {
+            queue.emplace_back(loop, any.protocol());
+            queue.back().native_non_blocking(true);
+            const auto to = listening.local_endpoint();
+            // Asio's own connect() would wait, even for a socket that does not block.
+            static_cast<void>(::connect(queue.back().native_handle(), to.data(), static_cast<socklen_t>(to.size())));
+        }
+    }
+    [[nodiscard]] std::string port() const { return std::to_string(listening.local_endpoint().port()); }
+};
+
+struct crew_house : relay_house {
+    told_opening what{action()};
+
+    void aim(const std::string& url, const std::string& port) {
+        what.server.url = std::get<mail::relay_url>(mail::parse_relay_url(url));
+        what.first = to_port(port);
+    }
+    scripted_server& serve_at(const std::string& url) {
+        servers.push_back(std::make_unique<scripted_server>(house.loop));
+        aim(url, servers.back()->port());
+        return *servers.back();
+    }
+    void serve_mail() {
+        const relay::surroundings with{house.clock, house.log, dns, house.queue};
+        relay::socket_crew crew(house.loop.get_executor(), with, how);
+        test::finish(house.loop, crew.serve(what));
+    }
+    /// Time passes until the second route is asked for.
+    void serve_in_time() {
+        const relay::surroundings with{house.clock, house.log, dns, house.queue};
+        relay::socket_crew crew(house.loop.get_executor(), with, how);
+        bool over = false;
+        boost::asio::co_spawn(house.loop, crew.serve(what), [&over](const std::exception_ptr&) { over = true; });
+        until([&] {
+            if (!over && what.second_asked_for == 0) house.clock.advance(250ms);
+            return over;
+        });
+    }
+    failure only_failure() const {
+        REQUIRE(what.failures.size() == 1);
+        CHECK_FALSE(what.used.has_value());
+        CHECK(what.failures[0].why.is_transient());
+        return what.failures[0];
+    }
+};
+
+}  // namespace
+
+TEST_CASE("where TLS is demanded, no word but EHLO is ever said in clear", "[relay][socket_crew]") {
+    crew_house f;
+    auto& server = f.serve_at("smtp+tls://relay.example");
+    SECTION("it is not offered") {}
+    SECTION("it is refused") {
+        server.tls = relay_house::serving(f.certificate());
+        server.answer = when("STARTTLS", "454 4.7.0 not now");
+    }
+    SECTION("the handshake breaks") { server.offers.emplace_back("STARTTLS"); }
+    SECTION("nobody vouches for the certificate") { server.tls = relay_house::serving(f.certificate()); }
+    SECTION("the certificate is another's") {
+        const auto pair = f.certificate("other.example");
+        server.tls = relay_house::serving(pair);
+        f.action().verified = relay_house::trusting(pair.certificate_file);
+    }
+    f.serve_mail();
+    CHECK(f.only_failure().whose == blame::relay);
+    CHECK(server.connections == 1);
+    for (const std::string& each : server.commands)
+        CHECK((each == "EHLO mx.example.org" || each == "STARTTLS" || each == "QUIT"));
+}
+
+TEST_CASE("plain smtp does without TLS where it does not work", "[relay][socket_crew]") {
+    crew_house f;
+    auto& server = f.serve_at("smtp://relay.example");
+    server.offers.emplace_back("STARTTLS");
+    f.serve_mail();
+    CHECK(f.what.used == f.what.first);
+    CHECK(f.what.failures.empty());
+    CHECK(server.connections == 2);
+}
+
+TEST_CASE("smtp+notls never tries TLS", "[relay][socket_crew]") {
+    crew_house f;
+    auto& server = f.serve_at("smtp+notls://relay.example");
+    server.tls = relay_house::serving(f.certificate());
+    f.serve_mail();
+    CHECK(f.what.used.has_value());
+    CHECK_FALSE(server.heard("STARTTLS"));
+}
+
+TEST_CASE("what is wrong with a label is the relay's trouble and names label, table and relay",
+          "[relay][socket_crew]") {
+    crew_house f;
+    auto& server = f.serve_at("smtp+tls://label@relay.example");
+    const auto pair = f.certificate();
+    server.tls = relay_house::serving(pair);
+    server.offers.emplace_back("AUTH PLAIN");
+    f.action().verified = relay_house::trusting(pair.certificate_file);
+    f.credentials.rows["label"] = "user:first secret";
+    SECTION("it is not in the table") { f.credentials.rows.clear(); }
+    SECTION("its table cannot be asked") { f.credentials.unavailable = true; }
+    SECTION("the host refuses it") { server.answer = when("AUTH", "535 5.7.8 wrong"); }
+    SECTION("the host offers no AUTH") { server.offers.pop_back(); }
+    f.serve_mail();
+    const failure said = f.only_failure();
+    CHECK(said.whose == blame::relay);
+    CHECK_THAT(said.why.text(), Contains("\"label\"") && Contains("<fake>") && Contains("label@relay.example"));
+    CHECK_THAT(said.why.text(), !Contains("secret"));
+}
+
+TEST_CASE("a greeting that is no welcome is the route's trouble", "[relay][socket_crew]") {
+    crew_house f;
+    auto& server = f.serve_at("smtp://relay.example");
+    server.answer =
+        when("(greeting)", GENERATE("450 4.3.2 busy", "554 5.7.1 not you", "421 4.3.2 closing", "nonsense", "(close)"));
+    f.serve_mail();
+    CHECK(f.only_failure().whose == blame::route);
+}
+
+TEST_CASE("a source that is not on this machine is the source's trouble", "[relay][socket_crew]") {
+    crew_house f;
+    auto& server = f.serve_at("smtp://relay.example");
+    f.what.first.from = net::parse_address("192.0.2.7").value();
+    f.serve_mail();
+    CHECK(f.only_failure().whose == blame::source);
+    CHECK(server.connections == 0);
+}
+
+TEST_CASE("helo-src names us by the address that we come from", "[relay][socket_crew]") {
+    crew_house f;
+    auto& server = f.serve_at("smtp://relay.example");
+    test::fake_table names({{"127.0.0.2", "two.example.org"}});
+    f.action().helo_names = &names;
+    f.action().helo = "other.example.org";
+    f.what.first.from = net::parse_address(GENERATE("127.0.0.2", "127.0.0.3")).value();
+    const bool is_listed = f.what.first.from == net::parse_address("127.0.0.2").value();
+    f.serve_mail();
+    CHECK(server.heard(is_listed ? "EHLO two.example.org" : "EHLO other.example.org"));
+}
+
+TEST_CASE("the log names relay and host of a connection", "[relay][socket_crew]") {
+    crew_house f;
+    f.serve_at("smtp://relay.example");
+    f.serve_mail();
+    CHECK(f.output.comes("event=connected"));
+    CHECK(f.output.comes("relay=smtp://relay.example"));
+    CHECK(f.output.comes("relay.example (127.0.0.1)"));
+}
+
+// --- two families
+
+TEST_CASE("a first family that refuses is followed by the second at once", "[relay][socket_crew]") {
+    crew_house f;
+    auto& server = f.serve_at("smtp://relay.example");
+    f.what.second = f.what.first;
+    f.what.first = to_port(closed_port(f.house.loop));
+    f.serve_mail();  // the clock stands still
+    CHECK(f.what.used == f.what.second);
+    REQUIRE(f.what.failures.size() == 1);
+    CHECK(f.what.failures[0].along == f.what.first);
+    CHECK(f.what.failures[0].whose == blame::route);
+    CHECK(server.connections == 1);
+}
+
+TEST_CASE("a first family that stalls is given up for the second", "[relay][socket_crew]") {
+    crew_house f;
+    f.serve_at("smtp://relay.example");
+    const stalled_port silent(f.house.loop);
+    f.what.second = f.what.first;
+    f.what.first = to_port(silent.port());
+    f.serve_in_time();
+    CHECK(f.what.used == f.what.second);
+    CHECK(f.what.slow == std::vector{f.what.first});
+    CHECK(f.what.failures.empty());
+}
+
+TEST_CASE("where both families refuse, both have failed", "[relay][socket_crew]") {
+    crew_house f;
+    f.aim("smtp://relay.example", closed_port(f.house.loop));
+    f.what.second = to_port(closed_port(f.house.loop));
+    f.serve_mail();
+    REQUIRE(f.what.failures.size() == 2);
+    CHECK(f.what.slow.empty());
+    CHECK_FALSE(f.what.used.has_value());
+}
+
+TEST_CASE("a first family that answers leaves the second alone", "[relay][socket_crew]") {
+    crew_house f;
+    f.serve_at("smtp://relay.example");
+    f.what.second = to_port(closed_port(f.house.loop));
+    f.serve_mail();
+    CHECK(f.what.used == f.what.first);
+    CHECK(f.what.second_asked_for == 0);
+}
