@@ -47,7 +47,7 @@ class Mail:
 
 
 class SmartHost(ServerThread):
-    """Takes mail of `users` (name to password), after STARTTLS or over TLS from the first byte."""
+    """Takes mail of `users` (name to password, or to several), after STARTTLS or over TLS from the first byte."""
 
     def __init__(self, authority, users, implicit_tls=False, offers_auth=True):
         self.users = users
@@ -69,7 +69,8 @@ class SmartHost(ServerThread):
     def authenticate(self, server, session, envelope, mechanism, data):
         name, password = data.login.decode(), data.password.decode()
         self.attempts.append((name, password))
-        right = self.users.get(name) == password
+        known = self.users.get(name)
+        right = password in known if isinstance(known, tuple) else password == known
         return AuthResult(success=right, handled=False, auth_data=name)
 
     async def handle_DATA(self, server, session, envelope):

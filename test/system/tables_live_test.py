@@ -34,7 +34,7 @@ class Flow:
 class Outgoing(SystemTest):
     def setUp(self):
         super().setUp()
-        self.host = self.ending(SmartHost(Authority(self.directory), {"gilles": OLD}))
+        self.host = self.ending(SmartHost(Authority(self.directory), {"gilles": (OLD, NEW)}))
 
     def relay(self, table):
         return self.start(f"""
@@ -50,7 +50,7 @@ class Outgoing(SystemTest):
         flow = self.ending(Flow(daemon.port))
         wait_until(lambda: len(self.host.attempts) > 3, "mail flows with the old password", explain=daemon.log)
         self.assertEqual(set(self.host.attempts), {("gilles", OLD)})
-        # The smart host still takes the old one, so no mail waits meanwhile; files are looked at once a second.
+        # The smart host takes both, so no mail waits meanwhile. Files are looked at once a second.
         change()
         wait_until(lambda: ("gilles", NEW) in self.host.attempts, "the new password is used", 5, daemon.log)
         more = len(self.host.attempts)
