@@ -1,5 +1,6 @@
 #include "waypost/control/client.hpp"
 
+#include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/read_until.hpp>
@@ -13,6 +14,7 @@ std::optional<answer> ask(const std::string& path, const request& what) {
     protocol::socket daemon(loop);
     boost::system::error_code failed;
     daemon.connect(protocol::endpoint(path), failed);
+    if (failed == boost::asio::error::access_denied) return refusal{"only the daemon's own user and root may ask it"};
     if (failed) return std::nullopt;
     boost::asio::write(daemon, boost::asio::buffer(to_line(what)), failed);
     std::string line;

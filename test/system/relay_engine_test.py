@@ -1,6 +1,5 @@
 """The relay engine over real sockets: MX hosts on addresses of 127.0.0.0/8, a DNS that says what the test wants."""
 import json
-import os
 import random
 import smtplib
 import socket
@@ -244,42 +243,6 @@ class Urls(EngineTest):
 
 
 class Control(EngineTest):
-    def ask(self, data, half=False):
-        with socket.socket(socket.AF_UNIX) as client:
-            client.settimeout(20)
-            client.connect(str(self.daemon.queue / "control.sock"))
-            try:
-                client.sendall(data)
-                if half:
-                    client.shutdown(socket.SHUT_WR)
-                return client.makefile("rb").readline()
-            except (BrokenPipeError, ConnectionResetError):
-                return b""
-
-    def test_nonsense_ends_at_most_its_own_connection(self):
-        self.serve()
-        self.assertEqual(os.stat(self.daemon.queue / "control.sock").st_mode & 0o777, 0o600)
-        for data in [b"\n", b"{}\n", b"[1,2]\n", b"\xff\x00\xfe\n", b'{"version":2,"command":"show routes"}\n', b"null\n",
-                     b'{"version":1,"command":7}\n', b'{"version":1,"command":"no such"}\n',
-                     b'{"version":1,"command":"resume route","arguments":{"id":"x"}}\n',
-                     b'{"version":1,"command":"resume route"}\n', b"[" * 60000 + b"\n", b"x" * 100000]:
-            with self.subTest(data[:50]):
-                self.assertIn("error", json.loads(self.ask(data) or b'{"error":"closed"}'))
-        self.assertEqual(self.ask(b'{"version":1', half=True), b"")
-        crowd = []
-        for _ in range(50):
-            client = socket.socket(socket.AF_UNIX)
-            client.connect(str(self.daemon.queue / "control.sock"))
-            crowd.append(client)
-        for client in crowd:
-            client.close()
-        self.until(lambda: waypost("show", "routes", "-f", self.daemon.configuration).returncode == 0, "it answers again")
-        self.assertEqual(json.loads(self.ask(b'{"version":1,"command":"show hosts"}\n')), {"version": 1, "result": []})
-        self.daemon.stop()
-        said = waypost("show", "routes", "-f", self.daemon.configuration)
-        self.assertEqual(said.returncode, 69)
-        self.assertIn("no daemon", said.stderr)
-
     def test_a_table_is_read_anew_on_demand(self):
         table = self.directory / "domains"
         table.write_text("old.example\n")
