@@ -63,7 +63,7 @@ async::awaitable<> session::run() {
 }
 
 async::awaitable<> session::leave() {
-    for (queue::task& each : std::exchange(split_off_, {})) work_.give_back(std::move(each));
+    for (; !split_off_.empty(); split_off_.pop_back()) work_.give_back(std::move(split_off_.back()));
     if (lost_) co_return;
     connection_.quit();
     co_await connection_.pump();
@@ -155,14 +155,19 @@ void session::abandon(mail::status why) {
     lost_ = why;
     bool to_blame = carried_ == 0 && !was_idle_;
     const auto left = connection_.unfinished();
+    std::deque<queue::task> elsewhere;
     for (std::size_t i = 0; i < under_way_.size(); ++i) {
-        abandon(std::move(under_way_[i]), left[i], std::exchange(to_blame, false));
+        auto rest = abandon(std::move(under_way_[i]), left[i], std::exchange(to_blame, false));
+        if (!rest.envelopes.empty()) elsewhere.push_back(std::move(rest));
     }
+    std::ranges::move(split_off_, std::back_inserter(elsewhere));
+    split_off_ = std::move(elsewhere);
     if (!std::exchange(under_way_, {}).empty()) work_.transaction_ended(false, *lost_);
 }
 
-/// Who has his word keeps it. Of the others those are tried elsewhere at once whose content cannot have arrived.
-void session::abandon(queue::task what, const smtp::cut_short& left, bool is_to_blame) {
+/// Who has his word keeps it. Of the others those are to be tried elsewhere at once whose content cannot have arrived:
+/// they come back.
+queue::task session::abandon(queue::task what, const smtp::cut_short& left, bool is_to_blame) {
     queue::task elsewhere{what.about, {}};
     for (std::size_t i = 0; i < what.envelopes.size(); ++i) {
         if (left.said[i] || left.content_sent || is_to_blame) {
@@ -171,7 +176,7 @@ void session::abandon(queue::task what, const smtp::cut_short& left, bool is_to_
             elsewhere.envelopes.push_back(std::move(what.envelopes[i]));
         }
     }
-    if (!elsewhere.envelopes.empty()) work_.give_back(std::move(elsewhere));
+    return elsewhere;
 }
 
 }  // namespace waypost::relay

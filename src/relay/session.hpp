@@ -41,7 +41,7 @@ private:
     void settle(const queue::task& what, const spool::envelope& which, const mail::status& said);
     void count(const mail::status& said) noexcept;
     void abandon(mail::status why);
-    void abandon(queue::task what, const smtp::cut_short& left, bool is_to_blame);
+    [[nodiscard]] queue::task abandon(queue::task what, const smtp::cut_short& left, bool is_to_blame);
     void keep(queue::task what);
 
     work& work_;

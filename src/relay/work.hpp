@@ -24,7 +24,8 @@ public:
     /// Waits for work: false when the session is to leave (idle for too long, or the engine stops). True is no promise:
     /// another session may have taken what there was.
     virtual async::awaitable<bool> wait() = 0;
-    /// Not carried, and nothing is known against it: goes down another session as soon as possible.
+    /// Not carried, and nothing is known against it: goes down another session as soon as possible, before all that
+    /// waits. Of several the newest comes first, so that they are in order again.
     virtual void give_back(queue::task what) = 0;
     /// What became of one envelope. `takes_dsn`: the host reports to the sender itself (RFC 3461). Each envelope that
     /// was taken is settled or given back, once, unless the session is cancelled.
