@@ -155,7 +155,7 @@ class MxHosts(EngineTest):
         self.assertEqual({each.sender for each in reports.mails}, {""})
         self.assertTrue(any(b"does not accept mail" in each.content for each in reports.mails))
         self.assertTrue(any(b"does not exist" in each.content for each in reports.mails))
-        [waiting] = self.daemon.deliveries("TempFail")
+        [waiting] = self.until(lambda: self.daemon.deliveries("TempFail"), "the third waits")
         self.assertIn("broken.example", waiting["to"])
 
     def test_a_backup_uses_better_hosts_only_and_a_loop_is_seen(self):
@@ -226,7 +226,7 @@ class Urls(EngineTest):
             self.send(f"n{i}@example.org")
         self.until(lambda: len(sink.mails) == 6, "all are there")
         self.assertEqual(set(seen), {"EHLO five.example.org", "EHLO six.example.org"})
-        failed = self.daemon.events("mta", "connect-failed")
+        failed = self.until(lambda: self.daemon.events("mta", "connect-failed"), "it is logged")
         self.assertEqual({each["source"] for each in failed}, {"192.0.2.99"})
 
     def test_small_mail_overtakes_a_long_list(self):

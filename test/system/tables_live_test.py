@@ -131,9 +131,11 @@ class Incoming(SystemTest):
         self.assertEqual(self.login(daemon, "ada", OLD)[0], 535)
         # Nobody learns who exists; and the log says who tried, and from where.
         self.assertEqual(self.login(daemon, "nobody", OLD)[0], 535)
-        failures = [each for each in daemon.events("smtp", "authentication") if each["result"] == "permfail"]
-        self.assertIn(("nobody", 1), {(each["user"], each["failures"]) for each in failures})
-        self.assertTrue(all(each["address"].startswith("127.0.0.1:") for each in failures))
+        def failures():
+            return [each for each in daemon.events("smtp", "authentication") if each["result"] == "permfail"]
+        wait_until(lambda: ("nobody", 1) in {(each["user"], each["failures"]) for each in failures()}, "it is logged",
+                   explain=daemon.log)
+        self.assertTrue(all(each["address"].startswith("127.0.0.1:") for each in failures()))
 
     def test_the_same_name_in_two_domains_is_two_users(self):
         homes = [self.directory / name for name in ("one", "two")]

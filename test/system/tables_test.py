@@ -75,7 +75,7 @@ accept for domain <mytbl> alias <mytbl> deliver to maildir "{self.directory}/mai
         self.assertEqual(self.recipient(daemon, "gilles@poolp.org"), 451)
         moved.rename(database)
         self.assertEqual(self.recipient(daemon, "gilles@poolp.org"), 250)
-        self.assertTrue(daemon.events("table", "warning"))
+        wait_until(lambda: daemon.events("table", "warning"), "it is logged", explain=daemon.log)
         with smtplib.SMTP("127.0.0.1", daemon.port) as client:
             client.sendmail("sender@example.org", ["list@poolp.org"], "Subject: hello\r\n\r\nworld\r\n")
         wait_until(lambda: maildir(self.directory / "mail"), "the mail is there", explain=daemon.log)
