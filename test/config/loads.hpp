@@ -1,21 +1,30 @@
 // Configurations loaded, for the tests of load().
 #pragma once
 
+#include <boost/asio/io_context.hpp>
 #include <stdexcept>
 #include <string>
 
 #include "texts.hpp"
+#include "waypost/async/offload.hpp"
 #include "waypost/config/load.hpp"
 
 namespace waypost::config {
 
-inline async::workers& test_workers() {
-    static async::workers io(1);
-    return io;
+/// Where the tables of a loaded configuration are asked: a loop that outlives the workers, who hand their answers back
+/// to it and may still be about that when the one who asked has gone on.
+struct test_threads {
+    boost::asio::io_context loop;
+    async::workers io{1};
+};
+
+inline test_threads& threads() {
+    static test_threads both;
+    return both;
 }
 
 inline load_result load_text(const std::string& text, bool for_serving = false) {
-    return load(model_of(text), test_workers(), for_serving);
+    return load(model_of(text), threads().io, for_serving);
 }
 
 /// Faults and warnings of load() alone, a line each.

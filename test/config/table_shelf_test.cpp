@@ -23,8 +23,7 @@ waypost::table::entries rows_of(const waypost::table::table* one) {
 /// What a lookup says: the value, "none" or "cannot ask".
 template <class Service>
 std::string said(waypost::table::table* in, const std::string& key) {
-    boost::asio::io_context loop;
-    const auto answer = waypost::test::finish(loop, waypost::table::find<Service>(*in, key));
+    const auto answer = waypost::test::finish(threads().loop, waypost::table::find<Service>(*in, key));
     if (answer.has_error()) return "cannot ask";
     if (!answer->has_value()) return "none";
     if constexpr (std::is_same_v<Service, waypost::table::credentials>) {

@@ -3,7 +3,8 @@
 //
 // The function given to offload() runs on a worker thread and must own everything that it touches; its value comes back
 // to the coroutine's own executor. An exception thrown by it comes out of the co_await. Work that has begun is not
-// interrupted: a cancelled coroutine still waits for it.
+// interrupted: a cancelled coroutine still waits for it. The loop of the coroutine outlives the workers: a worker may
+// still be about its handing over when the answer has been taken.
 #pragma once
 
 #include <boost/asio/co_spawn.hpp>
