@@ -114,8 +114,8 @@ async::awaitable<int> answer(const config::loaded& settings, rules::facts about,
             co_await explain_relay(relay->second, to.to.host.text(), dns);
         }
         if (const auto local = settings.delivery.actions.find(to.by->name); local != settings.delivery.actions.end()) {
-            const std::string& path = local->second.maildir;
-            std::cout << "maildir  " << (path.empty() ? "Maildir in the user's home" : path) << '\n';
+            const auto& path = local->second.maildir;
+            std::cout << "maildir  " << (path ? path->text() : "Maildir in the user's home") << '\n';
         }
     }
     co_return 0;

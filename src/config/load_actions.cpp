@@ -177,6 +177,17 @@ void check_users(loading& now, const shelved& users) {
     }
 }
 
+void add_local(loading& now, const action& from, table::table* users) {
+    delivery::action_settings made;
+    made.name = from.name;
+    made.users = users;
+    if (!from.path.empty()) {
+        auto path = delivery::format::parse(from.path);
+        if (auto* good = std::get_if<delivery::format>(&path)) made.maildir = std::move(*good);
+    }
+    now.to.delivery.actions.insert_or_assign(from.name, std::move(made));
+}
+
 }  // namespace
 
 void load_actions(loading& now) {
@@ -194,15 +205,14 @@ void load_actions(loading& now) {
         if (one.userbase) {
             const shelved* const own = now.tables.find_map(*one.userbase, "userbase");
             if (own != nullptr) check_users(now, *own);
-            now.to.delivery.actions.insert_or_assign(
-                one.name, delivery::action_settings{one.name, one.path, own != nullptr ? own->get() : nullptr});
+            add_local(now, one, own != nullptr ? own->get() : nullptr);
             continue;
         }
         if (users == nullptr) {
             now.to.tables.push_back(std::make_unique<table::getpwnam_table>(now.io));
             users = now.to.tables.back().get();
         }
-        now.to.delivery.actions.insert_or_assign(one.name, delivery::action_settings{one.name, one.path, users});
+        add_local(now, one, users);
     }
 }
 

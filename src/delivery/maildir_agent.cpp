@@ -54,7 +54,7 @@ async::awaitable<mail::status> maildir_agent::deliver_one(const spool::message& 
     if ((**user).uid != ::geteuid()) {
         co_return mail::status::transient("4.3.5", "Not running as user " + to.user + ", cannot deliver to him");
     }
-    const std::string maildir = action.maildir.empty() ? (**user).home + "/Maildir" : action.maildir;
+    const std::string maildir = action.maildir ? action.maildir->text() : (**user).home + "/Maildir";
     const std::string name = spool::to_string(to.id) + "." + settings_.host;
 
     auto file = co_await async::offload(with_.io, [maildir, name] {

@@ -22,6 +22,8 @@ std::vector<spool::envelope> envelopes_of(const std::vector<rules::destination>&
                                             .to = {.to = to.to, .notify = given.notify, .original = given.original},
                                             .given = to.to == given.to ? std::string() : given.to.text(),
                                             .user = to.user,
+                                            .extension = to.extension,
+                                            .target = to.target,
                                             .expires = now + to.by->ttl.value_or(ttl)});
     }
     return envelopes;

@@ -134,15 +134,15 @@ private:
         auto known = co_await table::find<table::userinfo>(*by.users, user);
         if (known.has_error()) co_return fail(could_not_ask());
         if (!known->has_value()) co_return fail(unknown_user());
-        deliver({&by, from.address, user, from.by});
+        deliver({.by = &by, .to = from.address, .user = user, .because = from.by});
     }
 
     void relay(const branch& from) {
-        if (from.user == from.address.local.value()) return deliver({from.by->then, from.address, {}, from.by});
+        if (from.user == from.address.local.value()) return deliver({.by = from.by->then, .to = from.address, .because = from.by});
         // A user name out of an alias: at the domain that the alias was asked for.
         auto local = mail::local_part::parse(from.user);
         if (!local) return fail(mail::status::transient("4.3.5", "Expansion cannot be understood"));
-        deliver({from.by->then, {std::move(*local), from.address.host}, {}, from.by});
+        deliver({.by = from.by->then, .to = {std::move(*local), from.address.host}, .because = from.by});
     }
 
     /// One copy for each mailbox, however many ways lead there.

@@ -61,8 +61,8 @@ struct database::statements {
                                      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"};
     SQLite::Statement insert_envelope{db,
                                       "INSERT INTO envelopes (id, action, domain, next_try, expires, tries, warnings, "
-                                      "forward_path, given, user, notify, "
-                                      "orcpt, last) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '')"};
+                                      "forward_path, given, user, extension, target, notify, orcpt, last) "
+                                      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '')"};
 
     SQLite::Statement delete_envelope{db, "DELETE FROM envelopes WHERE id = ?"};
     SQLite::Statement delete_message{
@@ -92,7 +92,7 @@ struct database::statements {
     due_order ids_due{db};
     SQLite::Statement read_envelope{db,
                                     "SELECT action, domain, expires, tries, warnings, forward_path, given, user, "
-                                    "notify, orcpt, last FROM envelopes "
+                                    "extension, target, notify, orcpt, last FROM envelopes "
                                     "WHERE id = ?"};
     SQLite::Statement read_message{
         db, "SELECT arrived, reverse_path, body_8bitmime, has_8bit, ret, envid, size, file FROM messages WHERE id = ?"};
@@ -109,7 +109,8 @@ struct database::statements {
         "'action=' || quote(action) || ' domain=' || quote(domain) || ' next_try=' || quote(next_try) || ' expires=' "
         "|| "
         "quote(expires) || ' tries=' || quote(tries) || ' warnings=' || quote(warnings) || ' forward_path=' || "
-        "quote(forward_path) || ' given=' || quote(given) || ' user=' || quote(user) || ' notify=' || quote(notify) || "
+        "quote(forward_path) || ' given=' || quote(given) || ' user=' || quote(user) || ' extension=' || "
+        "quote(extension) || ' target=' || quote(target) || ' notify=' || quote(notify) || "
         "' orcpt=' || quote(orcpt) || ' last=' || quote(last) || ' for_host=' || quote(for_host), ?2, ?3 FROM "
         "envelopes WHERE id = ?1"};
 };
@@ -183,8 +184,8 @@ void database::insert(const queued& what) {
         const std::string notify = mail::to_text(each.to.notify);
         use row(sql_->insert_envelope);
         row << number_of(each.id) << each.hop.action << each.hop.domain << arrived << rows::from_time(each.expires)
-            << std::int64_t{each.tries} << std::int64_t{each.warnings} << to << each.given << each.user << notify
-            << each.to.original;
+            << std::int64_t{each.tries} << std::int64_t{each.warnings} << to << each.given << each.user
+            << each.extension << each.target << notify << each.to.original;
         row.run();
     }
     now_.envelopes += static_cast<std::int64_t>(what.envelopes.size());
@@ -335,9 +336,11 @@ rows::judged<envelope> database::read_envelope(std::int64_t id) {
                                   .forward_path = row.text(5),
                                   .given = row.text(6),
                                   .user = row.text(7),
-                                  .notify = row.text(8),
-                                  .orcpt = row.text(9),
-                                  .last = row.text(10),
+                                  .extension = row.text(8),
+                                  .target = row.text(9),
+                                  .notify = row.text(10),
+                                  .orcpt = row.text(11),
+                                  .last = row.text(12),
                                   .expires = row.number(2),
                                   .tries = row.number(3),
                                   .warnings = row.number(4)});

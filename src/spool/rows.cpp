@@ -65,6 +65,8 @@ judged<envelope> to_envelope(envelope_columns row) {
         .to = {.to = *std::move(to), .notify = *notify, .original = std::move(row.orcpt)},
         .given = std::move(row.given),
         .user = std::move(row.user),
+        .extension = std::move(row.extension),
+        .target = std::move(row.target),
         .expires = *expires,
         .tries = static_cast<unsigned>(row.tries),
         .warnings = static_cast<unsigned>(row.warnings),

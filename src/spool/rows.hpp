@@ -26,7 +26,7 @@ inline constexpr std::int64_t last_message_id = (std::int64_t{1} << 43) / 100 * 
 
 struct envelope_columns {
     std::int64_t id = 0;
-    std::string action, domain, forward_path, given, user, notify, orcpt, last;
+    std::string action, domain, forward_path, given, user, extension, target, notify, orcpt, last;
     std::int64_t expires = 0, tries = 0, warnings = 0;
 };
 struct message_columns {

@@ -43,6 +43,8 @@ CREATE TABLE envelopes (
     forward_path   TEXT    NOT NULL,
     given          TEXT    NOT NULL,
     user           TEXT    NOT NULL,
+    extension      TEXT    NOT NULL DEFAULT '',
+    target         TEXT    NOT NULL DEFAULT '',
     notify         TEXT    NOT NULL,
     orcpt          TEXT    NOT NULL,
     last           TEXT    NOT NULL,
@@ -64,6 +66,14 @@ BEGIN IMMEDIATE;
 ALTER TABLE envelopes ADD COLUMN for_host INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX envelopes_by_host ON envelopes (action, domain, next_try) WHERE for_host = 1;
 PRAGMA user_version = 2;
+COMMIT;
+)";
+
+constexpr const char* from_version_2 = R"(
+BEGIN IMMEDIATE;
+ALTER TABLE envelopes ADD COLUMN extension TEXT NOT NULL DEFAULT '';
+ALTER TABLE envelopes ADD COLUMN target TEXT NOT NULL DEFAULT '';
+PRAGMA user_version = 3;
 COMMIT;
 )";
 
@@ -138,6 +148,7 @@ SQLite::Database open_for_writing(const std::string& directory) {
             // it.
             "PRAGMA journal_size_limit = 134217728");
         if (pragma(db, "user_version") == 1) db.exec(from_version_1);
+        if (pragma(db, "user_version") == 2) db.exec(from_version_2);
         // Damage of the first pages shows now instead of at the first message.
         db.execAndGet("SELECT count(*) FROM (SELECT id FROM messages UNION ALL SELECT id FROM envelopes LIMIT 1)");
         return db;

@@ -9,7 +9,7 @@ namespace waypost::spool::schema {
 
 /// "wayp": `file queue.db` and other programs can tell whose it is.
 inline constexpr int application_id = 0x77617970;
-inline constexpr int version = 2;
+inline constexpr int version = 3;
 
 /// Makes an empty queue under a name of its own, and gives it its name when it is whole and on stable storage: a
 /// queue.db that cannot be read is therefore never a half-made one, and is never taken for an empty one. Nothing if

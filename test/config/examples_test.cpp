@@ -63,5 +63,5 @@ TEST_CASE("the example for trying out listens on the loopback only and keeps all
     REQUIRE(result.settings);
     for (const auto& one : result.settings->inbound.listeners) CHECK((!one.at || one.at->ip.is_loopback()));
     CHECK(result.settings->spool.directory == "var/spool");
-    CHECK(result.settings->delivery.actions.at("keep").maildir == "var/Maildir");
+    CHECK(result.settings->delivery.actions.at("keep").maildir.value().text() == "var/Maildir");
 }

@@ -46,7 +46,7 @@ TEST_CASE("a maildir's settings are what its action says", "[config][load_action
         settings_of(lines({"action a maildir \"var/Maildir\" virtual { \"@\" = joe }", "action b maildir alias <t>",
                            "table t { x = y }", "match for any action a", "match for any action b"}));
     const delivery::action_settings& a = made.delivery.actions.at("a");
-    CHECK(a.maildir == "var/Maildir");
+    CHECK(a.maildir.value().text() == "var/Maildir");
     REQUIRE(a.users != nullptr);
     CHECK(a.users->name() == "getpwnam");
     CHECK(made.delivery.actions.at("b").users == a.users);

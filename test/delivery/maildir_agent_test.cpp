@@ -16,6 +16,11 @@ namespace fs = std::filesystem;
 
 namespace {
 
+std::optional<delivery::format> path_of(const std::string& text) {
+    if (text.empty()) return std::nullopt;
+    return std::get<delivery::format>(delivery::format::parse(text));
+}
+
 struct fixture {
     test::captured_stderr output;
     test::temporary_directory home;
@@ -23,10 +28,10 @@ struct fixture {
     test::fake_table users;
     delivery::maildir_agent agent;
 
-    explicit fixture(std::string maildir = {})
+    explicit fixture(const std::string& maildir = {})
         : agent(house.loop.get_executor(), {house.clock, house.log, house.io, house.queue},
                 {.host = "mx.example.org",
-                 .actions = {{"local", {.name = "local", .maildir = std::move(maildir), .users = &users}}}}) {
+                 .actions = {{"local", {.name = "local", .maildir = path_of(maildir), .users = &users}}}}) {
         add("ada");
         house.queue.assign("local", agent, true);
     }

@@ -36,6 +36,8 @@ TEST_CASE("what was committed is there after a restart, as it was", "[spool][sql
     to.to.original = "rfc822;User@example.com";
     to.given = "alias@example.com";
     to.user = "user";
+    to.extension = "lists";
+    to.target = "|procmail -a 'it is; a list'";
     const auto kept = queue.commit("Subject: hello\r\n\r\nbody\r\n", {to});
     REQUIRE(kept);
 
@@ -56,6 +58,8 @@ TEST_CASE("what was committed is there after a restart, as it was", "[spool][sql
     CHECK(back.to.original == to.to.original);
     CHECK(back.given == to.given);
     CHECK(back.user == to.user);
+    CHECK(back.extension == to.extension);
+    CHECK(back.target == to.target);
     CHECK(back.expires == to.expires);
     CHECK(back.tries == 0);
     const auto text = queue.text_of(about.id);
@@ -137,9 +141,12 @@ TEST_CASE("a queue of the first version is brought to this one, with its mail", 
     const auto kept = queue.commit("text", {queue.to("a@example.com")});
     REQUIRE(kept);
     queue.close();
-    queue.sql("DROP INDEX envelopes_by_host; ALTER TABLE envelopes DROP COLUMN for_host; PRAGMA user_version = 1");
+    queue.sql(
+        "DROP INDEX envelopes_by_host; ALTER TABLE envelopes DROP COLUMN for_host; "
+        "ALTER TABLE envelopes DROP COLUMN extension; ALTER TABLE envelopes DROP COLUMN target; "
+        "PRAGMA user_version = 1");
     queue.open();
-    CHECK(queue.sql_number("PRAGMA user_version") == 2);
+    CHECK(queue.sql_number("PRAGMA user_version") == 3);
     CHECK(recipients_of(queue.due(queue.now)) == std::vector<std::string>{"a@example.com"});
     queue.store->apply(postponed{.id = envelope_of(kept->message(), 0),
                                  .tries = 1,
@@ -203,6 +210,8 @@ TEST_CASE("text that looks like SQL, a path or a format stays text", "[spool][sq
     envelope to = queue.to("\"'; DROP TABLE messages; --\"@example.com", hop);
     to.given = "'||(SELECT 1)||'";
     to.user = "../../etc/passwd\n";
+    to.extension = "'%s";
+    to.target = "|'; DELETE FROM envelopes; --\n";
     REQUIRE(queue.commit("text", {to}));
     queue.open();
     const auto found = queue.due(queue.now, hop);
@@ -210,6 +219,8 @@ TEST_CASE("text that looks like SQL, a path or a format stays text", "[spool][sq
     CHECK(found[0].envelopes[0].to.to == to.to.to);
     CHECK(found[0].envelopes[0].given == to.given);
     CHECK(found[0].envelopes[0].user == to.user);
+    CHECK(found[0].envelopes[0].extension == to.extension);
+    CHECK(found[0].envelopes[0].target == to.target);
 }
 
 TEST_CASE("an insertion that fails for itself does not take others with it", "[spool][sqlite_store]") {

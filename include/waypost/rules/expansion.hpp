@@ -23,7 +23,10 @@ namespace waypost::rules {
 struct destination {
     const action* by = nullptr;
     mail::mailbox to;
-    std::string user;  // local delivery: whose mailbox
+    // Local delivery:
+    std::string user;  // whose mailbox; empty for a target out of a table of aliases
+    std::string extension;  // the tag of his sub-address
+    std::string target;  // "/file" or "|command" instead of his mailbox
     const rule* because = nullptr;
 };
 

@@ -29,14 +29,17 @@ struct source_line {
 /// A named way to deliver. What the relay or the local agent does in detail is in their rooms' settings, under the same
 /// name.
 struct action {
-    enum class method { relay_host, relay_by_domain, local };
+    /// expand_only and forward_only end no branch themselves: what is no alias there, or has no ~/.forward, fails.
+    enum class method { relay_host, relay_by_domain, local, expand_only, forward_only };
     enum class expansion { none, alias, virtual_users };
 
     std::string name;
     method by = method::relay_host;
     expansion expand = expansion::none;
     table::table* expand_with = nullptr;  // for alias and virtual_users
-    table::table* users = nullptr;  // local: the user base; null is not allowed for local
+    table::table* users = nullptr;  // the user base; null is not allowed for local and forward_only
+    /// Whether a user's ~/.forward is asked. Not where the action delivers as another user.
+    bool reads_forward = false;
     std::optional<std::chrono::seconds> ttl;
 };
 

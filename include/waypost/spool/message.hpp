@@ -36,7 +36,12 @@ struct envelope {
     next_hop hop;
     mail::recipient to;     // after expansion
     std::string given;      // the forward-path as the client gave it, when expansion made another of it
-    std::string user;       // local delivery: whose mailbox
+    // Local delivery:
+    std::string user;       // whose mailbox; empty: of nobody in particular, see `target`
+    std::string extension;  // the tag of his sub-address, as in user+tag
+    /// What an alias or a .forward says in place of a mailbox: "/file" or "|command", words of the administrator or of
+    /// the user, never of a peer.
+    std::string target;
     async::wall_time expires;
     unsigned tries = 0;
     unsigned warnings = 0;  // delay warnings that were sent

@@ -1,0 +1,69 @@
+// What a deputy is asked to do, and what it answers: the protocol between the daemon and the process that acts under a
+// user's identity.
+//
+//     request = frame of a job, then `size` octets of content
+//     answer  = frame of an answer, then `size` octets of content
+//     frame   = 4 octets of length (big-endian, at most 1 MiB), then so many octets of CBOR
+//
+// One job at a time; the connection's end is the deputy's. The other side is believed nothing: a deputy runs under the
+// user's identity, so its answers are the user's to forge, about his own mail.
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "waypost/mail/status.hpp"
+
+namespace waypost::delivery {
+
+struct identity {
+    unsigned uid = 0;
+    unsigned gid = 0;
+    friend auto operator<=>(const identity&, const identity&) = default;
+};
+
+struct job {
+    enum class kind : std::uint8_t {
+        maildir,  // `path` is the Maildir
+        mbox,     // `path` is the mailbox, which is made if it is missing
+        run,      // `arguments`, with the content on standard input
+        read,     // `path`, a file of at most `most` octets, which comes back
+    };
+    kind what = kind::maildir;
+    std::string path;
+    std::string home;       // working directory of a command; of a .forward, where the checks of modes begin
+    std::string name;       // maildir: of the file
+    std::string extension;  // maildir: into its folder .extension if there is one
+    bool junk = false;      // maildir: into .Junk what is marked as spam
+    bool may_be_repeat = false;  // maildir: the mail may be there already, read and renamed even
+    std::string head;       // fields in front of the content, with CRLF
+    std::string sender;     // mbox: of its "From " line; empty for the null reverse-path
+    std::vector<std::string> arguments;
+    std::vector<std::string> environment;  // NAME=value
+    std::chrono::seconds time{300};        // for a command
+    std::uint64_t most = 0;
+    bool is_forward = false;  // read: with the checks of a .forward, and "not there" is no fault
+    std::uint64_t size = 0;   // octets of content that follow
+};
+
+struct job_answer {
+    mail::status said;
+    bool is_there = true;    // read: false where there is no such .forward
+    std::uint64_t size = 0;  // read: octets of content that follow
+};
+
+constexpr std::size_t largest_frame = 1U << 20;
+
+/// The frame's inside, without its length.
+[[nodiscard]] std::string encode(const job& what);
+[[nodiscard]] std::string encode(const job_answer& what);
+/// Nothing where the octets are not such a frame.
+[[nodiscard]] std::optional<job> decode_job(std::string_view octets);
+[[nodiscard]] std::optional<job_answer> decode_answer(std::string_view octets);
+
+}  // namespace waypost::delivery
