@@ -165,6 +165,11 @@ std::optional<local_part> local_part::parse(std::string_view text) {
     return local_part(std::move(value));
 }
 
+std::optional<local_part> local_part::from_value(std::string_view value) {
+    if (value.size() > max_mailbox || !std::ranges::all_of(value, is_printable)) return std::nullopt;
+    return local_part(std::string(value));
+}
+
 std::string local_part::text() const {
     if (is_dot_string(value_)) return value_;
     std::string quoted = "\"";

@@ -31,6 +31,8 @@ class local_part {
 public:
     /// Dot-string or quoted-string, as on the wire.
     [[nodiscard]] static std::optional<local_part> parse(std::string_view text);
+    /// The one that means this text; nothing where no local-part can.
+    [[nodiscard]] static std::optional<local_part> from_value(std::string_view value);
     /// What it means: without quotes and backslashes.
     [[nodiscard]] const std::string& value() const noexcept { return value_; }
     /// As on the wire.
