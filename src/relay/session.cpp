@@ -4,23 +4,12 @@
 #include <boost/asio/this_coro.hpp>
 #include <iterator>
 
+#include "sender.hpp"
 #include "splitting.hpp"
 
 namespace waypost::relay {
 
 namespace {
-
-/// "user@domain", "@domain" or "user" in place of that part of the reverse-path. The null one stays: a report must not
-/// get one.
-mail::reverse_path rewritten(const mail::reverse_path& from, const std::string& pattern) {
-    if (pattern.empty() || from.is_null()) return from;
-    const std::size_t at = pattern.rfind('@');
-    std::string text = pattern;
-    if (at == 0) text = from.address()->local.text() + pattern;
-    if (at == std::string::npos) text = pattern + "@" + from.address()->host.text();
-    const auto changed = mail::mailbox::parse(text);
-    return changed ? mail::reverse_path(*changed) : from;
-}
 
 /// What a server with LIMITS (RFC 9422) asks for, where that is less than ours.
 session_limits within(session_limits ours, const smtp::extensions& offered) {
@@ -96,7 +85,11 @@ std::optional<queue::task> session::next_task() {
         next = std::move(split_off_.front());
         split_off_.pop_front();
     }
-    if (!next || !connection_.offered().max_recipient_domains) return next;
+    if (!next) return next;
+    if (action_.srs != nullptr) {
+        keep(split_by_sender(*next, [&](const spool::envelope& each) { return sender(*next->about, each); }));
+    }
+    if (!connection_.offered().max_recipient_domains) return next;
     keep(split_by_domain(*next, static_cast<std::size_t>(*connection_.offered().max_recipient_domains)));
     return next;
 }
@@ -121,10 +114,17 @@ async::awaitable<> session::begin(queue::task what) {
 smtp::client_transaction session::transaction(const queue::task& what) const {
     smtp::client_transaction asked{
         .from = what.about->from, .to = {}, .size = what.about->size, .eight_bit = what.about->eight_bit};
-    asked.from.from = rewritten(asked.from.from, action_.mail_from);
+    asked.from.from = sender(*what.about, what.envelopes.front());
     asked.to.reserve(what.envelopes.size());
-    for (const spool::envelope& each : what.envelopes) asked.to.push_back(each.to);
+    for (const spool::envelope& each : what.envelopes) {
+        asked.to.push_back(each.to);
+        if (action_.lmtp_user_only) asked.users.push_back(each.user);
+    }
     return asked;
+}
+
+mail::reverse_path session::sender(const spool::message& about, const spool::envelope& to) const {
+    return sender_of(about, to, action_, connection_.clock().wall());
 }
 
 void session::settle_oldest(const std::vector<mail::status>& each) {

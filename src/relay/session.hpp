@@ -36,6 +36,7 @@ private:
     [[nodiscard]] bool may_begin() const noexcept;
     [[nodiscard]] std::optional<queue::task> next_task();
     [[nodiscard]] smtp::client_transaction transaction(const queue::task& what) const;
+    [[nodiscard]] mail::reverse_path sender(const spool::message& about, const spool::envelope& to) const;
 
     void settle_oldest(const std::vector<mail::status>& each);
     void settle(const queue::task& what, const spool::envelope& which, const mail::status& said);

@@ -14,19 +14,29 @@ bool is_too_many(const mail::status& said) {
     return why.klass == 0 || (why.subject == 5 && why.detail == 3);
 }
 
-}  // namespace
-
-queue::task split_by_domain(queue::task& what, std::size_t domains) {
+/// Takes from `what` the envelopes for which `stays` is false.
+queue::task split(queue::task& what, const std::function<bool(const spool::envelope&)>& stays) {
     queue::task rest{what.about, {}};
-    std::set<std::string> seen;
-    const auto stays = [&](const spool::envelope& each) {
-        const std::string& domain = each.to.to.host.text();
-        return seen.contains(domain) || (seen.size() < domains && seen.insert(domain).second);
-    };
     std::vector<spool::envelope> kept;
     for (spool::envelope& each : what.envelopes) (stays(each) ? kept : rest.envelopes).push_back(std::move(each));
     what.envelopes = std::move(kept);
     return rest;
+}
+
+}  // namespace
+
+queue::task split_by_domain(queue::task& what, std::size_t domains) {
+    std::set<std::string> seen;
+    return split(what, [&](const spool::envelope& each) {
+        const std::string& domain = each.to.to.host.text();
+        return seen.contains(domain) || (seen.size() < domains && seen.insert(domain).second);
+    });
+}
+
+queue::task split_by_sender(queue::task& what,
+                            const std::function<mail::reverse_path(const spool::envelope&)>& sender_of) {
+    const mail::reverse_path first = sender_of(what.envelopes.front());
+    return split(what, [&](const spool::envelope& each) { return sender_of(each) == first; });
 }
 
 queue::task split_for_room(queue::task& what, const std::vector<mail::status>& each,

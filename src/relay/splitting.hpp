@@ -13,6 +13,10 @@ namespace waypost::relay {
 /// (RFC 9422 section 4.3): those of the first domains stay.
 [[nodiscard]] queue::task split_by_domain(queue::task& what, std::size_t domains);
 
+/// Takes from `what` the envelopes whose sender is not that of the first.
+[[nodiscard]] queue::task split_by_sender(queue::task& what,
+                                          const std::function<mail::reverse_path(const spool::envelope&)>& sender_of);
+
 /// RFC 5321 section 4.5.3.1.10: a server that says "too many recipients" to some has the others, and these go in the
 /// next transaction, at once. Hands on the outcome of everybody else. Somebody was taken where this happens, so what
 /// is left becomes less each time.

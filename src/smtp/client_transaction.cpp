@@ -29,9 +29,15 @@ std::string transaction_under_way::mail_command(const extensions& offered) const
     return text;
 }
 
+std::string transaction_under_way::forward_path(std::size_t index) const {
+    if (what.users.empty()) return what.to[index].to.text();
+    const auto name = mail::local_part::from_value(what.users[index]);
+    return name ? name->text() : what.to[index].to.local.text();
+}
+
 std::string transaction_under_way::recipient_command(std::size_t index, const extensions& offered) const {
     const mail::recipient& to = what.to[index];
-    std::string text = "RCPT TO:<" + to.to.text() + '>';
+    std::string text = "RCPT TO:<" + forward_path(index) + '>';
     if (offered.dsn) {
         if (to.notify.specified) text += " NOTIFY=" + mail::to_text(to.notify);
         if (is_one_word(to.original)) text += " ORCPT=" + to.original;

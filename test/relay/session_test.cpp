@@ -96,8 +96,7 @@ struct fixture {
         const auto port = static_cast<std::uint16_t>(std::stoi(server.port()));
         auto stream = finish(loop, net::connect_tcp(test::loopback(port), std::nullopt, real, test::patience));
         connection = std::make_unique<relay::connection>(
-            loop.get_executor(), std::move(stream.value()), clock, log, times, action,
-            mail::relay_url{},
+            loop.get_executor(), std::move(stream.value()), clock, log, times, action, mail::relay_url{},
             smtp::client_settings{.helo = "mx.example.org", .tls = smtp::client_tls::never},
             relay::connection_names{.session = "s", .relay = "r", .remote = "relay.example", .source = ""});
         beside.start(connection->keep_time());
@@ -375,4 +374,36 @@ TEST_CASE("a session that is ended by us leaves its mail unreported", "[relay][s
     CHECK(f.work.told.empty());
     CHECK(f.work.given_back.empty());
     CHECK(f.work.wells.empty());
+}
+
+TEST_CASE("mail that was sent on for two domains goes in a transaction for each of their senders", "[relay][session]") {
+    fixture f;
+    f.action.srs = std::make_shared<const mail::srs>(mail::srs_settings{.key = base::secret("secret"), .backup = {}});
+    f.work.add({"a@x.example", "b@x.example", "c@x.example", "d@x.example"});
+    auto& envelopes = f.work.waiting.front().envelopes;
+    envelopes[0].given = "list@one.example";
+    envelopes[1].given = "list@two.example";
+    envelopes[2].given = "team@one.example";
+    f.run();
+    strings senders;
+    for (const std::string& command : f.server.commands) {
+        if (command.starts_with("MAIL FROM:<")) senders.push_back(command.substr(0, command.find('>')));
+    }
+    REQUIRE(senders.size() == 3);
+    CHECK_THAT(senders[0], Catch::Matchers::EndsWith("=example.net=ada@one.example"));
+    CHECK_THAT(senders[1], Catch::Matchers::EndsWith("=example.net=ada@two.example"));
+    CHECK(senders[2] == "MAIL FROM:<ada@example.net");
+    CHECK(f.work.told.size() == 4);
+}
+
+TEST_CASE("a store of mailboxes is told of its users by name", "[relay][session]") {
+    fixture f;
+    f.action.lmtp_user_only = true;
+    f.work.add({"list@x.example", "b@x.example"});
+    f.work.waiting.front().envelopes[0].user = "ada";
+    f.work.waiting.front().envelopes[1].user = "strange name";
+    f.run();
+    CHECK(f.count("RCPT TO:<ada>") == 1);
+    CHECK(f.count("RCPT TO:<\"strange name\">") == 1);
+    CHECK(f.work.told.size() == 2);
 }

@@ -9,6 +9,7 @@
 
 #include "waypost/async/clock.hpp"
 #include "waypost/mail/relay_url.hpp"
+#include "waypost/mail/srs.hpp"
 #include "waypost/net/tls_context.hpp"
 #include "waypost/relay/limits.hpp"
 #include "waypost/table/table.hpp"
@@ -33,6 +34,10 @@ struct action_settings {
     bool no_verify = false;
     /// `mail-from` (`as` in 2012): "user@domain", "@domain" or "user" replaces that part of the reverse-path.
     std::string mail_from;
+    /// `srs`: forwarded mail leaves in our name; not where mail_from is set. Null: it leaves in its sender's.
+    std::shared_ptr<const mail::srs> srs;
+    /// Of `action ... lmtp`: a store of mailboxes, which knows the users by their names; not with `rcpt-to`.
+    bool lmtp_user_only = false;
 
     /// Whether mail of each domain is a relay of its own.
     [[nodiscard]] bool asks_by_domain() const noexcept { return hosts == nullptr; }

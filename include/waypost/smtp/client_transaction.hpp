@@ -16,6 +16,9 @@ namespace waypost::smtp {
 struct client_transaction {
     mail::sender from;
     std::vector<mail::recipient> to;  // at least one
+    /// LMTP to a store that knows users by name: who is named to it, by recipient, in place of `to`. Empty: the
+    /// addresses.
+    std::vector<std::string> users;
     std::uint64_t size = 0;           // octets of content, for SIZE=
     bool all_or_none = false;         // one refused recipient, and the message goes to nobody
     bool eight_bit = false;           // the content really has bytes over 127
@@ -35,6 +38,7 @@ struct transaction_under_way {
     transaction_under_way(client_transaction request, bool by_chunk);
 
     [[nodiscard]] std::string mail_command(const extensions& offered) const;
+    [[nodiscard]] std::string forward_path(std::size_t index) const;
     [[nodiscard]] std::string recipient_command(std::size_t index, const extensions& offered) const;
     /// Why the peer need not be asked at all.
     [[nodiscard]] std::optional<mail::status> refusal(const extensions& offered, bool lmtp) const;
