@@ -15,6 +15,8 @@ using mail::transport_security;
 
 // More entries than this of one table are not looked at for one relay.
 constexpr std::size_t most_entries = 64;
+// Of a longer one the entries beyond have no turn.
+constexpr std::size_t longest_table = 1024;
 // Tables are live: a changed one serves the next connection but one. The DNS has its cache; this only spares the work.
 constexpr std::chrono::seconds tables_stay_fresh{1};
 constexpr std::chrono::seconds mx_stays_fresh{30};
@@ -23,16 +25,32 @@ constexpr async::duration longest_pause = std::chrono::seconds(60);
 
 constexpr std::uint16_t smtp_port = 25;
 
-/// Takes entries until one comes again. As fetch() is cyclic, that moves the next call's beginning on by one.
-async::awaitable<base::result<std::vector<std::string>>> fetch_all(table::table& from, table::service kind) {
-    std::vector<std::string> seen;
-    while (seen.size() < most_entries) {
-        auto entry = co_await from.fetch(kind);
-        if (entry.has_error()) co_return entry.error();
-        if (!entry->has_value() || std::ranges::find(seen, **entry) != seen.end()) break;
-        seen.push_back(std::move(**entry));
+using texts = std::vector<std::string>;
+
+/// The first of each text, and of all no more than are looked at.
+texts without_repeats(const texts& all) {
+    texts once;
+    for (const std::string& each : all) {
+        if (once.size() < most_entries && std::ranges::find(once, each) == once.end()) once.push_back(each);
     }
-    co_return seen;
+    return once;
+}
+
+async::awaitable<base::result<texts>> entries_in_order(table::table& from, table::service kind) {
+    auto all = co_await from.list(kind, longest_table);
+    if (all.has_error()) co_return all.error();
+    co_return without_repeats(*all);
+}
+
+/// Beginning with the one whose turn it is, so that each asking begins with another.
+async::awaitable<base::result<texts>> entries_in_turn(table::table& from, table::service kind) {
+    const auto next = co_await from.fetch(kind);
+    if (next.has_error()) co_return next.error();
+    if (!next->has_value()) co_return texts();
+    auto all = co_await from.list(kind, longest_table);
+    if (all.has_error()) co_return all.error();
+    std::ranges::rotate(*all, std::ranges::find(*all, **next));
+    co_return without_repeats(*all);
 }
 
 mail::status status_of(dns::mx_failure why, const std::string& domain) {
@@ -89,7 +107,7 @@ async::awaitable<std::optional<mail::status>> destination::ask_sources() {
         sources_.assign(1, source());
         co_return std::nullopt;
     }
-    auto entries = co_await fetch_all(*action_.sources, table::service::source);
+    auto entries = co_await entries_in_turn(*action_.sources, table::service::source);
     if (entries.has_error())
         co_return mail::status::transient("4.4.3", "Cannot retrieve source address: " + entries.error().message());
     sources_.clear();
@@ -102,7 +120,7 @@ async::awaitable<std::optional<mail::status>> destination::ask_sources() {
 
 async::awaitable<std::optional<mail::status>> destination::ask_hosts() {
     if (action_.hosts == nullptr && action_.by_domain == nullptr) co_return co_await ask_mx();
-    auto listed = action_.hosts != nullptr ? co_await urls_in_turn() : co_await url_by_domain();
+    auto listed = action_.hosts != nullptr ? co_await listed_urls() : co_await url_by_domain();
     if (auto* why = std::get_if<mail::status>(&listed)) co_return std::move(*why);
     co_await find_addresses(std::get<std::vector<candidate>>(std::move(listed)));
     co_return std::nullopt;
@@ -152,8 +170,10 @@ void destination::add(std::vector<candidate>& to, const std::string& url, unsign
     insert_by_preference(to, std::move(one));
 }
 
-async::awaitable<destination::found> destination::urls_in_turn() {
-    auto entries = co_await fetch_all(*action_.hosts, table::service::relayhost);
+async::awaitable<destination::found> destination::listed_urls() {
+    constexpr auto kind = table::service::relayhost;
+    auto entries = action_.ordered ? co_await entries_in_order(*action_.hosts, kind)
+                                   : co_await entries_in_turn(*action_.hosts, kind);
     if (entries.has_error())
         co_return mail::status::transient("4.4.3", "Cannot retrieve smarthost: " + entries.error().message());
     std::vector<candidate> made;

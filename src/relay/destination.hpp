@@ -46,7 +46,7 @@ private:
 
     async::awaitable<std::optional<mail::status>> ask_sources();
     async::awaitable<std::optional<mail::status>> ask_hosts();
-    async::awaitable<found> urls_in_turn();
+    async::awaitable<found> listed_urls();
     async::awaitable<found> url_by_domain();
     async::awaitable<> find_addresses(std::vector<candidate> anew);
     async::awaitable<bool> locate_and_show(std::vector<candidate>& all, std::size_t which);

@@ -58,6 +58,10 @@ async::awaitable<base::result<std::optional<std::string>>> cached_table::fetch(s
     return rows_->fetch(kind);
 }
 
+async::awaitable<base::result<std::vector<std::string>>> cached_table::list(service kind, std::size_t up_to) {
+    return rows_->list(kind, up_to);
+}
+
 async::awaitable<base::result<>> cached_table::reload() {
     known_.clear();
     index_.clear();

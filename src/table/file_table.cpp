@@ -59,6 +59,11 @@ async::awaitable<base::result<std::optional<std::string>>> file_table::fetch(ser
     co_return std::string(rows.fetched(turn_.take(rows.size())));
 }
 
+async::awaitable<base::result<std::vector<std::string>>> file_table::list(service, std::size_t up_to) {
+    if (file_.is_due()) co_await look(false);
+    co_return list_of(file_.content(), up_to);
+}
+
 async::awaitable<base::result<>> file_table::reload() { co_return co_await look(true); }
 
 }  // namespace waypost::table

@@ -26,6 +26,10 @@ async::awaitable<base::result<std::optional<std::string>>> secret_table::fetch(s
     return rows_->fetch(kind);
 }
 
+async::awaitable<base::result<std::vector<std::string>>> secret_table::list(service kind, std::size_t up_to) {
+    return rows_->list(kind, up_to);
+}
+
 async::awaitable<base::result<>> secret_table::reload() { return rows_->reload(); }
 
 }  // namespace waypost::table

@@ -161,7 +161,8 @@ async::awaitable<base::result<std::optional<std::string>>> sqlite_table::lookup_
     co_return std::nullopt;
 }
 
-async::awaitable<base::result<std::optional<std::string>>> sqlite_table::fetch(service kind) {
+/// One use of what a fetch query gives, asked for anew when that has been used or known for long enough.
+async::awaitable<base::result<sqlite_table::turns*>> sqlite_table::use_of_turns(service kind) {
     if (!settings_->fetches.contains(kind)) {
         say_missing("fetch_" + std::string(name_of(kind)));
         co_return errc::unavailable;
@@ -184,8 +185,22 @@ async::awaitable<base::result<std::optional<std::string>>> sqlite_table::fetch(s
     }
     turns& now = fetched_[kind];
     --now.calls_left;
-    if (now.values.empty()) co_return std::nullopt;
-    co_return now.values[now.turn.take(now.values.size())];
+    co_return &now;
+}
+
+async::awaitable<base::result<std::optional<std::string>>> sqlite_table::fetch(service kind) {
+    const auto now = co_await use_of_turns(kind);
+    if (now.has_error()) co_return now.error();
+    turns& known = **now;
+    if (known.values.empty()) co_return std::nullopt;
+    co_return known.values[known.turn.take(known.values.size())];
+}
+
+async::awaitable<base::result<std::vector<std::string>>> sqlite_table::list(service kind, std::size_t up_to) {
+    const auto now = co_await use_of_turns(kind);
+    if (now.has_error()) co_return now.error();
+    const auto& all = (**now).values;
+    co_return std::vector(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), up_to)));
 }
 
 async::awaitable<base::result<>> sqlite_table::reload() {

@@ -23,4 +23,8 @@ async::awaitable<base::result<std::optional<std::string>>> static_table::fetch(s
     co_return std::string(rows_.fetched(turn_.take(rows_.size())));
 }
 
+async::awaitable<base::result<std::vector<std::string>>> static_table::list(service, std::size_t up_to) {
+    co_return list_of(rows_, up_to);
+}
+
 }  // namespace waypost::table

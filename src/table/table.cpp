@@ -1,5 +1,7 @@
 #include "waypost/table/table.hpp"
 
+#include <algorithm>
+
 namespace waypost::table {
 
 namespace {
@@ -11,6 +13,9 @@ const char* text_of(errc value) noexcept {
     }
     return "unknown table error";
 }
+
+// A backend that can only fetch makes a trip for each of them.
+constexpr std::size_t longest_round = 64;
 
 constexpr base::simple_category<errc> category("waypost.table", &text_of);
 
@@ -50,6 +55,25 @@ async::awaitable<base::result<std::optional<found>>> table::lookup_first(service
         if (row->has_value()) co_return std::optional(found{std::move(key), std::move(**row)});
     }
     co_return std::optional<found>();
+}
+
+async::awaitable<base::result<std::vector<std::string>>> table::list(service kind, std::size_t up_to) {
+    const std::size_t most = std::min(up_to, longest_round);
+    std::vector<std::string> round;
+    while (round.size() < most) {
+        auto entry = co_await fetch(kind);
+        if (entry.has_error()) co_return entry.error();
+        if (!entry->has_value()) co_return round;
+        if (!round.empty() && **entry == round.front()) break;
+        round.push_back(std::move(**entry));
+    }
+    // One of the second round is taken; with the rest of it the turn is where it was.
+    const bool went_round = round.size() < most;
+    for (std::size_t i = 1; went_round && i < round.size(); ++i) {
+        const auto passed = co_await fetch(kind);
+        if (passed.has_error()) co_return passed.error();
+    }
+    co_return round;
 }
 
 async::awaitable<base::result<>> table::reload() { co_return base::result<>(); }

@@ -103,6 +103,37 @@ TEST_CASE("with `ordered` a URL is better than those behind it", "[relay][destin
     for (std::size_t i = 1; i < 4; ++i) CHECK(f.to.hosts()[i - 1].preference < f.to.hosts()[i].preference);
 }
 
+TEST_CASE("with `ordered` the order stays from asking to asking", "[relay][destination]") {
+    fixture f;
+    f.action().ordered = true;
+    f.use_urls({{"1", "smtp://192.0.2.1"}, {"2", "smtp://192.0.2.2"}, {"3", "smtp://192.0.2.3"}});
+    for (int i = 0; i < 3; ++i) {
+        f.ask();
+        CHECK(f.hosts() == strings{"192.0.2.1", "192.0.2.2", "192.0.2.3"});
+    }
+}
+
+TEST_CASE("a URL that is there twice does not hide those behind it", "[relay][destination]") {
+    fixture f;
+    f.action().ordered = GENERATE(true, false);
+    f.use_urls({{"1", "smtp://192.0.2.1"}, {"2", "smtp://192.0.2.1"}, {"3", "smtp://192.0.2.3"}});
+    f.ask();
+    CHECK(f.hosts() == strings{"192.0.2.1", "192.0.2.3"});
+}
+
+TEST_CASE("of a very long table every entry has its turn", "[relay][destination]") {
+    fixture f;
+    f.use_mx();
+    fake_table from;
+    for (int i = 100; i < 200; ++i) from.rows[std::to_string(i)] = "192.0.2." + std::to_string(i);
+    f.action().sources = &from;
+    for (int i = 100; i < 200; ++i) {
+        f.ask();
+        CHECK(f.sources().front() == "192.0.2." + std::to_string(i));
+        CHECK(f.sources().size() == 64);
+    }
+}
+
 TEST_CASE("`ssl` is TLS from the first byte and, as a worse one, STARTTLS", "[relay][destination]") {
     fixture f;
     f.use_urls({{"1", "ssl://192.0.2.1"}});

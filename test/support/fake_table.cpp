@@ -35,4 +35,13 @@ async::awaitable<row> fake_table::fetch(waypost::table::service) {
     co_return entry->second;
 }
 
+async::awaitable<base::result<std::vector<std::string>>> fake_table::list(waypost::table::service, std::size_t most) {
+    if (unavailable) co_return waypost::table::errc::unavailable;
+    std::vector<std::string> all;
+    for (const auto& [key, value] : rows) {
+        if (all.size() < most) all.push_back(value);
+    }
+    co_return all;
+}
+
 }  // namespace waypost::test

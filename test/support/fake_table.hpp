@@ -20,6 +20,8 @@ public:
     async::awaitable<base::result<std::optional<std::string>>> lookup_pattern(
         waypost::table::service kind, waypost::table::pattern_match matches) override;
     async::awaitable<base::result<std::optional<std::string>>> fetch(waypost::table::service kind) override;
+    async::awaitable<base::result<std::vector<std::string>>> list(waypost::table::service kind,
+                                                                  std::size_t most) override;
 
     std::map<std::string, std::string> rows;  // fetch() gives the values in the order of the keys
     bool unavailable = false;                 // every question is answered with errc::unavailable

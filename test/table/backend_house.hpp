@@ -39,6 +39,14 @@ struct backend_house {
         if (answer.has_error()) return "cannot ask";
         return answer->has_value() ? **answer : "none";
     }
+    /// With blanks between them, or "cannot ask".
+    std::string listed(table& from, service kind = service::source, std::size_t most = 100) {
+        const auto answer = test::finish(loop, from.list(kind, most));
+        if (answer.has_error()) return "cannot ask";
+        std::string all;
+        for (const std::string& each : *answer) all += (all.empty() ? "" : " ") + each;
+        return all;
+    }
     std::string write(const std::string& name, const std::string& text) {
         test::write_file(here / name, text);
         return here / name;

@@ -50,6 +50,15 @@ TEST_CASE("services do not share what is remembered, and credentials are not", "
     CHECK(of.slow->asked.size() == 4);
 }
 
+TEST_CASE("what is fetched or listed is not remembered", "[table][cached_table]") {
+    cached_house of;
+    CHECK(of.listed(of.rows) == "b");
+    of.slow->rows = {{"a", "c"}, {"b", "d"}};
+    CHECK(of.listed(of.rows) == "c d");
+    CHECK(of.fetched(of.rows) == "c");
+    CHECK(of.listed(of.rows) == "c d");
+}
+
 TEST_CASE("an update forgets", "[table][cached_table]") {
     cached_house of;
     CHECK(of.said<alias>(of.rows, "a") == "b");

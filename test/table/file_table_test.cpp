@@ -90,8 +90,10 @@ TEST_CASE("fetching goes on behind the last entry, wherever that stands in the n
     of.later();
     CHECK(of.fetched(*rows) == "192.0.2.7");
     CHECK(of.fetched(*rows) == "192.0.2.9");
+    CHECK(of.listed(*rows) == "192.0.2.9 192.0.2.8 192.0.2.2 192.0.2.7");
     of.replace("");
     of.later();
+    CHECK(of.listed(*rows).empty());
     CHECK(of.fetched(*rows) == "none");
     of.replace("192.0.2.5\n");
     of.later();

@@ -55,6 +55,7 @@ TEST_CASE("a table program is asked, and answers", "[table][proc_table]") {
     CHECK(of.fetched(of.table) == "192.0.2.1");
     CHECK(of.fetched(of.table) == "192.0.2.2");
     CHECK(of.fetched(of.table) == "192.0.2.1");
+    for (int i = 0; i < 2; ++i) CHECK(of.listed(of.table) == "192.0.2.2 192.0.2.1");
     CHECK(finish(of.loop, of.table.reload()).has_value());
     CHECK(of.said<netaddr>(of.table, "192.0.2.1") == "cannot ask");  // it does not serve it
     CHECK(of.starts() == 1);

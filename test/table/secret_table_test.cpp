@@ -29,6 +29,11 @@ struct secret_house : backend_house {
 
 }  // namespace
 
+TEST_CASE("a list of such a table is the one of its rows, references and all", "[table][secret_table]") {
+    secret_house of;
+    CHECK(of.listed(of.rows, service::string) == "file:" + of.secret + " me:${WORD} a:b file:/nonexistent/secret");
+}
+
 TEST_CASE("a secret that was changed is used by the next lookup", "[table][secret_table]") {
     secret_house of;
     CHECK(of.login("bleh") == "gilles:first");

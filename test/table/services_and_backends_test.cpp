@@ -146,6 +146,7 @@ TEST_CASE("every service means the same over every backend", "[table][services_a
             if (of.kind == service::source || of.kind == service::relayhost) {
                 const std::string first = of.rows.front().value.empty() ? of.rows.front().key : of.rows.front().value;
                 CHECK(house.fetched(*rows, of.kind) == first);
+                CHECK(house.listed(*rows, of.kind).find(first) != std::string::npos);
             }
         }
     }

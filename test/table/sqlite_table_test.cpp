@@ -74,18 +74,21 @@ TEST_CASE("addresses to send from are fetched in turn, and again when they are o
     of.clock.advance(std::chrono::seconds(10));
     CHECK(of.fetched(*rows) == "192.0.2.2");  // goes on behind the last one
     CHECK(of.fetched(*rows) == "192.0.2.3");
+    CHECK(of.listed(*rows) == "192.0.2.0 192.0.2.1 192.0.2.2 192.0.2.3");
     CHECK(of.fetched(*rows) == "192.0.2.0");
     of.sql("DELETE FROM s");
     of.clock.advance(std::chrono::seconds(10));
     CHECK(of.fetched(*rows) == "none");
+    CHECK(of.listed(*rows).empty());
     CHECK(of.fetched(*rows, service::relayhost) == "cannot ask");
+    CHECK(of.listed(*rows, service::relayhost) == "cannot ask");
 }
 
 TEST_CASE("the number of fetches after which the database is asked again", "[table][sqlite_table]") {
     sqlite_house of;
     of.sql("CREATE TABLE s(a); INSERT INTO s VALUES('192.0.2.1');");
     const auto rows = of.table_of("fetch_source select a from s\nfetch_source_refresh 2\n");
-    CHECK(of.fetched(*rows) == "192.0.2.1");
+    CHECK(of.listed(*rows) == "192.0.2.1");
     of.sql("UPDATE s SET a='192.0.2.9'");
     CHECK(of.fetched(*rows) == "192.0.2.1");
     CHECK(of.fetched(*rows) == "192.0.2.9");

@@ -79,6 +79,15 @@ TEST_CASE("fetch gives the entries in turn, and after the last the first", "[tab
         CHECK(run_to_end(hosts.fetch(service::relayhost)).value() == "smtp://a");
         CHECK(run_to_end(hosts.fetch(service::relayhost)).value() == "smtp://b");
     }
+    SECTION("a list of them all begins with the first, and is nobody's turn") {
+        static_table twice("twice", list({"192.0.2.2", "192.0.2.2", "192.0.2.1"}));
+        CHECK(run_to_end(twice.fetch(service::source)).value() == "192.0.2.2");
+        const std::vector<std::string> all{"192.0.2.2", "192.0.2.2", "192.0.2.1"};
+        CHECK(run_to_end(twice.list(service::source, 9)).value() == all);
+        CHECK(run_to_end(twice.list(service::source, 2)).value().size() == 2);
+        CHECK(run_to_end(twice.fetch(service::source)).value() == "192.0.2.2");
+        CHECK(run_to_end(twice.fetch(service::source)).value() == "192.0.2.1");
+    }
     SECTION("an empty table has nothing to give") {
         static_table empty("empty", {});
         CHECK(run_to_end(empty.fetch(service::source)).value() == std::nullopt);

@@ -24,6 +24,7 @@ public:
     async::awaitable<base::result<std::optional<std::string>>> lookup_pattern(service kind,
                                                                               pattern_match matches) override;
     async::awaitable<base::result<std::optional<std::string>>> fetch(service kind) override;
+    async::awaitable<base::result<std::vector<std::string>>> list(service kind, std::size_t up_to) override;
     async::awaitable<base::result<>> reload() override;
 
 private:

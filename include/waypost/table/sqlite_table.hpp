@@ -44,6 +44,7 @@ public:
     async::awaitable<base::result<std::optional<std::string>>> lookup_pattern(service kind,
                                                                               pattern_match matches) override;
     async::awaitable<base::result<std::optional<std::string>>> fetch(service kind) override;
+    async::awaitable<base::result<std::vector<std::string>>> list(service kind, std::size_t up_to) override;
     async::awaitable<base::result<>> reload() override;
 
 private:
@@ -59,6 +60,7 @@ private:
     };
 
     sqlite_table(std::string name, std::shared_ptr<const sqlite_settings> settings, surroundings& around);
+    async::awaitable<base::result<turns*>> use_of_turns(service kind);
     async::awaitable<> answer(std::shared_ptr<question> mine);
     async::awaitable<> work();
     void wake_one();

@@ -18,6 +18,7 @@ public:
     async::awaitable<base::result<std::optional<std::string>>> lookup_pattern(service kind,
                                                                               pattern_match matches) override;
     async::awaitable<base::result<std::optional<std::string>>> fetch(service kind) override;
+    async::awaitable<base::result<std::vector<std::string>>> list(service kind, std::size_t up_to) override;
     [[nodiscard]] entries all() const { return rows_.all(); }
 
 private:

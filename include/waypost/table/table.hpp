@@ -71,6 +71,10 @@ public:
     /// The next entry, cyclic: after the last comes the first. Nothing if there is none. For a list the entry, for a
     /// map its value.
     virtual async::awaitable<base::result<std::optional<std::string>>> fetch(service kind) = 0;
+    /// What fetch() gives in one round, in the table's own order, and at most so many. Whose turn it is does not matter
+    /// and does not change. A backend that can only fetch is asked until its first entry comes again, and on to the end
+    /// of that second round; 64 entries are the most there, and a first entry that is in it twice ends the round early.
+    virtual async::awaitable<base::result<std::vector<std::string>>> list(service kind, std::size_t up_to);
     /// Looks at its source anew (`update table`); what it knew before stays when that cannot be read. A backend that
     /// sees every change by itself has nothing to do.
     virtual async::awaitable<base::result<>> reload();
