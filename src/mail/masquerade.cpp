@@ -8,14 +8,12 @@ namespace {
 
 constexpr std::string_view field = "From:";
 
-bool is_blank(char c) { return c == ' ' || c == '\t'; }
-
 /// "From:", with the blanks before the colon that the obsolete syntax allows, or the beginning of it.
 bool may_become_from(std::string_view held) {
     const std::size_t name = std::min(held.size(), field.size() - 1);
     if (!base::iequals(held.substr(0, name), field.substr(0, name))) return false;
     for (const char c : held.substr(name, held.size() - name - (held.ends_with(':') ? 1 : 0))) {
-        if (!is_blank(c)) return false;
+        if (!base::is_blank(c)) return false;
     }
     return true;
 }
@@ -43,7 +41,7 @@ void masquerade::take(char c, std::string& out) {
 
 /// At the beginning of a line, with what is there of it.
 void masquerade::decide(std::string& out) {
-    if (is_blank(held_.front())) {
+    if (base::is_blank(held_.front())) {
         at_ = dropped_before_ ? at::dropping : at::keeping;
     } else if (held_.front() == '\r') {
         if (held_.size() < 2) return;
