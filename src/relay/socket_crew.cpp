@@ -97,9 +97,11 @@ async::awaitable<std::optional<socket_crew::opened>> socket_crew::open(opening& 
         url.security == transport_security::opportunistic) {
         // Plain `smtp` goes on in clear when a host offers a TLS that does not work, as where it offers none.
         auto again = co_await connect_along(made.along);
-        if (again.has_value()) {
-            refused = co_await prepare(what, transport_security::never, {made.along, std::move(*again)}, made.over);
+        if (again.has_error()) {
+            fail(what, made.along, again.error());
+            co_return std::nullopt;
         }
+        refused = co_await prepare(what, transport_security::never, {made.along, std::move(*again)}, made.over);
     }
     if (!refused) co_return made;
     what.failed(made.along, blame_for(refused->at), deferral(*refused, url, what.action()));

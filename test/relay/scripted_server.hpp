@@ -47,6 +47,8 @@ public:
     scripted_server& operator=(const scripted_server&) = delete;
 
     [[nodiscard]] std::string port() const { return std::to_string(listening_.local()->port); }
+    /// Connections that are there go on.
+    void stop_listening() { listening_.close(); }
     void release() {
         holding = 0;
         ++releases_;

@@ -182,6 +182,21 @@ TEST_CASE("plain smtp does without TLS where it does not work", "[relay][socket_
     CHECK(server.connections == 2);
 }
 
+TEST_CASE("a host that cannot be reached again without TLS is the route's trouble", "[relay][socket_crew]") {
+    crew_house f;
+    auto& server = f.serve_at("smtp://relay.example");
+    server.offers.emplace_back("STARTTLS");
+    server.answer = [&server](const std::string& command, int) {
+        if (command == "STARTTLS") server.stop_listening();
+        return answer();
+    };
+    f.serve_mail();
+    const failure said = f.only_failure();
+    CHECK(said.whose == blame::route);
+    CHECK_THAT(said.why.text(), Contains("Cannot connect to relay.example"));
+    CHECK(server.connections == 1);
+}
+
 TEST_CASE("smtp+notls never tries TLS", "[relay][socket_crew]") {
     crew_house f;
     auto& server = f.serve_at("smtp+notls://relay.example");
