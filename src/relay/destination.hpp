@@ -38,8 +38,6 @@ public:
     [[nodiscard]] bool asking() const noexcept { return asking_; }
     /// Why there are no hosts; permanent if the domain takes no mail.
     [[nodiscard]] const std::optional<mail::status>& fault() const noexcept { return fault_; }
-    /// Ends the pause after a fault.
-    void expire() noexcept { fresh_until_ = async::time_point::min(); }
 
 private:
     using found = std::variant<std::vector<candidate>, mail::status>;

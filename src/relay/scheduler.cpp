@@ -20,6 +20,8 @@ constexpr std::chrono::seconds longest_wait{60};
 constexpr std::chrono::minutes memory_of_ways{1};
 // `show routes` and `show hosts` tell of what was within this time.
 constexpr std::chrono::hours memory_of_routes{1};
+// It is a walk through all of the ledger.
+constexpr std::chrono::minutes between_looks_at_ledger{1};
 
 }  // namespace
 
@@ -207,12 +209,15 @@ void scheduler::host_is_back(const host& at) {
 
 /// Sends sessions away that have been idle for long, and forgets what nobody has used.
 async::awaitable<> scheduler::keep_house() {
+    auto look_at_ledger = with_.clock.now();
     while (!stopping_ && !relays_.empty()) {
         co_await with_.clock.sleep_for(keepalive_precision);
         const auto now = with_.clock.now();
         for (auto& [hop, each] : relays_) each->dismiss_idle_since(now - each->allowed.keepalive);
         std::erase_if(relays_,
                       [](const auto& one) { return one.second->done() && one.second->way.is_stale(memory_of_ways); });
+        if (now < look_at_ledger) continue;
+        look_at_ledger = now + between_looks_at_ledger;
         ledger_.forget_quiet_since(now - memory_of_routes, now);
     }
     keeping_house_ = false;

@@ -512,14 +512,6 @@ TEST_CASE("the pause grows from failure to failure, to a minute, and ends with s
     CHECK(f.pause() == 1s);
 }
 
-TEST_CASE("an operator ends the pause after a failure", "[relay][destination]") {
-    fixture f;
-    f.ask();
-    CHECK_FALSE(f.to.is_stale());
-    f.to.expire();
-    CHECK(f.to.is_stale());
-}
-
 TEST_CASE("while it is being asked for, nothing is asked for again", "[relay][destination]") {
     fixture f;
     f.use_mx();

@@ -331,6 +331,20 @@ TEST_CASE("what has been quiet for an hour is forgotten", "[relay][scheduler]") 
     CHECK(s.scheduler->routes().front().host == "192.0.2.2:25");
 }
 
+TEST_CASE("what is quiet is forgotten within a minute of its hour, while other mail flows", "[relay][scheduler]") {
+    simulation s;
+    s.domain("a.example", "192.0.2.1");
+    s.domain("b.example", "192.0.2.2");
+    s.send("a.example");
+    for (int i = 0; i < 62; ++i) {
+        s.pass(1min);
+        s.send("b.example");
+    }
+    s.pass(1s);
+    CHECK(s.scheduler->hosts().size() == 1);
+    CHECK(s.scheduler->routes().front().host == "192.0.2.2:25");
+}
+
 TEST_CASE("a scheduler that stops lets what is under way end, and tells nothing of the rest", "[relay][scheduler]") {
     simulation s;
     s.domain("a.example", "192.0.2.1");
