@@ -1,5 +1,7 @@
 #include "waypost/table/cached_table.hpp"
 
+#include "lookup_one.hpp"
+
 namespace waypost::table {
 
 namespace {
@@ -42,11 +44,7 @@ async::awaitable<base::result<std::optional<found>>> cached_table::lookup_first(
 }
 
 async::awaitable<base::result<std::optional<std::string>>> cached_table::lookup(service kind, std::string key) {
-    std::vector<std::string> only(1, std::move(key));
-    auto answer = co_await lookup_first(kind, std::move(only));
-    if (answer.has_error()) co_return answer.error();
-    if (!answer->has_value()) co_return std::nullopt;
-    co_return std::move((**answer).row);
+    return lookup_one(*this, kind, std::move(key));
 }
 
 async::awaitable<base::result<std::optional<std::string>>> cached_table::lookup_pattern(service kind,

@@ -3,6 +3,7 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <system_error>
 
+#include "lookup_one.hpp"
 #include "table_program.hpp"
 #include "waypost/base/ascii.hpp"
 #include "waypost/base/encoding.hpp"
@@ -154,10 +155,7 @@ async::awaitable<base::result<std::optional<found>>> proc_table::lookup_first(se
 }
 
 async::awaitable<base::result<std::optional<std::string>>> proc_table::lookup(service kind, std::string key) {
-    std::vector<request> only;
-    only.push_back({protocol::verb_for(kind), kind, std::move(key)});
-    auto rows = co_await ask(std::move(only));
-    co_return std::move(rows.front());
+    return lookup_one(*this, kind, std::move(key));
 }
 
 async::awaitable<base::result<std::optional<std::string>>> proc_table::lookup_pattern(service, pattern_match) {

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "lookup_one.hpp"
 #include "sqlite_batch.hpp"
 #include "waypost/async/event.hpp"
 
@@ -150,11 +151,7 @@ async::awaitable<base::result<std::optional<found>>> sqlite_table::lookup_first(
 }
 
 async::awaitable<base::result<std::optional<std::string>>> sqlite_table::lookup(service kind, std::string key) {
-    std::vector<std::string> only(1, std::move(key));
-    auto row = co_await lookup_first(kind, std::move(only));
-    if (row.has_error()) co_return row.error();
-    if (!row->has_value()) co_return std::nullopt;
-    co_return std::move((**row).row);
+    return lookup_one(*this, kind, std::move(key));
 }
 
 async::awaitable<base::result<std::optional<std::string>>> sqlite_table::lookup_pattern(service, pattern_match) {
