@@ -1,12 +1,11 @@
 #include <sysexits.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "commands.hpp"
+#include "one_question.hpp"
 #include "waypost/base/ascii.hpp"
 #include "waypost/dns/cares_resolver.hpp"
 #include "waypost/dns/mx_lookup.hpp"
@@ -52,16 +51,6 @@ private:
 
 double milliseconds(std::chrono::microseconds time) { return static_cast<double>(time.count() / 100) / 10; }
 
-const char* text_of(dns::mx_failure why) {
-    switch (why) {
-        case dns::mx_failure::no_such_domain: return "the domain does not exist";
-        case dns::mx_failure::null_mx: return "the domain says that it takes no mail";
-        case dns::mx_failure::no_address: return "no host of the domain has an address";
-        case dns::mx_failure::unavailable: return "the DNS could not be asked";
-    }
-    return "";
-}
-
 int code_of(const found& answer) {
     const auto* why = std::get_if<dns::mx_failure>(&answer);
     if (why == nullptr) return EX_OK;
@@ -90,12 +79,13 @@ void print_json(const std::string& domain, const found& answer, const stopwatch&
                          {"ms", milliseconds(each.took)}});
     }
     nlohmann::json all = {{"domain", base::printable(domain)}, {"mx", hosts}, {"total_ms", milliseconds(seen.total())}};
-    if (const auto* why = std::get_if<dns::mx_failure>(&answer)) all["failure"] = text_of(*why);
+    if (const auto* why = std::get_if<dns::mx_failure>(&answer)) all["failure"] = dns::words_for(*why);
     std::cout << all.dump(2) << '\n';
 }
 
 /// --resolver, or what the configuration says, or the system's if there is no configuration.
-std::optional<dns::resolver_settings> settings_for(const configuration& from, const mx_question& asked) {
+std::optional<dns::resolver_settings> settings_for(const configuration& from, const mx_question& asked,
+                                                   async::workers& io) {
     if (!asked.resolver.empty()) {
         const auto server = dns::parse_server(asked.resolver);
         if (server) return dns::resolver_settings{.servers = {*server}};
@@ -104,41 +94,35 @@ std::optional<dns::resolver_settings> settings_for(const configuration& from, co
         return std::nullopt;
     }
     if (from.file.empty() && !std::filesystem::exists(from.path())) return dns::resolver_settings();
-    async::workers io(1);
     auto loaded = load_or_complain(from, io, false);
-    io.join();
     if (!loaded) return std::nullopt;
     return loaded->dns;
+}
+
+async::awaitable<int> answer(dns::resolver& resolver, mx_question asked) {
+    stopwatch seen;
+    const found given = co_await dns::find_mx_hosts(resolver, asked.domain, dns::random_seed(),
+                                                    [&seen](const auto& hosts) { seen.news(hosts); });
+    seen.end();
+    if (asked.json) {
+        print_json(asked.domain, given, seen);
+    } else {
+        print_text(seen);
+    }
+    if (const auto* why = std::get_if<dns::mx_failure>(&given)) {
+        std::cerr << "waypost dns mx: " << base::printable(asked.domain) << ": " << dns::words_for(*why) << '\n';
+    }
+    co_return code_of(given);
 }
 
 }  // namespace
 
 int dns_mx(const configuration& from, const mx_question& asked) {
-    const auto settings = settings_for(from, asked);
+    one_question here;
+    const auto settings = settings_for(from, asked, here.io);
     if (!settings) return asked.resolver.empty() ? EX_CONFIG : EX_USAGE;
-    boost::asio::io_context loop(1);
-    const async::real_clock clock;
-    const auto resolver = dns::make_cares_resolver(loop.get_executor(), clock, *settings);
-    stopwatch seen;
-    found answer = dns::mx_failure::unavailable;
-    boost::asio::co_spawn(loop,
-                          dns::find_mx_hosts(*resolver, asked.domain, dns::random_seed(),
-                                             [&seen](const auto& hosts) { seen.news(hosts); }),
-                          [&](std::exception_ptr failed, found given) {
-                              seen.end();
-                              if (failed != nullptr) std::rethrow_exception(failed);
-                              answer = std::move(given);
-                          });
-    loop.run();
-    if (asked.json) {
-        print_json(asked.domain, answer, seen);
-    } else {
-        print_text(seen);
-    }
-    if (const auto* why = std::get_if<dns::mx_failure>(&answer)) {
-        std::cerr << "waypost dns mx: " << base::printable(asked.domain) << ": " << text_of(*why) << '\n';
-    }
-    return code_of(answer);
+    const auto resolver = dns::make_cares_resolver(here.loop.get_executor(), here.clock, *settings);
+    return here.exit_code_of(answer(*resolver, asked));
 }
 
 }  // namespace waypost::cli

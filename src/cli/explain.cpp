@@ -1,13 +1,13 @@
 #include <sysexits.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
 #include <iostream>
 
 #include "commands.hpp"
-#include "waypost/base/ascii.hpp"
+#include "one_question.hpp"
 #include "waypost/dns/mx_lookup.hpp"
+#include "waypost/relay/entries.hpp"
 #include "waypost/rules/expansion.hpp"
+#include "waypost/table/services.hpp"
 
 namespace waypost::cli {
 
@@ -25,6 +25,11 @@ std::string_view word_for(mail::transport_security security) {
     return "";
 }
 
+void explain_tls(const relay::action_settings& action, const mail::relay_url& url) {
+    std::cout << "tls      " << word_for(action.security_of(url))
+              << (action.no_verify ? ", but the action says no-verify" : "") << '\n';
+}
+
 void explain_url(const relay::action_settings& action, const std::string& text) {
     const auto parsed = mail::parse_relay_url(text);
     const auto* url = std::get_if<mail::relay_url>(&parsed);
@@ -33,43 +38,32 @@ void explain_url(const relay::action_settings& action, const std::string& text) 
     if (!url->label.empty()) {
         std::cout << "label    " << url->label << " of table <" << action.credentials->name() << ">\n";
     }
-    const bool raised = action.tls && url->security == mail::transport_security::opportunistic;
-    std::cout << "tls      " << word_for(raised ? *action.tls : url->security)
-              << (action.no_verify ? ", but the action says no-verify" : "") << '\n';
+    explain_tls(action, *url);
+}
+
+void explain_no_answer(const table::table& rows, const base::error_code& why) {
+    std::cout << "relay    not known now: table <" << rows.name() << ">: " << why.message() << '\n';
 }
 
 async::awaitable<> explain_urls(const relay::action_settings& action) {
-    std::vector<std::string> seen;
-    for (;;) {
-        const auto entry = co_await action.hosts->fetch(table::service::relayhost);
-        if (entry.has_error() || !entry->has_value() || std::ranges::find(seen, **entry) != seen.end()) co_return;
-        seen.push_back(**entry);
-        explain_url(action, seen.back());
-    }
+    const auto urls = co_await relay::entries_in_order(*action.hosts, table::service::relayhost);
+    if (urls.has_error()) co_return explain_no_answer(*action.hosts, urls.error());
+    for (const std::string& each : *urls) explain_url(action, each);
 }
 
 async::awaitable<> explain_url_of(const relay::action_settings& action, const std::string& domain) {
-    const auto row = co_await action.by_domain->lookup(table::service::relayhost, base::to_lower(domain));
-    if (row.has_value() && row->has_value()) {
-        explain_url(action, **row);
-        co_return;
-    }
+    const auto url = co_await table::find<table::relayhost>(*action.by_domain, domain);
+    if (url.has_error()) co_return explain_no_answer(*action.by_domain, url.error());
+    if (url->has_value()) co_return explain_url(action, **url);
     std::cout << "relay    none for " << domain << " in table <" << action.by_domain->name() << ">\n";
 }
 
 async::awaitable<> explain_mx(const relay::action_settings& action, const std::string& domain, dns::resolver& dns) {
-    std::cout << "tls      " << word_for(action.tls.value_or(mail::transport_security::opportunistic))
-              << (action.no_verify ? ", but the action says no-verify" : "") << '\n';
+    explain_tls(action, {});
     const auto found = co_await dns::find_mx_hosts(dns, domain);
     if (const auto* why = std::get_if<dns::mx_failure>(&found)) {
-        switch (*why) {
-            case dns::mx_failure::no_such_domain: std::cout << "mx       none: the domain does not exist\n"; break;
-            case dns::mx_failure::null_mx: std::cout << "mx       none: the domain says that it takes no mail\n"; break;
-            case dns::mx_failure::no_address: std::cout << "mx       none: no host has an address\n"; break;
-            case dns::mx_failure::unavailable:
-                std::cout << "mx       not known now: the DNS could not be asked\n";
-                break;
-        }
+        const bool may_exist = *why == dns::mx_failure::unavailable;
+        std::cout << "mx       " << (may_exist ? "not known now: " : "none: ") << dns::words_for(*why) << '\n';
         co_return;
     }
     for (const dns::mx_host& host : std::get<std::vector<dns::mx_host>>(found)) {
@@ -150,19 +144,11 @@ int explain(const configuration& from, const question& asked) {
         std::cerr << "waypost explain: FROM and TO are mail addresses (FROM may be <>), --from-ip an IP address\n";
         return EX_USAGE;
     }
-    async::workers io(1);
-    const auto settings = load_or_complain(from, io, false);
+    one_question here;
+    const auto settings = load_or_complain(from, here.io, false);
     if (!settings) return EX_CONFIG;
-    boost::asio::io_context loop(1);
-    const async::real_clock clock;
-    const auto dns = dns::make_cares_resolver(loop.get_executor(), clock, settings->dns);
-    int code = EX_SOFTWARE;
-    boost::asio::co_spawn(loop, answer(*settings, *about, *dns), [&](std::exception_ptr failed, int result) {
-        code = failed == nullptr ? result : EX_SOFTWARE;
-    });
-    loop.run();
-    io.join();  // a worker may still be handing its answer to the loop
-    return code;
+    const auto dns = dns::make_cares_resolver(here.loop.get_executor(), here.clock, settings->dns);
+    return here.exit_code_of(answer(*settings, *about, *dns));
 }
 
 }  // namespace waypost::cli

@@ -1,11 +1,9 @@
 #include <sysexits.h>
 
-#include <algorithm>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
 #include <iostream>
 
 #include "commands.hpp"
+#include "one_question.hpp"
 #include "waypost/base/ascii.hpp"
 #include "waypost/table/ask.hpp"
 
@@ -23,18 +21,13 @@ struct wish {
     std::optional<std::string> key;  // none: fetch
 };
 
-table::table* table_named(const config::loaded& settings, const std::string& name) {
-    const auto one = std::ranges::find_if(settings.tables, [&name](const auto& each) { return each->name() == name; });
-    return one == settings.tables.end() ? nullptr : one->get();
-}
-
 /// `TABLE SERVICE KEY` or, unless there is a table of that name, `fetch TABLE SERVICE`.
 std::optional<wish> wish_of(const config::loaded& settings, const std::vector<std::string>& words) {
-    const bool fetches = words[0] == "fetch" && table_named(settings, "fetch") == nullptr;
+    const bool fetches = words[0] == "fetch" && table::table_named(settings.tables, "fetch") == nullptr;
     const std::string& name = words[fetches ? 1 : 0];
     const std::string& about = words[fetches ? 2 : 1];
     wish made;
-    made.rows = table_named(settings, name);
+    made.rows = table::table_named(settings.tables, name);
     if (made.rows == nullptr) {
         std::cerr << "waypost lookup: there is no table \"" << base::printable(name) << "\"\n";
         return std::nullopt;
@@ -66,19 +59,12 @@ async::awaitable<int> answer(wish what) {
 }  // namespace
 
 int lookup(const configuration& from, const std::vector<std::string>& words) {
-    async::workers io(1);
-    const auto settings = load_or_complain(from, io, false);
+    one_question here;
+    const auto settings = load_or_complain(from, here.io, false);
     if (!settings) return EX_CONFIG;
     const auto what = wish_of(*settings, words);
     if (!what) return EX_USAGE;
-    boost::asio::io_context loop(1);
-    int code = EX_SOFTWARE;
-    boost::asio::co_spawn(loop, answer(*what), [&](std::exception_ptr failed, int result) {
-        code = failed == nullptr ? result : EX_SOFTWARE;
-    });
-    loop.run();
-    io.join();  // a worker may still be handing its answer to the loop
-    return code;
+    return here.exit_code_of(answer(*what));
 }
 
 }  // namespace waypost::cli

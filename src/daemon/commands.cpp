@@ -70,14 +70,11 @@ using tables = std::vector<std::unique_ptr<table::table>>;
 
 async::awaitable<answer> update_table(const tables& all, json arguments) {
     const auto name = arguments.at("name").get<std::string>();
-    for (const auto& each : all) {
-        if (each->name() != name) continue;
-        const auto done = co_await each->reload();
-        if (done.has_value()) co_return json::object();
-        co_return control::refusal{"table \"" + base::printable(name, 64) +
-                                   "\" is as it was: " + done.error().message()};
-    }
-    co_return control::refusal{"there is no table \"" + base::printable(name, 64) + "\""};
+    table::table* const rows = table::table_named(all, name);
+    if (rows == nullptr) co_return control::refusal{"there is no table \"" + base::printable(name, 64) + "\""};
+    const auto done = co_await rows->reload();
+    if (done.has_value()) co_return json::object();
+    co_return control::refusal{"table \"" + base::printable(name, 64) + "\" is as it was: " + done.error().message()};
 }
 
 }  // namespace

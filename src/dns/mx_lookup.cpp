@@ -12,6 +12,16 @@
 
 namespace waypost::dns {
 
+std::string_view words_for(mx_failure why) noexcept {
+    switch (why) {
+        case mx_failure::no_such_domain: return "the domain does not exist";
+        case mx_failure::null_mx: return "the domain says that it takes no mail";
+        case mx_failure::no_address: return "no host of the domain has an address";
+        case mx_failure::unavailable: return "the DNS could not be asked";
+    }
+    return "";
+}
+
 namespace {
 
 using outcome = std::variant<std::vector<mx_host>, mx_failure>;

@@ -5,6 +5,7 @@
 
 #include "waypost/async/gather.hpp"
 #include "waypost/base/ascii.hpp"
+#include "waypost/relay/entries.hpp"
 #include "waypost/table/services.hpp"
 
 namespace waypost::relay {
@@ -13,10 +14,6 @@ namespace {
 
 using mail::transport_security;
 
-// More entries than this of one table are not looked at for one relay.
-constexpr std::size_t most_entries = 64;
-// Of a longer one the entries beyond have no turn.
-constexpr std::size_t longest_table = 1024;
 // Tables are live: a changed one serves the next connection but one. The DNS has its cache; this only spares the work.
 constexpr std::chrono::seconds tables_stay_fresh{1};
 constexpr std::chrono::seconds mx_stays_fresh{30};
@@ -24,34 +21,6 @@ constexpr async::duration first_pause = std::chrono::seconds(1);
 constexpr async::duration longest_pause = std::chrono::seconds(60);
 
 constexpr std::uint16_t smtp_port = 25;
-
-using texts = std::vector<std::string>;
-
-/// The first of each text, and of all no more than are looked at.
-texts without_repeats(const texts& all) {
-    texts once;
-    for (const std::string& each : all) {
-        if (once.size() < most_entries && std::ranges::find(once, each) == once.end()) once.push_back(each);
-    }
-    return once;
-}
-
-async::awaitable<base::result<texts>> entries_in_order(table::table& from, table::service kind) {
-    auto all = co_await from.list(kind, longest_table);
-    if (all.has_error()) co_return all.error();
-    co_return without_repeats(*all);
-}
-
-/// Beginning with the one whose turn it is, so that each asking begins with another.
-async::awaitable<base::result<texts>> entries_in_turn(table::table& from, table::service kind) {
-    const auto next = co_await from.fetch(kind);
-    if (next.has_error()) co_return next.error();
-    if (!next->has_value()) co_return texts();
-    auto all = co_await from.list(kind, longest_table);
-    if (all.has_error()) co_return all.error();
-    std::ranges::rotate(*all, std::ranges::find(*all, **next));
-    co_return without_repeats(*all);
-}
 
 mail::status status_of(dns::mx_failure why, const std::string& domain) {
     switch (why) {
@@ -158,8 +127,7 @@ void destination::add(std::vector<candidate>& to, const std::string& url, unsign
     const auto* usable = std::get_if<mail::relay_url>(&parsed);
     if (usable == nullptr) return;
     candidate one{.preference = 2 * preference, .url = *usable};
-    if (action_.tls && one.url.security == transport_security::opportunistic && !one.url.lmtp)
-        one.url.security = *action_.tls;
+    one.url.security = action_.security_of(one.url);
     if (one.url.security == transport_security::implicit_or_starttls) {
         one.url.security = transport_security::implicit;
         insert_by_preference(to, one);
@@ -259,7 +227,7 @@ destination::found destination::usable_mx(const std::vector<dns::mx_candidate>& 
         if (us != answered.end() && one.preference >= us->preference) continue;
         candidate next{.preference = one.preference};
         next.url.host = one.name;
-        if (action_.tls) next.url.security = *action_.tls;
+        next.url.security = action_.security_of(next.url);
         next.at = hosts_at(one.addresses, smtp_port);
         if (one.answered) {
             next.state = next.at.empty() ? candidate::knowledge::nowhere : candidate::knowledge::known;

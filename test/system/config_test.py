@@ -128,6 +128,23 @@ class Explain(ConfigTest):
             self.assertIn(words, text)
         self.assertNotIn("cleartextpasswd", text)
 
+    def relay_of(self, tables, options, to="you@mx.else.example"):
+        file = self.write(f'{tables}\naction "out" relay {options}\nmatch for any action "out"\n')
+        text = self.expect(0, "explain", "-f", file, "me@x.example", to).stdout
+        return [line.split(None, 1) for line in text.splitlines() if line.startswith(("relay", "tls"))]
+
+    def test_it_lists_all_relays_in_their_order(self):
+        hubs = "table hubs { smtp://a.example, smtp://a.example, lmtp://b.example:24 }"
+        open_to_all = ["tls", "STARTTLS if offered, unverified"]
+        self.assertEqual(self.relay_of(hubs, "host <hubs> ordered"),
+                         [["relay", "smtp://a.example"], open_to_all, ["relay", "lmtp://b.example:24"], open_to_all])
+
+    def test_it_finds_the_relay_of_a_domain_as_the_daemon_does(self):
+        ways = 'table ways { "*.else.example" = smtp+tls://gateway.example }'
+        self.assertEqual(self.relay_of(ways, "domain <ways>")[0], ["relay", "smtp+tls://gateway.example"])
+        self.assertEqual(self.relay_of(ways, "domain <ways>", "you@other.example"),
+                         [["relay", "none for other.example in table <ways>"]])
+
     def test_it_says_why_a_mail_is_refused(self):
         self.assertIn("Relaying denied", self.explain(1, "--from-ip", "192.0.2.1", "me@x.example", "you@else.example"))
         self.assertIn("smtpd.conf:4", self.explain(1, "<>", "nobody-of-this-name@poolp.org"))

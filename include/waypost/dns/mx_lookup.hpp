@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -26,6 +27,8 @@ enum class mx_failure {
     no_address,  // permanent: there are names, and none of them has an address
     unavailable,  // transient
 };
+/// For a person, without the domain's name.
+[[nodiscard]] std::string_view words_for(mx_failure why) noexcept;
 
 /// What is known so far of one host, while others are still being asked.
 struct mx_candidate {

@@ -39,8 +39,11 @@ struct action_settings {
     /// Of `action ... lmtp`: a store of mailboxes, which knows the users by their names; not with `rcpt-to`.
     bool lmtp_user_only = false;
 
-    /// Whether mail of each domain is a relay of its own.
-    [[nodiscard]] bool asks_by_domain() const noexcept { return hosts == nullptr; }
+    /// What `tls` makes of a URL that would go in clear if it must; LMTP stays in this house.
+    [[nodiscard]] mail::transport_security security_of(const mail::relay_url& url) const noexcept {
+        const bool is_open = url.security == mail::transport_security::opportunistic && !url.lmtp;
+        return tls && is_open ? *tls : url.security;
+    }
 };
 
 struct time_limits {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -79,6 +80,9 @@ public:
     /// sees every change by itself has nothing to do.
     virtual async::awaitable<base::result<>> reload();
 };
+
+/// The one of this name; null if there is none.
+[[nodiscard]] table* table_named(const std::vector<std::unique_ptr<table>>& all, std::string_view name);
 
 }  // namespace waypost::table
 
