@@ -5,12 +5,21 @@
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
+#include <memory>
 
 #include "commands.hpp"
 
 namespace waypost::cli {
 
 namespace {
+
+/// The parser, and what its options chose: each command leaves behind what is to be done.
+struct command_line {
+    CLI::App app{"waypost, a mail transfer agent", "waypost"};
+    configuration where;
+    std::function<int()> chosen;
+};
 
 void add_configuration(CLI::App& command, configuration& where) {
     command.add_option("-f,--file", where.file,
@@ -19,92 +28,128 @@ void add_configuration(CLI::App& command, configuration& where) {
         ->allow_extra_args(false);
 }
 
-int run_subcommand(int argc, char** argv) {
-    CLI::App app("waypost, a mail transfer agent", "waypost");
-    app.set_version_flag("-V,--version", "waypost " WAYPOST_VERSION);
-    app.require_subcommand(1);
+/// `Options` are the command's own; `what` gets the configuration and them.
+template <class Options, class What>
+std::shared_ptr<Options> when_chosen(CLI::App& command, command_line& line, What what) {
+    auto options = std::make_shared<Options>();
+    command.callback(
+        [&line, options, what] { line.chosen = [&line, options, what] { return what(line.where, *options); }; });
+    return options;
+}
 
-    configuration where;
-    bool verbose = false;
-    question asked;
-    mx_question mx;
-    std::vector<std::string> words;
-    bool as_json = false;
-    std::uint64_t route_id = 0;
-    std::string table_name;
-    std::string password;
+struct none {};
 
-    CLI::App* serving = app.add_subcommand("serve", "runs in the foreground until SIGTERM or Ctrl-C");
-    add_configuration(*serving, where);
-    serving->add_flag("-v,--verbose", verbose, "logs debug lines too");
+void add_serve(command_line& line) {
+    CLI::App& command = *line.app.add_subcommand("serve", "runs in the foreground until SIGTERM or Ctrl-C");
+    add_configuration(command, line.where);
+    const auto verbose = when_chosen<bool>(command, line, &serve);
+    command.add_flag("-v,--verbose", *verbose, "logs debug lines too");
+}
 
-    CLI::App* checking = app.add_subcommand("check", "loads everything that serve would load, and says what is wrong");
-    add_configuration(*checking, where);
+void add_check(command_line& line) {
+    CLI::App& command =
+        *line.app.add_subcommand("check", "loads everything that serve would load, and says what is wrong");
+    add_configuration(command, line.where);
+    when_chosen<none>(command, line, [](const configuration& where, none) { return check(where); });
+}
 
-    CLI::App* printing = app.add_subcommand("config", "prints the effective configuration, secrets masked");
-    add_configuration(*printing, where);
+void add_config(command_line& line) {
+    CLI::App& command = *line.app.add_subcommand("config", "prints the effective configuration, secrets masked");
+    add_configuration(command, line.where);
+    when_chosen<none>(command, line, [](const configuration& where, none) { return print_config(where); });
+}
 
-    CLI::App* explaining = app.add_subcommand("explain", "says what would become of a mail, without sending it");
-    add_configuration(*explaining, where);
-    explaining->add_option("--from-ip", asked.from_ip, "the client's address (default: a program on this machine)");
-    explaining->add_option("--auth", asked.user, "the user as whom the client is authenticated");
-    explaining->add_option("FROM", asked.from, "the reverse-path; <> for none")->required();
-    explaining->add_option("TO", asked.to, "the recipient")->required();
+void add_explain(command_line& line) {
+    CLI::App& command = *line.app.add_subcommand("explain", "says what would become of a mail, without sending it");
+    add_configuration(command, line.where);
+    const auto asked = when_chosen<question>(command, line, &explain);
+    command.add_option("--from-ip", asked->from_ip, "the client's address (default: a program on this machine)");
+    command.add_option("--auth", asked->user, "the user as whom the client is authenticated");
+    command.add_option("FROM", asked->from, "the reverse-path; <> for none")->required();
+    command.add_option("TO", asked->to, "the recipient")->required();
+}
 
-    CLI::App* asking = app.add_subcommand("dns", "asks the DNS as the daemon does");
-    asking->require_subcommand(1);
-    CLI::App* asking_mx = asking->add_subcommand("mx", "the hosts that take mail for a domain, and how long each took");
-    add_configuration(*asking_mx, where);
-    asking_mx->add_option("--resolver", mx.resolver, "the DNS server, ADDR or ADDR:PORT; it beats the configuration's");
-    asking_mx->add_flag("--json", mx.json, "prints JSON");
-    asking_mx->add_option("DOMAIN", mx.domain, "the domain, or an address literal")->required();
-    CLI::App* looking = app.add_subcommand("lookup", "looks into a table, as the daemon would do it");
-    add_configuration(*looking, where);
-    looking->add_option("WORDS", words, "TABLE SERVICE KEY, or fetch TABLE SERVICE for the next in turn")
+void add_dns(command_line& line) {
+    CLI::App& dns = *line.app.add_subcommand("dns", "asks the DNS as the daemon does");
+    dns.require_subcommand(1);
+    CLI::App& command = *dns.add_subcommand("mx", "the hosts that take mail for a domain, and how long each took");
+    add_configuration(command, line.where);
+    const auto asked = when_chosen<mx_question>(command, line, &dns_mx);
+    command.add_option("--resolver", asked->resolver,
+                       "the DNS server, ADDR or ADDR:PORT; it beats the configuration's");
+    command.add_flag("--json", asked->json, "prints JSON");
+    command.add_option("DOMAIN", asked->domain, "the domain, or an address literal")->required();
+}
+
+void add_lookup(command_line& line) {
+    CLI::App& command = *line.app.add_subcommand("lookup", "looks into a table, as the daemon would do it");
+    add_configuration(command, line.where);
+    const auto words = when_chosen<std::vector<std::string>>(command, line, &lookup);
+    command.add_option("WORDS", *words, "TABLE SERVICE KEY, or fetch TABLE SERVICE for the next in turn")
         ->required()
         ->expected(3);
+}
 
-    CLI::App* showing = app.add_subcommand("show", "what the running daemon is doing");
-    add_configuration(*showing, where);
-    std::string shown;
-    showing->add_option("WHAT", shown, "routes, relays or hosts")
+void add_show(command_line& line) {
+    struct wish {
+        std::string what;
+        bool as_json = false;
+    };
+    CLI::App& command = *line.app.add_subcommand("show", "what the running daemon is doing");
+    add_configuration(command, line.where);
+    const auto asked = when_chosen<wish>(
+        command, line, [](const configuration& where, const wish& of) { return show(where, of.what, of.as_json); });
+    command.add_option("WHAT", asked->what, "routes, relays or hosts")
         ->required()
         ->check(CLI::IsMember({"routes", "relays", "hosts"}));
-    showing->add_flag("--json", as_json, "prints JSON");
+    command.add_flag("--json", asked->as_json, "prints JSON");
+}
 
-    CLI::App* resuming = app.add_subcommand("resume", "ends a pause");
-    resuming->require_subcommand(1);
-    CLI::App* resuming_route = resuming->add_subcommand("route", "a route that rests after failures is tried again");
-    add_configuration(*resuming_route, where);
-    resuming_route->add_option("ID", route_id, "as `show routes` has it")->required();
+void add_resume(command_line& line) {
+    CLI::App& resume = *line.app.add_subcommand("resume", "ends a pause");
+    resume.require_subcommand(1);
+    CLI::App& command = *resume.add_subcommand("route", "a route that rests after failures is tried again");
+    add_configuration(command, line.where);
+    const auto id = when_chosen<std::uint64_t>(command, line, &resume_route);
+    command.add_option("ID", *id, "as `show routes` has it")->required();
+}
 
-    CLI::App* updating = app.add_subcommand("update", "reads something anew");
-    updating->require_subcommand(1);
-    CLI::App* updating_table = updating->add_subcommand("table", "a table, from its file or database");
-    add_configuration(*updating_table, where);
-    updating_table->add_option("NAME", table_name, "as the configuration names it")->required();
+void add_update(command_line& line) {
+    CLI::App& update = *line.app.add_subcommand("update", "reads something anew");
+    update.require_subcommand(1);
+    CLI::App& command = *update.add_subcommand("table", "a table, from its file or database");
+    add_configuration(command, line.where);
+    const auto name = when_chosen<std::string>(command, line, &update_table);
+    command.add_option("NAME", *name, "as the configuration names it")->required();
+}
 
-    CLI::App* encrypting = app.add_subcommand("encrypt", "a crypt(3) hash for an `auth` table");
-    encrypting->add_option("PASSWORD", password, "read from standard input if it is not given");
+void add_encrypt(command_line& line) {
+    CLI::App& command = *line.app.add_subcommand("encrypt", "a crypt(3) hash for an `auth` table");
+    const auto given = when_chosen<std::string>(command, line, [](const configuration&, const std::string& password) {
+        return encrypt(password.empty() ? std::nullopt : std::optional(password));
+    });
+    command.add_option("PASSWORD", *given, "read from standard input if it is not given");
+}
 
-    CLI::App* sending = app.add_subcommand("sendmail", "takes a message from standard input, as sendmail(8)");
-    sending->prefix_command();
+/// For the help alone: run() never brings its arguments here.
+void add_sendmail(command_line& line) {
+    line.app.add_subcommand("sendmail", "takes a message from standard input, as sendmail(8)");
+}
 
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-        return app.exit(error) == EXIT_SUCCESS ? EX_OK : EX_USAGE;
+int run_subcommand(int argc, char** argv) {
+    command_line line;
+    line.app.set_version_flag("-V,--version", "waypost " WAYPOST_VERSION);
+    line.app.require_subcommand(1);
+    for (const auto add : {add_serve, add_check, add_config, add_explain, add_dns, add_lookup, add_show, add_resume,
+                           add_update, add_encrypt, add_sendmail}) {
+        add(line);
     }
-    if (serving->parsed()) return serve(where, verbose);
-    if (checking->parsed()) return check(where);
-    if (printing->parsed()) return print_config(where);
-    if (explaining->parsed()) return explain(where, asked);
-    if (asking_mx->parsed()) return dns_mx(where, mx);
-    if (showing->parsed()) return show(where, shown, as_json);
-    if (resuming_route->parsed()) return resume_route(where, route_id);
-    if (updating_table->parsed()) return update_table(where, table_name);
-    if (looking->parsed()) return lookup(where, words);
-    return encrypt(password.empty() ? std::nullopt : std::optional(password));
+    try {
+        line.app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return line.app.exit(error) == EXIT_SUCCESS ? EX_OK : EX_USAGE;
+    }
+    return line.chosen ? line.chosen() : EX_USAGE;
 }
 
 }  // namespace
