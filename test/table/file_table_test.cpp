@@ -117,10 +117,15 @@ TEST_CASE("a file of two million lines is read, and swapped without the loop sta
     // Meanwhile the others go on with the rows that were there before.
     of.loop.poll();
     CHECK(of.said<domain>(*rows, "small.example") == "small.example");
-    const auto worked_before = time_of_this_thread();
-    waypost::test::run_until(of.loop, [&] { return swapped; });
-    // Reading takes half a second of a worker's time. Of the loop's it takes none, and freeing the old rows neither.
-    CHECK(time_of_this_thread() - worked_before < std::chrono::milliseconds(20));
+    auto worked = time_of_this_thread();
+    auto longest_turn = std::chrono::nanoseconds::zero();
+    waypost::test::run_until(of.loop, [&] {
+        const auto before = std::exchange(worked, time_of_this_thread());
+        longest_turn = std::max(longest_turn, worked - before);
+        return swapped;
+    });
+    // Reading takes half a second of a worker's time. No turn of the loop has any of it.
+    CHECK(longest_turn < std::chrono::milliseconds(20));
     CHECK(of.said<domain>(*rows, "CUT.example") == "cut.example");
     CHECK(of.said<domain>(*rows, "small.example") == "none");
 }
