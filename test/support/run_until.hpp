@@ -18,8 +18,9 @@ namespace waypost::test {
 
 inline constexpr std::chrono::seconds patience{20};
 
-inline void run_until(boost::asio::io_context& loop, const std::function<bool()>& holds) {
-    const auto deadline = std::chrono::steady_clock::now() + patience;
+inline void run_until(boost::asio::io_context& loop, const std::function<bool()>& holds,
+                      std::chrono::seconds longest = patience) {
+    const auto deadline = std::chrono::steady_clock::now() + longest;
     // Without work of its own the loop would end while a worker thread still owes it an answer.
     const auto work = boost::asio::make_work_guard(loop);
     loop.restart();
