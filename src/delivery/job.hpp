@@ -66,4 +66,9 @@ constexpr std::size_t largest_frame = 1U << 20;
 [[nodiscard]] std::optional<job> decode_job(std::string_view octets);
 [[nodiscard]] std::optional<job_answer> decode_answer(std::string_view octets);
 
+/// With its length in front.
+[[nodiscard]] std::string frame_of(std::string_view inside);
+/// What four octets of length say; nothing where that is more than a frame may have.
+[[nodiscard]] std::optional<std::size_t> frame_size(std::string_view length);
+
 }  // namespace waypost::delivery
