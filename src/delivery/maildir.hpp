@@ -1,10 +1,10 @@
-// A Maildir on disk. Everything here blocks, and is called off the loop.
+// A Maildir on disk. Everything here blocks.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 
+#include "descriptor.hpp"
 #include "waypost/base/result.hpp"
 
 namespace waypost::delivery {
@@ -14,7 +14,7 @@ class maildir_file {
 public:
     /// Makes the Maildir where it is missing. `name` is the file's, unique in the Maildir, without slashes.
     static base::result<maildir_file> create(const std::string& maildir, const std::string& name);
-    maildir_file(maildir_file&& other) noexcept;
+    maildir_file(maildir_file&& other) noexcept = default;
     maildir_file& operator=(maildir_file&&) = delete;
     ~maildir_file();
 
@@ -23,16 +23,19 @@ public:
     base::result<> commit();
 
 private:
-    maildir_file(std::string maildir, std::string name, int file)
-        : maildir_(std::move(maildir)), name_(std::move(name)), file_(file) {}
+    maildir_file(std::string maildir, std::string name) : maildir_(std::move(maildir)), name_(std::move(name)) {}
     [[nodiscard]] std::string path_in(std::string_view folder) const;
 
     std::string maildir_;
     std::string name_;
-    int file_ = -1;
+    descriptor file_;
 };
 
-/// Line ends as mailboxes on this system have them: LF. `after_cr` carries a CR over from piece to piece.
-[[nodiscard]] std::string with_native_line_ends(std::string_view piece, bool& after_cr);
+/// A message of this name is in new/, or in cur/ under whatever flags.
+[[nodiscard]] bool has_message(const std::string& maildir, const std::string& name);
+
+/// The folder of the Maildir for mail with this extension: the Maildir++ subfolder `.extension` if the user has one,
+/// else the Maildir itself. The extension is a peer's word: one that could lead elsewhere is ignored.
+[[nodiscard]] std::string folder_for(const std::string& maildir, const std::string& extension);
 
 }  // namespace waypost::delivery

@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "job_content.hpp"
 #include "maildir.hpp"
 #include "waypost/base/exception_text.hpp"
 #include "waypost/queue/delivery_log.hpp"

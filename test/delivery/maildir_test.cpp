@@ -35,13 +35,6 @@ base::error_code deliver(const std::string& maildir, const std::string& name, st
     return kept.has_error() ? kept.error() : base::error_code();
 }
 
-std::string converted(std::string_view text, std::size_t split) {
-    bool after_cr = false;
-    std::string out = delivery::with_native_line_ends(text.substr(0, split), after_cr);
-    out += delivery::with_native_line_ends(text.substr(split), after_cr);
-    return out;
-}
-
 }  // namespace
 
 TEST_CASE("a message is written to tmp and moved to new", "[delivery][maildir]") {
@@ -131,8 +124,55 @@ TEST_CASE("a link that waits in tmp is not followed", "[delivery][maildir]") {
     CHECK(!deliver(maildir, "1.host", "x"));
     test::write_file(home / "victim", "precious");
     fs::create_symlink(home / "victim", maildir + "/tmp/2.host");
-    CHECK(deliver(maildir, "2.host", "y"));
+    CHECK(!deliver(maildir, "2.host", "y"));
     CHECK(test::read_file(home / "victim") == "precious");
+    CHECK(fs::is_regular_file(fs::symlink_status(maildir + "/new/2.host")));
+}
+
+TEST_CASE("a FIFO that waits in tmp does not hold the delivery up", "[delivery][maildir]") {
+    const test::temporary_directory home;
+    const std::string maildir = home / "Maildir";
+    CHECK(!deliver(maildir, "1.host", "x"));
+    REQUIRE(::mkfifo((maildir + "/tmp/2.host").c_str(), 0600) == 0);
+    CHECK(!deliver(maildir, "2.host", "y"));
+    CHECK(test::read_file(maildir + "/new/2.host") == "y");
+}
+
+TEST_CASE("a message is known again, also after it was read", "[delivery][maildir]") {
+    const test::temporary_directory home;
+    const std::string maildir = home / "Maildir";
+    CHECK_FALSE(delivery::has_message(maildir, "1.host"));
+    CHECK(!deliver(maildir, "1.host", "x"));
+    CHECK(delivery::has_message(maildir, "1.host"));
+    CHECK_FALSE(delivery::has_message(maildir, "1.hos"));
+    CHECK_FALSE(delivery::has_message(maildir, "11.host"));
+    for (const char* flags : {"", ":2,", ":2,S"}) {
+        const std::string read = maildir + "/cur/1.host" + flags;
+        fs::rename(maildir + "/new/1.host", read);
+        CHECK(delivery::has_message(maildir, "1.host"));
+        CHECK_FALSE(delivery::has_message(maildir, "1.hos"));
+        fs::rename(read, maildir + "/new/1.host");
+    }
+}
+
+TEST_CASE("mail with an extension goes to the folder of that name if there is one", "[delivery][maildir]") {
+    const test::temporary_directory home;
+    const std::string maildir = home / "Maildir";
+    fs::create_directories(maildir + "/.lists");
+    fs::create_directories(maildir + "/.a.b");
+    fs::create_directories(maildir + "/.file/x");
+    test::write_file(maildir + "/.text", "");
+    CHECK(delivery::folder_for(maildir, "lists") == maildir + "/.lists");
+    CHECK(delivery::folder_for(maildir, "a.b") == maildir + "/.a.b");
+    CHECK(delivery::folder_for(maildir, "") == maildir);
+    CHECK(delivery::folder_for(maildir, "other") == maildir);
+    CHECK(delivery::folder_for(maildir, "text") == maildir);
+    CHECK(delivery::folder_for(maildir, std::string(5000, 'x')) == maildir);
+    SECTION("and one that could lead elsewhere is ignored") {
+        for (const char* hostile : {".", "./..", "/..", "lists/..", "file/x", "lists/../../.."})
+            CHECK(delivery::folder_for(maildir, hostile) == maildir);
+        CHECK(delivery::folder_for(maildir, std::string("lists\0", 6)) == maildir);
+    }
 }
 
 TEST_CASE("a mailbox that cannot be used is an error", "[delivery][maildir]") {
@@ -167,28 +207,4 @@ TEST_CASE("a message that does not fit on the disk is an error and leaves nothin
     CHECK(failed == boost::system::errc::file_too_large);
     CHECK(names_in(maildir + "/tmp").empty());
     CHECK(names_in(maildir + "/new").empty());
-}
-
-TEST_CASE("lines end in LF in a mailbox", "[delivery][maildir]") {
-    CHECK(converted("a\r\nb\r\n", 0) == "a\nb\n");
-    CHECK(converted("\r\n\r\n", 0) == "\n\n");
-    CHECK(converted("", 0).empty());
-    CHECK(converted("no end", 0) == "no end");
-}
-
-TEST_CASE("a CR or LF that is no part of a line end is kept", "[delivery][maildir]") {
-    CHECK(converted("a\rb\r\n", 0) == "a\rb\n");
-    CHECK(converted("a\r\r\nb", 0) == "a\r\nb");
-    CHECK(converted("a\nb\r\n", 0) == "a\nb\n");
-}
-
-TEST_CASE("where a text is cut makes no difference to its line ends", "[delivery][maildir]") {
-    std::mt19937 random(5);
-    for (int round = 0; round < 300; ++round) {
-        std::string text(random() % 30, '\0');
-        for (char& c : text) c = "\r\nx"[random() % 3];
-        text += "x";
-        const std::string whole = converted(text, 0);
-        for (std::size_t split = 0; split <= text.size(); ++split) REQUIRE(converted(text, split) == whole);
-    }
 }

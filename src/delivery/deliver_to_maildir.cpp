@@ -1,0 +1,55 @@
+#include "jobs.hpp"
+#include "maildir.hpp"
+#include "waypost/base/ascii.hpp"
+#include "waypost/mail/header.hpp"
+
+namespace waypost::delivery {
+
+namespace {
+
+/// A filter says so in one of two fields.
+bool is_spam(std::string_view header) {
+    for (const mail::header_field& each : mail::parse_header(header).fields) {
+        const bool is_mark = base::iequals(each.name, "X-Spam") || base::iequals(each.name, "X-Spam-Flag");
+        if (is_mark && base::iequals(base::trim(each.value), "yes")) return true;
+    }
+    return false;
+}
+
+base::result<std::string> folder_of(const job& what, job_content& content) {
+    constexpr std::size_t longest_header = 65536;  // any mark stands before that, and this much is held in memory
+    if (what.junk) {
+        const auto header = content.peek_header(longest_header);
+        if (header.has_error()) return header.error();
+        if (is_spam(*header)) return what.path + "/.Junk";
+    }
+    return folder_for(what.path, what.extension);
+}
+
+}  // namespace
+
+mail::status deliver_to_maildir(const job& what, job_content& content) {
+    if (what.path.empty() || what.name.empty() || what.name.find('/') != std::string::npos)
+        return mail::status::transient("4.3.5", "No name for a Maildir or its file");
+    const auto folder = folder_of(what, content);
+    if (folder.has_error()) return content_lost();
+    if (what.may_be_repeat && has_message(*folder, what.name))
+        return mail::status::success("2.0.0", "Delivered to Maildir before");
+
+    const auto refused = [&](const base::error_code& why) {
+        return mailbox_trouble("Cannot write to the Maildir " + *folder, why);
+    };
+    auto file = maildir_file::create(*folder, what.name);
+    if (file.has_error()) return refused(file.error());
+    auto written = file->append(with_native_line_ends(what.head));
+    while (written.has_value() && !content.at_end()) {
+        const auto piece = content.next();
+        if (piece.has_error()) return content_lost();
+        written = file->append(*piece);
+    }
+    if (written.has_value()) written = file->commit();
+    if (written.has_error()) return refused(written.error());
+    return mail::status::success("2.0.0", "Delivered to Maildir");
+}
+
+}  // namespace waypost::delivery

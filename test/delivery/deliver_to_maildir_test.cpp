@@ -1,0 +1,119 @@
+#include <catch2/catch.hpp>
+#include <filesystem>
+
+#include "delivery/socket_pair.hpp"
+#include "jobs.hpp"
+#include "support/temporary_directory.hpp"
+
+using namespace waypost;
+using delivery::job;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct fixture {
+    test::temporary_directory home;
+    std::string maildir = home / "Maildir";
+
+    mail::status deliver(job what, const std::string& text) {
+        test::socket_pair wire;
+        wire.send_aside(text);
+        what.path = maildir;
+        what.name = "1.host";
+        delivery::job_content content(wire.near(), text.size());
+        return deliver_to_maildir(what, content);
+    }
+    /// Of the one message that is there; in which folder, and what it says.
+    [[nodiscard]] std::string at(const std::string& folder) const {
+        return test::read_file(maildir + folder + "/new/1.host");
+    }
+};
+
+}  // namespace
+
+TEST_CASE("mail is put into the Maildir with its fields in front", "[delivery][deliver_to_maildir]") {
+    fixture f;
+    const std::string body(200'000, 'x');
+    const auto said = f.deliver({.head = "Return-Path: <>\r\n"}, "A: 1\r\n\r\n" + body + "\r\n");
+    CHECK(said.is_success());
+    CHECK(f.at("") == "Return-Path: <>\nA: 1\n\n" + body + "\n");
+    CHECK(fs::is_empty(f.maildir + "/tmp"));
+}
+
+TEST_CASE("what is marked as spam goes to the Junk folder, which is made", "[delivery][deliver_to_maildir]") {
+    const std::string mark =
+        GENERATE("X-Spam: yes\r\n", "x-spam-flag:  YES \r\n", "A: 1\r\nX-Spam-Flag: Yes\r\nB: 2\r\n");
+    fixture f;
+    fs::create_directories(f.maildir + "/.lists");
+    SECTION("if the action says so") {
+        CHECK(f.deliver({.extension = "lists", .junk = true}, mark + "\r\nbuy\r\n").is_success());
+        CHECK(f.at("/.Junk").ends_with("\n\nbuy\n"));
+        CHECK(f.at("").empty());
+    }
+    SECTION("and not otherwise") {
+        CHECK(f.deliver({.junk = false}, mark + "\r\nbuy\r\n").is_success());
+        CHECK(f.at("").ends_with("buy\n"));
+    }
+}
+
+TEST_CASE("only a field of the header marks a message as spam", "[delivery][deliver_to_maildir]") {
+    const std::string text = GENERATE("A: 1\r\n\r\nX-Spam: yes\r\n", "X-Spam: no\r\n\r\n", "X-Spam-Score: yes\r\n\r\n",
+                                      "X-Spam: yes, perhaps\r\n\r\n", "\r\nX-Spam: yes\r\n", "");
+    fixture f;
+    CHECK(f.deliver({.junk = true}, text).is_success());
+    CHECK(fs::exists(f.maildir + "/new/1.host"));
+    CHECK_FALSE(fs::exists(f.maildir + "/.Junk"));
+}
+
+TEST_CASE("a header without end is not searched without end", "[delivery][deliver_to_maildir]") {
+    fixture f;
+    const std::string text = "A: " + std::string(300'000, 'x') + "\r\nX-Spam: yes\r\n\r\n";
+    CHECK(f.deliver({.junk = true}, text).is_success());
+    CHECK(f.at("").size() == text.size() - 3);
+}
+
+TEST_CASE("mail with an extension is put into the folder of that name", "[delivery][deliver_to_maildir]") {
+    fixture f;
+    fs::create_directories(f.maildir + "/.lists");
+    CHECK(f.deliver({.extension = "lists"}, "x\r\n").is_success());
+    CHECK(f.at("/.lists") == "x\n");
+    CHECK_FALSE(fs::exists(f.maildir + "/new"));
+}
+
+TEST_CASE("mail that may be there already is looked for first", "[delivery][deliver_to_maildir]") {
+    fixture f;
+    CHECK(f.deliver({.may_be_repeat = true}, "first\r\n").is_success());
+    fs::rename(f.maildir + "/new/1.host", f.maildir + "/cur/1.host:2,S");
+    CHECK(f.deliver({.may_be_repeat = true}, "second\r\n").is_success());
+    CHECK(test::read_file(f.maildir + "/cur/1.host:2,S") == "first\n");
+    CHECK(f.at("").empty());
+}
+
+TEST_CASE("mail whose content breaks off is not there", "[delivery][deliver_to_maildir]") {
+    fixture f;
+    test::socket_pair wire;
+    wire.send("half");
+    wire.hang_up();
+    delivery::job_content content(wire.near(), 100);
+    const auto said = deliver_to_maildir({.path = f.maildir, .name = "1.host", .junk = GENERATE(true, false)}, content);
+    CHECK(said.is_transient());
+    CHECK((!fs::exists(f.maildir) || (fs::is_empty(f.maildir + "/tmp") && fs::is_empty(f.maildir + "/new"))));
+}
+
+TEST_CASE("a Maildir that cannot be written is a delay", "[delivery][deliver_to_maildir]") {
+    fixture f;
+    test::write_file(f.maildir, "");
+    const auto said = f.deliver({}, "x\r\n");
+    CHECK(said.is_transient());
+    CHECK(said.enhanced() == mail::enhanced_code{4, 2, 0});
+    CHECK_THAT(said.text(), Catch::Contains(f.maildir));
+}
+
+TEST_CASE("a file's name that is a path is refused", "[delivery][deliver_to_maildir]") {
+    fixture f;
+    test::socket_pair wire;
+    delivery::job_content content(wire.near(), 0);
+    CHECK(deliver_to_maildir({.path = f.maildir, .name = "../new/x"}, content).is_transient());
+    CHECK(deliver_to_maildir({.path = "", .name = "x"}, content).is_transient());
+    CHECK_FALSE(fs::exists(f.maildir));
+}
