@@ -22,7 +22,7 @@ constexpr std::chrono::milliseconds lock_patience{30'000};
 struct text_read {
     mail::status said;
     bool is_there = true;
-    std::string text;
+    std::string text = {};
 };
 [[nodiscard]] text_read read_guarded(const job& what);
 

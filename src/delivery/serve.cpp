@@ -1,0 +1,53 @@
+#include "serve.hpp"
+
+#include "jobs.hpp"
+#include "octets.hpp"
+
+namespace waypost::delivery {
+
+namespace {
+
+/// Nothing where the connection is at its end.
+base::result<std::optional<job>> next_job(int connection) {
+    char first = 0;
+    const auto got = read_some(connection, &first, 1);
+    if (got.has_error()) return got.error();
+    if (*got == 0) return std::nullopt;
+    const auto length = read_exactly(connection, 3);
+    if (length.has_error()) return length.error();
+    const auto size = frame_size(first + *length);
+    if (!size) return make_error_code(boost::system::errc::message_size);
+    const auto inside = read_exactly(connection, *size);
+    if (inside.has_error()) return inside.error();
+    auto read = decode_job(*inside);
+    if (!read) return make_error_code(boost::system::errc::bad_message);
+    return read;
+}
+
+text_read perform(const job& what, job_content& content) {
+    switch (what.what) {
+        case job::kind::maildir: return {deliver_to_maildir(what, content)};
+        case job::kind::mbox: return {deliver_to_mbox(what, content)};
+        case job::kind::run: return {run_command(what, content)};
+        case job::kind::read: break;
+    }
+    return read_guarded(what);
+}
+
+}  // namespace
+
+bool serve(int connection) {
+    for (;;) {
+        const auto what = next_job(connection);
+        if (what.has_error()) return false;
+        if (!what->has_value()) return true;
+        job_content content(connection, (*what)->size);
+        const text_read done = perform(**what, content);
+        // Content that the job did not want is taken all the same, so that the connection stays in step.
+        if (content.drain().has_error()) return false;
+        const job_answer answer{done.said, done.is_there, done.text.size()};
+        if (write_all(connection, frame_of(encode(answer)) + done.text).has_error()) return false;
+    }
+}
+
+}  // namespace waypost::delivery
