@@ -1,0 +1,84 @@
+#include "mbox_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "octets.hpp"
+
+namespace waypost::delivery {
+
+namespace errc = boost::system::errc;
+
+namespace {
+
+base::result<> check(const struct stat& found) {
+    if (!S_ISREG(found.st_mode) || found.st_nlink > 1) return make_error_code(errc::operation_not_permitted);
+    if (found.st_uid != 0 && found.st_uid != ::geteuid()) return make_error_code(errc::permission_denied);
+    return {};
+}
+
+base::result<> sync_directory_of(const std::string& path) {
+    auto synced = sync_directory(std::filesystem::path(path).parent_path());
+    // One in which we may write but not read cannot be synced.
+    if (synced.has_error() && synced.error() == errc::permission_denied) return {};
+    return synced;
+}
+
+}  // namespace
+
+base::result<mbox_file> mbox_file::open(const std::string& path, lock_deadline until) {
+    auto lock = dot_lock::take(path, until);
+    if (lock.has_error()) return lock.error();
+    mbox_file made(path, std::move(*lock));
+    if (auto opened = made.open_and_lock(until); opened.has_error()) return opened.error();
+    if (auto ended = made.end_last_message(); ended.has_error()) return ended.error();
+    return made;
+}
+
+base::result<> mbox_file::open_and_lock(lock_deadline until) {
+    constexpr int carefully = O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    do {
+        descriptor file(::open(path_.c_str(), carefully, 0600));
+        struct stat opened{};
+        struct stat there{};
+        if (!file || ::fstat(file.get(), &opened) != 0) return last_error();
+        if (auto good = check(opened); good.has_error()) return good;
+        if (auto locked = lock_record(file.get(), until); locked.has_error()) return locked;
+        // Who held the lock may have put another file in this one's place.
+        const bool is_same =
+            ::lstat(path_.c_str(), &there) == 0 && opened.st_ino == there.st_ino && opened.st_dev == there.st_dev;
+        if (!is_same) continue;
+        before_ = there.st_size;
+        file_ = std::move(file);
+        return before_ == 0 ? sync_directory_of(path_) : base::result<>();
+    } while (std::chrono::steady_clock::now() < until);
+    return make_error_code(errc::device_or_resource_busy);
+}
+
+/// What a crash or another program left without the empty line at its end would swallow our separator.
+base::result<> mbox_file::end_last_message() {
+    char last[2] = {'\n', '\n'};
+    const off_t from = before_ < 2 ? 0 : before_ - 2;
+    if (::pread(file_.get(), before_ < 2 ? last + 1 : last, before_ < 2 ? 1 : 2, from) < 0) return last_error();
+    if (last[1] != '\n') return append("\n\n");
+    if (last[0] != '\n') return append("\n");
+    return {};
+}
+
+mbox_file::~mbox_file() {
+    // If even that fails there is nothing better to do: the message is told to be delayed, and comes twice.
+    if (file_) static_cast<void>(::ftruncate(file_.get(), before_));
+}
+
+base::result<> mbox_file::append(std::string_view bytes) { return write_all(file_.get(), bytes); }
+
+base::result<> mbox_file::commit() {
+    if (::fsync(file_.get()) != 0) return last_error();
+    file_.close();
+    return {};
+}
+
+}  // namespace waypost::delivery

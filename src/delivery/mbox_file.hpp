@@ -1,0 +1,37 @@
+// A mailbox that is one file, locked for as long as this lives. Unless committed, what was appended is taken off again.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <string_view>
+
+#include "mailbox_lock.hpp"
+
+namespace waypost::delivery {
+
+class mbox_file {
+public:
+    /// Makes the mailbox where it is missing. Refused: a link, what is no regular file or has a second name, and the
+    /// file of another user, who could have put it there to read this one's mail.
+    static base::result<mbox_file> open(const std::string& path, lock_deadline until);
+    mbox_file(mbox_file&&) noexcept = default;
+    mbox_file& operator=(mbox_file&&) = delete;
+    ~mbox_file();
+
+    base::result<> append(std::string_view bytes);
+    /// Syncs.
+    base::result<> commit();
+
+private:
+    mbox_file(std::string path, dot_lock lock) : path_(std::move(path)), lock_(std::move(lock)) {}
+    base::result<> open_and_lock(lock_deadline until);
+    base::result<> end_last_message();
+
+    std::string path_;
+    dot_lock lock_;  // before file_: given back after it
+    descriptor file_;
+    off_t before_ = 0;  // its size without us
+};
+
+}  // namespace waypost::delivery
