@@ -3,9 +3,9 @@
 
 #include <sys/socket.h>
 
-#include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "descriptor.hpp"
@@ -33,8 +33,13 @@ public:
     void send(const std::string& octets) { static_cast<void>(delivery::write_all(far_.get(), octets)); }
     /// Any amount.
     void send_aside(std::string octets) {
+        if (sender_.joinable()) sender_.join();
         sender_ = std::thread([this, octets = std::move(octets)] {
-            static_cast<void>(::send(far_.get(), octets.data(), octets.size(), MSG_NOSIGNAL));
+            for (std::string_view rest = octets; !rest.empty();) {
+                const ssize_t sent = ::send(far_.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
+                if (sent < 0) return;
+                rest.remove_prefix(static_cast<std::size_t>(sent));
+            }
         });
     }
     /// The far end closes.

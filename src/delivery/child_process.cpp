@@ -1,0 +1,141 @@
+#include "child_process.hpp"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+
+#include "octets.hpp"
+#include "waypost/base/ascii.hpp"
+
+namespace waypost::delivery {
+
+namespace {
+
+struct pipe_ends {
+    descriptor reading;
+    descriptor writing;
+};
+
+base::result<pipe_ends> make_pipe() {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) return last_error();
+    return pipe_ends{descriptor(ends[0]), descriptor(ends[1])};
+}
+
+/// A NUL would end a string early, and what follows it would be gone unseen.
+bool has_nul(const std::vector<std::string>& strings) {
+    return std::any_of(strings.begin(), strings.end(),
+                       [](const std::string& each) { return each.find('\0') != std::string::npos; });
+}
+
+/// What execve() wants: the same strings, behind pointers.
+std::vector<char*> pointers(const std::vector<std::string>& strings) {
+    std::vector<char*> all;
+    for (const std::string& each : strings) all.push_back(const_cast<char*>(each.c_str()));
+    all.push_back(nullptr);
+    return all;
+}
+
+/// Empty if there is none: what has no slash is never looked for in the working directory, which is the user's.
+std::string find_program(const std::string& name, const std::vector<std::string>& environment) {
+    if (name.find('/') != std::string::npos) return name;
+    for (const std::string& each : environment) {
+        if (!each.starts_with("PATH=")) continue;
+        for (const std::string_view directory : base::split(std::string_view(each).substr(5), ':')) {
+            const std::string path = std::string(directory) + "/" + name;
+            if (path.starts_with('/') && ::access(path.c_str(), X_OK) == 0) return path;
+        }
+    }
+    return {};
+}
+
+/// What changes between us and the program: its own session and directory, signals as a program expects them, and the
+/// three descriptors.
+class surroundings {
+public:
+    surroundings(const std::string& directory, int in, int out) {
+        ::posix_spawnattr_init(&how_);
+        ::posix_spawn_file_actions_init(&files_);
+        sigset_t signals;
+        ::sigemptyset(&signals);
+        ::posix_spawnattr_setsigmask(&how_, &signals);
+        ::sigfillset(&signals);
+        ::posix_spawnattr_setsigdefault(&how_, &signals);
+        ::posix_spawnattr_setflags(&how_, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+        ::posix_spawn_file_actions_addchdir_np(&files_, directory.c_str());
+        ::posix_spawn_file_actions_adddup2(&files_, in, STDIN_FILENO);
+        ::posix_spawn_file_actions_adddup2(&files_, out, STDOUT_FILENO);
+        ::posix_spawn_file_actions_adddup2(&files_, out, STDERR_FILENO);
+        ::posix_spawn_file_actions_addclosefrom_np(&files_, STDERR_FILENO + 1);
+    }
+    surroundings(const surroundings&) = delete;
+    surroundings& operator=(const surroundings&) = delete;
+    ~surroundings() {
+        ::posix_spawnattr_destroy(&how_);
+        ::posix_spawn_file_actions_destroy(&files_);
+    }
+    base::result<pid_t> spawn(const std::string& program, const std::vector<std::string>& arguments,
+                              const std::vector<std::string>& environment) const {
+        pid_t pid = -1;
+        const int failed = ::posix_spawn(&pid, program.c_str(), &files_, &how_, pointers(arguments).data(),
+                                         pointers(environment).data());
+        if (failed != 0) return base::error_code(failed, boost::system::system_category());
+        return pid;
+    }
+
+private:
+    posix_spawnattr_t how_;
+    posix_spawn_file_actions_t files_;
+};
+
+}  // namespace
+
+base::result<child_process> child_process::start(const std::vector<std::string>& arguments,
+                                                 const std::vector<std::string>& environment,
+                                                 const std::string& directory) {
+    if (arguments.empty() || has_nul(arguments) || has_nul(environment))
+        return make_error_code(boost::system::errc::invalid_argument);
+    auto in = make_pipe();
+    if (in.has_error()) return in.error();
+    auto out = make_pipe();
+    if (out.has_error()) return out.error();
+    const surroundings how(directory, in->reading.get(), out->writing.get());
+    const auto pid = how.spawn(find_program(arguments.front(), environment), arguments, environment);
+    if (pid.has_error()) return pid.error();
+
+    child_process made(*pid);
+    made.input = std::move(in->writing);
+    made.output = std::move(out->reading);
+    // By its number: <sys/pidfd.h> of glibc 2.36 is no header for C++.
+    made.ended = descriptor(static_cast<int>(::syscall(SYS_pidfd_open, *pid, 0)));
+    const bool is_watched = made.ended && ::fcntl(made.input.get(), F_SETFL, O_WRONLY | O_NONBLOCK) == 0 &&
+                            ::fcntl(made.output.get(), F_SETFL, O_RDONLY | O_NONBLOCK) == 0;
+    if (!is_watched) return last_error();
+    return made;
+}
+
+child_process::child_process(child_process&& other) noexcept
+    : input(std::move(other.input)),
+      output(std::move(other.output)),
+      ended(std::move(other.ended)),
+      pid_(std::exchange(other.pid_, -1)) {}
+
+child_process::~child_process() { kill_and_wait(); }
+
+int child_process::kill_and_wait() {
+    if (pid_ <= 0) return 0;
+    // Before it is waited for, as its number may be another's afterwards. It is the leader of its group.
+    ::kill(-pid_, SIGKILL);
+    int status = 0;
+    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {}
+    pid_ = -1;
+    return status;
+}
+
+}  // namespace waypost::delivery

@@ -1,0 +1,19 @@
+// The last line of what a command says, however much it says: that is what a sender is told of a failure. Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace waypost::delivery {
+
+class last_line {
+public:
+    void add(std::string_view output);
+    /// Without blanks at its ends, and fit to be shown. Empty if there is none.
+    [[nodiscard]] std::string text() const;
+
+private:
+    std::string tail_;
+};
+
+}  // namespace waypost::delivery

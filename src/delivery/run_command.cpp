@@ -1,0 +1,136 @@
+// A command takes the mail on its standard input. It may be slow, silent, talkative or dead: it is fed and listened to
+// at once, and for no longer than its time.
+#include <poll.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+
+#include "child_process.hpp"
+#include "jobs.hpp"
+#include "last_line.hpp"
+#include "octets.hpp"
+#include "waypost/base/ascii.hpp"
+
+namespace waypost::delivery {
+
+namespace {
+
+using steady = std::chrono::steady_clock;
+
+class conversation {
+public:
+    conversation(child_process& with, std::string head, job_content& content)
+        : with_(with), content_(content), head_(std::move(head)), pending_(head_) {}
+
+    enum class end { exited, too_late, connection_lost };
+    end run_until(steady::time_point deadline);
+    [[nodiscard]] const last_line& said() const noexcept { return said_; }
+    /// What is there to be read, without waiting: whoever else has the pipe may keep it open.
+    void listen();
+
+private:
+    /// False where the connection broke.
+    bool fetch();
+    void feed();
+
+    child_process& with_;
+    job_content& content_;
+    std::string head_;
+    std::string_view pending_;  // taken from the content, not yet given to the command
+    last_line said_;
+};
+
+conversation::end conversation::run_until(steady::time_point deadline) {
+    for (;;) {
+        if (with_.input && pending_.empty() && content_.at_end()) with_.input.close();
+        const bool may_fetch = with_.input && pending_.empty();
+        pollfd watched[] = {
+            {with_.ended.get(), POLLIN, 0},
+            {with_.output.get(), POLLIN, 0},
+            {pending_.empty() ? -1 : with_.input.get(), POLLOUT, 0},
+            {content_.connection(), static_cast<short>(may_fetch ? POLLIN | POLLRDHUP : POLLRDHUP), 0},
+        };
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - steady::now()).count();
+        if (left <= 0) return end::too_late;
+        if (::poll(watched, std::size(watched), static_cast<int>(std::min<long long>(left, 60'000))) < 0) continue;
+        if (watched[0].revents != 0) return end::exited;
+        if (watched[1].revents != 0) listen();
+        if (watched[2].revents != 0) feed();
+        // The daemon is gone, or has given this mail up: it will come again.
+        if ((watched[3].revents & (POLLRDHUP | POLLERR)) != 0) return end::connection_lost;
+        if ((watched[3].revents & POLLIN) != 0 && !fetch()) return end::connection_lost;
+    }
+}
+
+bool conversation::fetch() {
+    const auto piece = content_.next();
+    if (piece.has_error()) return false;
+    pending_ = *piece;
+    return true;
+}
+
+void conversation::feed() {
+    const ssize_t taken = ::write(with_.input.get(), pending_.data(), pending_.size());
+    if (taken >= 0) {
+        pending_.remove_prefix(static_cast<std::size_t>(taken));
+    } else if (errno != EAGAIN && errno != EINTR) {
+        // It has read what it wanted, which is no fault; what it makes of it its exit code says.
+        pending_ = {};
+        with_.input.close();
+    }
+}
+
+void conversation::listen() {
+    // No more than a pipe holds, so that a command that never stops talking is not listened to for ever.
+    constexpr int pieces = 16;
+    char piece[4096];
+    for (int i = 0; i < pieces && with_.output; ++i) {
+        const auto got = read_some(with_.output.get(), piece, sizeof piece);
+        if (got.has_error() && got.error() == boost::system::errc::resource_unavailable_try_again) return;
+        if (got.has_error() || *got == 0) return with_.output.close();
+        said_.add({piece, *got});
+    }
+}
+
+mail::status verdict(int ended, const std::string& said) {
+    if (WIFSIGNALED(ended)) {
+        return mail::status::transient("4.3.0", "Command ended by signal " + std::to_string(WTERMSIG(ended)));
+    }
+    const int code = WEXITSTATUS(ended);
+    if (code == EX_OK) return mail::status::success("2.0.0", "Delivered to command");
+    const std::string text = said.empty() ? "Command failed with exit code " + std::to_string(code) : said;
+    // What a shell says of a program that it could not run: the administrator's fault or the user's, which can be
+    // mended.
+    constexpr int not_executable = 126, not_found = 127;
+    if (code == EX_OSERR || code == EX_TEMPFAIL || code == not_executable || code == not_found)
+        return mail::status::transient("4.3.0", text);
+    return mail::status::permanent("5.3.0", text);
+}
+
+}  // namespace
+
+mail::status run_command(const job& what, job_content& content) {
+    auto child = child_process::start(what.arguments, what.environment, what.home);
+    if (child.has_error()) {
+        const std::string name = what.arguments.empty() ? "" : what.arguments.front();
+        return mail::status::transient("4.3.5", "Cannot run " + base::printable(name) + ": " + child.error().message());
+    }
+    conversation talk(*child, with_native_line_ends(what.head), content);
+    const auto end = talk.run_until(steady::now() + what.time);
+    const int ended = child->kill_and_wait();
+    talk.listen();
+    switch (end) {
+        case conversation::end::exited: return verdict(ended, talk.said().text());
+        case conversation::end::too_late:
+            return mail::status::transient("4.3.0",
+                                           "Command took longer than " + std::to_string(what.time.count()) + " s");
+        case conversation::end::connection_lost: break;
+    }
+    return content_lost();
+}
+
+}  // namespace waypost::delivery
