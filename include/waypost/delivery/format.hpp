@@ -1,11 +1,18 @@
 // Text with format specifiers, as paths of maildirs and arguments of commands have them:
 //
 //     %{sender} %{rcpt} %{dest}, each also with .user and .domain;  %{user.username} %{user.directory}
-//     %{mbox.from};  %{dest.user[0:1]} a part, negative from the end;  %{dest.user:lowercase|strip} modifiers
+//     %{mbox.from}   the sender, MAILER-DAEMON for the null reverse-path
+//     %{dest.user[0:1]}                a part: first and last octet, or one alone; negative from the end
+//     %{dest.user:lowercase|strip}     lowercase, uppercase, strip (the tag of a sub-address), raw
+//     %%                               a percent sign
 //
-// Parsed once, at load; an unknown specifier is an error there. Pure.
+// Addresses and names come from strangers, so !#$%&'*?`{|}~ in them become ':' unless `raw` is asked for (as in
+// OpenSMTPD; no value ever reaches a shell here, but a command may start one). Parsed once, at load; what is wrong with
+// the text is an error there, so at delivery only a value can be wrong. Pure.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,20 +40,59 @@ struct format_fault {
     std::string instead;
 };
 
+/// What a value can do to a good text.
+enum class format_errc {
+    too_long = 1,
+    no_such_part,  // [3:] of two octets
+    no_component,  // a path would have a component that is empty, "." or ".." though its text has none
+};
+[[nodiscard]] base::error_code make_error_code(format_errc value) noexcept;
+
 class format {
 public:
+    static constexpr std::size_t longest = 4096;  // octets of a result
+
     [[nodiscard]] static std::variant<format, format_fault> parse(std::string_view text);
+    /// The text as it is, percent signs and all.
+    [[nodiscard]] static format literal(std::string_view text);
 
     [[nodiscard]] const std::string& text() const noexcept { return text_; }
     /// Without any specifier.
     [[nodiscard]] bool is_literal() const noexcept;
-    /// For an argument of a command. Fails where the result is too long.
+    /// For an argument of a command. A value in front of it begins with no '-' (unless raw), so that a sender cannot
+    /// write an option.
     [[nodiscard]] base::result<std::string> expand(const format_values& values) const;
-    /// For a path: no value leads out of the directory that the text means, whatever its octets.
+    /// For a path: no value leads out of the directory that the text means, whatever its octets. "~/" in front is the
+    /// home.
     [[nodiscard]] base::result<std::string> expand_path(const format_values& values) const;
 
+    /// A specifier, taken apart.
+    struct specifier {
+        enum class origin : std::uint8_t { sender, rcpt, dest, username, directory, mbox_from };
+        enum class part : std::uint8_t { whole, user, domain };
+        enum class letters : std::uint8_t { as_they_are, lower, upper };
+
+        origin of = origin::sender;
+        part which = part::whole;
+        letters in = letters::as_they_are;
+        bool strip = false;
+        bool raw = false;
+        std::ptrdiff_t first = 0;
+        std::optional<std::ptrdiff_t> last;  // none: to the end
+        bool one = false;  // the octet `first` alone
+    };
+
 private:
+    struct piece {
+        std::string literal;
+        std::optional<specifier> value;  // instead of it
+    };
+
     std::string text_;
+    std::vector<piece> pieces_;
 };
 
 }  // namespace waypost::delivery
+
+template <>
+struct boost::system::is_error_code_enum<waypost::delivery::format_errc> : std::true_type {};

@@ -1,0 +1,18 @@
+// One format specifier: what stands between "%{" and "}", read and filled in.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "waypost/delivery/format.hpp"
+
+namespace waypost::delivery {
+
+/// The octets inside the braces. A fault's place counts from there.
+[[nodiscard]] std::variant<format::specifier, format_fault> parse_specifier(std::string_view inside);
+
+/// What it stands for, after its modifiers and its part.
+[[nodiscard]] base::result<std::string> value_of(const format::specifier& what, const format_values& values);
+
+}  // namespace waypost::delivery
