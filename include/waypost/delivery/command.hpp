@@ -1,7 +1,12 @@
 // A command that takes mail: of `mda`, of a wrapper, of an alias or a .forward. A list of arguments, split once when it
-// is read; no shell sees it unless its own text asks for one, and then no value of a mail is put into that text. Pure.
+// is read as a shell would split it (blanks, '', "", \); then no shell sees it.
+//
+// A text that only a shell understands (pipes, redirections, $NAME, wildcards, exec ...) asks for one: it becomes the
+// text of /bin/sh -c. No value of a mail is ever put into what a shell reads, here or behind a `sh -c` of the text's
+// own: a specifier there is a fault that names the variable of the environment with the same value. Pure.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -11,6 +16,18 @@
 
 namespace waypost::delivery {
 
+/// A command that is given the one that takes the mail as arguments: `mda wrapper`. "%{mda}", a word of its own, is
+/// where they go.
+class wrapper {
+public:
+    [[nodiscard]] static std::variant<wrapper, format_fault> parse(std::string_view text);
+
+private:
+    friend class command;
+    std::string text_;
+    std::vector<std::optional<format>> arguments_;  // none: those of the command
+};
+
 class command {
 public:
     /// Of the configuration: each argument is a format.
@@ -18,13 +35,16 @@ public:
     /// Of an alias or a .forward: as it is, without specifiers.
     [[nodiscard]] static std::variant<command, format_fault> parse_plain(std::string_view text);
 
+    [[nodiscard]] command wrapped_in(const wrapper& outer) const;
+
     [[nodiscard]] const std::string& text() const noexcept { return text_; }
-    /// The program and its arguments. Fails where a value is too long.
+    /// The program (looked for in PATH if there is no '/' in it) and its arguments. Fails where a value is too long or
+    /// too short.
     [[nodiscard]] base::result<std::vector<std::string>> arguments(const format_values& values) const;
 
 private:
     std::string text_;
-    std::vector<format> arguments_;
+    std::vector<format> arguments_;  // at least the program
 };
 
 }  // namespace waypost::delivery
