@@ -1,5 +1,4 @@
-// action NAME maildir [PATH] [options]
-// action NAME relay [options]
+// action NAME relay [options]        and for what stays here local_grammar.cpp
 #include <algorithm>
 
 #include "grammar.hpp"
@@ -12,29 +11,9 @@ namespace {
 
 void take_ttl(cursor& at, action& to, const token&) { to.ttl = at.take_delay("a time"); }
 
-void take_alias(cursor& at, action& to, const token& word) {
-    if (to.virtual_users) at.leave(word, "\"alias\" and \"virtual\" in one action", "keep one of them");
-    to.alias = take_table_use(at, "a table of aliases");
-}
-
-void take_virtual(cursor& at, action& to, const token& word) {
-    if (to.alias) at.leave(word, "\"alias\" and \"virtual\" in one action", "keep one of them");
-    to.virtual_users = take_table_use(at, "a table of virtual users");
-}
-
 void take_backup(cursor& at, action& to, const token& word) {
     to.backup = at.skip_word("mx") ? take_domain(at, "the name of an MX host") : written{{}, word.at.where()};
 }
-
-constexpr option<action> maildir_options[] = {
-    {"alias", &take_alias},
-    {"junk"},
-    {"ttl", &take_ttl},
-    {"user"},
-    {"userbase", [](cursor& at, action& to, const token&) { to.userbase = take_table_use(at, "a table of users"); }},
-    {"wrapper"},
-    {"virtual", &take_virtual},
-};
 
 constexpr option<action> relay_options[] = {
     {"auth", [](cursor& at, action& to, const token&) { to.auth = take_table_use(at, "a table of credentials"); }},
@@ -53,7 +32,7 @@ constexpr option<action> relay_options[] = {
     {"pki", [](cursor& at, action& to, const token&) { to.pki = at.take_string("the name of a pki"); }},
     {"protocols"},
     {"src", [](cursor& at, action& to, const token&) { to.sources = take_table_use(at, "a source address"); }},
-    {"srs"},
+    {"srs", [](cursor&, action& to, const token& word) { to.srs = word.at.where(); }},
     {"tls",
      [](cursor& at, action& to, const token&) {
          to.tls = true;
@@ -61,12 +40,6 @@ constexpr option<action> relay_options[] = {
      }},
     {"ttl", &take_ttl},
 };
-
-void read_maildir(cursor& at, action& to, const token&) {
-    to.by = action::method::maildir;
-    to.path = take_maildir_path(at);
-    read_options<action>(at, to, maildir_options, "option of \"maildir\"");
-}
 
 void read_relay(cursor& at, action& to, const token& word) {
     to.by = action::method::relay;
@@ -86,7 +59,13 @@ void read_relay(cursor& at, action& to, const token& word) {
 }
 
 constexpr option<action> methods[] = {
-    {"expand-only"}, {"forward-only"}, {"lmtp"}, {"maildir", &read_maildir}, {"mbox"}, {"mda"}, {"relay", &read_relay},
+    {"expand-only", &read_local_action},
+    {"forward-only", &read_local_action},
+    {"lmtp", &read_local_action},
+    {"maildir", &read_local_action},
+    {"mbox", &read_local_action},
+    {"mda", &read_local_action},
+    {"relay", &read_relay},
 };
 
 }  // namespace
@@ -108,22 +87,6 @@ void read_action(grammar& g, const token& word) {
     const token method = g.at.take();
     find_option<action>(g.at, method, methods, "delivery method").read(g.at, made, method);
     g.what.actions.push_back(std::move(made));
-}
-
-std::string take_maildir_path(cursor& at) {
-    if (!at.string_is_next()) return {};
-    const token& word = at.peek();
-    std::string path = at.take_string("a path").text;
-    if (path == "~/Maildir" || path == "~/Maildir/") return {};
-    if (path.starts_with('~')) {
-        at.leave(word, "a path in the user's home other than ~/Maildir is not built yet",
-                 "write maildir without a path");
-    }
-    // %{user.username} of today, %u of 2012: a directory of that name is never what was meant.
-    if (path.find('%') != std::string::npos) {
-        at.leave(word, "\"%\" in the path of a maildir is not built yet", "write a path without it");
-    }
-    return path;
 }
 
 written take_sender(cursor& at, std::string_view word) {

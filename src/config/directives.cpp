@@ -69,17 +69,8 @@ constexpr option<model> timeout_options[] = {
     {"handshake", [](cursor& at, model& to, const token&) { to.limits.handshake = at.take_delay("a time"); }},
 };
 
-/// KEY N KEY N, or the same in braces, where commas and ends of lines may separate them.
 void read_smtp_limit(cursor& at, model& to, const token&) {
-    if (!at.skip_mark('{')) return read_options<model>(at, to, limit_options, "limit of \"smtp\"");
-    for (;;) {
-        at.skip_newlines();
-        if (at.skip_mark(',')) continue;
-        if (at.skip_mark('}')) return;
-        if (at.at_end()) at.leave_unexpected(at.peek(), "\"}\"");
-        const token word = at.take();
-        find_option<model>(at, word, limit_options, "limit of \"smtp\"").read(at, to, word);
-    }
+    read_listing<model>(at, to, limit_options, "limit of \"smtp\"");
 }
 
 void read_smtp_timeout(cursor& at, model& to, const token&) {
@@ -88,9 +79,23 @@ void read_smtp_timeout(cursor& at, model& to, const token&) {
 
 void read_message_size(cursor& at, model& to, const token&) { to.max_message_size = at.take_size("a size"); }
 
+void read_tag_delimiter(cursor& at, model& to, const token&) {
+    const token& given = at.peek();
+    const written one = at.take_string("a character");
+    // What an address has outside quotes, and no letter or digit: half the names would have a tag.
+    constexpr std::string_view good = "!#$%&'*+-=?^_`{|}~.";
+    if (one.text.size() != 1 || good.find(one.text.front()) == std::string_view::npos)
+        at.leave(given, at.show(given) + " cannot stand between a user and his tag",
+                 "write one character, as in \"+\" or \"-\"");
+    to.tag_delimiter = one.text.front();
+}
+
 constexpr option<model> smtp_options[] = {
-    {"ciphers"},        {"limit", &read_smtp_limit},     {"max-message-size", &read_message_size},
-    {"sub-addr-delim"}, {"timeout", &read_smtp_timeout},
+    {"ciphers"},
+    {"limit", &read_smtp_limit},
+    {"max-message-size", &read_message_size},
+    {"sub-addr-delim", &read_tag_delimiter},
+    {"timeout", &read_smtp_timeout},
 };
 
 /// A directive of the form `WORD OPTION VALUE`, with at least one option.
@@ -156,7 +161,7 @@ constexpr directive directives[] = {
     {"map"},  // what tables were until November 2012
     {"match", &read_match},
     {"max-message-size", [](grammar& g, const token& word) { read_message_size(g.at, g.what, word); }},
-    {"mda"},
+    {"mda", &read_mda},
     {"mta", &read_mta},
     {"pki", &read_pki},
     {"proc"},
@@ -165,7 +170,7 @@ constexpr directive directives[] = {
     {"resolver", &read_resolver},
     {"scheduler"},
     {"smtp", [](grammar& g, const token& word) { read_settings(g, word, smtp_options); }},
-    {"srs"},
+    {"srs", &read_srs},
     {"table", &read_table},
 };
 

@@ -42,11 +42,18 @@ void define_certificates_of_2012(grammar& g);
 
 // action_grammar.cpp
 void read_action(grammar& g, const token& word);
-/// The path of `maildir`, if one is next. "" is Maildir in the user's home.
-[[nodiscard]] std::string take_maildir_path(cursor& at);
 /// An address for `mail-from` or `as`: user@domain, @domain or user.
 [[nodiscard]] written take_sender(cursor& at, std::string_view word);
 [[nodiscard]] written take_domain(cursor& at, std::string_view what);
+
+// local_grammar.cpp
+/// The arguments of "mbox", "maildir" ... and, in today's grammar, the options.
+void read_local_action(cursor& at, action& to, const token& method);
+void read_delivery_of_2012(cursor& at, action& to, const token& method);
+
+// mda_grammar.cpp
+void read_mda(grammar& g, const token&);
+void read_srs(grammar& g, const token&);
 
 // mta_grammar.cpp
 void read_mta(grammar& g, const token& word);

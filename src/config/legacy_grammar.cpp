@@ -1,7 +1,7 @@
 // The rules of 2012 to 2017, when a rule and its action were one line.
 //
 //     accept [tagged T] [from any|local|[source] TABLES] for any|local|domain TABLES [alias TABLES | virtual TABLES]
-//            deliver to maildir [PATH] | relay [as A] | relay via URL [options]   [expire D]
+//            deliver to METHOD | forward-only | relay [as A] | relay via URL [options]   [expire D]
 //     reject [tagged T] [from ...] for ...
 //
 // `all` for `any` is older; `sender` and `recipient` came in 2013, and `!` before the place of a table.
@@ -20,6 +20,7 @@ struct reading {
     std::optional<action> by;
     action expansion;  // its alias, virtual and ttl, which may stand before the delivery
     bool is_accept = false;
+    bool forward_only = false;
 };
 
 void add(cursor& at, reading& to, subject what, const token& word, bool negated, std::optional<table_use> values) {
@@ -48,23 +49,23 @@ void read_for(cursor& at, reading& to, const token& word) {
     add_with_values(at, to, subject::for_domain, word, negated);
 }
 
-void begin_action(cursor& at, reading& to, const token& word, action::method by) {
+void begin_action(cursor& at, reading& to, const token& word) {
     if (!to.is_accept) at.leave(word, "\"reject\" with " + at.show(word), "write accept, or end the rule before it");
     if (to.by) at.leave(word, "a second delivery in one rule", "write a rule for each");
     to.by.emplace();
-    to.by->by = by;
     to.by->where = to.made.where;
 }
 
+void read_delivery(cursor& at, reading& to, const token& word) {
+    begin_action(at, to, word);
+    read_delivery_of_2012(at, *to.by, word);
+}
+
 constexpr option<reading> deliveries[] = {
-    {"lmtp"},
-    {"maildir",
-     [](cursor& at, reading& to, const token& word) {
-         begin_action(at, to, word, action::method::maildir);
-         to.by->path = take_maildir_path(at);
-     }},
-    {"mbox"},
-    {"mda"},
+    {"lmtp", &read_delivery},
+    {"maildir", &read_delivery},
+    {"mbox", &read_delivery},
+    {"mda", &read_delivery},
 };
 
 void read_deliver(cursor& at, reading& to, const token&) {
@@ -103,7 +104,7 @@ constexpr option<reading> relay_options[] = {
 };
 
 void read_relay(cursor& at, reading& to, const token& word) {
-    begin_action(at, to, word, action::method::relay);
+    begin_action(at, to, word);
     read_options<reading>(at, to, relay_options, "option of \"relay\"");
     // `tls` did not verify, the URL does; the stricter of the two.
     if (to.by->hosts) to.by->no_verify = false;
@@ -123,7 +124,7 @@ constexpr option<reading> parts[] = {
     {"deliver", &read_deliver},
     {"expire", &read_expire},
     {"for", &read_for},
-    {"forward-only"},
+    {"forward-only", [](cursor&, reading& to, const token&) { to.forward_only = true; }},
     {"from", &read_from},
     {"recipient", [](cursor& at, reading& to, const token& word) { add_with_values(at, to, subject::rcpt_to, word); }},
     {"relay", &read_relay},
@@ -137,7 +138,10 @@ constexpr option<reading> parts[] = {
 
 void check_whole(cursor& at, reading& all, const token& word) {
     const location& where = all.made.where;
-    if (all.is_accept && !all.by) {
+    const bool stays_here = all.by && all.by->by != action::method::relay;
+    if (all.forward_only && (!all.is_accept || (all.by && !stays_here)))
+        at.leave(word, "\"forward-only\" goes with \"accept\" and \"deliver to\"", "remove it");
+    if (all.is_accept && !all.by && !all.forward_only) {
         at.leave(word, "\"accept\" without a delivery", "end the rule with deliver to maildir, or with relay");
     }
     const bool has_for = std::any_of(all.made.conditions.begin(), all.made.conditions.end(), [](const condition& one) {
@@ -147,12 +151,12 @@ void check_whole(cursor& at, reading& all, const token& word) {
     const bool expands = all.expansion.alias || all.expansion.virtual_users;
     if (all.expansion.alias && all.expansion.virtual_users)
         at.fault(where, "\"alias\" and \"virtual\" in one rule", "keep one of them");
-    if (expands && (!all.by || all.by->by == action::method::relay)) {
+    if (expands && !stays_here && !all.forward_only) {
         at.fault(where, "\"alias\" and \"virtual\" go with \"deliver to\"", "remove it, or deliver to maildir");
     }
-    if (all.expansion.userbase && (!all.by || all.by->by == action::method::relay))
+    if (all.expansion.userbase && !stays_here && !all.forward_only)
         at.fault(where, "\"users\" goes with \"deliver to\"", "remove it, or deliver to maildir");
-    if (all.expansion.ttl && !all.by) at.fault(where, "\"expire\" goes with \"accept\"", "remove it");
+    if (all.expansion.ttl && !all.is_accept) at.fault(where, "\"expire\" goes with \"accept\"", "remove it");
 }
 
 }  // namespace
@@ -164,6 +168,11 @@ void read_legacy_rule(grammar& g, const token& word) {
     read_options<reading>(g.at, all, parts, "part of a rule");
     check_whole(g.at, all, word);
     complete_conditions(all.made);
+    // Whatever it says of a delivery besides: who has no ~/.forward gets none.
+    if (all.forward_only) {
+        all.by.emplace().by = action::method::forward_only;
+        all.by->where = all.made.where;
+    }
     if (all.by) {
         all.by->alias = std::move(all.expansion.alias);
         all.by->virtual_users = std::move(all.expansion.virtual_users);

@@ -9,6 +9,7 @@
 #include "grammar.hpp"
 #include "waypost/base/ascii.hpp"
 #include "waypost/base/encoding.hpp"
+#include "words.hpp"
 
 namespace waypost::config {
 namespace {
@@ -35,13 +36,17 @@ std::string in_words(const table_use& use, show_values values) {
 }
 
 std::string without_credentials(const action& of) {
-    std::string text = of.by == action::method::maildir ? "maildir" : "relay";
+    std::string text(word_of(of.by));
     const auto add = [&text](std::string_view word, const std::string& value) {
         text += " ";
         if (!word.empty()) text += std::string(word) + " ";
         text += value;
     };
-    if (!of.path.empty()) add("", of.path);
+    if (!of.path.text.empty()) add("", of.path.text);
+    if (!of.command.text.empty()) add("", of.command.text);
+    if (!of.lmtp.text.empty()) add("", of.lmtp.text);
+    if (of.rcpt_to) add("", "rcpt-to");
+    if (of.user) add("user", of.user->text);
     if (of.hosts) add("", in_words(*of.hosts, show_values::yes));
     if (of.alias) add("alias", in_words(*of.alias, show_values::yes));
     if (of.virtual_users) add("virtual", in_words(*of.virtual_users, show_values::yes));

@@ -1,4 +1,4 @@
-// Actions: how mail leaves, and how it is kept here.
+// Actions that relay. Those that deliver here: load_local.cpp.
 #include <algorithm>
 
 #include "client_contexts.hpp"
@@ -6,8 +6,6 @@
 #include "loading.hpp"
 #include "waypost/base/ascii.hpp"
 #include "waypost/mail/relay_url.hpp"
-#include "waypost/table/getpwnam_table.hpp"
-#include "waypost/table/services.hpp"
 
 namespace waypost::config {
 namespace {
@@ -40,6 +38,9 @@ public:
         check_credentials();
         check_sources();
         check_helo_names();
+        if (of_.srs && now_.to.srs == nullptr) {
+            now_.faults.fault(*of_.srs, "\"srs\" without a key", "write a line srs key \"a long secret\"");
+        }
         if (by_domain_ != nullptr) check_urls(*by_domain_);
         if (hosts_ == nullptr) return;
         if (hosts_->knows_rows() && hosts_->content().rows.empty()) {
@@ -63,6 +64,7 @@ public:
         if (of_.tls) made.tls = transport_security::starttls;
         made.no_verify = of_.no_verify;
         if (of_.mail_from) made.mail_from = of_.mail_from->text;
+        if (of_.srs) made.srs = now_.to.srs;
         return made;
     }
 
@@ -168,51 +170,25 @@ private:
     const shelved* helo_names_ = nullptr;
 };
 
-void check_users(loading& now, const shelved& users) {
-    for (std::size_t row = 0; row < users.content().rows.size(); ++row) {
-        const auto& [name, value] = users.content().rows[row];
-        if (table::userinfo::parse(name, value).has_value()) continue;
-        now.faults.fault(users.where(row), "\"" + base::printable(name, 64) + "\" is no user as written here",
-                         "write name = uid:gid:/home/directory");
-    }
-}
-
-void add_local(loading& now, const action& from, table::table* users) {
-    delivery::action_settings made;
-    made.name = from.name;
-    made.users = users;
-    if (!from.path.empty()) {
-        auto path = delivery::format::parse(from.path);
-        if (auto* good = std::get_if<delivery::format>(&path)) made.maildir = std::move(*good);
-    }
-    now.to.delivery.actions.insert_or_assign(from.name, std::move(made));
-}
-
 }  // namespace
 
 void load_actions(loading& now) {
     client_contexts contexts(now);
-    table::table* users = nullptr;
     for (const action& one : now.from.actions) {
-        if (one.by == action::method::relay) {
+        if (one.by != action::method::relay) {
+            load_local_action(now, one);
+        } else {
             relay_action relay(now, one);
             relay.check();
             relay::action_settings made = relay.settings();
             contexts.add(one, made);
             now.to.relay.actions.insert_or_assign(one.name, std::move(made));
-            continue;
         }
-        if (one.userbase) {
-            const shelved* const own = now.tables.find_map(*one.userbase, "userbase");
-            if (own != nullptr) check_users(now, *own);
-            add_local(now, one, own != nullptr ? own->get() : nullptr);
-            continue;
+        if (one.by == action::method::lmtp) {
+            relay::action_settings made = lmtp_settings(now, one);
+            contexts.add(one, made);
+            now.to.relay.actions.insert_or_assign(one.name, std::move(made));
         }
-        if (users == nullptr) {
-            now.to.tables.push_back(std::make_unique<table::getpwnam_table>(now.io));
-            users = now.to.tables.back().get();
-        }
-        add_local(now, one, users);
     }
 }
 

@@ -77,12 +77,15 @@ std::unique_ptr<rules::action> load_action(loading& now, const action& from) {
     auto made = std::make_unique<rules::action>();
     made->name = from.name;
     made->ttl = from.ttl;
-    if (from.by == action::method::relay) {
-        made->by = from.hosts ? rules::action::method::relay_host : rules::action::method::relay_by_domain;
-        return made;
+    using to = rules::action::method;
+    switch (from.by) {
+        case action::method::relay: made->by = from.hosts ? to::relay_host : to::relay_by_domain; return made;
+        case action::method::expand_only: made->by = to::expand_only; break;
+        case action::method::forward_only: made->by = to::forward_only; break;
+        default: made->by = to::local; break;
     }
-    made->by = rules::action::method::local;
-    made->users = now.to.delivery.actions.at(from.name).users;
+    made->users = users_of(now, from);
+    made->reads_forward = !from.user && from.by != action::method::expand_only;
     const auto expand = [&](const std::optional<table_use>& with, rules::action::expansion how, std::string_view word) {
         if (!with) return;
         const shelved* const found = now.tables.find_map(*with, word);
@@ -110,7 +113,9 @@ const rules::action* find_action(loading& now, const std::vector<std::unique_ptr
 /// Anybody to anywhere, with no other condition, and reachable by others than this machine.
 bool is_open_relay(const loading& now, const rules::rule& of) {
     using subject = rules::condition::subject;
-    if (of.then == nullptr || of.then->by == rules::action::method::local) return false;
+    if (of.then == nullptr) return false;
+    const auto by = of.then->by;
+    if (by != rules::action::method::relay_host && by != rules::action::method::relay_by_domain) return false;
     const bool anybody_anywhere =
         std::all_of(of.conditions.begin(), of.conditions.end(), [](const rules::condition& one) {
             return !one.negated && (one.what == subject::from_any || one.what == subject::for_any);

@@ -18,7 +18,10 @@ struct loading {
     fault_list& faults;
     loaded& to;
     table_shelf& tables;
+    const identity& who;
     bool warned_of_self_signed = false;  // once is enough
+    std::map<std::string, std::optional<delivery::wrapper>, std::less<>> wrappers = {};  // none: it has a fault
+    table::table* system_users = nullptr;  // made when first wanted
 };
 
 // load_tls.cpp
@@ -35,6 +38,18 @@ void load_listeners(loading& now);
 
 // load_actions.cpp
 void load_actions(loading& now);
+
+// load_local.cpp
+void load_wrappers(loading& now);
+/// Of `lmtp` what the rules need: its users.
+void load_local_action(loading& now, const action& of);
+/// The user base of an action, the system's users if it names none; null, with a fault, where it cannot be had.
+[[nodiscard]] table::table* users_of(loading& now, const action& of);
+[[nodiscard]] relay::action_settings lmtp_settings(loading& now, const action& of);
+
+// load_rights.cpp
+/// Warns of rules whose mail cannot be delivered under the identity that the daemon has.
+void check_rights(loading& now);
 
 // load_rules.cpp
 void load_rules(loading& now);

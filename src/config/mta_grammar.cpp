@@ -4,6 +4,7 @@
 
 #include "grammar.hpp"
 #include "mta_limits.hpp"
+#include "options.hpp"
 #include "waypost/base/ascii.hpp"
 #include "waypost/base/encoding.hpp"
 #include "waypost/base/overloaded.hpp"
@@ -51,21 +52,11 @@ void read_limits(grammar& g) {
         const std::string domain = base::to_lower(take_domain(g.at, "a domain").text);
         to = &g.what.mta.by_domain.try_emplace(domain, g.what.mta.general).first->second;
     }
-    const bool in_braces = g.at.skip_mark('{');
-    if (!in_braces && g.at.at_line_end()) g.at.leave_unexpected(g.at.peek(), "a limit of \"mta\"");
-    for (;;) {
-        if (in_braces) g.at.skip_newlines();
-        if (in_braces && g.at.skip_mark(',')) continue;
-        if (in_braces ? g.at.skip_mark('}') : g.at.at_line_end()) return;
-        if (g.at.at_end()) g.at.leave_unexpected(g.at.peek(), "\"}\"");
-        const token word = g.at.take();
-        if (word.is_word("task-hiwat")) {
-            if (to != &g.what.mta.general) g.at.leave(word, "\"task-hiwat\" for one domain is not built yet");
-            g.what.task_window = g.at.take_number("a number of envelopes", 1, most);
-        } else {
-            read_limit(g, *to, word);
-        }
-    }
+    read_listing(g.at, "limit of \"mta\"", [&](const token& word) {
+        if (!word.is_word("task-hiwat")) return read_limit(g, *to, word);
+        if (to != &g.what.mta.general) g.at.leave(word, "\"task-hiwat\" for one domain is not built yet");
+        g.what.task_window = g.at.take_number("a number of envelopes", 1, most);
+    });
 }
 
 }  // namespace

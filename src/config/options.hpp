@@ -53,4 +53,30 @@ void read_options(cursor& at, Target& to, std::span<const option<Target>> known,
     }
 }
 
+/// Words and their values up to the end of the line, or in braces, where commas and ends of lines may stand between
+/// them. `read_one` takes the word and reads what follows it.
+template <class ReadOne>
+void read_listing(cursor& at, std::string_view kind, ReadOne read_one) {
+    const bool in_braces = at.skip_mark('{');
+    if (!in_braces && at.at_line_end()) at.leave_unexpected(at.peek(), "a " + std::string(kind));
+    std::vector<std::string> seen;
+    for (;;) {
+        if (in_braces) at.skip_newlines();
+        if (in_braces && at.skip_mark(',')) continue;
+        if (in_braces ? at.skip_mark('}') : at.at_line_end()) return;
+        if (at.at_end()) at.leave_unexpected(at.peek(), "\"}\"");
+        const token word = at.take();
+        if (std::find(seen.begin(), seen.end(), word.text) != seen.end())
+            at.leave(word, at.show(word) + " stands here twice", "remove one of them");
+        seen.push_back(word.text);
+        read_one(word);
+    }
+}
+
+/// The same, of a table of options.
+template <class Target>
+void read_listing(cursor& at, Target& to, std::span<const option<Target>> known, std::string_view kind) {
+    read_listing(at, kind, [&](const token& word) { find_option(at, word, known, kind).read(at, to, word); });
+}
+
 }  // namespace waypost::config

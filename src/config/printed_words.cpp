@@ -4,8 +4,8 @@
 
 #include "lexer.hpp"
 #include "waypost/base/ascii.hpp"
-#include "waypost/table/secret_reference.hpp"
 #include "waypost/mail/relay_url.hpp"
+#include "waypost/table/secret_reference.hpp"
 #include "words.hpp"
 
 namespace waypost::config {
@@ -70,6 +70,8 @@ std::string size(std::uint64_t bytes) {
     }
     return std::to_string(bytes);
 }
+
+std::string masked(const std::string& secret) { return in_quotes(reference_or_mask(secret)); }
 
 std::string rows(const table_rows& all, shown how) {
     std::string one_line;

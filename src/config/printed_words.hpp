@@ -23,6 +23,8 @@ namespace waypost::config {
 /// those that are right, for only a wrong one can hold a password.
 enum class shown { everything, urls, no_secrets };
 [[nodiscard]] std::string rows(const table_rows& all, shown how);
+/// A secret in quotes: what only names it as it is, everything else as stars.
+[[nodiscard]] std::string masked(const std::string& secret);
 /// `<name>`, a string or rows.
 [[nodiscard]] std::string use(const table_use& table, shown how = shown::everything);
 

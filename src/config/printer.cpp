@@ -6,6 +6,7 @@
 #include "mta_limits.hpp"
 #include "printed_words.hpp"
 #include "waypost/config/parse.hpp"
+#include "words.hpp"
 
 namespace waypost::config {
 namespace {
@@ -23,6 +24,8 @@ public:
         section();
         for (const listener& one : what_.listeners) listen(one);
         section();
+        for (const wrapper_definition& one : what_.wrappers)
+            line({"mda wrapper", in_quotes(one.name), in_quotes(one.command.text)});
         for (const action& one : what_.actions) act(one);
         section();
         for (const rule& one : what_.rules) match(one);
@@ -50,6 +53,10 @@ private:
         line({"smtp max-message-size", size(what_.max_message_size)});
         limits();
         mta();
+        mda();
+        if (what_.tag_delimiter != model().tag_delimiter)
+            line({"smtp sub-addr-delim", in_quotes(std::string(1, what_.tag_delimiter))});
+        if (what_.srs) srs(*what_.srs);
         std::string servers;
         for (const written& one : what_.resolvers) servers += (servers.empty() ? "" : ", ") + plain(one.text);
         if (!servers.empty()) line({"resolver", servers});
@@ -82,8 +89,7 @@ private:
         for (const auto& [domain, one] : what_.mta.by_domain) {
             mta_line("mta limit for domain " + plain(domain), one, what_.mta.general);
         }
-        if (what_.task_window != model().task_window)
-            line({"mta limit task-hiwat", std::to_string(what_.task_window)});
+        if (what_.task_window != model().task_window) line({"mta limit task-hiwat", std::to_string(what_.task_window)});
         if (what_.max_deferred != model().max_deferred) line({"mta max-deferred", std::to_string(what_.max_deferred)});
     }
 
@@ -103,6 +109,22 @@ private:
     static std::string in_numbers(std::size_t count) { return std::to_string(count); }
     static std::string in_numbers(async::duration pause) {
         return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(pause).count());
+    }
+
+    void mda() {
+        std::vector<std::string> words{"mda limit"};
+        const mda_limits usual;
+        if (what_.mda.max_sessions != usual.max_sessions)
+            words.push_back("max-session " + std::to_string(what_.mda.max_sessions));
+        if (what_.mda.max_sessions_per_user != usual.max_sessions_per_user)
+            words.push_back("max-session-per-user " + std::to_string(what_.mda.max_sessions_per_user));
+        if (words.size() > 1) line(words);
+    }
+
+    void srs(const srs_definition& one) {
+        if (!one.key.empty()) line({"srs key", masked(std::string(one.key.reveal()))});
+        if (!one.backup.empty()) line({"srs key backup", masked(std::string(one.backup.reveal()))});
+        if (one.ttl != srs_definition().ttl) line({"srs ttl", delay(one.ttl)});
     }
 
     void table(const table_definition& one) {
@@ -183,18 +205,27 @@ private:
         const auto add = [&words](std::string_view word, const std::optional<written>& of) {
             if (of) words.push_back(std::string(word) + " " + in_quotes(of->text));
         };
-        if (one.by == action::method::maildir) {
-            words.emplace_back("maildir");
-            if (!one.path.empty()) words.push_back(in_quotes(one.path));
+        const auto add_text = [&words](const written& of) {
+            if (!of.text.empty()) words.push_back(in_quotes(of.text));
+        };
+        words.emplace_back(word_of(one.by));
+        if (one.by != action::method::relay) {
+            add_text(one.path);
+            add_text(one.command);
+            add_text(one.lmtp);
+            if (one.junk) words.emplace_back("junk");
+            if (one.rcpt_to) words.emplace_back("rcpt-to");
+            add("user", one.user);
+            add("wrapper", one.wrapper);
             add_table("alias", one.alias);
             add_table("virtual", one.virtual_users);
             add_table("userbase", one.userbase);
         } else {
-            words.emplace_back("relay");
             add_table("host", one.hosts, shown::urls);
             if (one.ordered) words.emplace_back("ordered");
             add_table("domain", one.by_domain, shown::urls);
-            if (one.backup) words.push_back(one.backup->text.empty() ? "backup" : "backup mx " + plain(one.backup->text));
+            if (one.backup)
+                words.push_back(one.backup->text.empty() ? "backup" : "backup mx " + plain(one.backup->text));
             add_table("auth", one.auth, shown::no_secrets);
             if (one.tls) words.emplace_back(one.no_verify ? "tls no-verify" : "tls");
             add_table("src", one.sources);
@@ -203,6 +234,7 @@ private:
             add("mail-from", one.mail_from);
             add("pki", one.pki);
             add("ca", one.ca);
+            if (one.srs) words.emplace_back("srs");
         }
         if (one.ttl) words.push_back("ttl " + delay(*one.ttl));
         line(words);

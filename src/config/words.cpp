@@ -1,6 +1,8 @@
 #include "words.hpp"
 
+#include <algorithm>
 #include <string>
+#include <utility>
 
 namespace waypost::config {
 namespace {
@@ -18,6 +20,16 @@ constexpr std::string_view keywords =
 constexpr std::string_view old_keywords =
     " as certificate deliver expire mask-source recipient secure sender source ssl tagged to users via ";
 
+constexpr std::pair<action::method, std::string_view> methods[] = {
+    {action::method::relay, "relay"},
+    {action::method::mbox, "mbox"},
+    {action::method::maildir, "maildir"},
+    {action::method::mda, "mda"},
+    {action::method::lmtp, "lmtp"},
+    {action::method::expand_only, "expand-only"},
+    {action::method::forward_only, "forward-only"},
+};
+
 bool contains(std::string_view words, std::string_view word) {
     return word.find(' ') == std::string_view::npos &&
            words.find(" " + std::string(word) + " ") != std::string_view::npos;
@@ -27,5 +39,15 @@ bool contains(std::string_view words, std::string_view word) {
 
 bool is_keyword(std::string_view word) { return contains(keywords, word); }
 bool is_old_keyword(std::string_view word) { return contains(old_keywords, word); }
+
+std::string_view word_of(action::method by) noexcept {
+    return std::ranges::find(methods, by, &std::pair<action::method, std::string_view>::first)->second;
+}
+
+std::optional<action::method> method_named(std::string_view word) noexcept {
+    const auto* const found = std::ranges::find(methods, word, &std::pair<action::method, std::string_view>::second);
+    if (found == std::end(methods)) return std::nullopt;
+    return found->first;
+}
 
 }  // namespace waypost::config

@@ -1,7 +1,10 @@
 // Words that mean something to the grammar.
 #pragma once
 
+#include <optional>
 #include <string_view>
+
+#include "waypost/config/model.hpp"
 
 namespace waypost::config {
 
@@ -11,5 +14,9 @@ namespace waypost::config {
 /// A keyword of the 2012 to 2017 grammar alone. It may be a name, but not a string where one is optional: there it goes
 /// on with the rule (`deliver to maildir expire 4d`).
 [[nodiscard]] bool is_old_keyword(std::string_view word);
+
+/// The word for a way to deliver.
+[[nodiscard]] std::string_view word_of(action::method by) noexcept;
+[[nodiscard]] std::optional<action::method> method_named(std::string_view word) noexcept;
 
 }  // namespace waypost::config

@@ -148,7 +148,7 @@ bool srs::proves(std::string_view hash, const std::string& text) const {
         return hash.size() == right.size() &&
                CRYPTO_memcmp(base::to_lower(hash).data(), right.data(), right.size()) == 0;
     };
-    return is(settings_.key) || (settings_.backup && is(*settings_.backup));
+    return is(settings_.key) || (!settings_.backup.empty() && is(settings_.backup));
 }
 
 }  // namespace waypost::mail

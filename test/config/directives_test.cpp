@@ -132,14 +132,21 @@ TEST_CASE("faults of settings", "[config][directives]") {
 }
 
 TEST_CASE("directives that are not built are named", "[config][directives]") {
-    for (const std::string word :
-         {"admd", "admin", "filter", "limit", "map", "mda", "proc", "scheduler", "srs"}) {
+    for (const std::string word : {"admd", "admin", "filter", "limit", "map", "proc", "scheduler"}) {
         CHECK(fault_of(word + " x { y, z }") == "t:1:1: \"" + word + "\" is not built yet; remove it");
     }
     CHECK(fault_of("queue compression") == "t:1:7: \"compression\" is not built yet; remove it");
     CHECK(fault_of("queue encryption key") == "t:1:7: \"encryption\" is not built yet; remove it");
     CHECK(fault_of("smtp ciphers x") == "t:1:6: \"ciphers\" is not built yet; remove it");
-    CHECK(fault_of("smtp sub-addr-delim x") == "t:1:6: \"sub-addr-delim\" is not built yet; remove it");
+}
+
+TEST_CASE("a tag follows one character that an address may hold", "[config][directives]") {
+    CHECK(model_of("").tag_delimiter == '+');
+    CHECK(model_of("smtp sub-addr-delim -").tag_delimiter == '-');
+    CHECK(model_of("smtp sub-addr-delim \"=\"").tag_delimiter == '=');
+    for (const std::string bad : {"x", "7", "\"@\"", "\"/\"", "\" \"", "++"}) {
+        CHECK_THAT(fault_of("smtp sub-addr-delim " + bad), Catch::Contains("cannot stand between"));
+    }
 }
 
 TEST_CASE("all faults of a file are reported, each line by itself", "[config][directives]") {

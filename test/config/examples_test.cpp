@@ -37,20 +37,20 @@ TEST_CASE("every example is understood, and prints as it reads back", "[config][
 TEST_CASE("the examples that need no other files load", "[config][examples]") {
     for (const std::string name : {"try.conf", "relay.conf"}) {
         INFO(name);
-        const load_result result = load(parse_file(example(name)).what, threads().io, false);
+        const load_result result = load(parse_file(example(name)).what, threads().io, false, root);
         CHECK(result.settings);
         CHECK(complaints(result.faults).empty());
     }
     for (const std::string name : {"2012.conf", "smtpd.conf"}) {
         INFO(name);
-        const load_result result = load(parse_file(example(name)).what, threads().io, false);
+        const load_result result = load(parse_file(example(name)).what, threads().io, false, root);
         CHECK(result.settings);
         CHECK(complaints(result.faults) == "TLS without a pki: clients see a self-signed certificate");
     }
 }
 
 TEST_CASE("the example with files wants them and nothing else", "[config][examples]") {
-    for (const diagnostic& one : load(parse_file(example("mx.conf")).what, threads().io, false).faults) {
+    for (const diagnostic& one : load(parse_file(example("mx.conf")).what, threads().io, false, root).faults) {
         CHECK(one.what.find("No such file or directory") != std::string::npos);
     }
 }
@@ -59,7 +59,7 @@ TEST_CASE("the example for trying out listens on the loopback only and keeps all
           "[config][examples]") {
     const parsed read = parse_file(example("try.conf"), {{"user", "joe"}});
     CHECK(read.what.actions.at(0).virtual_users->rows.rows.at(0).value == "joe");
-    const load_result result = load(read.what, threads().io, false);
+    const load_result result = load(read.what, threads().io, false, root);
     REQUIRE(result.settings);
     for (const auto& one : result.settings->inbound.listeners) CHECK((!one.at || one.at->ip.is_loopback()));
     CHECK(result.settings->spool.directory == "var/spool");

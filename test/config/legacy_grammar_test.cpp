@@ -42,7 +42,7 @@ TEST_CASE("all parts of a rule of 2012", "[config][legacy_grammar]") {
         "accept tagged T from <nets> for domain { a.example, b.example } virtual <v> deliver to maildir \"/m\" expire "
         "2d");
     const action& by = what.actions.at(0);
-    CHECK(by.path == "/m");
+    CHECK(by.path.text == "/m");
     CHECK(by.virtual_users->name == "v");
     CHECK(by.ttl == 48h);
     const rule& one = what.rules.at(0);
@@ -137,15 +137,40 @@ TEST_CASE("faults of rules of 2012", "[config][legacy_grammar]") {
           "t:1:25: \"a b\" is no address for \"as\"; write user@domain, @domain or user");
 }
 
-TEST_CASE("parts of old rules that are not built are named", "[config][legacy_grammar]") {
-    for (const std::string method : {"mbox", "mda", "lmtp"}) {
-        CHECK(fault_of("accept for any deliver to " + method + " x") ==
-              "t:1:27: \"" + method + "\" is not built yet; remove it");
-    }
-    for (const std::string part : {"forward-only"}) {
-        CHECK(fault_of("accept for any " + part + " <x> deliver to maildir") ==
-              "t:1:16: \"" + part + "\" is not built yet; remove it");
-    }
+TEST_CASE("old rules deliver in all the ways that new actions do", "[config][legacy_grammar]") {
+    using method = waypost::config::action::method;
+    const model what = model_of(
+        lines({"accept for domain a users <u> deliver to mbox",
+               "accept for domain b deliver to mda \"/bin/x -d %{dest.user}\" as joe",
+               "accept for domain c deliver to lmtp localhost:24 rcpt-to expire 1h",
+               "accept for domain d alias <a> forward-only", "accept for domain e forward-only deliver to mbox",
+               "accept for domain f deliver to maildir \"~/Mail\""}));
+    REQUIRE(what.actions.size() == 6);
+    CHECK(what.actions[0].by == method::mbox);
+    CHECK(what.actions[0].userbase->name == "u");
+    CHECK(what.actions[1].by == method::mda);
+    CHECK(what.actions[1].command.text == "/bin/x -d %{dest.user}");
+    CHECK(what.actions[1].user->text == "joe");
+    CHECK(what.actions[2].by == method::lmtp);
+    CHECK(what.actions[2].lmtp.text == "localhost:24");
+    CHECK(what.actions[2].rcpt_to);
+    CHECK(what.actions[2].ttl == 1h);
+    CHECK(what.actions[3].by == method::forward_only);
+    CHECK(what.actions[3].alias->name == "a");
+    CHECK(what.actions[4].by == method::forward_only);
+    CHECK(what.actions[5].path.text == "~/Mail");
+    CHECK(faults_of(print(what)).empty());
+    CHECK(fault_of("reject for any forward-only") ==
+          "t:1:1: \"forward-only\" goes with \"accept\" and \"deliver to\"; remove it");
+    CHECK_THAT(fault_of("accept for any forward-only relay"), Catch::Contains("goes with"));
+    CHECK_THAT(fault_of("accept for any deliver to mda"), Catch::Contains("expected a command"));
+    CHECK_THAT(fault_of("accept for any deliver to mbox as joe"), Catch::Contains("part of a rule \"as\""));
+}
+
+TEST_CASE("the names of old local actions are what they say", "[config][legacy_names]") {
+    CHECK(names_of("accept for any deliver to mda \"x -y\" as joe") == "mda x -y user joe");
+    CHECK(names_of("accept for any deliver to lmtp /run/l rcpt-to") == "lmtp /run/l rcpt-to");
+    CHECK(names_of("accept for any deliver to mbox\naccept for any forward-only") == "mbox|forward-only");
 }
 
 TEST_CASE("equal actions of old rules are one", "[config][legacy_names]") {
@@ -185,7 +210,7 @@ TEST_CASE("an old action takes no name that the file has given", "[config][legac
     REQUIRE(what.actions.size() == 2);
     CHECK(what.rules[0].action->text == "maildir (2)");
     CHECK(what.actions[1].name == "maildir (2)");
-    CHECK(what.actions[1].path.empty());
+    CHECK(what.actions[1].path.text.empty());
 }
 
 TEST_CASE("the name of a long list is cut, and still its own", "[config][legacy_names]") {

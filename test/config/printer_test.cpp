@@ -67,6 +67,25 @@ match from socket for local action "c"
     CHECK(printed(text) == expected);
 }
 
+TEST_CASE("local delivery is printed as it is", "[config][printer]") {
+    const std::string text = R"(mda limit max-session 9 max-session-per-user 3
+smtp sub-addr-delim "-"
+srs key "********"
+srs key backup "${OLD_KEY}"
+srs ttl 2d
+
+mda wrapper "slow" "nice %{mda}"
+action "a" mbox alias <t> userbase <u>
+action "b" maildir "~/Mail/%{dest.user}" junk user "joe" virtual <t>
+action "c" lmtp "localhost:24" rcpt-to
+action "d" mda "sh -c 'x \"$1\"' sh %{rcpt}" user "joe" wrapper "slow" ttl 1h
+action "e" expand-only alias <t>
+action "f" forward-only
+action "g" relay srs
+)";
+    CHECK(printed(text) == text);
+}
+
 TEST_CASE("macros, includes and defaults of the grammar are resolved", "[config][printer]") {
     CHECK(printed("d = example.org\naction a relay\nmatch for domain $d action a") ==
           "action \"a\" relay\n\nmatch from local for domain \"example.org\" action \"a\"\n");
@@ -182,9 +201,19 @@ private:
         for (std::size_t i = 0; i < 8; ++i) text += maybe(condition(i));
         return text;
     }
+    std::string local_method() {
+        switch (below(6)) {
+            case 0: return "maildir" + maybe("/m") + maybe("junk") + maybe("user " + string());
+            case 1: return "mbox";
+            case 2: return "mda " + one_of({"x", "\"a 'b c' | d\"", "'x \"%{dest}\"'"}) + maybe("wrapper " + string());
+            case 3: return "lmtp " + one_of({"/run/l", "localhost:24"}) + maybe("rcpt-to");
+            case 4: return "expand-only";
+            default: return "forward-only";
+        }
+    }
     std::string line(int number) {
         const std::string name = "n" + std::to_string(number);
-        switch (below(9)) {
+        switch (below(10)) {
             case 0: return "table " + name + " " + list();
             case 1: return "table " + name + " " + map();
             case 2:
@@ -192,7 +221,8 @@ private:
                        maybe("pki " + string()) + maybe("auth " + (below(2) == 0 ? table() : map())) +
                        maybe("tag " + string()) + maybe("no-dsn");
             case 3:
-                return "action " + name + " maildir" + maybe("/m") + maybe("alias " + map()) + maybe("ttl " + delay());
+                return "action " + name + " " + local_method() + maybe("alias " + map()) +
+                       maybe("userbase " + table()) + maybe("ttl " + delay());
             case 4:
                 return "action " + name + " relay host " + values() + maybe("auth " + map()) + maybe("tls no-verify") +
                        maybe("src " + values()) + maybe("mail-from \"@x\"");
@@ -201,12 +231,16 @@ private:
                 return "accept" + maybe("tagged " + values()) +
                        maybe("from " + one_of({"any", "local", "<t>", "! <t>"})) + " for " +
                        one_of({"any", "local", "domain <d>", "domain { a, b }"}) +
-                       one_of({" relay", " deliver to maildir", " relay via smtps+auth://l@h auth { l = \"u:p\" }"}) +
+                       one_of({" relay", " deliver to maildir", " deliver to mbox",
+                               " deliver to mda \"x %{rcpt}\" as joe", " deliver to lmtp /run/l rcpt-to",
+                               " forward-only", " relay via smtps+auth://l@h auth { l = \"u:p\" }"}) +
                        maybe("expire " + delay());
             case 7: return "reject" + maybe("from any") + " for any";
             default:
-                return one_of(
-                    {"queue ttl 2h", "expire 3d", "resolver ::1", "log format json", "smtp limit { max-rcpt 5 }"});
+                return one_of({"queue ttl 2h", "expire 3d", "resolver ::1", "log format json",
+                               "smtp limit { max-rcpt 5 }", "mda limit { max-session 5 }", "smtp sub-addr-delim -",
+                               "srs key \"file:/k\"", "srs key s"});
+            case 9: return "mda wrapper " + name + " \"a | b 'c' %{mda}\"";
         }
     }
 

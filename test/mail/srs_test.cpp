@@ -14,10 +14,8 @@ namespace {
 const srs::time today{std::chrono::days(20'000)};
 const mail::domain here = mail::domain::parse("forward.example").value();
 
-srs made_with(const std::string& key, std::optional<std::string> backup = {}) {
-    mail::srs_settings how{.key = base::secret(key), .backup = {}};
-    if (backup) how.backup = base::secret(*backup);
-    return srs(std::move(how));
+srs made_with(const std::string& key, const std::string& backup = {}) {
+    return srs({.key = base::secret(key), .backup = base::secret(backup)});
 }
 
 std::string forwarded(const srs& with, const std::string& from, srs::time now = today) {

@@ -21,7 +21,7 @@ FAULTS = [
     ("listen on all auth <secrets>", 2, 11, "write tls"),
     ("listen on 127.0.0.1 tls pki nowhere", 2, 29, "nowhere"),
     ("admd example.org", 2, 1, "not built yet"),
-    ('action "x" mda "/bin/true"', 2, 12, "not built yet"),
+    ('action "x" mda "/bin/true | x %{sender}"', 2, 16, '"$SENDER"'),
     ('action "x" relay host smtp+tls://bleh@h:587 auth <secret>', 2, 50, 'did you mean "secrets"'),
     ('action "x" relay host tls+auth://h auth <secrets>', 2, 23, "write tls+auth://label@host"),
     ('action "x" relay host smtps://bleh@h', 2, 23, "auth <table>"),

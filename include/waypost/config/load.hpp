@@ -17,6 +17,7 @@
 #include "waypost/delivery/settings.hpp"
 #include "waypost/dns/cares_resolver.hpp"
 #include "waypost/inbound/settings.hpp"
+#include "waypost/mail/srs.hpp"
 #include "waypost/observe/log.hpp"
 #include "waypost/queue/settings.hpp"
 #include "waypost/relay/settings.hpp"
@@ -39,7 +40,17 @@ struct loaded {
     spool::settings spool;
     dns::resolver_settings dns;
     observe::log_settings log;
+    std::shared_ptr<const mail::srs> srs;  // null without `srs key`
+    char tag_delimiter = '+';  // `smtp sub-addr-delim`, of all rooms
     std::string host;
+};
+
+/// Under whose identity the daemon runs. Only root can deliver as others.
+struct identity {
+    unsigned uid = 0;
+    std::string name;  // empty: the system has none for it
+
+    [[nodiscard]] static identity of_this_process();
 };
 
 struct load_result {
@@ -48,6 +59,7 @@ struct load_result {
 };
 /// Blocks (files, name lookups of listeners). `io` is kept by tables that block.
 /// `for_serving`: a self-signed certificate may be made in the state directory where TLS was asked for without a pki.
-[[nodiscard]] load_result load(const model& what, async::workers& io, bool for_serving);
+[[nodiscard]] load_result load(const model& what, async::workers& io, bool for_serving,
+                               const identity& who = identity::of_this_process());
 
 }  // namespace waypost::config

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "waypost/base/secret.hpp"
 #include "waypost/config/diagnostic.hpp"
 #include "waypost/relay/limits.hpp"
 
@@ -89,7 +90,7 @@ struct ca_definition {
 };
 
 struct action {
-    enum class method { relay, maildir };
+    enum class method { relay, mbox, maildir, mda, lmtp, expand_only, forward_only };
 
     std::string name;
     method by = method::relay;
@@ -99,7 +100,7 @@ struct action {
     std::optional<table_use> hosts;
     bool ordered = false;
     std::optional<table_use> by_domain;  // `domain`: relay URLs by the recipient's domain
-    std::optional<written> backup;       // `backup [mx NAME]`; empty: this host's name
+    std::optional<written> backup;  // `backup [mx NAME]`; empty: this host's name
     // none of hosts and by_domain: the MX hosts of the recipient's domain
     std::optional<table_use> auth;
     bool tls = false;
@@ -110,14 +111,44 @@ struct action {
     std::optional<written> mail_from;
     std::optional<written> pki;
     std::optional<written> ca;
+    std::optional<location> srs;
 
-    // maildir
-    std::string path;  // empty: Maildir in the user's home
+    // the others
+    written path;  // of maildir; empty: Maildir in the user's home
+    bool junk = false;
+    written command;  // of mda
+    std::optional<written> wrapper;  // its name
+    written lmtp;  // host:port or a path
+    bool rcpt_to = false;
+    std::optional<written> user;
     std::optional<table_use> alias;
     std::optional<table_use> virtual_users;
     std::optional<table_use> userbase;  // none: the system's users
 
     location where;
+};
+
+/// `mda wrapper`
+struct wrapper_definition {
+    std::string name;
+    written command;
+    location where;
+};
+
+/// `mda limit`
+struct mda_limits {
+    std::uint64_t max_sessions = 50;
+    std::uint64_t max_sessions_per_user = 7;
+    friend bool operator==(const mda_limits&, const mda_limits&) = default;
+};
+
+/// `srs`
+struct srs_definition {
+    base::secret key;  // or where it is: table/secret_reference.hpp
+    base::secret backup;
+    std::chrono::seconds ttl{std::chrono::hours(96)};
+    location key_at;
+    location backup_at;
 };
 
 /// What a condition asks about, in the order in which OpenSMTPD evaluates them.
@@ -187,6 +218,7 @@ struct model {
     std::vector<pki_definition> pki;
     std::vector<ca_definition> ca;
     std::vector<action> actions;
+    std::vector<wrapper_definition> wrappers;
     std::vector<rule> rules;
 
     std::optional<written> hostname;
@@ -199,6 +231,9 @@ struct model {
     relay::limit_book mta;
     std::uint64_t task_window = 1000;  // `mta limit task-hiwat`: envelopes of one next hop in memory
     std::uint64_t max_deferred = 100;  // `mta max-deferred`
+    mda_limits mda;
+    char tag_delimiter = '+';
+    std::optional<srs_definition> srs;
     std::vector<written> resolvers;  // empty: the system's
     log_format log = log_format::automatic;
 

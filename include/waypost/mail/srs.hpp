@@ -21,7 +21,7 @@ namespace waypost::mail {
 
 struct srs_settings {
     base::secret key;
-    std::optional<base::secret> backup;
+    base::secret backup;  // the key before this one; empty: none
     std::chrono::seconds ttl{std::chrono::hours(96)};  // for so long bounces come back
 };
 

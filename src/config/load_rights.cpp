@@ -1,0 +1,139 @@
+// Whether the daemon may deliver as those whom its rules deliver to. Only root can become another user; without root
+// all mail is the daemon's own user's, and a rule that needs more is worth a warning before mail waits in the queue.
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "loading.hpp"
+#include "waypost/base/ascii.hpp"
+#include "waypost/table/services.hpp"
+
+namespace waypost::config {
+namespace {
+
+constexpr std::size_t most_named = 3;
+
+/// A row of a user base.
+struct known_user {
+    std::string name;
+    unsigned uid = 0;
+};
+
+/// The users of a table whose rows are known.
+std::vector<known_user> users_in(loading& now, const table_use& base) {
+    std::vector<known_user> all;
+    const shelved* const rows = now.tables.find(base);
+    if (rows == nullptr) return all;
+    for (const auto& [name, value] : rows->content().rows) {
+        const auto parsed = table::userinfo::parse(name, value);
+        if (parsed.has_value()) all.push_back({name, parsed->uid});
+    }
+    return all;
+}
+
+std::optional<unsigned> uid_in_system(const std::string& name) {
+    std::array<char, 16384> space{};
+    passwd entry{};
+    passwd* found = nullptr;
+    if (::getpwnam_r(name.c_str(), &entry, space.data(), space.size(), &found) != 0 || found == nullptr)
+        return std::nullopt;
+    return entry.pw_uid;
+}
+
+/// The uid that `user NAME` means, where that can be known now.
+std::optional<unsigned> uid_of(loading& now, const action& of, const std::string& name) {
+    if (of.userbase) {
+        for (const known_user& one : users_in(now, *of.userbase)) {
+            if (base::iequals(one.name, name)) return one.uid;
+        }
+    }
+    return uid_in_system(name);
+}
+
+/// All that the virtual users of an action become is this user.
+bool ends_at(loading& now, const action& of, const std::string& user) {
+    if (!of.virtual_users || user.empty()) return false;
+    const shelved* const rows = now.tables.find(*of.virtual_users);
+    return rows != nullptr && rows->knows_rows() && !rows->content().rows.empty() &&
+           std::ranges::all_of(rows->content().rows,
+                               [&](const auto& row) { return base::iequals(base::trim(row.second), user); });
+}
+
+std::string in_quotes(const std::string& name) { return "\"" + base::printable(name, 64) + "\""; }
+
+std::string own_name(const identity& who) {
+    return who.name.empty() ? "uid " + std::to_string(who.uid) : in_quotes(who.name);
+}
+
+/// What keeps an action from delivering, without root; nothing if nothing does.
+std::optional<std::string> limit_without_root(loading& now, const action& of) {
+    const std::string only = "without root only mail of " + own_name(now.who) + " can be delivered, and this rule's ";
+    if (of.user) {
+        const auto uid = uid_of(now, of, of.user->text);
+        if (uid == now.who.uid) return std::nullopt;
+        return only + "action delivers as " + in_quotes(of.user->text) + ": its mail will wait";
+    }
+    if (!of.userbase) {
+        if (ends_at(now, of, now.who.name)) return std::nullopt;
+        return only + "action takes mail for all users of the system: theirs will wait";
+    }
+    std::string others;
+    std::size_t count = 0;
+    for (const known_user& one : users_in(now, *of.userbase)) {
+        if (one.uid == now.who.uid) continue;
+        if (++count <= most_named) others += (others.empty() ? "" : ", ") + in_quotes(one.name);
+    }
+    if (count == 0) return std::nullopt;
+    if (count > most_named) others += " and " + std::to_string(count - most_named) + " more";
+    return only + "action takes mail for others: that of " + others + " will wait";
+}
+
+/// Commands are never run as root.
+void check_commands_of_root(loading& now, const action& of, const location& where) {
+    if (of.by != action::method::mda) return;
+    const auto warn = [&](const std::string& name) {
+        now.faults.warn(where, "no command is run as root: mail of " + in_quotes(name) + " will wait",
+                        "give the action another user, or the user another uid");
+    };
+    if (of.user) {
+        if (uid_of(now, of, of.user->text) == 0U) warn(of.user->text);
+        return;
+    }
+    if (!of.userbase) return;
+    for (const known_user& one : users_in(now, *of.userbase)) {
+        if (one.uid == 0) warn(one.name);
+    }
+}
+
+}  // namespace
+
+identity identity::of_this_process() {
+    const uid_t uid = ::geteuid();
+    std::array<char, 16384> space{};
+    passwd entry{};
+    passwd* found = nullptr;
+    const bool known = ::getpwuid_r(uid, &entry, space.data(), space.size(), &found) == 0 && found != nullptr;
+    return {.uid = uid, .name = known ? entry.pw_name : ""};
+}
+
+void check_rights(loading& now) {
+    for (const rule& one : now.from.rules) {
+        if (!one.action) continue;
+        const auto by = std::ranges::find(now.from.actions, one.action->text, &action::name);
+        if (by == now.from.actions.end()) continue;
+        using method = action::method;
+        if (by->by == method::relay || by->by == method::lmtp || by->by == method::expand_only) continue;
+        if (now.who.uid == 0) {
+            check_commands_of_root(now, *by, one.where);
+        } else if (auto limit = limit_without_root(now, *by)) {
+            now.faults.warn(one.where, std::move(*limit),
+                            by->by == method::mbox
+                                ? "start waypost as root"
+                                : "start waypost as root, or write user " + base::printable(now.who.name));
+        }
+    }
+}
+
+}  // namespace waypost::config
