@@ -33,18 +33,28 @@ std::vector<known_user> users_in(loading& now, const table_use& base) {
     return all;
 }
 
-std::optional<unsigned> uid_in_system(const std::string& name) {
+struct nobody {
+    friend bool operator==(nobody, nobody) = default;
+};
+struct unknown {  // could not be asked
+    friend bool operator==(unknown, unknown) = default;
+};
+using uid_answer = std::variant<unsigned, nobody, unknown>;
+
+uid_answer uid_in_system(const std::string& name) {
     std::array<char, 16384> space{};
     passwd entry{};
     passwd* found = nullptr;
-    if (::getpwnam_r(name.c_str(), &entry, space.data(), space.size(), &found) != 0 || found == nullptr)
-        return std::nullopt;
+    if (::getpwnam_r(name.c_str(), &entry, space.data(), space.size(), &found) != 0) return unknown();
+    if (found == nullptr) return nobody();
     return entry.pw_uid;
 }
 
-/// The uid that `user NAME` means, where that can be known now.
-std::optional<unsigned> uid_of(loading& now, const action& of, const std::string& name) {
+/// The uid that `user NAME` means.
+uid_answer uid_of(loading& now, const action& of, const std::string& name) {
     if (of.userbase) {
+        const shelved* const rows = now.tables.find(*of.userbase);
+        if (rows == nullptr || !rows->knows_rows()) return unknown();
         for (const known_user& one : users_in(now, *of.userbase)) {
             if (base::iequals(one.name, name)) return one.uid;
         }
@@ -71,8 +81,7 @@ std::string own_name(const identity& who) {
 std::optional<std::string> limit_without_root(loading& now, const action& of) {
     const std::string only = "without root only mail of " + own_name(now.who) + " can be delivered, and this rule's ";
     if (of.user) {
-        const auto uid = uid_of(now, of, of.user->text);
-        if (uid == now.who.uid) return std::nullopt;
+        if (uid_of(now, of, of.user->text) == uid_answer(now.who.uid)) return std::nullopt;
         return only + "action delivers as " + in_quotes(of.user->text) + ": its mail will wait";
     }
     if (!of.userbase) {
@@ -98,13 +107,20 @@ void check_commands_of_root(loading& now, const action& of, const location& wher
                         "give the action another user, or the user another uid");
     };
     if (of.user) {
-        if (uid_of(now, of, of.user->text) == 0U) warn(of.user->text);
+        if (uid_of(now, of, of.user->text) == uid_answer(0U)) warn(of.user->text);
         return;
     }
     if (!of.userbase) return;
     for (const known_user& one : users_in(now, *of.userbase)) {
         if (one.uid == 0) warn(one.name);
     }
+}
+
+/// Not a fault: he may be there tomorrow, and the mail waits for him.
+void check_user(loading& now, const action& of) {
+    if (!of.user || !std::holds_alternative<nobody>(uid_of(now, of, of.user->text))) return;
+    now.faults.warn(of.user->where, "there is no user " + in_quotes(of.user->text) + ": mail will wait for him",
+                    "write the name of a user of this system or of the action's userbase");
 }
 
 }  // namespace
@@ -119,6 +135,7 @@ identity identity::of_this_process() {
 }
 
 void check_rights(loading& now) {
+    for (const action& one : now.from.actions) check_user(now, one);
     for (const rule& one : now.from.rules) {
         if (!one.action) continue;
         const auto by = std::ranges::find(now.from.actions, one.action->text, &action::name);

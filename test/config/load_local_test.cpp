@@ -143,6 +143,14 @@ TEST_CASE("without root, what comes to its own user is no warning", "[config][lo
     CHECK(load_faults("action a maildir\nmatch for any reject", joe).empty());
 }
 
+TEST_CASE("a user who is nobody is a warning", "[config][load_rights]") {
+    CHECK(load_faults(rule_for("maildir user waypost-nobody")) ==
+          "t:1:23: warning: there is no user \"waypost-nobody\": mail will wait for him; write the name of a user of "
+          "this system or of the action's userbase");
+    CHECK(load_faults(rule_for("maildir user waypost-nobody userbase { waypost-nobody = 5:5:/x }")).empty());
+    CHECK(load_faults(rule_for("maildir user nobody")).empty());
+}
+
 TEST_CASE("root runs no commands, so a user of uid 0 with one is a warning", "[config][load_rights]") {
     CHECK(load_faults(rule_for("mda x userbase { a = 0:0:/root, b = 1:1:/b }")) ==
           "t:2:1: warning: no command is run as root: mail of \"a\" will wait; give the action another user, or the "
