@@ -135,20 +135,22 @@ identity identity::of_this_process() {
 }
 
 void check_rights(loading& now) {
-    for (const action& one : now.from.actions) check_user(now, one);
-    for (const rule& one : now.from.rules) {
-        if (!one.action) continue;
-        const auto by = std::ranges::find(now.from.actions, one.action->text, &action::name);
-        if (by == now.from.actions.end()) continue;
+    for (const action& one : now.from.actions) {
+        check_user(now, one);
         using method = action::method;
-        if (by->by == method::relay || by->by == method::lmtp || by->by == method::expand_only) continue;
+        if (one.by == method::relay || one.by == method::lmtp || one.by == method::expand_only) continue;
+        // Once for the first of its rules: a long list of the same would hide the rest.
+        const auto first = std::ranges::find_if(
+            now.from.rules, [&](const rule& each) { return each.action && each.action->text == one.name; });
+        if (first == now.from.rules.end()) continue;
         if (now.who.uid == 0) {
-            check_commands_of_root(now, *by, one.where);
-        } else if (auto limit = limit_without_root(now, *by)) {
-            now.faults.warn(one.where, std::move(*limit),
-                            by->by == method::mbox
-                                ? "start waypost as root"
-                                : "start waypost as root, or write user " + base::printable(now.who.name));
+            check_commands_of_root(now, one, first->where);
+        } else if (auto limit = limit_without_root(now, one)) {
+            const bool has_options =
+                one.by != method::mbox && one.by != method::forward_only && !first->authenticated_pass_source;
+            now.faults.warn(first->where, std::move(*limit),
+                            "start waypost as root" +
+                                (has_options ? ", or write user " + base::printable(now.who.name) : std::string()));
         }
     }
 }

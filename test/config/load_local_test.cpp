@@ -124,6 +124,9 @@ TEST_CASE("without root, a rule for other users is a warning at its line", "[con
           only + "takes mail for all users of the system: theirs will wait" + instead);
     CHECK(load_faults(rule_for("mbox"), joe) ==
           only + "takes mail for all users of the system: theirs will wait; start waypost as root");
+    CHECK(load_faults(rule_for("maildir") + "match for local action a\n", joe) ==
+          load_faults(rule_for("maildir"), joe));
+    CHECK_THAT(load_faults("accept for any deliver to maildir", joe), Catch::EndsWith("; start waypost as root"));
     CHECK(load_faults(rule_for("maildir user root"), joe) ==
           only + "delivers as \"root\": its mail will wait" + instead);
     CHECK(load_faults(rule_for("maildir userbase { a = 4711:1:/a, b = 1:1:/b, c = 2:1:/c }"), joe) ==
