@@ -20,6 +20,8 @@ public:
 
     [[nodiscard]] int get() const noexcept { return number_; }
     explicit operator bool() const noexcept { return number_ >= 0; }
+    /// Whoever asks owns it from now on.
+    [[nodiscard]] int release() noexcept { return std::exchange(number_, -1); }
     void close() noexcept {
         if (number_ >= 0) ::close(std::exchange(number_, -1));
     }

@@ -1,0 +1,107 @@
+// The deputies that there are: each acts under one identity, one job at a time.
+//
+// A deputy is hired for a job and comes back with the object that stands for it. One that is free serves the next job
+// of its identity; otherwise a new one is started, within two limits: so many of one identity, so many in all. Beyond
+// them jobs wait, those of one identity in their order, and identities that lack a place take turns; a deputy that
+// nobody needs gives its place to them, and one that has worked for long does too. Nothing polls.
+//
+// Invariant: places_ counts the processes that exist or are being started, and is never above its limit. A place is
+// free again when the process has been reaped, so a deputy that was told to go still holds it.
+#pragma once
+
+#include <deque>
+#include <list>
+#include <map>
+#include <memory>
+#include <set>
+#include <string_view>
+
+#include "deputy_link.hpp"
+#include "start_deputy.hpp"
+#include "waypost/async/clock.hpp"
+#include "waypost/async/event.hpp"
+#include "waypost/async/offload.hpp"
+#include "waypost/async/task_group.hpp"
+#include "waypost/observe/log.hpp"
+
+namespace waypost::delivery {
+
+struct deputy_limits {
+    std::size_t at_once = 50;
+    std::size_t of_one = 7;
+};
+
+class deputies {
+    struct worker;
+    struct waiter;
+    struct crew;
+
+public:
+    struct surroundings {
+        async::clock& clock;
+        observe::log& log;
+        async::workers& io;
+    };
+
+    /// A deputy, ours until this ends.
+    class hired {
+    public:
+        hired(hired&& other) noexcept : from_(other.from_), who_(std::move(other.who_)) {}
+        hired& operator=(hired&&) = delete;
+        ~hired();
+        /// An answer, or why there is none; then the deputy is gone and a new one is to be hired.
+        async::awaitable<base::result<job_done>> act(job what, const spool::content* content);
+
+    private:
+        friend class deputies;
+        hired(deputies& from, std::shared_ptr<worker> who) : from_(&from), who_(std::move(who)) {}
+        deputies* from_;
+        std::shared_ptr<worker> who_;
+    };
+
+    deputies(const async::executor& on, surroundings with, deputy_limits how, deputy_starter start = start_deputy);
+    ~deputies();
+
+    /// In its turn. An error where no deputy can be started.
+    async::awaitable<base::result<hired>> hire(identity who);
+    /// Whoever hired has given back before. Returns when the last process has ended.
+    async::awaitable<> stop();
+
+    [[nodiscard]] std::size_t places_taken() const noexcept { return places_; }
+
+private:
+    class place;  // a process that is to be: given back if there will be none
+
+    [[nodiscard]] std::shared_ptr<worker> take_idle(identity who);
+    [[nodiscard]] bool may_start(const crew& mine) const;
+    async::awaitable<base::result<hired>> wait_in_turn(identity who);
+    async::awaitable<base::result<hired>> start(place taken);
+    async::awaitable<> mind(std::shared_ptr<worker> who);
+    async::awaitable<> hurry(std::shared_ptr<worker> who);
+    async::awaitable<> dismiss_the_idle();
+
+    void give_back(std::shared_ptr<worker> who);
+    void dismiss(const std::shared_ptr<worker>& who);
+    void place_is_free(identity whose);
+    void forget_if_gone(identity who);
+    void line_up(identity who);
+    void make_room();
+    void serve_line();
+
+    async::executor executor_;
+    surroundings with_;
+    deputy_limits limits_;
+    deputy_starter start_;
+    std::map<identity, crew> crews_;
+    std::deque<identity> line_;  // who lacks a place, each once
+    std::list<std::shared_ptr<worker>> idle_;  // the longest idle first
+    std::set<std::shared_ptr<worker>> all_;
+    std::size_t places_ = 0;
+    std::size_t leaving_ = 0;  // of them, those that were told to go
+    bool stopping_ = false;
+    async::event idle_changed_;
+    async::event place_freed_;
+    async::task_group minding_;
+};
+
+}  // namespace waypost::delivery

@@ -1,0 +1,48 @@
+// The wire to one deputy: a job goes out with its content, an answer comes back.
+//
+// A link on which anything went wrong is no longer in step, and is_usable() says so: its deputy is done with. An answer
+// is bounded, and is waited for a bounded time.
+#pragma once
+
+#include <boost/asio/local/stream_protocol.hpp>
+#include <string>
+
+#include "descriptor.hpp"
+#include "job.hpp"
+#include "waypost/async/clock.hpp"
+#include "waypost/base/result.hpp"
+#include "waypost/spool/content.hpp"
+
+namespace waypost::delivery {
+
+struct job_done {
+    mail::status said;
+    bool is_there = true;
+    std::string text;  // of a file that was read
+};
+
+class deputy_link {
+public:
+    deputy_link(const async::executor& on, async::clock& time, descriptor socket);
+
+    /// One at a time. `content` may be null; its size is set in the job here.
+    async::awaitable<base::result<job_done>> act(job what, const spool::content* content);
+    [[nodiscard]] bool is_usable() const noexcept { return usable_; }
+    /// The deputy hears it, and ends.
+    void close();
+
+private:
+    async::awaitable<> talk(const job& what, const spool::content* content, base::result<job_done>& answer);
+    async::awaitable<base::error_code> send(const job& what, const spool::content* content);
+    async::awaitable<base::result<job_done>> receive(std::uint64_t most);
+    async::awaitable<base::error_code> write(std::string_view octets);
+    async::awaitable<base::error_code> read(std::string& into, std::size_t octets);
+    async::awaitable<> hang_up_at(async::time_point deadline);
+
+    boost::asio::local::stream_protocol::socket socket_;
+    async::clock* clock_;
+    bool usable_ = true;
+    bool too_late_ = false;
+};
+
+}  // namespace waypost::delivery
