@@ -1,0 +1,36 @@
+// What one envelope asks for: a job, and as whom it is done. Pure.
+//
+// The target that an alias or a .forward names comes first; without one the action says how the user's mailbox is
+// written. All that is wrong here is the administrator's or the user's to mend, so the mail waits for that.
+#pragma once
+
+#include <optional>
+#include <variant>
+
+#include "job.hpp"
+#include "ourselves.hpp"
+#include "waypost/delivery/settings.hpp"
+#include "waypost/spool/message.hpp"
+
+namespace waypost::delivery {
+
+struct errand {
+    identity who;
+    job what;
+};
+
+/// All that bears on it.
+struct errand_facts {
+    const spool::message& about;
+    const spool::envelope& to;
+    const action_settings& action;
+    const settings& how;
+    const table::userinfo::value& user;  // as whom; of the action, else the recipient, else nobody in particular
+    const ourselves& us;
+    /// The group that may make mailboxes and locks in settings::mail_spool, where it is one that its mode says so of.
+    std::optional<unsigned> spool_group;
+};
+
+[[nodiscard]] std::variant<errand, mail::status> errand_of(const errand_facts& all);
+
+}  // namespace waypost::delivery

@@ -1,0 +1,52 @@
+#include "ourselves.hpp"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <array>
+#include <filesystem>
+
+namespace waypost::delivery {
+
+namespace {
+
+// What it has always been, should the system's database not know it.
+constexpr unsigned nobody_id = 65534;
+
+/// Where the database does not know them: a container's arbitrary uid, most of all.
+table::userinfo::value or_else(table::userinfo::value given, const passwd* found) {
+    if (found == nullptr) return given;
+    given.name = found->pw_name;
+    given.uid = found->pw_uid;
+    given.gid = found->pw_gid;
+    if (found->pw_dir != nullptr && *found->pw_dir == '/') given.home = found->pw_dir;
+    return given;
+}
+
+}  // namespace
+
+std::optional<identity> ourselves::identity_of(const table::userinfo::value& user) const {
+    if (is_root()) return identity{user.uid, user.gid};
+    if (user.uid != uid) return std::nullopt;
+    return identity{uid, gid};
+}
+
+ourselves find_ourselves() {
+    ourselves found{.uid = ::geteuid(), .gid = ::getegid(), .nobody_in_particular = {}, .directory = {}};
+    passwd entry{};
+    passwd* known = nullptr;
+    std::array<char, 16384> text{};
+    if (found.is_root()) {
+        ::getpwnam_r("nobody", &entry, text.data(), text.size(), &known);
+        found.nobody_in_particular =
+            or_else({.name = "nobody", .uid = nobody_id, .gid = nobody_id, .home = "/"}, known);
+    } else {
+        ::getpwuid_r(found.uid, &entry, text.data(), text.size(), &known);
+        found.nobody_in_particular = or_else({.name = {}, .uid = found.uid, .gid = found.gid, .home = "/"}, known);
+    }
+    std::error_code ignored;
+    found.directory = std::filesystem::current_path(ignored).string();
+    return found;
+}
+
+}  // namespace waypost::delivery
