@@ -15,9 +15,10 @@ constexpr std::chrono::seconds grace_at_stop{5};
 assembly::assembly(boost::asio::io_context& loop, async::workers& io, config::loaded settings)
     : settings_(std::move(settings)),
 
-      // What everybody uses: a log, a clock, the DNS.
+      // What everybody uses: a log, a clock, the DNS, the users' own files.
       log_(settings_.log),
       dns_(dns::make_cares_resolver(loop.get_executor(), clock_, settings_.dns)),
+      files_(loop.get_executor(), clock_, log_, io),
 
       // Custody: the store keeps what we promised to keep; the queue knows when each envelope is due, and tells senders
       // what became of it by reports that go the way that the rules say.
@@ -28,7 +29,7 @@ assembly::assembly(boost::asio::io_context& loop, async::workers& io, config::lo
 
       // Movement: the queue hands mail to the relay engine or to the local agent, by the action of its envelope.
       relay_(loop.get_executor(), {.clock = clock_, .log = log_, .dns = *dns_, .queue = queue_}, settings_.relay),
-      maildirs_(loop.get_executor(), {.clock = clock_, .log = log_, .io = io, .queue = queue_}, settings_.delivery),
+      local_(loop.get_executor(), {.clock = clock_, .log = log_, .io = io, .queue = queue_}, settings_.delivery),
 
       // And mail comes in: each recipient is judged by the rules, each message goes into the store, then to the queue.
       inbound_(loop.get_executor(),
@@ -49,7 +50,7 @@ assembly::assembly(boost::asio::io_context& loop, async::workers& io, config::lo
         log_.warn("table", "warning", {{"table", table}, {"what", what}});
     };
     for (const auto& [name, action] : settings_.relay.actions) queue_.assign(name, relay_, false);
-    for (const auto& [name, action] : settings_.delivery.actions) queue_.assign(name, maildirs_, true);
+    for (const auto& [name, action] : settings_.delivery.actions) queue_.assign(name, local_, true);
     inbound_.open();
 }
 
@@ -67,8 +68,9 @@ async::awaitable<> assembly::stop() {
     co_await control_->stop();
     co_await inbound_.stop();
     co_await relay_.stop(grace_at_stop);
-    co_await maildirs_.stop();
+    co_await local_.stop();
     co_await queue_.stop();
+    co_await files_.stop();
     log_.info("daemon", "stopped");
 }
 

@@ -1,7 +1,11 @@
 #include "deputy_link.hpp"
 
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/read.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/write.hpp>
+#include <boost/system/system_error.hpp>
 #include <utility>
 #include <vector>
 
@@ -35,7 +39,14 @@ async::awaitable<base::result<job_done>> deputy_link::act(job what, const spool:
     usable_ = false;  // until this one has come to its end
     const auto deadline = clock_->now() + what.time + grace;
     co_await async::alongside(hang_up_at(deadline), talk(what, content, answer));
-    if (answer.has_value()) usable_ = true;
+    if (answer.has_value()) {
+        usable_ = true;
+        co_return answer;
+    }
+    // Whoever gave up on the job must not take that for its outcome.
+    const auto cancelled = (co_await boost::asio::this_coro::cancellation_state).cancelled();
+    if (cancelled != boost::asio::cancellation_type::none)
+        throw boost::system::system_error(boost::asio::error::operation_aborted);
     if (too_late_) co_return errc::deputy_silent;
     co_return answer;
 }

@@ -27,11 +27,9 @@ format_values values_of(const errand_facts& all) {
             .tag_delimiter = all.how.tag_delimiter};
 }
 
-/// `~/` is the home, and what else does not begin at the root begins where the daemon was started. `text` is as the
-/// administrator wrote it: no value of a mail makes a ~.
-std::string absolute(const std::string& path, std::string_view text, const errand_facts& all) {
-    if (text == "~" || text.starts_with("~/")) return all.user.home + path.substr(1);
-    return path.starts_with('/') ? path : all.us.directory + "/" + path;
+/// What does not begin at the root begins where the daemon was started.
+std::string absolute(std::string path, const errand_facts& all) {
+    return path.starts_with('/') ? std::move(path) : all.us.directory + "/" + path;
 }
 
 answer maildir_job(const errand_facts& all) {
@@ -39,9 +37,9 @@ answer maildir_job(const errand_facts& all) {
     made.what = job::kind::maildir;
     made.path = all.user.home + "/Maildir";
     if (const auto& wanted = all.action.maildir) {
-        const auto path = wanted->expand_path(values_of(all));
+        auto path = wanted->expand_path(values_of(all));
         if (path.has_error()) return to_be_mended("Path of the Maildir: " + path.error().message());
-        made.path = absolute(*path, wanted->text(), all);
+        made.path = absolute(std::move(*path), all);
     }
     made.name = spool::to_string(all.to.id) + "." + all.how.host;
     made.extension = all.to.extension;
@@ -62,7 +60,7 @@ answer mailbox_job(const errand_facts& all) {
     // Of a user base that answers to any name, perhaps.
     if (name.empty() || name.starts_with('.') || name.find_first_of(std::string_view("/\0", 2)) != std::string::npos)
         return to_be_mended("The user's name is none that a mailbox can have");
-    return mbox_job(all, absolute(all.how.mail_spool + "/" + name, {}, all));
+    return mbox_job(all, absolute(all.how.mail_spool + "/" + name, all));
 }
 
 answer command_job(const errand_facts& all, const command& which) {

@@ -97,11 +97,16 @@ TEST_CASE("limits, the tag's delimiter and srs reach their rooms", "[config][loa
     CHECK(made.delivery.limits == delivery::delivery_limits{.max_sessions = 9, .max_sessions_per_user = 3});
     CHECK(made.tag_delimiter == '-');
     CHECK(made.delivery.tag_delimiter == '-');
-    REQUIRE(made.srs);
-    CHECK(made.srs->key.reveal() == "old");
-    CHECK(made.srs->ttl == 24h);
-    CHECK(made.relay.actions.at("a").srs);
-    CHECK_FALSE(settings_of(rule_for("relay")).srs);
+    REQUIRE(made.srs != nullptr);
+    const mail::srs by_hand({.key = base::secret("old"), .backup = {}, .ttl = 24h});
+    const auto from = mail::reverse_path::from_text("ada@origin.example").value();
+    const auto here = mail::domain::parse("here.example").value();
+    const auto forwarded = by_hand.forwarded(from, here, {});
+    CHECK(made.srs->forwarded(from, here, {}) == forwarded);
+    CHECK(made.srs->reversed(forwarded.address()->local, mail::srs::time(24h)));
+    CHECK_FALSE(made.srs->reversed(forwarded.address()->local, mail::srs::time(48h)));
+    CHECK(made.relay.actions.at("a").srs == made.srs);
+    CHECK(settings_of(rule_for("relay")).srs == nullptr);
     CHECK(load_faults(rule_for("relay srs")) ==
           "t:1:16: \"srs\" without a key; write a line srs key \"a long secret\"");
     CHECK_THAT(load_faults("srs key backup x\n" + rule_for("relay")),

@@ -8,7 +8,8 @@
 #include "waypost/async/clock.hpp"
 #include "waypost/async/offload.hpp"
 #include "waypost/config/load.hpp"
-#include "waypost/delivery/maildir_agent.hpp"
+#include "waypost/delivery/deputy_files.hpp"
+#include "waypost/delivery/local_agent.hpp"
 #include "waypost/dns/cares_resolver.hpp"
 #include "waypost/inbound/report_routes.hpp"
 #include "waypost/inbound/server.hpp"
@@ -41,11 +42,12 @@ private:
     observe::log log_;
     async::real_clock clock_;
     std::unique_ptr<dns::resolver> dns_;
+    delivery::deputy_files files_;
     spool::sqlite_store store_;
     inbound::report_routes report_routes_;
     queue::mail_queue queue_;
     relay::engine relay_;
-    delivery::maildir_agent maildirs_;
+    delivery::local_agent local_;
     inbound::server inbound_;
     std::unique_ptr<control::server> control_;
 };

@@ -1,0 +1,65 @@
+// Delivers on this machine: to Maildirs, to mboxes, to commands, and to what aliases and .forwards name in their place.
+//
+// The agent decides, a deputy acts (waypost/delivery/deputy.hpp): each envelope becomes one job, done under the
+// identity of its user. A mail that was reported delivered is on stable storage. Different mailboxes are served beside
+// each other, within `mda limit`; an mbox is written to by one at a time.
+#pragma once
+
+#include <memory>
+#include <variant>
+
+#include "waypost/async/clock.hpp"
+#include "waypost/async/offload.hpp"
+#include "waypost/async/task_group.hpp"
+#include "waypost/delivery/settings.hpp"
+#include "waypost/observe/log.hpp"
+#include "waypost/queue/mail_queue.hpp"
+#include "waypost/queue/transport.hpp"
+#include "waypost/table/services.hpp"
+
+namespace waypost::delivery {
+
+class deputies;
+class turns;
+struct ourselves;
+
+/// What the agent needs of the rest of the program. All of it outlives it.
+struct surroundings {
+    async::clock& clock;
+    observe::log& log;
+    async::workers& io;
+    queue::mail_queue& queue;
+};
+
+class local_agent final : public queue::transport {
+public:
+    local_agent(const async::executor& on, surroundings with, settings how);
+    /// With deputies of another make.
+    local_agent(const async::executor& on, surroundings with, settings how, std::unique_ptr<deputies> crew,
+                const ourselves& us);
+    ~local_agent() override;
+
+    void carry(queue::task what) override;
+    /// What is under way is not reported, and done again at the next start. The last deputy has ended when it returns.
+    async::awaitable<> stop();
+
+private:
+    struct parcel;
+    using user = table::userinfo::value;
+
+    async::awaitable<> deliver(std::shared_ptr<parcel> what, spool::envelope to);
+    async::awaitable<mail::status> attempt(parcel& what, const spool::envelope& to);
+    async::awaitable<std::variant<user, mail::status>> user_of(const action_settings& action,
+                                                               const spool::envelope& to);
+    async::awaitable<std::optional<unsigned>> group_of_spool(const action_settings& action);
+    async::awaitable<base::result<std::shared_ptr<const spool::content>>> content_of(parcel& what);
+
+    surroundings with_;
+    settings settings_;
+    std::unique_ptr<const ourselves> us_;
+    std::unique_ptr<deputies> deputies_;
+    std::unique_ptr<turns> mailboxes_;  // by path, those that one at a time writes to
+    async::task_group deliveries_;
+};
+
+}  // namespace waypost::delivery

@@ -1,0 +1,172 @@
+#include "errand.hpp"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+
+using namespace waypost;
+using namespace std::chrono_literals;
+using delivery::action_settings;
+using delivery::errand;
+using delivery::job;
+
+namespace {
+
+constexpr delivery::identity ada_id{1001, 1001};
+
+delivery::format path_of(const std::string& text) { return std::get<delivery::format>(delivery::format::parse(text)); }
+
+struct fixture {
+    spool::message about{.from = {.from = mail::reverse_path::from_text("bob@example.net").value()}};
+    spool::envelope to{.id = spool::envelope_of(spool::message_id(7), 0),
+                       .hop = {.action = "local", .domain = {}},
+                       .to = {.to = mail::mailbox::parse("ada+tag@example.org").value(), .notify = {}, .original = {}},
+                       .given = "list@example.org",
+                       .user = "ada",
+                       .extension = "tag"};
+    action_settings action;
+    delivery::settings how{.host = "mx.example.org"};
+    table::userinfo::value user{.name = "ada", .uid = 1001, .gid = 1001, .home = "/home/ada"};
+    delivery::ourselves us{.uid = 0,
+                           .gid = 0,
+                           .nobody_in_particular = {.name = "nobody", .uid = 65534, .gid = 65534, .home = "/"},
+                           .directory = "/srv/mail"};
+    std::optional<unsigned> spool_group;
+
+    std::variant<errand, mail::status> answer() {
+        return delivery::errand_of({.about = about,
+                                    .to = to,
+                                    .action = action,
+                                    .how = how,
+                                    .user = user,
+                                    .us = us,
+                                    .spool_group = spool_group});
+    }
+    errand accepted() {
+        auto found = answer();
+        REQUIRE(std::holds_alternative<errand>(found));
+        return std::get<errand>(found);
+    }
+    mail::status refused() {
+        auto found = answer();
+        REQUIRE(std::holds_alternative<mail::status>(found));
+        return std::get<mail::status>(found);
+    }
+    void not_as_root() { us = {.uid = 1001, .gid = 100, .nobody_in_particular = user, .directory = "/srv/mail"}; }
+};
+
+const mail::enhanced_code to_be_mended{4, 3, 5};
+
+}  // namespace
+
+TEST_CASE("a mail for a Maildir is a job under its user's identity", "[delivery][errand]") {
+    fixture f;
+    const errand made = f.accepted();
+    CHECK(made.who == ada_id);
+    CHECK(made.what.what == job::kind::maildir);
+    CHECK(made.what.path == "/home/ada/Maildir");
+    CHECK(made.what.name == spool::to_string(f.to.id) + ".mx.example.org");
+    CHECK(made.what.extension == "tag");
+    CHECK_FALSE(made.what.junk);
+    CHECK(made.what.head == "Return-Path: <bob@example.net>\r\nDelivered-To: ada+tag@example.org\r\n");
+}
+
+TEST_CASE("a report has an empty Return-Path", "[delivery][errand]") {
+    fixture f;
+    f.about.from = {};
+    CHECK(f.accepted().what.head.starts_with("Return-Path: <>\r\n"));
+}
+
+TEST_CASE("the Maildir is where the action says", "[delivery][errand]") {
+    fixture f;
+    const auto path = [&](const std::string& text) {
+        f.action.maildir = path_of(text);
+        return f.accepted().what.path;
+    };
+    CHECK(path("/var/mail/box") == "/var/mail/box");
+    CHECK(path("~/Mail") == "/home/ada/Mail");
+    CHECK(path("var/Maildir") == "/srv/mail/var/Maildir");
+    CHECK(path("~eve/Mail") == "/srv/mail/~eve/Mail");
+}
+
+TEST_CASE("spam is sorted out where the action says so", "[delivery][errand]") {
+    fixture f;
+    f.action.junk = true;
+    CHECK(f.accepted().what.junk);
+}
+
+TEST_CASE("only content that comes back from the store may have been delivered before", "[delivery][errand]") {
+    fixture f;
+    CHECK(f.accepted().what.may_be_repeat);
+    f.about.text = std::make_shared<spool::content>("", "x\r\n");
+    CHECK_FALSE(f.accepted().what.may_be_repeat);
+}
+
+TEST_CASE("a daemon that is not root delivers to its own uid alone", "[delivery][errand]") {
+    fixture f;
+    f.not_as_root();
+    CHECK(f.accepted().who == delivery::identity{1001, 100});  // the group is the process's
+    f.user.uid = 1002;
+    CHECK(f.refused().enhanced() == to_be_mended);
+    f.user.uid = 0;
+    CHECK(f.refused().is_transient());
+}
+
+TEST_CASE("a mailbox is a file of the user's name in the mail spool", "[delivery][errand]") {
+    fixture f;
+    f.action.by = action_settings::method::mbox;
+    const errand made = f.accepted();
+    CHECK(made.who == ada_id);
+    CHECK(made.what.what == job::kind::mbox);
+    CHECK(made.what.path == "/var/mail/ada");
+    CHECK(made.what.sender == "bob@example.net");
+}
+
+TEST_CASE("a mailbox is written with the group that may make locks beside it", "[delivery][errand]") {
+    fixture f;
+    f.action.by = action_settings::method::mbox;
+    f.spool_group = 8;
+    CHECK(f.accepted().who == delivery::identity{1001, 8});
+    SECTION("which is no business of a file elsewhere") {
+        f.to.target = "/home/ada/box";
+        CHECK(f.accepted().who == ada_id);
+    }
+    SECTION("nor of a Maildir") {
+        f.action.by = action_settings::method::maildir;
+        CHECK(f.accepted().who == ada_id);
+    }
+    SECTION("nor of a daemon that cannot take it") {
+        f.not_as_root();
+        CHECK(f.accepted().who == delivery::identity{1001, 100});
+    }
+}
+
+TEST_CASE("no user's name leads out of the mail spool", "[delivery][errand]") {
+    fixture f;
+    f.action.by = action_settings::method::mbox;
+    f.user.name =
+        GENERATE(as<std::string>(), "", ".", "..", "../../etc/passwd", "a/b", std::string("a\0b", 3), ".lock");
+    CHECK(f.refused().enhanced() == to_be_mended);
+}
+
+TEST_CASE("a target comes before the mailbox", "[delivery][errand]") {
+    fixture f;
+    f.to.target = "/home/ada/archive";
+    f.action.by = GENERATE(action_settings::method::mbox, action_settings::method::maildir,
+                           action_settings::method::only_targets);
+    const errand made = f.accepted();
+    CHECK(made.what.what == job::kind::mbox);
+    CHECK(made.what.path == "/home/ada/archive");
+    CHECK(made.who == ada_id);
+}
+
+TEST_CASE("a target that is none is the administrator's to mend", "[delivery][errand]") {
+    fixture f;
+    f.to.target = "relative/path";
+    CHECK(f.refused().enhanced() == to_be_mended);
+}
+
+TEST_CASE("who has no mailbox here and no .forward waits", "[delivery][errand]") {
+    fixture f;
+    f.action.by = action_settings::method::only_targets;
+    CHECK(f.refused().line().starts_with("450 4.2.0 "));
+}
