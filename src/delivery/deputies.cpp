@@ -184,7 +184,7 @@ async::awaitable<> deputies::hurry(std::shared_ptr<worker> who) {
 async::awaitable<> deputies::mind(std::shared_ptr<worker> who) {
     co_await who->process.async_wait(boost::asio::posix::descriptor_base::wait_read, async::as_result);
     const std::string how = bury_deputy(who->process.native_handle());
-    if (!how.empty()) {
+    if (!how.empty() && !who->leaving) {
         with_.log.warn("mda", "deputy-ended", {{"uid", who->who.uid}, {"gid", who->who.gid}, {"how", how}});
     }
     who->ended = true;
