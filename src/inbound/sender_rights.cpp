@@ -10,12 +10,12 @@ namespace waypost::inbound {
 namespace {
 
 bool lists(std::string_view row, const std::string& address) {
-    const std::vector<std::string> candidates = table::mailaddr::candidates(address);
+    const std::vector<std::string> candidates = table::mailaddr{}.candidates(address);
     for (const std::string_view part : base::split(row, ',')) {
         const std::string listed = base::to_lower(base::trim(part));
         if (listed.empty()) continue;
         if (std::ranges::find(candidates, listed) != candidates.end()) return true;
-        if (table::mailaddr::covers(listed, address)) return true;
+        if (table::mailaddr{}.covers(listed, address)) return true;
     }
     return false;
 }

@@ -60,14 +60,14 @@ std::vector<std::string> netaddr::patterns(std::string_view text) {
     return ip->is_v4() ? networks_of(ip->to_v4()) : networks_of(ip->to_v6());
 }
 
-std::vector<std::string> mailaddr::patterns(std::string_view address) {
+std::vector<std::string> mailaddr::patterns(std::string_view address) const {
     const std::size_t at = address.rfind('@');
     if (at == std::string_view::npos) return {};
     const std::vector<std::string> names = wildcards_of(address.substr(at + 1));
     const std::string user = base::to_lower(address.substr(0, at));
     std::vector<std::string> users;
     users.push_back(user);
-    if (const std::size_t tag = user.find('+'); tag != std::string::npos && tag > 0)
+    if (const std::size_t tag = user.find(tag_delimiter); tag != std::string::npos && tag > 0)
         users.push_back(user.substr(0, tag));
     users.emplace_back();
     std::vector<std::string> made;

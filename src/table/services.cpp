@@ -9,7 +9,6 @@ namespace waypost::table {
 
 namespace {
 
-constexpr char tag_delimiter = '+';
 constexpr std::size_t max_credentials = 2048;  // OpenSMTPD's LINE_MAX
 
 /// `*` stands for any characters, none and dots included; the case does not count. Goes back to the last `*` only, so
@@ -41,8 +40,9 @@ bool wildcard_match(std::string_view pattern, std::string_view text) {
 struct parts {
     std::string user;    // with its tag
     std::string domain;  // without @
+    char tag_delimiter;
 
-    explicit parts(std::string_view address) {
+    parts(std::string_view address, char delimiter) : tag_delimiter(delimiter) {
         const std::size_t at = address.rfind('@');
         user = base::to_lower(address.substr(0, at));
         if (at != std::string_view::npos) domain = base::to_lower(address.substr(at + 1));
@@ -105,9 +105,9 @@ bool netaddr::covers(std::string_view stored, std::string_view ip) {
 
 base::result<std::string> netaddr::parse(std::string_view key, std::string_view row) { return row_or_key(key, row); }
 
-std::vector<std::string> mailaddr::candidates(std::string_view address) {
+std::vector<std::string> mailaddr::candidates(std::string_view address) const {
     if (address.empty()) return {"<>", "@"};
-    const parts of(address);
+    const parts of(address, tag_delimiter);
     const std::string user = of.user_without_tag();
     std::vector<std::string> found;
     if (of.has_tag()) found.push_back(of.user + "@" + of.domain);
@@ -119,9 +119,9 @@ std::vector<std::string> mailaddr::candidates(std::string_view address) {
     return found;
 }
 
-bool mailaddr::covers(std::string_view stored, std::string_view address) {
-    const parts pattern(stored);
-    const parts asked(address);
+bool mailaddr::covers(std::string_view stored, std::string_view address) const {
+    const parts pattern(stored, tag_delimiter);
+    const parts asked(address, tag_delimiter);
     if (!wildcard_match(pattern.domain, asked.domain)) return false;
     if (pattern.user.empty()) return true;
     return pattern.user == (pattern.has_tag() ? asked.user : asked.user_without_tag());
@@ -129,8 +129,8 @@ bool mailaddr::covers(std::string_view stored, std::string_view address) {
 
 base::result<std::string> mailaddr::parse(std::string_view key, std::string_view row) { return row_or_key(key, row); }
 
-std::vector<std::string> alias::candidates(std::string_view user) {
-    parts of("");
+std::vector<std::string> alias::candidates(std::string_view user) const {
+    parts of("", tag_delimiter);
     of.user = base::to_lower(user);
     if (of.has_tag()) return {of.user, of.user_without_tag()};
     return {of.user};
@@ -138,8 +138,8 @@ std::vector<std::string> alias::candidates(std::string_view user) {
 
 base::result<std::string> alias::parse(std::string_view, std::string_view row) { return not_empty(row); }
 
-std::vector<std::string> virtual_alias::candidates(std::string_view address) {
-    const parts of(address);
+std::vector<std::string> virtual_alias::candidates(std::string_view address) const {
+    const parts of(address, tag_delimiter);
     const std::string user = of.user_without_tag();
     std::vector<std::string> found;
     if (of.has_tag()) found.push_back(of.user + "@" + of.domain);

@@ -55,8 +55,10 @@ TEST_CASE("wildcards are found in a backend that is asked by key, the nearest fi
     CHECK(find_in<domain>({"*", "*.org"}, "mx.example.org.") == "*.org");
     CHECK(find_in<domain>({"*.example.org", "mx.example.org"}, "mx.example.org") == "mx.example.org");
     CHECK_FALSE(find_in<domain>({"*.example.org"}, "example.org"));
-    CHECK(mailaddr::patterns("A+b@x.example.org") == words{"a+b@*.example.org", "a+b@*.org", "a+b@*", "a@*.example.org",
-                                                           "a@*.org", "a@*", "@*.example.org", "@*.org", "@*"});
+    CHECK(mailaddr{}.patterns("A+b@x.example.org") == words{"a+b@*.example.org", "a+b@*.org", "a+b@*",
+                                                            "a@*.example.org", "a@*.org", "a@*", "@*.example.org",
+                                                            "@*.org", "@*"});
+    CHECK(mailaddr{.tag_delimiter = '-'}.patterns("a-b@x") == words{"a-b@*", "a@*", "@*"});
     CHECK(find_in<mailaddr>({"joe@*.org"}, "joe+tag@example.org") == "joe@*.org");
     CHECK(find_in<mailaddr>({"<>"}, "") == "<>");
 }
@@ -76,5 +78,5 @@ TEST_CASE("a name of a hundred labels makes few questions", "[table][patterns]")
     std::string name = "org";
     for (int i = 0; i < 100; ++i) name = "a." + name;
     CHECK(domain::patterns(name).size() == 17);
-    CHECK(mailaddr::patterns("x+y@" + name).size() == 51);
+    CHECK(mailaddr{}.patterns("x+y@" + name).size() == 51);
 }

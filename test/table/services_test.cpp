@@ -89,10 +89,10 @@ TEST_CASE("a client's address is found as itself, in a network, or as local", "[
 }
 
 TEST_CASE("a mail address is found by what is exact first and by what is general last", "[table][services]") {
-    CHECK(mailaddr::candidates("User+Tag@Dom.org") ==
+    CHECK(mailaddr{}.candidates("User+Tag@Dom.org") ==
           words{"user+tag@dom.org", "user@dom.org", "user+tag", "user", "@dom.org", "@"});
-    CHECK(mailaddr::candidates("user@dom.org") == words{"user@dom.org", "user", "@dom.org", "@"});
-    CHECK(mailaddr::candidates("\"a@b\"@dom.org") == words{"\"a@b\"@dom.org", "\"a@b\"", "@dom.org", "@"});
+    CHECK(mailaddr{}.candidates("user@dom.org") == words{"user@dom.org", "user", "@dom.org", "@"});
+    CHECK(mailaddr{}.candidates("\"a@b\"@dom.org") == words{"\"a@b\"@dom.org", "\"a@b\"", "@dom.org", "@"});
 }
 
 TEST_CASE("a stored mail address covers as much as it leaves out", "[table][services]") {
@@ -128,12 +128,28 @@ TEST_CASE("an alias is looked up with its tag, then without", "[table][services]
     CHECK(run_to_end(find<alias>(aliases, "Gilles+Tag")).value() == "eric");
     CHECK(aliases.asked ==
           std::vector<std::pair<service, std::string>>{{service::alias, "gilles+tag"}, {service::alias, "gilles"}});
-    CHECK(alias::candidates("+odd") == words{"+odd"});
+    CHECK(alias{}.candidates("+odd") == words{"+odd"});
 }
 
 TEST_CASE("a virtual address is looked up in OpenSMTPD's order", "[table][services]") {
-    CHECK(virtual_alias::candidates("user+tag@dom") ==
+    CHECK(virtual_alias{}.candidates("user+tag@dom") ==
           words{"user+tag@dom", "user@dom", "user+tag", "user", "@dom", "@"});
+}
+
+TEST_CASE("a tag begins at the delimiter that the house has", "[table][services]") {
+    CHECK(alias{.tag_delimiter = '-'}.candidates("user-tag+x") == words{"user-tag+x", "user"});
+    CHECK(virtual_alias{.tag_delimiter = '-'}.candidates("user-tag@dom") ==
+          words{"user-tag@dom", "user@dom", "user-tag", "user", "@dom", "@"});
+    CHECK(virtual_alias{.tag_delimiter = '-'}.candidates("user+tag@dom") ==
+          words{"user+tag@dom", "user+tag", "@dom", "@"});
+    CHECK(mailaddr{.tag_delimiter = '-'}.candidates("u-t@dom") == words{"u-t@dom", "u@dom", "u-t", "u", "@dom", "@"});
+
+    static_table known = table_of({"alice@*.org", "bob-lists@*.org"});
+    const mailaddr dashed{.tag_delimiter = '-'};
+    CHECK(run_to_end(find(dashed, known, "alice-tag@example.org")).value().has_value());
+    CHECK_FALSE(run_to_end(find(dashed, known, "alice+tag@example.org")).value().has_value());
+    CHECK_FALSE(run_to_end(find(dashed, known, "bob@example.org")).value().has_value());
+    CHECK(has<mailaddr>(known, "alice+tag@example.org"));
 }
 
 TEST_CASE("an expansion that is empty is a fault of the table, not an unknown user", "[table][services]") {

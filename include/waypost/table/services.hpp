@@ -3,6 +3,7 @@
 // ways: `covers` judges a stored one, and `patterns` lists all those that could be stored, for backends asked by key.
 //
 //     auto who = co_await find<credentials>(table, "label");
+//     auto to = co_await find(alias{.tag_delimiter = '-'}, table, "user-tag");
 #pragma once
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "waypost/base/result.hpp"
@@ -56,9 +58,10 @@ struct netaddr {
 struct mailaddr {
     static constexpr service kind = service::mailaddr;
     using value = std::string;
-    static std::vector<std::string> candidates(std::string_view address);
-    static std::vector<std::string> patterns(std::string_view address);
-    static bool covers(std::string_view stored, std::string_view address);
+    char tag_delimiter = '+';  // `smtp sub-addr-delim`
+    [[nodiscard]] std::vector<std::string> candidates(std::string_view address) const;
+    [[nodiscard]] std::vector<std::string> patterns(std::string_view address) const;
+    [[nodiscard]] bool covers(std::string_view stored, std::string_view address) const;
     static base::result<value> parse(std::string_view key, std::string_view row);
 };
 
@@ -66,7 +69,8 @@ struct mailaddr {
 struct alias {
     static constexpr service kind = service::alias;
     using value = std::string;
-    static std::vector<std::string> candidates(std::string_view user);
+    char tag_delimiter = '+';  // `smtp sub-addr-delim`
+    [[nodiscard]] std::vector<std::string> candidates(std::string_view user) const;
     static base::result<value> parse(std::string_view key, std::string_view row);
 };
 
@@ -74,7 +78,8 @@ struct alias {
 struct virtual_alias {
     static constexpr service kind = service::alias;
     using value = std::string;
-    static std::vector<std::string> candidates(std::string_view address);
+    char tag_delimiter = '+';  // `smtp sub-addr-delim`
+    [[nodiscard]] std::vector<std::string> candidates(std::string_view address) const;
     static base::result<value> parse(std::string_view key, std::string_view row);
 };
 
@@ -153,12 +158,12 @@ struct regex {
 /// key. A backend that holds no patterns is asked for all that there could be, in the same round trip: the nearest
 /// first.
 template <class Service>
-async::awaitable<base::result<std::optional<typename Service::value>>> find(table& rows, std::string key) {
+async::awaitable<base::result<std::optional<typename Service::value>>> find(Service as, table& rows, std::string key) {
     using answer = base::result<std::optional<typename Service::value>>;
-    constexpr bool has_patterns = requires { Service::patterns(std::string_view()); };
-    std::vector<std::string> keys = Service::candidates(key);
+    constexpr bool has_patterns = requires { as.patterns(std::string_view()); };
+    std::vector<std::string> keys = as.candidates(key);
     if constexpr (has_patterns) {
-        if (!rows.holds_patterns()) std::ranges::move(Service::patterns(key), std::back_inserter(keys));
+        if (!rows.holds_patterns()) std::ranges::move(as.patterns(key), std::back_inserter(keys));
     }
     if (!keys.empty()) {
         auto row = co_await rows.lookup_first(Service::kind, std::move(keys));
@@ -171,7 +176,7 @@ async::awaitable<base::result<std::optional<typename Service::value>>> find(tabl
     }
     if constexpr (has_patterns) {
         if (rows.holds_patterns()) {
-            const pattern_match covers = [&key](std::string_view stored) { return Service::covers(stored, key); };
+            const pattern_match covers = [&](std::string_view stored) { return as.covers(stored, key); };
             auto row = co_await rows.lookup_pattern(Service::kind, covers);
             if (row.has_error()) co_return row.error();
             if (row->has_value()) {
@@ -182,6 +187,12 @@ async::awaitable<base::result<std::optional<typename Service::value>>> find(tabl
         }
     }
     co_return answer(std::nullopt);
+}
+
+/// The same, as the service is by default.
+template <class Service>
+async::awaitable<base::result<std::optional<typename Service::value>>> find(table& rows, std::string key) {
+    return find(Service{}, rows, std::move(key));
 }
 
 }  // namespace waypost::table
