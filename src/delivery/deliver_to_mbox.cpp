@@ -1,26 +1,18 @@
 #include "jobs.hpp"
 #include "mbox_file.hpp"
 #include "mbox_text.hpp"
-#include "waypost/base/ascii.hpp"
 
 namespace waypost::delivery {
-
-namespace {
-
-mail::status refused(const std::string& path, const base::error_code& why) {
-    if (why == boost::system::errc::device_or_resource_busy)
-        return mail::status::transient("4.2.0", "Mailbox " + base::printable(path) + " is locked by another program");
-    return mailbox_trouble("Cannot write to the mailbox " + path, why);
-}
-
-}  // namespace
 
 mail::status deliver_to_mbox(const job& what, job_content& content, std::chrono::milliseconds patience) {
     // The way in which aliases have always said: throw it away.
     if (what.path == "/dev/null") return mail::status::success("2.0.0", "Thrown away");
 
+    const auto refused = [&](const base::error_code& why) {
+        return mailbox_trouble("Cannot write to the mailbox " + what.path, why);
+    };
     auto file = mbox_file::open(what.path, std::chrono::steady_clock::now() + patience);
-    if (file.has_error()) return refused(what.path, file.error());
+    if (file.has_error()) return refused(file.error());
     from_quoting quoting;
     auto written = file->append(separator_line(what.sender, std::chrono::system_clock::now()) +
                                 quoting.quote(with_native_line_ends(what.head)));
@@ -31,7 +23,7 @@ mail::status deliver_to_mbox(const job& what, job_content& content, std::chrono:
     }
     if (written.has_value()) written = file->append(quoting.finish());
     if (written.has_value()) written = file->commit();
-    if (written.has_error()) return refused(what.path, written.error());
+    if (written.has_error()) return refused(written.error());
     return mail::status::success("2.0.0", "Delivered to mailbox");
 }
 

@@ -8,6 +8,7 @@
 #include <ctime>
 #include <thread>
 
+#include "mailbox_errc.hpp"
 #include "octets.hpp"
 
 namespace waypost::delivery {
@@ -48,7 +49,7 @@ base::result<dot_lock> dot_lock::take(const std::string& mailbox, lock_deadline 
         if (errno != EEXIST) return why;
         break_if_stale(path);
     } while (may_ask_again(until));
-    return make_error_code(boost::system::errc::device_or_resource_busy);
+    return make_error_code(mailbox_errc::locked);
 }
 
 dot_lock::~dot_lock() {
@@ -68,7 +69,7 @@ base::result<> lock_record(int file, lock_deadline until) {
         if (::fcntl(file, F_OFD_SETLK, &whole) == 0) return {};
         if (errno != EAGAIN && errno != EACCES && errno != EINTR) return last_error();
     } while (may_ask_again(until));
-    return make_error_code(boost::system::errc::device_or_resource_busy);
+    return make_error_code(mailbox_errc::locked);
 }
 
 }  // namespace waypost::delivery

@@ -13,7 +13,7 @@ namespace waypost::delivery {
 
 using lock_deadline = std::chrono::steady_clock::time_point;
 
-/// errc::device_or_resource_busy: somebody held the lock until the deadline.
+/// mailbox_errc::locked: somebody held the lock until the deadline.
 class dot_lock {
 public:
     /// Where no file may be made beside the mailbox there is no dot lock; that is no error, the record lock remains.

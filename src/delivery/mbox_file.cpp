@@ -6,24 +6,24 @@
 
 #include <filesystem>
 
+#include "mailbox_errc.hpp"
 #include "octets.hpp"
 
 namespace waypost::delivery {
 
-namespace errc = boost::system::errc;
-
 namespace {
 
 base::result<> check(const struct stat& found) {
-    if (!S_ISREG(found.st_mode) || found.st_nlink > 1) return make_error_code(errc::operation_not_permitted);
-    if (found.st_uid != 0 && found.st_uid != ::geteuid()) return make_error_code(errc::permission_denied);
+    if (!S_ISREG(found.st_mode)) return make_error_code(mailbox_errc::no_plain_file);
+    if (found.st_nlink > 1) return make_error_code(mailbox_errc::has_two_names);
+    if (found.st_uid != 0 && found.st_uid != ::geteuid()) return make_error_code(mailbox_errc::not_his);
     return {};
 }
 
 base::result<> sync_directory_of(const std::string& path) {
     auto synced = sync_directory(std::filesystem::path(path).parent_path());
     // One in which we may write but not read cannot be synced.
-    if (synced.has_error() && synced.error() == errc::permission_denied) return {};
+    if (synced.has_error() && synced.error() == boost::system::errc::permission_denied) return {};
     return synced;
 }
 
@@ -55,7 +55,7 @@ base::result<> mbox_file::open_and_lock(lock_deadline until) {
         file_ = std::move(file);
         return before_ == 0 ? sync_directory_of(path_) : base::result<>();
     } while (std::chrono::steady_clock::now() < until);
-    return make_error_code(errc::device_or_resource_busy);
+    return make_error_code(mailbox_errc::locked);
 }
 
 /// What a crash or another program left without the empty line at its end would swallow our separator.

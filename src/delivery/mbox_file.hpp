@@ -12,8 +12,7 @@ namespace waypost::delivery {
 
 class mbox_file {
 public:
-    /// Makes the mailbox where it is missing. Refused: a link, what is no regular file or has a second name, and the
-    /// file of another user, who could have put it there to read this one's mail.
+    /// Makes the mailbox where it is missing. A link is not followed; mailbox_errc says what else is refused.
     static base::result<mbox_file> open(const std::string& path, lock_deadline until);
     mbox_file(mbox_file&&) noexcept = default;
     mbox_file& operator=(mbox_file&&) = delete;

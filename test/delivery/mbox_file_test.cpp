@@ -9,11 +9,13 @@
 #include <filesystem>
 #include <thread>
 
+#include "mailbox_errc.hpp"
 #include "support/full_disk.hpp"
 #include "support/temporary_directory.hpp"
 
 using namespace waypost;
 using namespace std::chrono_literals;
+using delivery::mailbox_errc;
 using delivery::mbox_file;
 namespace fs = std::filesystem;
 
@@ -124,7 +126,7 @@ TEST_CASE("a mailbox that another program has locked is waited for", "[delivery]
         CHECK(f.text() == "x\n\n");
     }
     SECTION("but not for ever") {
-        CHECK(deliver(f.path, "x\n\n", 50ms) == boost::system::errc::device_or_resource_busy);
+        CHECK(deliver(f.path, "x\n\n", 50ms) == mailbox_errc::locked);
         CHECK(f.text().empty());
         CHECK_FALSE(fs::exists(f.path + ".lock"));
     }
@@ -148,7 +150,7 @@ TEST_CASE("a dot lock is waited for", "[delivery][mbox_file]") {
     const fixture f;
     test::write_file(f.path + ".lock", "1\n");
     SECTION("but not for ever") {
-        CHECK(deliver(f.path, "x\n\n", 50ms) == boost::system::errc::device_or_resource_busy);
+        CHECK(deliver(f.path, "x\n\n", 50ms) == mailbox_errc::locked);
         CHECK_FALSE(fs::exists(f.path));
         CHECK(fs::exists(f.path + ".lock"));
     }
@@ -179,23 +181,34 @@ TEST_CASE("a dot lock that somebody broke and took is not given back", "[deliver
 TEST_CASE("a dot lock that is a link is not followed", "[delivery][mbox_file]") {
     const fixture f;
     fs::create_symlink(f.spool / "victim", f.path + ".lock");
-    CHECK(deliver(f.path, "x\n\n", 50ms) == boost::system::errc::device_or_resource_busy);
+    CHECK(deliver(f.path, "x\n\n", 50ms) == mailbox_errc::locked);
     CHECK_FALSE(fs::exists(f.spool / "victim"));
 }
 
 TEST_CASE("what is no plain file of the user's own is no mailbox", "[delivery][mbox_file]") {
     const fixture f;
     test::write_file(f.spool / "victim", "precious");
-    SECTION("a link") { fs::create_symlink("victim", f.path); }
-    SECTION("a file with a second name") { fs::create_hard_link(f.spool / "victim", f.path); }
-    SECTION("a directory") { fs::create_directory(f.path); }
+    base::error_code expected = mailbox_errc::no_plain_file;
     SECTION("a FIFO") { REQUIRE(::mkfifo(f.path.c_str(), 0600) == 0); }
+    SECTION("a directory") {
+        fs::create_directory(f.path);
+        expected = make_error_code(boost::system::errc::is_a_directory);
+    }
+    SECTION("a link") {
+        fs::create_symlink("victim", f.path);
+        expected = make_error_code(boost::system::errc::too_many_symbolic_link_levels);
+    }
+    SECTION("a file with a second name") {
+        fs::create_hard_link(f.spool / "victim", f.path);
+        expected = mailbox_errc::has_two_names;
+    }
     SECTION("another user's file") {
         test::write_file(f.path, "");
         ::chmod(f.path.c_str(), 0666);
         if (::chown(f.path.c_str(), 12345, 12345) != 0) return;  // for root alone
+        expected = mailbox_errc::not_his;
     }
-    CHECK(deliver(f.path, "x\n\n", 1s));
+    CHECK(deliver(f.path, "x\n\n", 1s).message() == expected.message());
     CHECK(test::read_file(f.spool / "victim") == "precious");
     CHECK_FALSE(fs::exists(f.path + ".lock"));
 }
