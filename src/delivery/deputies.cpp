@@ -119,7 +119,9 @@ async::awaitable<base::result<deputies::hired>> deputies::wait_in_turn(identity 
         deputies& from;
         identity who;
         waiter& me;
+        bool was_served = false;
         ~leave_line() {
+            if (was_served) return;
             if (me.deputy != nullptr) {
                 from.give_back(std::move(me.deputy));
             } else if (me.has_place) {
@@ -129,11 +131,11 @@ async::awaitable<base::result<deputies::hired>> deputies::wait_in_turn(identity 
             }
         }
     };
-    const leave_line at_the_end{*this, who, me};
+    leave_line at_the_end{*this, who, me};
     line_up(who);
     while (me.deputy == nullptr && !me.has_place) co_await me.called.wait();
-    if (me.deputy != nullptr) co_return hired(*this, std::exchange(me.deputy, nullptr));
-    me.has_place = false;
+    at_the_end.was_served = true;
+    if (me.deputy != nullptr) co_return hired(*this, std::move(me.deputy));
     co_return co_await start(place(*this, who));
 }
 

@@ -121,8 +121,9 @@ std::variant<errand, mail::status> errand_of(const errand_facts& all) {
     if (in_spool && all.us.is_root() && all.spool_group) who->gid = *all.spool_group;
     what.home = all.user.home;
     what.head = "Return-Path: <" + all.about.from.from.text() + ">\r\nDelivered-To: " + all.to.to.to.text() + "\r\n";
-    // Content that came back from the store may have been delivered by a run of ours that did not live to say so.
-    what.may_be_repeat = all.about.text == nullptr;
+    // A deputy that did not live to say so may have delivered it, or that of a daemon that did not. Looking for it
+    // costs the more the fuller the mailbox, so other mail is spared that.
+    what.may_be_repeat = all.to.tries > 0 || all.about.arrived <= all.since;
     return errand{*who, std::move(what)};
 }
 

@@ -59,6 +59,7 @@ local_agent::local_agent(const async::executor& on, surroundings with, settings 
                          const ourselves& us)
     : with_(with),
       settings_(std::move(how)),
+      since_(with.clock.wall()),
       us_(std::make_unique<ourselves>(us)),
       deputies_(std::move(crew)),
       mailboxes_(std::make_unique<turns>(on)),
@@ -97,7 +98,8 @@ async::awaitable<mail::status> local_agent::attempt(parcel& what, const spool::e
                               .how = settings_,
                               .user = std::get<table::userinfo::value>(user),
                               .us = *us_,
-                              .spool_group = spool_group});
+                              .spool_group = spool_group,
+                              .since = since_});
     if (const auto* refused = std::get_if<mail::status>(&planned)) co_return *refused;
     auto& [who, task] = std::get<errand>(planned);
 

@@ -61,7 +61,9 @@ struct fixture {
         made.user = user;
         return made;
     }
+    /// As time goes by between the start of a daemon and its mail.
     void send(std::vector<spool::envelope> all, std::string text = "Subject: x\r\n\r\nbody\r\n") {
+        house.clock.advance(1s);
         house.send("bob@example.net", std::move(all), std::move(text));
     }
     /// What fails is reported together, a little later.

@@ -56,6 +56,7 @@ private:
 
     surroundings with_;
     settings settings_;
+    async::wall_time since_;
     std::unique_ptr<const ourselves> us_;
     std::unique_ptr<deputies> deputies_;
     std::unique_ptr<turns> mailboxes_;  // by path, those that one at a time writes to
