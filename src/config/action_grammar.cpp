@@ -83,7 +83,7 @@ void read_action(grammar& g, const token& word) {
                        std::to_string(other->where.line),
                    "give this one another name");
     }
-    if (g.at.at_line_end()) g.at.leave_unexpected(g.at.peek(), "\"relay\" or \"maildir\"");
+    if (g.at.at_line_end()) g.at.leave_unexpected(g.at.peek(), "a delivery method, as in \"relay\" or \"maildir\"");
     const token method = g.at.take();
     find_option<action>(g.at, method, methods, "delivery method").read(g.at, made, method);
     g.what.actions.push_back(std::move(made));

@@ -70,7 +70,7 @@ constexpr option<reading> deliveries[] = {
 
 void read_deliver(cursor& at, reading& to, const token&) {
     at.expect_word("to", "deliver to maildir");
-    if (at.at_line_end()) at.leave_unexpected(at.peek(), "\"maildir\"");
+    if (at.at_line_end()) at.leave_unexpected(at.peek(), "\"maildir\", \"mbox\", \"mda\" or \"lmtp\"");
     const token method = at.take();
     find_option<reading>(at, method, deliveries, "delivery method").read(at, to, method);
 }

@@ -146,8 +146,8 @@ void check_rights(loading& now) {
         if (now.who.uid == 0) {
             check_commands_of_root(now, one, first->where);
         } else if (auto limit = limit_without_root(now, one)) {
-            const bool has_options =
-                one.by != method::mbox && one.by != method::forward_only && !first->authenticated_pass_source;
+            const bool has_options = one.by != method::mbox && one.by != method::forward_only &&
+                                     !first->authenticated_pass_source && !now.who.name.empty();
             now.faults.warn(first->where, std::move(*limit),
                             "start waypost as root" +
                                 (has_options ? ", or write user " + base::printable(now.who.name) : std::string()));

@@ -118,9 +118,9 @@ private:
     }
     void close() { quote_ = '\0'; }
     void end_word() {
-        if (!std::exchange(in_word_, false) || made_.all.size() > 1 || was_quoted_) return;
+        if (!std::exchange(in_word_, false) || made_.all.size() > 1) return;
         const std::string& first = made_.all.front().text;
-        if (is_shell_word(first) || is_assignment(first)) made_.for_shell = true;
+        if ((is_shell_word(first) && !was_quoted_) || is_assignment(first)) made_.for_shell = true;
     }
 
     std::string_view text_;

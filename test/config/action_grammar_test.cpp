@@ -53,7 +53,8 @@ TEST_CASE("faults of actions", "[config][action_grammar]") {
           "t:1:8: \"local\" is a word of the grammar where the name of an action is wanted; put it in quotes if it is "
           "meant: "
           "\"local\"");
-    CHECK(fault_of("action a") == "t:1:9: expected \"relay\" or \"maildir\", found the end of the line");
+    CHECK(fault_of("action a") ==
+          "t:1:9: expected a delivery method, as in \"relay\" or \"maildir\", found the end of the line");
     CHECK(fault_of("action a mialdir") == "t:1:10: unknown delivery method \"mialdir\"; did you mean \"maildir\"?");
     CHECK(fault_of("action a { b }") == "t:1:10: expected a delivery method, found \"{\"");
     CHECK(fault_of("action a relay\naction a maildir") ==

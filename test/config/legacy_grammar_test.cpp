@@ -114,7 +114,8 @@ TEST_CASE("faults of rules of 2012", "[config][legacy_grammar]") {
     CHECK(fault_of("accept fro any for any relay") == "t:1:8: unknown part of a rule \"fro\"; did you mean \"for\"?");
     CHECK(fault_of("accept for any deliver maildir") ==
           "t:1:24: expected \"to\", found \"maildir\"; write deliver to maildir");
-    CHECK(fault_of("accept for any deliver to") == "t:1:26: expected \"maildir\", found the end of the line");
+    CHECK(fault_of("accept for any deliver to") ==
+          "t:1:26: expected \"maildir\", \"mbox\", \"mda\" or \"lmtp\", found the end of the line");
     CHECK(fault_of("accept for any deliver to maildri") ==
           "t:1:27: unknown delivery method \"maildri\"; did you mean \"maildir\"?");
     CHECK(fault_of("accept for any deliver to maildir relay") ==

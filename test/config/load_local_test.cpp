@@ -131,6 +131,8 @@ TEST_CASE("without root, a rule for other users is a warning at its line", "[con
           only + "takes mail for all users of the system: theirs will wait; start waypost as root");
     CHECK(load_faults(rule_for("maildir") + "match for local action a\n", joe) ==
           load_faults(rule_for("maildir"), joe));
+    CHECK_THAT(load_faults(rule_for("maildir"), identity{.uid = 4711, .name = ""}),
+               Catch::Contains("mail of uid 4711") && Catch::EndsWith("; start waypost as root"));
     CHECK_THAT(load_faults("accept for any deliver to maildir", joe), Catch::EndsWith("; start waypost as root"));
     CHECK(load_faults(rule_for("maildir user root"), joe) ==
           only + "delivers as \"root\": its mail will wait" + instead);

@@ -65,9 +65,9 @@ TEST_CASE("the home stands for a tilde in front of a word", "[delivery][command]
 }
 
 TEST_CASE("what only a shell understands goes to one", "[delivery][command]") {
-    for (const std::string text :
-         {"a | b", "a && b", "a; b",  "a > b", "a <b",   "(a)",     "a $HOME", "a \"$HOME\"", "a `b`", "a *",
-          "a b?",  "a [x]",  "a # b", "a\nb",  "exec a", "exit 75", "X=1 a",   "cd /; a",     ". a",   "if true"}) {
+    for (const std::string text : {"a | b",       "a && b",  "a; b",  "a > b",     "a <b",    "(a)",   "a $HOME",
+                                   "a \"$HOME\"", "a `b`",   "a *",   "a b?",      "a [x]",   "a # b", "a\nb",
+                                   "exec a",      "exit 75", "X=1 a", "IFS=' ' a", "cd /; a", ". a",   "if true"}) {
         CHECK(split(text) == for_sh(text));
         CHECK(split_plain(text) == for_sh(text));
     }
