@@ -4,6 +4,7 @@
 
 #include "commands.hpp"
 #include "one_question.hpp"
+#include "waypost/base/ascii.hpp"
 #include "waypost/dns/mx_lookup.hpp"
 #include "waypost/relay/entries.hpp"
 #include "waypost/rules/expansion.hpp"
@@ -36,7 +37,11 @@ void explain_url(const relay::action_settings& action, const std::string& text) 
     if (url == nullptr) return;
     std::cout << "relay    " << url->text() << '\n';
     if (!url->label.empty()) {
-        std::cout << "label    " << url->label << " of table <" << action.credentials->name() << ">\n";
+        // A row of a live table may have a label where the action has no `auth`.
+        const auto* labels = action.credentials;
+        std::cout << "label    " << url->label
+                  << (labels != nullptr ? " of table <" + labels->name() + ">" : ", but the action has no auth table")
+                  << '\n';
     }
     explain_tls(action, *url);
 }
@@ -67,7 +72,7 @@ async::awaitable<> explain_mx(const relay::action_settings& action, const std::s
         co_return;
     }
     for (const dns::mx_host& host : std::get<std::vector<dns::mx_host>>(found)) {
-        std::cout << "mx       " << host.preference << ' ' << host.name;
+        std::cout << "mx       " << host.preference << ' ' << base::printable(host.name);
         for (const net::address& ip : host.addresses) std::cout << ' ' << ip.to_string();
         std::cout << '\n';
     }

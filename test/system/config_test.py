@@ -1,4 +1,5 @@
 """The command line about configurations: check, config, explain and encrypt."""
+import sqlite3
 import unittest
 
 from support import HERE, SystemTest, waypost
@@ -144,6 +145,14 @@ class Explain(ConfigTest):
         self.assertEqual(self.relay_of(ways, "domain <ways>")[0], ["relay", "smtp+tls://gateway.example"])
         self.assertEqual(self.relay_of(ways, "domain <ways>", "you@other.example"),
                          [["relay", "none for other.example in table <ways>"]])
+
+    def test_a_label_in_a_database_may_have_no_auth_table(self):
+        with sqlite3.connect(self.directory / "rows.db") as rows:
+            rows.execute("CREATE TABLE t AS SELECT 'smtp+tls://bleh@h.example' AS url")
+        rows.close()
+        queries = self.write(f"dbpath {self.directory}/rows.db\nfetch_relayhost select url from t\n", "sqlite.conf")
+        [relay, _] = self.relay_of(f"table hubs sqlite:{queries}", "host <hubs>")
+        self.assertEqual(relay, ["relay", "smtp+tls://bleh@h.example"])
 
     def test_it_says_why_a_mail_is_refused(self):
         self.assertIn("Relaying denied", self.explain(1, "--from-ip", "192.0.2.1", "me@x.example", "you@else.example"))
