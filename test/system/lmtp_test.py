@@ -29,26 +29,25 @@ class Lmtp(SystemTest):
         with smtplib.SMTP("127.0.0.1", self.daemon.port) as client:
             client.sendmail("eve@example.net", recipients, "Subject: hello\r\n\r\n.dots\r\nand more\r\n")
 
-    def expect(self, user, recipient):
+    def expect(self, user):
         mails = wait_until(lambda: self.dovecot.mails(user), f"{user} sees his mail",
                            explain=lambda: self.daemon.log() + self.dovecot.log())
         self.assertEqual(len(mails), 1)
         self.assertIn(b"Subject: hello\r\n", mails[0])
         self.assertTrue(mails[0].endswith(b"\r\n\r\n.dots\r\nand more\r\n"), mails[0])
-        self.assertIn(f"Delivered-To: {recipient}\r\n".encode(), mails[0])
 
     def test_users_are_named_to_it_at_a_port(self):
         self.serve(f'lmtp "127.0.0.1:{self.dovecot.lmtp}" virtual <names>')
         self.send("team@here.example")
-        self.expect("ada", "ada")
-        self.expect("bob", "bob")
+        self.expect("ada")
+        self.expect("bob")
         self.daemon.wait_until_empty()
         self.daemon.stop()
 
     def test_whole_addresses_go_to_it_at_a_socket(self):
         self.serve(f'lmtp "{self.dovecot.socket}" rcpt-to virtual <names>')
         self.send("ada@here.example")
-        self.expect("ada@here.example", "ada@here.example")
+        self.expect("ada@here.example")
         self.daemon.wait_until_empty()
         self.daemon.stop()
 
