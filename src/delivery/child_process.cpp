@@ -37,6 +37,7 @@ bool has_nul(const std::vector<std::string>& strings) {
 /// What execve() wants: the same strings, behind pointers.
 std::vector<char*> pointers(const std::vector<std::string>& strings) {
     std::vector<char*> all;
+    all.reserve(strings.size() + 1);
     for (const std::string& each : strings) all.push_back(const_cast<char*>(each.c_str()));
     all.push_back(nullptr);
     return all;
