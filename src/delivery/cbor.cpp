@@ -73,7 +73,7 @@ void cbor_reader::operator()(std::vector<std::string>& into) {
 }
 
 void cbor_reader::operator()(std::chrono::seconds& into) {
-    constexpr std::uint64_t a_year = 366 * 86400;
+    constexpr std::uint64_t a_year = 366ULL * 86400;
     std::uint64_t value = 0;
     number(value, a_year);
     into = std::chrono::seconds(value);
