@@ -13,6 +13,7 @@ namespace {
 
 // Mail for one user often comes in bursts, and a process costs a millisecond; after that a deputy is only in the way.
 constexpr std::chrono::seconds longest_idle{10};
+constexpr std::chrono::seconds a_round{3};
 // A deputy whose socket has ended tidies up and ends: it gets so long before it is killed.
 constexpr std::chrono::seconds time_to_leave{5};
 // While other identities lack a place, a deputy that is so old leaves after its job: old enough that starting processes
@@ -79,10 +80,10 @@ deputies::deputies(const async::executor& on, surroundings with, deputy_limits h
       with_(with),
       limits_(how),
       start_(std::move(start)),
-      idle_changed_(on),
+      first_began_(on),
       place_freed_(on),
       minding_(on, [this](std::exception_ptr bug) { with_.log.error("mda", "bug", {{"what", base::text_of(bug)}}); }) {
-    minding_.start(dismiss_the_idle());
+    minding_.start(keep_time());
 }
 
 deputies::~deputies() = default;
@@ -147,6 +148,7 @@ async::awaitable<base::result<deputies::hired>> deputies::start(place taken) {
     auto fresh = std::make_shared<worker>(executor_, with_.clock, who, std::move(made->value()));
     taken.hand_over();
     all_.insert(fresh);
+    first_began_.notify();
     minding_.start(mind(fresh));
     co_return hired(*this, std::move(fresh));
 }
@@ -165,7 +167,6 @@ void deputies::give_back(std::shared_ptr<worker> who) {
     }
     who->idle_since = with_.clock.now();
     idle_.push_back(std::move(who));
-    idle_changed_.notify();
     make_room();
 }
 
@@ -245,17 +246,20 @@ void deputies::serve_line() {
     }
 }
 
-async::awaitable<> deputies::dismiss_the_idle() {
+/// Looks round while there are deputies. So a job need not set a timer of its own, which costs more than all else that
+/// it does here; no limit here is one to the second.
+async::awaitable<> deputies::keep_time() {
     for (;;) {
-        while (!idle_.empty() && idle_.front()->idle_since + longest_idle <= with_.clock.now()) {
+        while (all_.empty()) co_await first_began_.wait();
+        co_await with_.clock.sleep_for(a_round);
+        const auto now = with_.clock.now();
+        while (!idle_.empty() && idle_.front()->idle_since + longest_idle <= now) {
             const auto longest = idle_.front();
             idle_.pop_front();
             dismiss(longest);
         }
-        if (idle_.empty()) {
-            co_await idle_changed_.wait();
-        } else {
-            co_await with_.clock.sleep_until(idle_.front()->idle_since + longest_idle);
+        for (const auto& each : all_) {
+            if (each->link.is_overdue()) each->link.give_up();
         }
     }
 }

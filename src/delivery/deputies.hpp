@@ -3,7 +3,8 @@
 // A deputy is hired for a job and comes back with the object that stands for it. One that is free serves the next job
 // of its identity; otherwise a new one is started, within two limits: so many of one identity, so many in all. Beyond
 // them jobs wait, those of one identity in their order, and identities that lack a place take turns; a deputy that
-// nobody needs gives its place to them, and one that has worked for long does too. Nothing polls.
+// nobody needs gives its place to them, and one that has worked for long does too. Whoever waits is woken, none looks
+// again and again.
 //
 // Invariant: places_ counts the processes that exist or are being started, and is never above its limit. A place is
 // free again when the process has been reaped, so a deputy that was told to go still holds it.
@@ -78,7 +79,7 @@ private:
     async::awaitable<base::result<hired>> start(place taken);
     async::awaitable<> mind(std::shared_ptr<worker> who);
     async::awaitable<> hurry(std::shared_ptr<worker> who);
-    async::awaitable<> dismiss_the_idle();
+    async::awaitable<> keep_time();
 
     void give_back(std::shared_ptr<worker> who);
     void dismiss(const std::shared_ptr<worker>& who);
@@ -99,7 +100,7 @@ private:
     std::size_t places_ = 0;
     std::size_t leaving_ = 0;  // of them, those that were told to go
     bool stopping_ = false;
-    async::event idle_changed_;
+    async::event first_began_;
     async::event place_freed_;
     async::task_group minding_;
 };

@@ -1,6 +1,8 @@
 #include "deputy_link.hpp"
 
+#include <algorithm>
 #include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/completion_condition.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -10,7 +12,6 @@
 #include <vector>
 
 #include "errc.hpp"
-#include "waypost/async/alongside.hpp"
 
 namespace waypost::delivery {
 
@@ -21,6 +22,8 @@ namespace {
 constexpr std::chrono::seconds grace{30};
 // Small mail goes out in one write, job and all.
 constexpr std::size_t enough_to_write = spool::content::piece_size;
+constexpr std::size_t length_octets = 4;
+constexpr std::size_t usual_answer = 512;
 
 }  // namespace
 
@@ -35,10 +38,10 @@ void deputy_link::close() {
 
 async::awaitable<base::result<job_done>> deputy_link::act(job what, const spool::content* content) {
     what.size = content == nullptr ? 0 : content->size();
-    base::result<job_done> answer = errc::deputy_lost;
     usable_ = false;  // until this one has come to its end
-    const auto deadline = clock_->now() + what.time + grace;
-    co_await async::alongside(hang_up_at(deadline), talk(what, content, answer));
+    deadline_ = clock_->now() + what.time + grace;
+    auto answer = co_await talk(what, content);
+    deadline_ = async::time_point::max();
     if (answer.has_value()) {
         usable_ = true;
         co_return answer;
@@ -51,19 +54,14 @@ async::awaitable<base::result<job_done>> deputy_link::act(job what, const spool:
     co_return answer;
 }
 
-async::awaitable<> deputy_link::hang_up_at(async::time_point deadline) {
-    co_await clock_->sleep_until(deadline);
-    if (clock_->now() < deadline) co_return;  // the answer has come
+void deputy_link::give_up() {
     too_late_ = true;
     close();
 }
 
-async::awaitable<> deputy_link::talk(const job& what, const spool::content* content, base::result<job_done>& answer) {
-    if (const auto failed = co_await send(what, content)) {
-        answer = failed;
-        co_return;
-    }
-    answer = co_await receive(what.most);
+async::awaitable<base::result<job_done>> deputy_link::talk(const job& what, const spool::content* content) {
+    if (const auto failed = co_await send(what, content)) co_return failed;
+    co_return co_await receive(what.most);
 }
 
 async::awaitable<base::error_code> deputy_link::send(const job& what, const spool::content* content) {
@@ -83,16 +81,20 @@ async::awaitable<base::error_code> deputy_link::send(const job& what, const spoo
 
 async::awaitable<base::result<job_done>> deputy_link::receive(std::uint64_t most) {
     std::string octets;
-    if (const auto failed = co_await read(octets, 4)) co_return failed;
-    const auto length = frame_size(octets);
+    std::size_t have = 0;
+    if (const auto failed = co_await fill(octets, have, length_octets)) co_return failed;
+    const auto length = frame_size(std::string_view(octets).substr(0, length_octets));
     if (!length) co_return errc::deputy_lies;
-    if (const auto failed = co_await read(octets, *length)) co_return failed;
-    auto answer = decode_answer(octets);
+    const std::size_t frame_end = length_octets + *length;
+    if (const auto failed = co_await fill(octets, have, frame_end)) co_return failed;
+    auto answer = decode_answer(std::string_view(octets).substr(length_octets, *length));
     if (!answer || answer->size > most) co_return errc::deputy_lies;
     const mail::status& said = answer->said;
     if (!said.is_success() && !said.is_transient() && !said.is_permanent()) co_return errc::deputy_lies;
-    if (const auto failed = co_await read(octets, static_cast<std::size_t>(answer->size))) co_return failed;
-    co_return job_done{std::move(answer->said), answer->is_there, std::move(octets)};
+    const std::size_t end = frame_end + static_cast<std::size_t>(answer->size);
+    if (const auto failed = co_await fill(octets, have, end)) co_return failed;
+    if (have > end) co_return errc::deputy_lies;  // more than it was asked
+    co_return job_done{std::move(answer->said), answer->is_there, octets.substr(frame_end, end - frame_end)};
 }
 
 async::awaitable<base::error_code> deputy_link::write(std::string_view octets) {
@@ -101,9 +103,14 @@ async::awaitable<base::error_code> deputy_link::write(std::string_view octets) {
     co_return failed ? make_error_code(errc::deputy_lost) : base::error_code();
 }
 
-async::awaitable<base::error_code> deputy_link::read(std::string& into, std::size_t octets) {
-    into.resize(octets);
-    const auto [failed, got] = co_await boost::asio::async_read(socket_, boost::asio::buffer(into), async::as_result);
+/// Reads on until there are so many octets, and what comes with them: a usual answer is one read.
+async::awaitable<base::error_code> deputy_link::fill(std::string& octets, std::size_t& have, std::size_t needed) {
+    if (have >= needed) co_return base::error_code();
+    octets.resize(std::max(needed, usual_answer));
+    const auto rest = boost::asio::buffer(octets.data() + have, octets.size() - have);
+    const auto [failed, got] = co_await boost::asio::async_read(
+        socket_, rest, boost::asio::transfer_at_least(needed - have), async::as_result);
+    have += got;
     co_return failed ? make_error_code(errc::deputy_lost) : base::error_code();
 }
 

@@ -1,7 +1,7 @@
 // The wire to one deputy: a job goes out with its content, an answer comes back.
 //
 // A link on which anything went wrong is no longer in step, and is_usable() says so: its deputy is done with. An answer
-// is bounded, and is waited for a bounded time.
+// is bounded in length; that it comes in time is for the link's owner to see to, who asks is_overdue() now and then.
 #pragma once
 
 #include <boost/asio/local/stream_protocol.hpp>
@@ -31,16 +31,20 @@ public:
     /// The deputy hears it, and ends.
     void close();
 
+    [[nodiscard]] bool is_overdue() const { return clock_->now() >= deadline_; }
+    /// The job fails as one that was not answered.
+    void give_up();
+
 private:
-    async::awaitable<> talk(const job& what, const spool::content* content, base::result<job_done>& answer);
+    async::awaitable<base::result<job_done>> talk(const job& what, const spool::content* content);
     async::awaitable<base::error_code> send(const job& what, const spool::content* content);
     async::awaitable<base::result<job_done>> receive(std::uint64_t most);
     async::awaitable<base::error_code> write(std::string_view octets);
-    async::awaitable<base::error_code> read(std::string& into, std::size_t octets);
-    async::awaitable<> hang_up_at(async::time_point deadline);
+    async::awaitable<base::error_code> fill(std::string& octets, std::size_t& have, std::size_t needed);
 
     boost::asio::local::stream_protocol::socket socket_;
     async::clock* clock_;
+    async::time_point deadline_ = async::time_point::max();  // of the job under way
     bool usable_ = true;
     bool too_late_ = false;
 };

@@ -176,7 +176,7 @@ TEST_CASE("an idle deputy ends after a while", "[delivery][deputies]") {
     f.clock.advance(9s);
     test::settle(f.loop);
     CHECK(f.crew.places_taken() == 1);
-    f.clock.advance(1s);
+    f.clock.advance(4s);
     f.until([&] { return f.crew.places_taken() == 0; });
     CHECK(f.fakes.alive() == 0);
 }
@@ -227,7 +227,7 @@ TEST_CASE("a deputy that says nothing is given up on after the time of its job",
     f.clock.advance(329s);
     test::settle(f.loop);
     CHECK(f.failed.empty());
-    f.clock.advance(1s);
+    f.clock.advance(4s);
     f.until([&] { return f.failed.size() == 1; });
     CHECK(f.failed.front() == errc::deputy_silent);
     f.until([&] { return f.crew.places_taken() == 0; });
