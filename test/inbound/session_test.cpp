@@ -575,8 +575,10 @@ TEST_CASE("no password is ever in the log", "[inbound][session]") {
         CHECK_THAT(client.ask("AUTH LOGIN"), StartsWith("334 "));
         CHECK_THAT(client.ask(base::base64_encode("ada")), StartsWith("334 "));
         client.send(base::base64_encode("tops3cret") + "\r\n");
-        CHECK_FALSE(client.hears_something());
-        door.house.clock.advance(1s);
+        door.house.until([&] {  // the pause begins when the worker has judged the password, whenever that is
+            door.house.clock.advance(10ms);
+            return client.hears_something();
+        });
         CHECK_THAT(client.reply(), StartsWith("535 "));
         CHECK_THAT(client.ask("AUTH PLAIN"), StartsWith("334 "));
         CHECK_THAT(client.ask("not base64: tops3cret"), StartsWith("501 "));

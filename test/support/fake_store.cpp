@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
-#include <filesystem>
 #include <set>
 
 #include "waypost/base/overloaded.hpp"
@@ -48,8 +47,7 @@ async::awaitable<> fake_store::answer_travels() {
 }
 
 std::shared_ptr<spool::content> fake_store::new_content(spool::message_id id) {
-    const auto directory = std::filesystem::temp_directory_path().string();
-    return std::make_shared<spool::content>(directory, "waypost-fake-store-" + spool::to_string(id), io_);
+    return std::make_shared<spool::content>(here_.path(), spool::to_string(id), io_);
 }
 
 async::awaitable<base::result<>> fake_store::insert(const spool::queued& what) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 
+#include "support/temporary_directory.hpp"
 #include "waypost/async/offload.hpp"
 #include "waypost/spool/store.hpp"
 
@@ -30,6 +31,7 @@ public:
     async::awaitable<base::result<std::uint64_t>> count() override;
 
 private:
+    temporary_directory here_;  // others count their messages from 1 too
     async::workers io_{1};  // outlives the contents below, which use it to their end
 
 public:
