@@ -5,7 +5,9 @@
 #include "commands.hpp"
 #include "one_question.hpp"
 #include "waypost/base/ascii.hpp"
+#include "waypost/delivery/deputy_files.hpp"
 #include "waypost/dns/mx_lookup.hpp"
+#include "waypost/observe/log.hpp"
 #include "waypost/relay/entries.hpp"
 #include "waypost/rules/expansion.hpp"
 #include "waypost/table/services.hpp"
@@ -96,28 +98,59 @@ async::awaitable<> explain_relay(const relay::action_settings& action, const std
               << ">\n";
 }
 
-async::awaitable<int> answer(const config::loaded& settings, rules::facts about, dns::resolver& dns) {
+/// Nothing where a recipient is a destination as he stands.
+void explain_expansion(const rules::expansion_trace& told) {
+    const auto steps = told.steps();
+    if (steps.size() < 2) return;
+    for (const rules::expansion_trace::step& one : steps) {
+        std::cout << (one.depth == 0 ? "expands  " : "         ") << std::string(one.depth * 2UL, ' ')
+                  << base::printable(one.text) << ": "
+                  << (one.became.empty() ? "not followed" : base::printable(one.became)) << '\n';
+    }
+}
+
+void explain_local(const delivery::action_settings& action, const rules::destination& to) {
+    if (!to.user.empty()) std::cout << "user     " << to.user << '\n';
+    if (!to.extension.empty()) std::cout << "tag      " << base::printable(to.extension) << '\n';
+    if (to.target.starts_with('|')) {
+        std::cout << "command  " << base::printable(to.target.substr(1)) << '\n';
+    } else if (!to.target.empty()) {
+        std::cout << "file     " << base::printable(to.target) << '\n';
+    } else if (action.by == delivery::action_settings::method::maildir) {
+        std::cout << "maildir  " << (action.maildir ? action.maildir->text() : "Maildir in the user's home") << '\n';
+    }
+}
+
+async::awaitable<int> answer(const config::loaded& settings, rules::facts about, dns::resolver& dns,
+                             rules::user_files& files) {
     const auto rule = co_await settings.rules->match(about);
     if (rule.has_value() && *rule != nullptr) {
         std::cout << "rule     " << (*rule)->where.file << ':' << (*rule)->where.line << '\n';
     }
-    const auto found = co_await rules::resolve(*settings.rules, about);
+    rules::expansion_trace told;
+    const auto found = co_await rules::resolve(*settings.rules, about, files, &told);
+    explain_expansion(told);
     if (const auto* refused = std::get_if<mail::status>(&found)) {
         std::cout << "refused  " << refused->line() << '\n';
         co_return refused->is_transient() ? EX_TEMPFAIL : 1;
     }
     for (const rules::destination& to : std::get<std::vector<rules::destination>>(found)) {
         std::cout << "to       " << to.to.text() << '\n' << "action   \"" << to.by->name << "\"\n";
-        if (!to.user.empty()) std::cout << "user     " << to.user << '\n';
         if (const auto relay = settings.relay.actions.find(to.by->name); relay != settings.relay.actions.end()) {
             co_await explain_relay(relay->second, to.to.host.text(), dns);
         }
         if (const auto local = settings.delivery.actions.find(to.by->name); local != settings.delivery.actions.end()) {
-            const auto& path = local->second.maildir;
-            std::cout << "maildir  " << (path ? path->text() : "Maildir in the user's home") << '\n';
+            explain_local(local->second, to);
         }
     }
     co_return 0;
+}
+
+async::awaitable<int> answer_and_stop(const config::loaded& settings, rules::facts about, dns::resolver& dns,
+                                      delivery::deputy_files& files) {
+    const int code = co_await answer(settings, std::move(about), dns, files);
+    co_await files.stop();
+    co_return code;
 }
 
 std::optional<rules::facts> facts_of(const question& asked) {
@@ -153,7 +186,9 @@ int explain(const configuration& from, const question& asked) {
     const auto settings = load_or_complain(from, here.io, false);
     if (!settings) return EX_CONFIG;
     const auto dns = dns::make_cares_resolver(here.loop.get_executor(), here.clock, settings->dns);
-    return here.exit_code_of(answer(*settings, *about, *dns));
+    observe::log log(settings->log);
+    delivery::deputy_files files(here.loop.get_executor(), here.clock, log, here.io);
+    return here.exit_code_of(answer_and_stop(*settings, *about, *dns, files));
 }
 
 }  // namespace waypost::cli

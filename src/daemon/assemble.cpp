@@ -24,7 +24,7 @@ assembly::assembly(boost::asio::io_context& loop, async::workers& io, config::lo
       // what became of it by reports that go the way that the rules say.
       store_(loop.get_executor(), io, settings_.spool,
              [this](const std::string& what) { log_.warn("spool", "warning", {{"what", what}}); }),
-      report_routes_(*settings_.rules, clock_, settings_.queue.report_ttl),
+      report_routes_(*settings_.rules, files_, clock_, settings_.queue.report_ttl),
       queue_(loop.get_executor(), store_, clock_, log_, report_routes_, settings_.queue),
 
       // Movement: the queue hands mail to the relay engine or to the local agent, by the action of its envelope.
@@ -39,7 +39,8 @@ assembly::assembly(boost::asio::io_context& loop, async::workers& io, config::lo
                 .dns = *dns_,
                 .store = store_,
                 .queue = queue_,
-                .rules = *settings_.rules},
+                .rules = *settings_.rules,
+                .files = files_},
                settings_.inbound),
 
       // Last, who may ask what all of them are doing.

@@ -4,8 +4,11 @@
 #include <boost/asio/io_context.hpp>
 #include <cstdio>
 
+#include "waypost/async/clock.hpp"
+#include "waypost/delivery/deputy_files.hpp"
 #include "waypost/inbound/envelopes.hpp"
 #include "waypost/mail/trace.hpp"
+#include "waypost/observe/log.hpp"
 #include "waypost/rules/expansion.hpp"
 #include "waypost/spool/transaction.hpp"
 
@@ -14,7 +17,8 @@ namespace waypost::daemon {
 namespace {
 
 /// Judges every recipient before anything is kept: a program that is told "no" must not find half of its mail sent.
-async::awaitable<mail::status> keep(spool::store& store, const config::loaded& settings, submission what) {
+async::awaitable<mail::status> keep(spool::store& store, const config::loaded& settings, rules::user_files& files,
+                                    submission what) {
     spool::transaction transaction(store);
     const auto now = std::chrono::system_clock::now();
     for (const mail::recipient& to : what.to) {
@@ -26,7 +30,7 @@ async::awaitable<mail::status> keep(spool::store& store, const config::loaded& s
                                  .sender = what.from.from,
                                  .recipient = to.to,
                                  .rdns = {}};
-        const auto found = co_await rules::resolve(*settings.rules, about);
+        const auto found = co_await rules::resolve(*settings.rules, about, files);
         if (const auto* refused = std::get_if<mail::status>(&found)) co_return *refused;
         const auto& destinations = std::get<std::vector<rules::destination>>(found);
         for (spool::envelope& each : inbound::envelopes_of(destinations, to, now, settings.queue.ttl)) {
@@ -53,6 +57,13 @@ async::awaitable<mail::status> keep(spool::store& store, const config::loaded& s
     co_return mail::status::success("2.0.0", spool::to_string(kept->message()) + " Message is in the queue");
 }
 
+async::awaitable<mail::status> keep_and_stop(spool::store& store, const config::loaded& settings,
+                                             delivery::deputy_files& files, submission what) {
+    mail::status said = co_await keep(store, settings, files, std::move(what));
+    co_await files.stop();
+    co_return said;
+}
+
 }  // namespace
 
 mail::status submit(async::workers& io, const config::loaded& settings, submission what) {
@@ -61,9 +72,12 @@ mail::status submit(async::workers& io, const config::loaded& settings, submissi
         std::fprintf(stderr, "waypost: %s\n", text.c_str());
     };
     spool::sqlite_store store(loop.get_executor(), io, settings.spool, to_stderr);
+    async::real_clock clock;
+    observe::log log(settings.log);
+    delivery::deputy_files files(loop.get_executor(), clock, log, io);
     mail::status said;
     std::exception_ptr failed;
-    boost::asio::co_spawn(loop, keep(store, settings, std::move(what)),
+    boost::asio::co_spawn(loop, keep_and_stop(store, settings, files, std::move(what)),
                           [&](std::exception_ptr why, mail::status answer) {
                               failed = why;
                               said = std::move(answer);

@@ -14,7 +14,7 @@ async::awaitable<base::result<std::vector<spool::envelope>>> report_routes::rout
                              .sender = {},
                              .recipient = to,
                              .rdns = {}};
-    const auto found = co_await rules::resolve(*rules_, about);
+    const auto found = co_await rules::resolve(*rules_, about, *files_);
     const auto* destinations = std::get_if<std::vector<rules::destination>>(&found);
     if (destinations == nullptr) {
         // A table that cannot be asked now may answer later; a refusal by the rules stays one.

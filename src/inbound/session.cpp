@@ -173,7 +173,7 @@ async::awaitable<mail::status> session::judge(mail::sender from) {
 async::awaitable<mail::status> session::judge(mail::recipient to) {
     watchdog_.pause();
     const rules::facts about = facts_about(to.to);
-    const auto found = co_await rules::resolve(with_.rules, about);
+    const auto found = co_await rules::resolve(with_.rules, about, with_.files);
     if (const auto* refused = std::get_if<mail::status>(&found)) co_return *refused;
 
     const auto& destinations = std::get<std::vector<rules::destination>>(found);

@@ -1,167 +1,163 @@
 #include "waypost/rules/expansion.hpp"
 
-#include <deque>
 #include <optional>
-#include <set>
-#include <tuple>
 #include <utility>
 
-#include "node.hpp"
-#include "waypost/base/ascii.hpp"
-#include "waypost/base/overloaded.hpp"
-#include "waypost/table/services.hpp"
+#include "frontier.hpp"
+#include "statuses.hpp"
+#include "sub_address.hpp"
 
 namespace waypost::rules {
 
 namespace {
 
-constexpr unsigned max_depth = 10;         // OpenSMTPD's EXPAND_DEPTH
-constexpr std::size_t max_nodes = 1000;    // of one recipient; a list larger than this wants a list manager
-constexpr char tag_delimiter = '+';
+constexpr std::size_t max_forward_nodes = 100;  // OpenSMTPD's
 
-using answer = std::variant<std::vector<destination>, mail::status>;
+using user_info = table::userinfo::value;
 
-std::string without_tag(std::string_view user) {
-    const std::size_t tag = user.find(tag_delimiter);
-    return base::to_lower(tag == 0 ? user : user.substr(0, tag));
+bool are_same(const user_info& a, const user_info& b) {
+    return a.name == b.name && a.uid == b.uid && a.gid == b.gid && a.home == b.home;
 }
 
-mail::status could_not_ask() { return mail::status::transient("4.3.0", "Temporary failure, try again later"); }
-mail::status unknown_user() { return mail::status::permanent("5.1.1", "No such user here"); }
-mail::status looped() { return mail::status::of(524, "5.4.6", "Mailing list expansion problem: a loop"); }
+std::size_t count(node_texts texts) {
+    std::size_t found = 0;
+    while (texts.next()) ++found;
+    return found;
+}
 
-/// What is still to be expanded: an address whose rule is not known yet, or a user of the action of a rule that is.
-struct branch {
-    mail::mailbox address;
-    std::string user;          // the local-part, or the name that an alias gave
-    const rule* by = nullptr;  // null: ask the rules
-    unsigned depth = 0;
-    bool ends = false;  // expanded to itself: not looked up again
-};
+/// The recipient as it was given.
+branch trunk(const mail::mailbox& recipient) {
+    return {.address = recipient, .user = recipient.local.value(), .list = {}, .made_here = false, .words = {}};
+}
 
+/// Follows the branches of the frontier, by asking.
 class expansion {
 public:
-    expansion(const ruleset& rules, const facts& about) : rules_(rules), about_(about) {}
+    expansion(const ruleset& rules, const facts& about, user_files& files, expansion_trace* told)
+        : rules_(rules), about_(about), files_(files), frontier_(trunk(about.recipient), rules.tag_delimiter(), told) {}
 
-    async::awaitable<answer> run() {
-        todo_.push_back({.address = about_.recipient, .user = about_.recipient.local.value()});
-        while (!todo_.empty()) {
-            branch next = std::move(todo_.front());
-            todo_.pop_front();
-            co_await follow(std::move(next));
-            if (whole_fails_) co_return std::move(*whole_fails_);
-        }
-        if (!found_.empty()) co_return std::move(found_);
-        if (branch_failed_) co_return std::move(*branch_failed_);
-        // Every branch came back to where another one had been.
-        co_return looped();
+    async::awaitable<resolution> run() {
+        while (auto next = frontier_.next()) co_await follow(std::move(*next));
+        co_return frontier_.take();
     }
 
 private:
     async::awaitable<> follow(branch from) {
-        if (from.by == nullptr) {
-            auto matched = co_await rules_.match(from.depth == 0 ? about_ : as_made_here(from.address));
-            if (matched.has_error()) co_return fail(could_not_ask());
-            from.by = *matched;
-            if (from.by == nullptr) co_return fail(no_rule(from.address));
-            if (from.by->then == nullptr) co_return fail(mail::status::permanent("5.7.1", "Rejected by policy"));
-            if (!from.ends && from.by->then->expand == action::expansion::virtual_users) {
-                co_return co_await expand_virtual(from);
-            }
-        }
-        if (!from.ends && from.by->then->expand == action::expansion::alias) {
-            auto row = co_await table::find<table::alias>(*from.by->then->expand_with, from.user);
-            if (row.has_error()) co_return fail(could_not_ask());
-            if (row->has_value()) co_return expand(from, **row);
-        }
+        if (!from.list.empty()) co_return co_await follow_list(from);
+        if (from.by == nullptr && !co_await find_rule(from)) co_return;
+        if (!from.ends && co_await follow_table(from)) co_return;
         co_await arrive(from);
     }
 
-    async::awaitable<> expand_virtual(const branch& from) {
-        auto row = co_await table::find<table::virtual_alias>(*from.by->then->expand_with, from.address.text());
-        if (row.has_error()) co_return fail(could_not_ask());
-        // OpenSMTPD answers 524 here. An address that is not in the list of all addresses is an unknown user to
-        // everybody else, and senders' list managers act upon 5.1.1.
-        if (!row->has_value()) co_return fail(unknown_user());
-        expand(from, **row);
+    async::awaitable<> follow_list(const branch& from) {
+        std::optional<user_info> reader;
+        if (from.words.is_forwarder) reader = *from.words.forwarder;
+        const auto text = co_await files_.list(from.list, std::move(reader));
+        if (text.has_error()) co_return frontier_.fails(from, could_not_ask(), text.error());
+        frontier_.told().became(from, "list");
+        frontier_.forks(from, node_texts(*text, node_texts::kind::file), from.words);
     }
 
-    void expand(const branch& from, std::string_view row) {
-        const std::vector<std::string> texts = split_nodes(row);
-        if (texts.empty()) return fail(mail::status::of(524, "5.2.4", "Mailing list expansion problem: it is empty"));
-        for (const std::string& text : texts) {
-            node parsed = parse_node(text);
-            std::visit(
-                base::overloaded{
-                    [&](user_node& user) {
-                        // Only aliases are looked up by name; a user of a virtual domain is looked for nowhere else.
-                        const bool is_virtual = from.by->then->expand == action::expansion::virtual_users;
-                        const bool same = without_tag(user.name) == without_tag(from.user);
-                        add({from.address, std::move(user.name), from.by, from.depth + 1, is_virtual || same});
-                    },
-                    [&](address_node& address) {
-                        const bool same = base::iequals(address.to.text(), from.address.text());
-                        std::string user = address.to.local.value();
-                        add({std::move(address.to), std::move(user), nullptr, from.depth + 1, same});
-                    },
-                    [&](error_node& error) { fail(std::move(error.said)); },
-                    [&](unsupported_node) {
-                        fail(mail::status::transient("4.3.5", "Expansion not supported by this version"));
-                    },
-                    [&](unreadable_node) { fail(mail::status::transient("4.3.5", "Expansion cannot be understood")); },
-                },
-                parsed);
+    async::awaitable<bool> find_rule(branch& from) {
+        const auto matched = co_await rules_.match(from.made_here ? as_made_here(from.address) : about_);
+        if (matched.has_error()) {
+            frontier_.fails(from, could_not_ask(), matched.error());
+        } else if (*matched == nullptr) {
+            frontier_.fails(from, no_rule(rules_.is_local_domain(from.address.host.text())));
+        } else if ((*matched)->then == nullptr) {
+            frontier_.fails(from, rejected());
+        } else {
+            from.by = *matched;
+            frontier_.told().matched(from);
+            co_return true;
         }
+        co_return false;
     }
 
-    void add(branch next) {
-        if (next.depth > max_depth) return fail(looped());
-        std::string place = next.address.text();
-        if (next.by != nullptr) place += " " + base::to_lower(next.user);
-        if (!seen_.emplace(next.by, next.ends, std::move(place)).second) return;
-        if (seen_.size() > max_nodes) {
-            whole_fails_ = mail::status::of(524, "5.2.4", "Mailing list expansion problem: it is too large");
+    /// Whether that was all for this branch.
+    async::awaitable<bool> follow_table(const branch& from) {
+        const action& by = *from.by->then;
+        if (by.expand == action::expansion::none) co_return false;
+        const bool is_virtual = by.expand == action::expansion::virtual_users;
+        const char tag = rules_.tag_delimiter();
+        auto asked = is_virtual ? table::find(table::virtual_alias{tag}, *by.expand_with, from.address.text())
+                                : table::find(table::alias{tag}, *by.expand_with, from.user);
+        const auto row = co_await std::move(asked);
+        if (row.has_error()) {
+            frontier_.fails(from, could_not_ask(), row.error());
+        } else if (row->has_value()) {
+            const author administrator{.forwarder = from.words.forwarder, .is_forwarder = false};
+            frontier_.told().became(from, is_virtual ? "virtual address" : "alias");
+            frontier_.forks(from, node_texts(**row, node_texts::kind::row), administrator);
+        } else if (is_virtual) {
+            // OpenSMTPD answers 524 here. An address that is not in the list of all addresses is an unknown user to
+            // everybody else, and senders' list managers act upon 5.1.1.
+            frontier_.fails(from, unknown_user());
+        } else {
+            co_return false;
         }
-        todo_.push_back(std::move(next));
+        co_return true;
     }
 
-    /// The end of a branch: a relay, or a user who has to be there.
+    /// At a relay, or at a user who has to be there.
     async::awaitable<> arrive(const branch& from) {
         const action& by = *from.by->then;
-        if (by.by != action::method::local) co_return relay(from);
-        const std::string user = without_tag(from.user);
-        if (!is_user_name(user)) co_return fail(unknown_user());
-        auto known = co_await table::find<table::userinfo>(*by.users, user);
-        if (known.has_error()) co_return fail(could_not_ask());
-        if (!known->has_value()) co_return fail(unknown_user());
-        deliver({.by = &by, .to = from.address, .user = user, .because = from.by});
+        if (by.is_relay()) co_return relay(from);
+        const mail::status missing = by.by == action::method::expand_only ? not_expanded() : unknown_user();
+        const std::string name = split_tag(from.user, rules_.tag_delimiter()).user;
+        if (by.users == nullptr || !is_user_name(name)) co_return frontier_.fails(from, missing);
+        const auto known = co_await table::find<table::userinfo>(*by.users, name);
+        if (known.has_error()) co_return frontier_.fails(from, could_not_ask(), known.error());
+        if (!known->has_value()) co_return frontier_.fails(from, missing);
+        co_await arrive_at(from, **known);
+    }
+
+    async::awaitable<> arrive_at(const branch& from, const user_info& user) {
+        const action& by = *from.by->then;
+        const auto& forwarder = from.words.forwarder;
+        const bool comes_back = forwarder != nullptr && are_same(*forwarder, user);
+        const bool asks = by.reads_forward || by.by == action::method::forward_only;
+        if (asks && !comes_back && co_await follow_forward(from, user)) co_return;
+        if (by.by == action::method::forward_only) co_return frontier_.fails(from, no_forward());
+        if (by.by == action::method::expand_only) co_return frontier_.fails(from, not_expanded());
+        frontier_.ends(from, {.by = &by,
+                              .to = from.address,
+                              .user = user.name,
+                              .extension = split_tag(from.user, rules_.tag_delimiter()).tag,
+                              .target = {},
+                              .because = from.by});
+    }
+
+    /// Whether that was all for this branch. A .forward that says nothing is none.
+    async::awaitable<bool> follow_forward(const branch& from, const user_info& user) {
+        const auto text = co_await files_.forward_of(user);
+        if (text.has_error()) {
+            frontier_.fails(from, could_not_ask(), text.error());
+            co_return true;
+        }
+        const node_texts nodes(text->has_value() ? **text : std::string_view(), node_texts::kind::file);
+        const std::size_t number = count(nodes);
+        if (number == 0) co_return false;
+        frontier_.told().became(from, "~/.forward");
+        if (number > max_forward_nodes) {
+            frontier_.fails(from, forward_too_large());
+        } else {
+            frontier_.forks(from, nodes, {.forwarder = std::make_shared<user_info>(user), .is_forwarder = true});
+        }
+        co_return true;
     }
 
     void relay(const branch& from) {
-        if (from.user == from.address.local.value()) return deliver({.by = from.by->then, .to = from.address, .because = from.by});
-        // A user name out of an alias: at the domain that the alias was asked for.
-        auto local = mail::local_part::parse(from.user);
-        if (!local) return fail(mail::status::transient("4.3.5", "Expansion cannot be understood"));
-        deliver({.by = from.by->then, .to = {std::move(*local), from.address.host}, .because = from.by});
-    }
-
-    /// One copy for each mailbox, however many ways lead there.
-    void deliver(destination to) {
-        std::string place = to.user.empty() ? to.to.text() : to.user;
-        if (delivered_.emplace(to.by, !to.user.empty(), std::move(place)).second) found_.push_back(std::move(to));
-    }
-
-    void fail(mail::status why) {
-        if (!why.is_permanent()) {
-            whole_fails_ = std::move(why);
-        } else if (!branch_failed_) {
-            branch_failed_ = std::move(why);
+        mail::mailbox to = from.address;
+        if (from.user != to.local.value()) {
+            // A user name out of an alias: at the domain that the alias was asked for.
+            auto local = mail::local_part::parse(from.user);
+            if (!local) return frontier_.fails(from, unreadable());
+            to.local = std::move(*local);
         }
-    }
-
-    mail::status no_rule(const mail::mailbox& to) const {
-        return mail::status::permanent(
-            "5.7.1", rules_.is_local_domain(to.host.text()) ? "Recipient not accepted here" : "Relaying denied");
+        frontier_.ends(
+            from,
+            {.by = from.by->then, .to = std::move(to), .user = {}, .extension = {}, .target = {}, .because = from.by});
     }
 
     const facts& as_made_here(const mail::mailbox& to) {
@@ -175,19 +171,16 @@ private:
 
     const ruleset& rules_;
     const facts& about_;
+    user_files& files_;
+    frontier frontier_;
     std::optional<facts> made_here_;
-    std::deque<branch> todo_;
-    std::set<std::tuple<const rule*, bool, std::string>> seen_;
-    std::set<std::tuple<const action*, bool, std::string>> delivered_;
-    std::vector<destination> found_;
-    std::optional<mail::status> branch_failed_;  // the first that did
-    std::optional<mail::status> whole_fails_;
 };
 
 }  // namespace
 
-async::awaitable<answer> resolve(const ruleset& rules, const facts& about) {
-    expansion one(rules, about);
+async::awaitable<resolution> resolve(const ruleset& rules, const facts& about, user_files& files,
+                                     expansion_trace* told) {
+    expansion one(rules, about, files, told);
     co_return co_await one.run();
 }
 

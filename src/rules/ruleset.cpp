@@ -45,13 +45,13 @@ bool needs_values(subject what) {
 }
 
 template <class Service>
-async::awaitable<answer> listed(const condition& one, std::string key) {
+async::awaitable<answer> listed(const condition& one, std::string key, Service as = {}) {
     if (one.regex) {
         auto found = co_await table::find<table::regex>(*one.values, std::move(key));
         if (found.has_error()) co_return could_not_ask(found.error());
         co_return found->has_value();
     }
-    auto found = co_await table::find<Service>(*one.values, std::move(key));
+    auto found = co_await table::find(as, *one.values, std::move(key));
     if (found.has_error()) co_return could_not_ask(found.error());
     co_return found->has_value();
 }
@@ -65,38 +65,18 @@ async::awaitable<answer> name_holds(const condition& one, const facts& about) {
     co_return co_await listed<table::domain>(one, std::move(*name));
 }
 
-/// Conditions that ask a table or the DNS.
-async::awaitable<answer> ask(const condition& one, const facts& about) {
-    switch (one.what) {
-        case subject::from_rdns: return name_holds(one, about);
-        case subject::tag: return listed<table::string>(one, about.tag);
-        case subject::from_auth:
-        case subject::auth: return listed<table::string>(one, about.user);
-        case subject::from_source: return listed<table::netaddr>(one, source_of(about.from));
-        case subject::helo: return listed<table::domain>(one, about.helo);
-        case subject::for_domain: return listed<table::domain>(one, about.recipient.host.text());
-        case subject::for_recipient:
-        case subject::rcpt_to: return listed<table::mailaddr>(one, about.recipient.text());
-        case subject::from_mail_from:
-        case subject::mail_from: return listed<table::mailaddr>(one, about.sender.text());
-        case subject::from_any:
-        case subject::from_local:
-        case subject::from_socket:
-        case subject::for_any:
-        case subject::for_local:
-        case subject::tls: break;  // holds_at_once() knows
-    }
-    throw std::logic_error("a condition without a way to ask for it");
-}
-
 }  // namespace
 
 ruleset::ruleset(std::vector<std::unique_ptr<action>> actions, std::vector<rule> rules,
-                 std::vector<std::string> local_names)
-    : actions_(std::move(actions)), rules_(std::move(rules)), local_names_(std::move(local_names)) {
+                 std::vector<std::string> local_names, char tag_delimiter)
+    : actions_(std::move(actions)),
+      rules_(std::move(rules)),
+      local_names_(std::move(local_names)),
+      tag_delimiter_(tag_delimiter) {
     for (const auto& one : actions_) {
-        if (one->by == action::method::local && one->users == nullptr) {
-            throw std::invalid_argument("action " + one->name + ": local, and no user base");
+        const bool needs_users = one->by == action::method::local || one->by == action::method::forward_only;
+        if (needs_users && one->users == nullptr) {
+            throw std::invalid_argument("action " + one->name + ": for local users, and no user base");
         }
         if (one->expand != action::expansion::none && one->expand_with == nullptr) {
             throw std::invalid_argument("action " + one->name + ": an expansion, and no table for it");
@@ -139,6 +119,31 @@ std::optional<bool> ruleset::holds_at_once(const condition& one, const facts& ab
             return std::nullopt;
         default: return std::nullopt;
     }
+}
+
+/// Conditions that ask a table or the DNS.
+async::awaitable<answer> ruleset::ask(const condition& one, const facts& about) const {
+    const table::mailaddr addresses{.tag_delimiter = tag_delimiter_};
+    switch (one.what) {
+        case subject::from_rdns: return name_holds(one, about);
+        case subject::tag: return listed<table::string>(one, about.tag);
+        case subject::from_auth:
+        case subject::auth: return listed<table::string>(one, about.user);
+        case subject::from_source: return listed<table::netaddr>(one, source_of(about.from));
+        case subject::helo: return listed<table::domain>(one, about.helo);
+        case subject::for_domain: return listed<table::domain>(one, about.recipient.host.text());
+        case subject::for_recipient:
+        case subject::rcpt_to: return listed(one, about.recipient.text(), addresses);
+        case subject::from_mail_from:
+        case subject::mail_from: return listed(one, about.sender.text(), addresses);
+        case subject::from_any:
+        case subject::from_local:
+        case subject::from_socket:
+        case subject::for_any:
+        case subject::for_local:
+        case subject::tls: break;  // holds_at_once() knows
+    }
+    throw std::logic_error("a condition without a way to ask for it");
 }
 
 async::awaitable<base::result<const rule*>> ruleset::match(const facts& about) const {

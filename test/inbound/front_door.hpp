@@ -8,6 +8,7 @@
 #include "support/captured_stderr.hpp"
 #include "support/fake_resolver.hpp"
 #include "support/fake_table.hpp"
+#include "support/fake_user_files.hpp"
 #include "support/mail_house.hpp"
 #include "support/stream_pair.hpp"
 #include "waypost/inbound/server.hpp"
@@ -91,6 +92,7 @@ struct front_door {
     fake_table domains{{{"example.org", ""}}};
     fake_table passwords{{{"ada", "ada:{PLAIN}correct horse"}}};
     rules::ruleset rules = accepting();
+    fake_user_files files;
     inbound::settings how;
     std::unique_ptr<inbound::server> server;
     async::real_clock real;
@@ -123,7 +125,7 @@ struct front_door {
     void open() {
         server = std::make_unique<inbound::server>(
             house.loop.get_executor(),
-            inbound::surroundings{house.clock, house.log, house.io, dns, house.store, house.queue, rules}, how);
+            inbound::surroundings{house.clock, house.log, house.io, dns, house.store, house.queue, rules, files}, how);
         server->open();
         server->start();
     }

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "support/fake_table.hpp"
+#include "support/fake_user_files.hpp"
 #include "support/run_until.hpp"
 #include "support/virtual_clock.hpp"
 
@@ -17,6 +18,7 @@ struct fixture {
     boost::asio::io_context loop;
     test::virtual_clock clock{loop};
     test::fake_table domains{{{"example.org", ""}}};
+    test::fake_user_files files;
     test::fake_table users{{{"ada", "1000:1000:/home/ada"}}};
 
     [[nodiscard]] rules::ruleset rules() {
@@ -41,7 +43,7 @@ struct fixture {
     }
 
     base::result<std::vector<spool::envelope>> route(const rules::ruleset& by, const char* to) {
-        inbound::report_routes routes(by, clock, 3600s);
+        inbound::report_routes routes(by, files, clock, 3600s);
         return finish(loop, routes.route(mail::mailbox::parse(to).value()));
     }
 };

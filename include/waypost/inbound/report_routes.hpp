@@ -3,17 +3,19 @@
 
 #include "waypost/queue/mail_queue.hpp"
 #include "waypost/rules/ruleset.hpp"
+#include "waypost/rules/user_files.hpp"
 
 namespace waypost::inbound {
 
 class report_routes final : public queue::report_router {
 public:
-    report_routes(const rules::ruleset& rules, async::clock& time, std::chrono::seconds ttl)
-        : rules_(&rules), clock_(&time), ttl_(ttl) {}
+    report_routes(const rules::ruleset& rules, rules::user_files& files, async::clock& time, std::chrono::seconds ttl)
+        : rules_(&rules), files_(&files), clock_(&time), ttl_(ttl) {}
     async::awaitable<base::result<std::vector<spool::envelope>>> route(mail::mailbox to) override;
 
 private:
     const rules::ruleset* rules_;
+    rules::user_files* files_;
     async::clock* clock_;
     std::chrono::seconds ttl_;
 };

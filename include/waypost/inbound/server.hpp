@@ -18,6 +18,7 @@
 #include "waypost/observe/log.hpp"
 #include "waypost/queue/mail_queue.hpp"
 #include "waypost/rules/ruleset.hpp"
+#include "waypost/rules/user_files.hpp"
 #include "waypost/spool/store.hpp"
 
 namespace waypost::inbound {
@@ -31,6 +32,7 @@ struct surroundings {
     spool::store& store;
     queue::mail_queue& queue;
     const rules::ruleset& rules;
+    rules::user_files& files;
 };
 
 class server {

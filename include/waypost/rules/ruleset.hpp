@@ -41,6 +41,8 @@ struct action {
     /// Whether a user's ~/.forward is asked. Not where the action delivers as another user.
     bool reads_forward = false;
     std::optional<std::chrono::seconds> ttl;
+
+    [[nodiscard]] bool is_relay() const noexcept { return by == method::relay_host || by == method::relay_by_domain; }
 };
 
 /// Where a message comes from.
@@ -98,10 +100,10 @@ struct rule {
 
 class ruleset {
 public:
-    /// `local_names` are the domains that "for local" means. A condition that lacks its table, or a local action
-    /// without a user base, is a bug of whoever made it: std::invalid_argument.
-    ruleset(std::vector<std::unique_ptr<action>> actions, std::vector<rule> rules,
-            std::vector<std::string> local_names);
+    /// `local_names` are the domains that "for local" means; `tag_delimiter` is `smtp sub-addr-delim`. A condition that
+    /// lacks its table, or an action that lacks its user base, is a bug of whoever made it: std::invalid_argument.
+    ruleset(std::vector<std::unique_ptr<action>> actions, std::vector<rule> rules, std::vector<std::string> local_names,
+            char tag_delimiter = '+');
 
     /// The first rule that matches, or null. An error when a table could not be asked.
     async::awaitable<base::result<const rule*>> match(const facts& about) const;
@@ -109,14 +111,17 @@ public:
     [[nodiscard]] const std::vector<rule>& rules() const noexcept { return rules_; }
     [[nodiscard]] const std::vector<std::unique_ptr<action>>& actions() const noexcept { return actions_; }
     [[nodiscard]] bool is_local_domain(std::string_view domain) const;
+    [[nodiscard]] char tag_delimiter() const noexcept { return tag_delimiter_; }
 
 private:
     /// The answer where no table has to be asked.
     [[nodiscard]] std::optional<bool> holds_at_once(const condition& one, const facts& about) const;
+    async::awaitable<base::result<bool>> ask(const condition& one, const facts& about) const;
 
     std::vector<std::unique_ptr<action>> actions_;
     std::vector<rule> rules_;
     std::vector<std::string> local_names_;
+    char tag_delimiter_;
 };
 
 }  // namespace waypost::rules

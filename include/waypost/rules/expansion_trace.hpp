@@ -1,0 +1,37 @@
+// How an expansion went, told while it goes, for people who ask why. Where nobody does, there is none of these.
+//
+// Expansion goes level by level; what is read here is a tree, each step in front of those that came out of it.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace waypost::rules {
+
+class expansion_trace {
+public:
+    struct step {
+        unsigned depth = 0;
+        std::string text;    // the recipient, or a node as it is written
+        std::string became;  // empty: not followed, because the whole had failed
+    };
+    [[nodiscard]] std::vector<step> steps() const;
+
+    // The expansion's side.
+    static constexpr std::size_t root = 0;
+    /// Answers what the new step is called; the first is `root`, and under itself.
+    std::size_t add(std::size_t under, std::string_view text);
+    /// May be said more than once of a step.
+    void became(std::size_t which, std::string_view what);
+
+private:
+    struct entry {
+        step what;
+        std::vector<std::size_t> below;
+    };
+    std::vector<entry> entries_;
+};
+
+}  // namespace waypost::rules

@@ -1,0 +1,35 @@
+// What an expansion has come to: destinations, one copy for each mailbox, and what failed.
+//
+// A branch that fails for good leaves the others alone; one that fails for now fails the whole, because the mail that
+// it would have carried must not be lost.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "waypost/rules/expansion.hpp"
+
+namespace waypost::rules {
+
+class verdict {
+public:
+    /// False if it is there already, however it was reached then.
+    bool add(destination to);
+    void branch_failed(const mail::status& why);
+    void whole_failed(mail::status why) { whole_failed_ = std::move(why); }
+    /// Nothing that follows can change it.
+    [[nodiscard]] bool is_final() const noexcept { return whole_failed_.has_value(); }
+    /// To be called once, when there is nothing left to follow.
+    [[nodiscard]] resolution take();
+
+private:
+    std::vector<destination> found_;
+    std::set<std::tuple<const action*, std::string, std::string>> places_;
+    std::optional<mail::status> branch_failed_;  // the first that did
+    std::optional<mail::status> whole_failed_;
+};
+
+}  // namespace waypost::rules
