@@ -52,5 +52,7 @@ int update_table(const configuration& from, const std::string& name);
 int encrypt(const std::optional<std::string>& password);
 /// As sendmail(8); `arguments` without the program's name.
 int sendmail(const std::vector<std::string>& arguments);
+/// As newaliases(1), which programs run after they have changed an alias.
+int newaliases();
 
 }  // namespace waypost::cli

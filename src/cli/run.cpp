@@ -171,6 +171,7 @@ int run(int argc, char** argv) {
     const std::string name = argc > 0 ? std::filesystem::path(argv[0]).filename().string() : "waypost";
     std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
     if (name == "sendmail" || name == "send-mail") return sendmail(arguments);
+    if (name == "newaliases") return newaliases();
     if (!arguments.empty() && arguments.front() == "sendmail") {
         arguments.erase(arguments.begin());
         return sendmail(arguments);

@@ -55,12 +55,18 @@ int submit_without_daemon(const configuration& from, daemon::submission what) {
 
 }  // namespace
 
+int newaliases() {
+    std::cout << "newaliases: nothing to do: tables of aliases are read again when their files change\n";
+    return EX_OK;
+}
+
 int sendmail(const std::vector<std::string>& arguments) {
     const auto options = parse_sendmail_options(arguments);
     if (const auto* wrong = std::get_if<std::string>(&options)) {
         std::cerr << "sendmail: " << *wrong << '\n';
         return EX_USAGE;
     }
+    if (std::get<sendmail_options>(options).only_aliases) return newaliases();
     // Only to know where the daemon's socket is; a daemon that runs has had its configuration checked.
     const configuration from;
     const config::parsed parsed = config::parse_file(from.path(), from.macros());

@@ -161,6 +161,8 @@ std::variant<sendmail_options, std::string> parse_sendmail_options(const std::ve
             options.recipients.push_back(argument);
         } else if (argument == "-oi") {
             options.dot_is_text = true;
+        } else if (argument == "-bi" || argument == "-I") {
+            options.only_aliases = true;
         } else if (argument == "-bm") {
             continue;  // what it does anyway
         } else if (argument[1] == 'b' || argument[1] == 'q') {

@@ -17,6 +17,7 @@ struct sendmail_options {
     std::string full_name;    // -F
     bool recipients_from_header = false;  // -t
     bool dot_is_text = false;             // -i, -oi: a line of one dot does not end the message
+    bool only_aliases = false;            // -bi, -I: as newaliases(1); no message is read
     std::string notify;       // -N
     std::string ret;          // -R
     std::string envelope_id;  // -V

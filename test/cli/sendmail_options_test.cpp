@@ -129,6 +129,12 @@ TEST_CASE("options without a value", "[cli][sendmail_options]") {
     CHECK(options_of({"-bm"}).recipients.empty());
 }
 
+TEST_CASE("it is newaliases too, by either option", "[cli][sendmail_options]") {
+    CHECK(options_of({"-bi"}).only_aliases);
+    CHECK(options_of({"-I"}).only_aliases);
+    CHECK_FALSE(options_of({"-i", "-bm"}).only_aliases);
+}
+
 TEST_CASE("options without a value may stand together in one word", "[cli][sendmail_options]") {
     // As PHP, cron and many scripts write them.
     const auto options = options_of({"-ti"});
@@ -151,7 +157,7 @@ TEST_CASE("what other sendmails know is passed over, with its value", "[cli][sen
 }
 
 TEST_CASE("what cannot be done is said", "[cli][sendmail_options]") {
-    for (const char* option : {"-bs", "-bp", "-bd", "-bi", "-bv", "-q", "-q15m"}) {
+    for (const char* option : {"-bs", "-bp", "-bd", "-bv", "-q", "-q15m"}) {
         CAPTURE(option);
         CHECK_THAT(fault_of({option}), Catch::Contains(option));
     }

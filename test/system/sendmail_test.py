@@ -70,6 +70,15 @@ class WhileTheDaemonRuns(SendmailTest):
         self.sendmail("-oi", "-f", "<>", "you@else.example", text="Subject: link\n\nhello\n", program=(link,))
         self.assertEqual(self.mail().sender, "")
 
+    def test_newaliases_is_content_whatever_it_is_called(self):
+        link = self.directory / "newaliases"
+        os.symlink(WAYPOST, link)
+        for program in ((link,), (WAYPOST, "sendmail", "-bi"), (WAYPOST, "sendmail", "-I")):
+            with self.subTest(program):
+                done = waypost(program=program, environment={})
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                self.assertEqual(done.stdout.count("\n"), 1)
+
     def test_octets_over_127_pass_unchanged(self):
         text = "Subject: Grüße\n\nhellö\n".encode() + bytes(range(128, 256)) + b"\n"
         self.sendmail("you@else.example", text=text)
