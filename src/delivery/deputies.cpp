@@ -80,11 +80,8 @@ deputies::deputies(const async::executor& on, surroundings with, deputy_limits h
       with_(with),
       limits_(how),
       start_(std::move(start)),
-      first_began_(on),
       place_freed_(on),
-      minding_(on, [this](std::exception_ptr bug) { with_.log.error("mda", "bug", {{"what", base::text_of(bug)}}); }) {
-    minding_.start(keep_time());
-}
+      minding_(on, [this](std::exception_ptr bug) { with_.log.error("mda", "bug", {{"what", base::text_of(bug)}}); }) {}
 
 deputies::~deputies() = default;
 
@@ -148,7 +145,7 @@ async::awaitable<base::result<deputies::hired>> deputies::start(place taken) {
     auto fresh = std::make_shared<worker>(executor_, with_.clock, who, std::move(made->value()));
     taken.hand_over();
     all_.insert(fresh);
-    first_began_.notify();
+    if (!std::exchange(keeping_time_, true)) minding_.start(keep_time());
     minding_.start(mind(fresh));
     co_return hired(*this, std::move(fresh));
 }
@@ -246,11 +243,9 @@ void deputies::serve_line() {
     }
 }
 
-/// Looks round while there are deputies. So a job need not set a timer of its own, which costs more than all else that
-/// it does here; no limit here is one to the second.
+/// Looks round while there are deputies, so that no job needs a timer of its own; no limit here is one to the second.
 async::awaitable<> deputies::keep_time() {
-    for (;;) {
-        while (all_.empty()) co_await first_began_.wait();
+    while (!all_.empty()) {
         co_await with_.clock.sleep_for(a_round);
         const auto now = with_.clock.now();
         while (!idle_.empty() && idle_.front()->idle_since + longest_idle <= now) {
@@ -262,6 +257,7 @@ async::awaitable<> deputies::keep_time() {
             if (each->link.is_overdue()) each->link.give_up();
         }
     }
+    keeping_time_ = false;
 }
 
 async::awaitable<> deputies::stop() {

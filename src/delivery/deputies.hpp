@@ -100,7 +100,7 @@ private:
     std::size_t places_ = 0;
     std::size_t leaving_ = 0;  // of them, those that were told to go
     bool stopping_ = false;
-    async::event first_began_;
+    bool keeping_time_ = false;
     async::event place_freed_;
     async::task_group minding_;
 };
