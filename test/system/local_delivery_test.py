@@ -32,6 +32,13 @@ def children(pid):
     return found
 
 
+def is_running(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 class LocalDelivery(SystemTest):
     def serve(self, *people):
         self.home = self.directory / "home"
@@ -191,8 +198,7 @@ class Deputies(LocalDelivery):
                 self.assertEqual(len(pids), 1)
                 self.daemon.process.send_signal(ending)
                 self.daemon.process.wait(30)
-                wait_until(lambda: not any(pathlib.Path(f"/proc/{pid}/exe").exists() for pid in pids),
-                           "the deputies have ended")
+                wait_until(lambda: not any(map(is_running, pids)), "the deputies have ended")
 
 
 if __name__ == "__main__":
