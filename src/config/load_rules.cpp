@@ -151,7 +151,8 @@ void load_rules(loading& now) {
     }
     if (now.faults.any_fault()) return;  // an incomplete rule is no rule
     now.to.rules = std::make_unique<rules::ruleset>(std::move(actions), std::move(made),
-                                                    std::vector<std::string>{"localhost", now.to.host});
+                                                    std::vector<std::string>{"localhost", now.to.host},
+                                                    now.from.tag_delimiter);
 }
 
 }  // namespace waypost::config
