@@ -171,6 +171,7 @@ std::optional<rules::facts> facts_of(const question& asked) {
                         .tls = !asked.user.empty(),
                         .sender = *from,
                         .recipient = *to,
+                        .at = std::chrono::system_clock::now(),
                         .rdns = {}};
 }
 

@@ -80,6 +80,7 @@ std::unique_ptr<rules::action> load_action(loading& now, const action& from) {
     using to = rules::action::method;
     switch (from.by) {
         case action::method::relay: made->by = from.hosts ? to::relay_host : to::relay_by_domain; return made;
+        case action::method::lmtp: made->by = to::mailbox_store; break;
         case action::method::expand_only: made->by = to::expand_only; break;
         case action::method::forward_only: made->by = to::forward_only; break;
         default: made->by = to::local; break;
@@ -150,9 +151,10 @@ void load_rules(loading& now) {
                          "write at least an action and a match line: match for local action NAME");
     }
     if (now.faults.any_fault()) return;  // an incomplete rule is no rule
-    now.to.rules = std::make_unique<rules::ruleset>(std::move(actions), std::move(made),
-                                                    std::vector<std::string>{"localhost", now.to.host},
-                                                    now.from.tag_delimiter);
+    now.to.rules = std::make_unique<rules::ruleset>(
+        std::move(actions), std::move(made),
+        rules::addressing{
+            .local_names = {"localhost", now.to.host}, .tag_delimiter = now.from.tag_delimiter, .srs = now.to.srs});
 }
 
 }  // namespace waypost::config

@@ -50,7 +50,9 @@ assembly::assembly(boost::asio::io_context& loop, async::workers& io, config::lo
     settings_.around->warn = [this](std::string_view table, std::string_view what) {
         log_.warn("table", "warning", {{"table", table}, {"what", what}});
     };
-    for (const auto& [name, action] : settings_.relay.actions) queue_.assign(name, relay_, false);
+    for (const auto& [name, action] : settings_.relay.actions) {
+        queue_.assign(name, relay_, !settings_.rules->find_action(name)->is_relay());  // or a store of mailboxes
+    }
     for (const auto& [name, action] : settings_.delivery.actions) queue_.assign(name, local_, true);
     inbound_.open();
 }

@@ -29,6 +29,7 @@ async::awaitable<mail::status> keep(spool::store& store, const config::loaded& s
                                  .tls = false,
                                  .sender = what.from.from,
                                  .recipient = to.to,
+                                 .at = now,
                                  .rdns = {}};
         const auto found = co_await rules::resolve(*settings.rules, about, files);
         if (const auto* refused = std::get_if<mail::status>(&found)) co_return *refused;

@@ -13,6 +13,7 @@ async::awaitable<base::result<std::vector<spool::envelope>>> report_routes::rout
                              .tls = false,
                              .sender = {},
                              .recipient = to,
+                             .at = clock_->wall(),
                              .rdns = {}};
     const auto found = co_await rules::resolve(*rules_, about, *files_);
     const auto* destinations = std::get_if<std::vector<rules::destination>>(&found);

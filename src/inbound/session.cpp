@@ -223,6 +223,7 @@ rules::facts session::facts_about(const mail::mailbox& recipient) {
             .tls = protocol_.tls_active(),
             .sender = protocol_.sender().from,
             .recipient = recipient,
+            .at = with_.clock.wall(),
             .rdns = [this] { return name_->wait(); }};
 }
 

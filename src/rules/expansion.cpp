@@ -25,16 +25,18 @@ std::size_t count(node_texts texts) {
     return found;
 }
 
-/// The recipient as it was given.
-branch trunk(const mail::mailbox& recipient) {
-    return {.address = recipient, .user = recipient.local.value(), .list = {}, .made_here = false, .words = {}};
+/// The recipient as it was given, or to whom his address leads back: that it was made here makes the mail ours.
+branch trunk(const ruleset& rules, const facts& about) {
+    const auto back = rules.srs() != nullptr ? rules.srs()->reversed(about.recipient.local, about.at) : std::nullopt;
+    const mail::mailbox& to = back ? *back : about.recipient;
+    return {.address = to, .user = to.local.value(), .list = {}, .made_here = back.has_value(), .words = {}};
 }
 
 /// Follows the branches of the frontier, by asking.
 class expansion {
 public:
     expansion(const ruleset& rules, const facts& about, user_files& files, expansion_trace* told)
-        : rules_(rules), about_(about), files_(files), frontier_(trunk(about.recipient), rules.tag_delimiter(), told) {}
+        : rules_(rules), about_(about), files_(files), frontier_(trunk(rules, about), rules.tag_delimiter(), told) {}
 
     async::awaitable<resolution> run() {
         while (auto next = frontier_.next()) co_await follow(std::move(*next));

@@ -67,14 +67,10 @@ async::awaitable<answer> name_holds(const condition& one, const facts& about) {
 
 }  // namespace
 
-ruleset::ruleset(std::vector<std::unique_ptr<action>> actions, std::vector<rule> rules,
-                 std::vector<std::string> local_names, char tag_delimiter)
-    : actions_(std::move(actions)),
-      rules_(std::move(rules)),
-      local_names_(std::move(local_names)),
-      tag_delimiter_(tag_delimiter) {
+ruleset::ruleset(std::vector<std::unique_ptr<action>> actions, std::vector<rule> rules, addressing here)
+    : actions_(std::move(actions)), rules_(std::move(rules)), here_(std::move(here)) {
     for (const auto& one : actions_) {
-        const bool needs_users = one->by == action::method::local || one->by == action::method::forward_only;
+        const bool needs_users = !one->is_relay() && one->by != action::method::expand_only;
         if (needs_users && one->users == nullptr) {
             throw std::invalid_argument("action " + one->name + ": for local users, and no user base");
         }
@@ -98,7 +94,8 @@ const action* ruleset::find_action(std::string_view name) const {
 }
 
 bool ruleset::is_local_domain(std::string_view domain) const {
-    return std::ranges::any_of(local_names_, [domain](const std::string& one) { return base::iequals(one, domain); });
+    return std::ranges::any_of(here_.local_names,
+                               [domain](const std::string& one) { return base::iequals(one, domain); });
 }
 
 std::optional<bool> ruleset::holds_at_once(const condition& one, const facts& about) const {
@@ -123,7 +120,7 @@ std::optional<bool> ruleset::holds_at_once(const condition& one, const facts& ab
 
 /// Conditions that ask a table or the DNS.
 async::awaitable<answer> ruleset::ask(const condition& one, const facts& about) const {
-    const table::mailaddr addresses{.tag_delimiter = tag_delimiter_};
+    const table::mailaddr addresses{.tag_delimiter = here_.tag_delimiter};
     switch (one.what) {
         case subject::from_rdns: return name_holds(one, about);
         case subject::tag: return listed<table::string>(one, about.tag);

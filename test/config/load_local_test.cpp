@@ -71,7 +71,7 @@ TEST_CASE("lmtp is a relay to one host for users of here", "[config][load_local]
     CHECK(made.relay.actions.at("a").lmtp_user_only);
     CHECK_FALSE(settings_of(rule_for("lmtp localhost:24 rcpt-to")).relay.actions.at("a").lmtp_user_only);
     CHECK_FALSE(made.delivery.actions.contains("a"));
-    CHECK(made.rules->find_action("a")->by == rules::action::method::local);
+    CHECK(made.rules->find_action("a")->by == rules::action::method::mailbox_store);
     CHECK(made.rules->find_action("a")->users->name() == "getpwnam");
     for (const std::string bad : {"localhost", "h:99999", "a@h:24", "h:24/x"}) {
         CHECK_THAT(load_faults(rule_for("lmtp \"" + bad + "\"")),

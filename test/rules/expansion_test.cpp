@@ -270,3 +270,23 @@ TEST_CASE("an empty expansion is refused as one", "[rules][expansion]") {
     house at(expansion::alias, {{"empty", ",, ,"}});
     CHECK(at.status("empty@example.org") == "524 5.2.4");
 }
+
+TEST_CASE("a bounce to an address that forwarding made goes to the first sender, as mail made here",
+          "[rules][expansion]") {
+    const auto srs = std::make_shared<const mail::srs>(mail::srs_settings{.key = base::secret("s"), .backup = {}});
+    house at(expansion::none, {}, '+', srs);
+    const auto sender = mail::reverse_path::from_text("ada@elsewhere.net").value();
+    const auto sent = srs->forwarded(sender, mail::domain::parse("example.org").value(), {}).text();
+    CHECK(at.ways(sent) == lines{"out ada@elsewhere.net"});
+    CHECK(at.status("SRS0=aaaaaa=bb=elsewhere.net=ada@example.org") == "550 5.1.1");
+    CHECK(house(expansion::none).status(sent) == "550 5.1.1");
+}
+
+TEST_CASE("users of a mailbox store are users of here, but commands and files have no place there",
+          "[rules][expansion]") {
+    house at(expansion::alias, {{"list", "alice, bob"}, {"filed", "/var/mail/archive"}, {"run", "|cat"}});
+    CHECK(at.ways("list@store.org") == lines{"store list@store.org alice", "store list@store.org bob"});
+    CHECK(at.status("carol@store.org") == "550 5.1.1");
+    CHECK(at.status("filed@store.org") == "451 4.3.5");
+    CHECK(at.status("run@store.org") == "451 4.3.5");
+}

@@ -44,8 +44,8 @@ TEST_CASE("an expansion tells what became of every node", "[rules][expansion_tra
     CHECK(tree(at, "staff@example.org") ==
           lines{"staff@example.org: action \"local\" (conf:2), alias", ".alice: ~/.forward",
                 "..\\alice: the mailbox of alice", "..|/usr/bin/vacation: a command, as alice",
-                "..bob: the mailbox of bob", "../home/alice/copy: a file, as alice",
-                ".robert: alias", "..bob: the mailbox of bob, a copy goes there already",
+                "..bob: the mailbox of bob", "../home/alice/copy: a file, as alice", ".robert: alias",
+                "..bob: the mailbox of bob, a copy goes there already",
                 ".carol@elsewhere.net: action \"out\" (conf:99), relayed", ".nobody: 550 5.1.1 No such user here",
                 ".alice: already followed", ".|cmd: a command", ".:include:/etc/list: list",
                 "..x@refused.org: 550 5.7.1 Rejected by policy",

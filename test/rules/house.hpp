@@ -21,7 +21,8 @@ public:
     using expansion = rules::action::expansion;
     using method = rules::action::method;
 
-    explicit rules_house(expansion expand, std::map<std::string, std::string> given = {}, char tag_delimiter = '+')
+    explicit rules_house(expansion expand, std::map<std::string, std::string> given = {}, char tag_delimiter = '+',
+                         std::shared_ptr<const mail::srs> srs = nullptr)
         : rows(std::move(given)) {
         const auto add = [&](std::string name, method by, expansion how, const std::string& domain) {
             auto made = std::make_unique<rules::action>();
@@ -39,11 +40,14 @@ public:
         local = add("local", method::local, expand, "example.org");
         expand_only = add("lists", method::expand_only, expand, "lists.org");
         forward_only = add("away", method::forward_only, expand, "away.org");
+        store = add("store", method::mailbox_store, expand, "store.org");
         forward = add("forward", method::relay_host, expand, "forward.org");
         out = add("out", method::relay_by_domain, expansion::none, "");
         lines_.push_back(
             {.conditions = {{.what = rules::condition::subject::from_local}}, .then = out, .where = {"conf", 99}});
-        rules.emplace(std::move(actions_), std::move(lines_), std::vector<std::string>{"localhost"}, tag_delimiter);
+        rules.emplace(
+            std::move(actions_), std::move(lines_),
+            rules::addressing{.local_names = {"localhost"}, .tag_delimiter = tag_delimiter, .srs = std::move(srs)});
     }
 
     rules::resolution resolve(const std::string& recipient, rules::expansion_trace* told = nullptr) {
@@ -88,6 +92,7 @@ public:
     rules::action* local = nullptr;
     rules::action* expand_only = nullptr;
     rules::action* forward_only = nullptr;
+    rules::action* store = nullptr;
     rules::action* forward = nullptr;
     rules::action* out = nullptr;
     std::map<std::string, fake_table> domains;

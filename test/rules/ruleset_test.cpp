@@ -39,7 +39,7 @@ bool matches(std::vector<condition> conditions, const facts& about, bool authent
                    .then = nullptr,
                    .authenticated_pass_source = authenticated_pass_source,
                    .where = {}});
-    const ruleset rules({}, std::move(one), {"localhost", "mx.example.org"});
+    const ruleset rules({}, std::move(one), {.local_names = {"localhost", "mx.example.org"}});
     return run_to_end(rules.match(about)).value() != nullptr;
 }
 

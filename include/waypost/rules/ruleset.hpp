@@ -14,8 +14,10 @@
 #include <vector>
 
 #include "waypost/async/awaitable.hpp"
+#include "waypost/async/clock.hpp"
 #include "waypost/base/result.hpp"
 #include "waypost/mail/mailbox.hpp"
+#include "waypost/mail/srs.hpp"
 #include "waypost/net/endpoint.hpp"
 #include "waypost/table/table.hpp"
 
@@ -29,15 +31,17 @@ struct source_line {
 /// A named way to deliver. What the relay or the local agent does in detail is in their rooms' settings, under the same
 /// name.
 struct action {
-    /// expand_only and forward_only end no branch themselves: what is no alias there, or has no ~/.forward, fails.
-    enum class method { relay_host, relay_by_domain, local, expand_only, forward_only };
+    /// local and mailbox_store are for users of here; in the second their mailboxes are another server's, and commands
+    /// and files have no place. expand_only and forward_only end no branch themselves: what is no alias there, or has
+    /// no ~/.forward, fails.
+    enum class method { relay_host, relay_by_domain, local, mailbox_store, expand_only, forward_only };
     enum class expansion { none, alias, virtual_users };
 
     std::string name;
     method by = method::relay_host;
     expansion expand = expansion::none;
     table::table* expand_with = nullptr;  // for alias and virtual_users
-    table::table* users = nullptr;  // the user base; null is not allowed for local and forward_only
+    table::table* users = nullptr;  // the user base; null for relays and expand_only alone
     /// Whether a user's ~/.forward is asked. Not where the action delivers as another user.
     bool reads_forward = false;
     std::optional<std::chrono::seconds> ttl;
@@ -59,6 +63,7 @@ struct facts {
     bool tls = false;
     mail::reverse_path sender;
     mail::mailbox recipient;
+    async::wall_time at{};  // when it came
     /// The confirmed name of the client's address, asked for only when a rule wants it; "" if it has none.
     std::function<async::awaitable<base::result<std::string>>()> rdns;
 };
@@ -98,12 +103,19 @@ struct rule {
     source_line where;
 };
 
+/// What addresses mean here, whichever rule they meet.
+struct addressing {
+    std::vector<std::string> local_names;  // the domains of "for local"
+    char tag_delimiter = '+';  // `smtp sub-addr-delim`
+    /// Whose addresses lead back to the senders of mail that was forwarded here; null: none do.
+    std::shared_ptr<const mail::srs> srs;
+};
+
 class ruleset {
 public:
-    /// `local_names` are the domains that "for local" means; `tag_delimiter` is `smtp sub-addr-delim`. A condition that
-    /// lacks its table, or an action that lacks its user base, is a bug of whoever made it: std::invalid_argument.
-    ruleset(std::vector<std::unique_ptr<action>> actions, std::vector<rule> rules, std::vector<std::string> local_names,
-            char tag_delimiter = '+');
+    /// A condition that lacks its table, or an action that lacks its user base, is a bug of whoever made it:
+    /// std::invalid_argument.
+    ruleset(std::vector<std::unique_ptr<action>> actions, std::vector<rule> rules, addressing here);
 
     /// The first rule that matches, or null. An error when a table could not be asked.
     async::awaitable<base::result<const rule*>> match(const facts& about) const;
@@ -111,7 +123,8 @@ public:
     [[nodiscard]] const std::vector<rule>& rules() const noexcept { return rules_; }
     [[nodiscard]] const std::vector<std::unique_ptr<action>>& actions() const noexcept { return actions_; }
     [[nodiscard]] bool is_local_domain(std::string_view domain) const;
-    [[nodiscard]] char tag_delimiter() const noexcept { return tag_delimiter_; }
+    [[nodiscard]] char tag_delimiter() const noexcept { return here_.tag_delimiter; }
+    [[nodiscard]] const mail::srs* srs() const noexcept { return here_.srs.get(); }
 
 private:
     /// The answer where no table has to be asked.
@@ -120,8 +133,7 @@ private:
 
     std::vector<std::unique_ptr<action>> actions_;
     std::vector<rule> rules_;
-    std::vector<std::string> local_names_;
-    char tag_delimiter_;
+    addressing here_;
 };
 
 }  // namespace waypost::rules
