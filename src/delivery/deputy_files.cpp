@@ -4,6 +4,7 @@
 
 #include "deputies.hpp"
 #include "errc.hpp"
+#include "forwardless.hpp"
 #include "ourselves.hpp"
 
 namespace waypost::delivery {
@@ -18,11 +19,15 @@ constexpr std::chrono::seconds time_to_read{10};
 
 }  // namespace
 
-deputy_files::deputy_files(observe::log& log, std::unique_ptr<deputies> crew, const ourselves& us)
-    : log_(log), us_(std::make_unique<ourselves>(us)), deputies_(std::move(crew)) {}
+deputy_files::deputy_files(async::clock& time, observe::log& log, std::unique_ptr<deputies> crew, const ourselves& us)
+    : clock_(time),
+      log_(log),
+      us_(std::make_unique<ourselves>(us)),
+      forwardless_(std::make_unique<forwardless>()),
+      deputies_(std::move(crew)) {}
 
 deputy_files::deputy_files(const async::executor& on, async::clock& time, observe::log& log, async::workers& io)
-    : deputy_files(log,
+    : deputy_files(time, log,
                    std::make_unique<deputies>(on, deputies::surroundings{.clock = time, .log = log, .io = io}, limits),
                    find_ourselves()) {}
 
@@ -30,13 +35,15 @@ deputy_files::~deputy_files() = default;
 
 async::awaitable<base::result<std::optional<std::string>>> deputy_files::forward_of(table::userinfo::value user) {
     // Not his to act for: no .forward of his is read, and his mail waits for a daemon that may deliver it.
-    if (!us_->identity_of(user)) co_return std::nullopt;
+    if (!us_->identity_of(user) || forwardless_->has(user, clock_.now())) co_return std::nullopt;
     job what;
     what.path = user.home + "/.forward";
     what.home = user.home;
     what.is_forward = true;
     what.most = longest_forward;
-    co_return co_await read(std::move(user), std::move(what));
+    auto text = co_await read(user, std::move(what));
+    if (text.has_value() && !text->has_value()) forwardless_->add(user, clock_.now());
+    co_return text;
 }
 
 async::awaitable<base::result<std::string>> deputy_files::list(std::string path,

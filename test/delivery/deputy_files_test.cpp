@@ -28,7 +28,7 @@ struct fixture {
     delivery::deputy_files files;
 
     explicit fixture(unsigned uid = 0)
-        : files(log,
+        : files(clock, log,
                 std::make_unique<delivery::deputies>(
                     loop.get_executor(), delivery::deputies::surroundings{clock, log, io},
                     delivery::deputy_limits{.at_once = 2, .of_one = 1}, fakes.starter()),
@@ -66,6 +66,7 @@ TEST_CASE("no .forward is told from one that may not be trusted", "[delivery][de
     const auto none = finish(f.loop, f.files.forward_of(ada));
     REQUIRE(none.has_value());
     CHECK_FALSE(none->has_value());
+    f.clock.advance(std::chrono::seconds(1));  // until then it is believed
     said = {.said = mail::status::transient("4.3.5", "Others may write to it")};
     CHECK(finish(f.loop, f.files.forward_of(ada)).has_error());
     CHECK(f.output.comes("Others may write to it"));

@@ -15,6 +15,7 @@
 namespace waypost::delivery {
 
 class deputies;
+class forwardless;
 struct job;
 struct ourselves;
 
@@ -22,7 +23,7 @@ class deputy_files final : public rules::user_files {
 public:
     deputy_files(const async::executor& on, async::clock& time, observe::log& log, async::workers& io);
     /// With deputies of another make.
-    deputy_files(observe::log& log, std::unique_ptr<deputies> crew, const ourselves& us);
+    deputy_files(async::clock& time, observe::log& log, std::unique_ptr<deputies> crew, const ourselves& us);
     ~deputy_files() override;
 
     async::awaitable<base::result<std::optional<std::string>>> forward_of(table::userinfo::value user) override;
@@ -34,8 +35,10 @@ public:
 private:
     async::awaitable<base::result<std::optional<std::string>>> read(table::userinfo::value as, job what);
 
+    async::clock& clock_;
     observe::log& log_;
     std::unique_ptr<const ourselves> us_;
+    std::unique_ptr<forwardless> forwardless_;
     std::unique_ptr<deputies> deputies_;
 };
 
