@@ -109,15 +109,29 @@ void explain_expansion(const rules::expansion_trace& told) {
     }
 }
 
-void explain_local(const delivery::action_settings& action, const rules::destination& to) {
-    if (!to.user.empty()) std::cout << "user     " << to.user << '\n';
+void explain_mailbox(const delivery::settings& all, const delivery::action_settings& action, const std::string& user) {
+    using method = delivery::action_settings::method;
+    switch (action.by) {
+        case method::mbox: std::cout << "mbox     " << all.mail_spool << '/' << user << '\n'; break;
+        case method::maildir:
+            std::cout << "maildir  " << (action.maildir ? action.maildir->text() : "Maildir in the user's home")
+                      << '\n';
+            break;
+        case method::command: std::cout << "command  " << base::printable(action.mda->text()) << '\n'; break;
+        case method::only_targets: break;
+    }
+}
+
+void explain_local(const delivery::settings& all, const delivery::action_settings& action,
+                   const rules::destination& to) {
+    if (!action.user.empty()) std::cout << "as       " << action.user << '\n';
     if (!to.extension.empty()) std::cout << "tag      " << base::printable(to.extension) << '\n';
     if (to.target.starts_with('|')) {
         std::cout << "command  " << base::printable(to.target.substr(1)) << '\n';
     } else if (!to.target.empty()) {
         std::cout << "file     " << base::printable(to.target) << '\n';
-    } else if (action.by == delivery::action_settings::method::maildir) {
-        std::cout << "maildir  " << (action.maildir ? action.maildir->text() : "Maildir in the user's home") << '\n';
+    } else {
+        explain_mailbox(all, action, action.user.empty() ? to.user : action.user);
     }
 }
 
@@ -136,11 +150,12 @@ async::awaitable<int> answer(const config::loaded& settings, rules::facts about,
     }
     for (const rules::destination& to : std::get<std::vector<rules::destination>>(found)) {
         std::cout << "to       " << to.to.text() << '\n' << "action   \"" << to.by->name << "\"\n";
+        if (!to.user.empty()) std::cout << "user     " << base::printable(to.user) << '\n';
         if (const auto relay = settings.relay.actions.find(to.by->name); relay != settings.relay.actions.end()) {
             co_await explain_relay(relay->second, to.to.host.text(), dns);
         }
         if (const auto local = settings.delivery.actions.find(to.by->name); local != settings.delivery.actions.end()) {
-            explain_local(local->second, to);
+            explain_local(settings.delivery, local->second, to);
         }
     }
     co_return 0;
