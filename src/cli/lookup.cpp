@@ -44,9 +44,9 @@ std::optional<wish> wish_of(const config::loaded& settings, const std::vector<st
     return made;
 }
 
-async::awaitable<int> answer(wish what) {
-    const auto row =
-        what.key ? co_await table::ask(*what.rows, what.about, *what.key) : co_await what.rows->fetch(what.about);
+async::awaitable<int> answer(wish what, char tag_delimiter) {
+    const auto row = what.key ? co_await table::ask(*what.rows, what.about, *what.key, tag_delimiter)
+                              : co_await what.rows->fetch(what.about);
     if (row.has_error()) {
         std::cerr << "waypost lookup: " << row.error().message() << '\n';
         co_return could_not_ask;
@@ -64,7 +64,7 @@ int lookup(const configuration& from, const std::vector<std::string>& words) {
     if (!settings) return EX_CONFIG;
     const auto what = wish_of(*settings, words);
     if (!what) return EX_USAGE;
-    return here.exit_code_of(answer(*what));
+    return here.exit_code_of(answer(*what, settings->tag_delimiter));
 }
 
 }  // namespace waypost::cli

@@ -9,23 +9,24 @@ namespace waypost::inbound {
 
 namespace {
 
-bool lists(std::string_view row, const std::string& address) {
-    const std::vector<std::string> candidates = table::mailaddr{}.candidates(address);
+bool lists(std::string_view row, const std::string& address, table::mailaddr as) {
+    const std::vector<std::string> candidates = as.candidates(address);
     for (const std::string_view part : base::split(row, ',')) {
         const std::string listed = base::to_lower(base::trim(part));
         if (listed.empty()) continue;
         if (std::ranges::find(candidates, listed) != candidates.end()) return true;
-        if (table::mailaddr{}.covers(listed, address)) return true;
+        if (as.covers(listed, address)) return true;
     }
     return false;
 }
 
 }  // namespace
 
-async::awaitable<mail::status> judge_sender(table::table& senders, std::string user, mail::reverse_path from) {
+async::awaitable<mail::status> judge_sender(table::table& senders, std::string user, mail::reverse_path from,
+                                            char tag_delimiter) {
     const auto row = co_await table::find<table::mailaddrmap>(senders, std::move(user));
     if (row.has_error()) co_return mail::status::of(451, "4.4.3", "Cannot look up who may send as this");
-    if (row->has_value() && lists(**row, from.text())) co_return mail::status();
+    if (row->has_value() && lists(**row, from.text(), {tag_delimiter})) co_return mail::status();
     co_return mail::status::of(550, "5.7.1", "You may not send as this address");
 }
 

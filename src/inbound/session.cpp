@@ -159,7 +159,7 @@ async::awaitable<mail::status> session::judge(mail::sender from) {
     const std::string& user = protocol_.authenticated_user();
     if (listener_.senders != nullptr && !user.empty()) {
         watchdog_.pause();
-        const mail::status said = co_await judge_sender(*listener_.senders, user, from.from);
+        const mail::status said = co_await judge_sender(*listener_.senders, user, from.from, with_.rules.tag_delimiter());
         if (!said.is_success()) co_return said;
     }
     mask_.reset();

@@ -9,9 +9,9 @@ using namespace waypost;
 
 namespace {
 
-int answer(test::fake_table& senders, const std::string& user, const std::string& from) {
+int answer(test::fake_table& senders, const std::string& user, const std::string& from, char tag_delimiter = '+') {
     const auto path = mail::reverse_path::from_text(from).value();
-    return test::run_to_end(inbound::judge_sender(senders, user, path)).code();
+    return test::run_to_end(inbound::judge_sender(senders, user, path, tag_delimiter)).code();
 }
 
 }  // namespace
@@ -23,6 +23,8 @@ TEST_CASE("a user may send as what his row lists, and as nothing else", "[inboun
     CHECK(answer(senders, "ada", "ada@example.org") == 250);
     CHECK(answer(senders, "ada", "Ada@Example.ORG") == 250);
     CHECK(answer(senders, "ada", "ada+tag@example.org") == 250);
+    CHECK(answer(senders, "ada", "ada-tag@example.org") == 550);
+    CHECK(answer(senders, "ada", "ada-tag@example.org", '-') == 250);
     CHECK(answer(senders, "ada", "anybody@ada.example") == 250);
     CHECK(answer(senders, "ada", "info@mail.example.net") == 250);
     CHECK(answer(senders, "ada", "bob@example.org") == 550);

@@ -36,7 +36,7 @@ class ExplainExpansion(SystemTest):
 
     def test_every_node_says_what_became_of_it(self):
         done = self.explain("staff@example.org")
-        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(done.returncode, 0, done.stderr)
         tree = [line for line in done.stdout.splitlines() if line.startswith(("expands", "   "))]
         self.assertEqual(tree, [
             f'expands  staff@example.org: action "here" ({self.file}:10), alias',

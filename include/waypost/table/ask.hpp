@@ -11,6 +11,7 @@ namespace waypost::table {
 
 /// What find() gives for this service, as text; of credentials the user name alone. An alias with an @ in it is looked
 /// up as one of a virtual domain.
-async::awaitable<base::result<std::optional<std::string>>> ask(table& rows, service kind, std::string key);
+async::awaitable<base::result<std::optional<std::string>>> ask(table& rows, service kind, std::string key,
+                                                               char tag_delimiter = '+');
 
 }  // namespace waypost::table
