@@ -5,6 +5,8 @@ import pwd
 import subprocess
 import unittest
 
+from support import wait_until
+
 needs_root = unittest.skipUnless(os.geteuid() == 0, "makes users, which only root can")
 _numbers = itertools.count()
 
@@ -15,10 +17,16 @@ class RealUser:
     def __init__(self, directory, **more):
         self.name = f"wp{os.getpid()}-{next(_numbers)}"
         self.home = directory / self.name
-        subprocess.run(["useradd", "--create-home", "--home-dir", self.home, "--shell", "/usr/sbin/nologin", self.name],
-                       check=True, capture_output=True, text=True, env={**os.environ, "CREATE_MAIL_SPOOL": "no"})
+        wait_until(self._is_added, f"user {self.name} is made")
         entry = pwd.getpwnam(self.name)
         self.uid, self.gid = entry.pw_uid, entry.pw_gid
+
+    def _is_added(self):
+        done = subprocess.run(["useradd", "--create-home", "--home-dir", self.home, "--shell", "/usr/sbin/nologin", self.name],
+                              check=False, capture_output=True, text=True)
+        locked_by_another = done.returncode == 1
+        assert done.returncode == 0 or locked_by_another, done.stderr
+        return done.returncode == 0
 
     @property
     def mbox(self):
@@ -33,7 +41,8 @@ class RealUser:
         return path
 
     def end(self):
-        subprocess.run(["userdel", "--remove", "--force", self.name], check=False, capture_output=True)
+        wait_until(lambda: subprocess.run(["userdel", "--remove", "--force", self.name], check=False,
+                                          capture_output=True).returncode != 1, "the user is gone")
         for left in (self.mbox, self.mbox + ".lock"):
             if os.path.exists(left):
                 os.unlink(left)
