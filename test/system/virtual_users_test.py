@@ -32,8 +32,9 @@ class VirtualUsers(SystemTest):
     def setUp(self):
         super().setUp()
         self.directory.chmod(0o755)
-        self.one = Somebody(10_001, 10_100, self.directory / "one")
-        self.two = Somebody(10_002, 10_200, self.directory / "two")
+        nobody_elses = 1_000_000 + 10 * os.getpid()  # not that of another run either
+        self.one = Somebody(nobody_elses, nobody_elses + 1, self.directory / "one")
+        self.two = Somebody(nobody_elses + 2, nobody_elses + 3, self.directory / "two")
         self.daemon = self.start(CONFIGURATION.format(one=self.one, two=self.two))
 
     def send(self, *recipients):
