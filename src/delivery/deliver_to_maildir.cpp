@@ -41,12 +41,17 @@ mail::status deliver_to_maildir(const job& what, job_content& content) {
     };
     auto file = maildir_file::create(*folder, what.name);
     if (file.has_error()) return refused(file.error());
-    auto written = file->append(with_native_line_ends(what.head));
-    while (written.has_value() && !content.at_end()) {
+    // Head and first piece are one write, which a usual mail is.
+    std::string text = with_native_line_ends(what.head);
+    while (!content.at_end()) {
         const auto piece = content.next();
         if (piece.has_error()) return content_lost();
-        written = file->append(*piece);
+        text += *piece;
+        if (content.at_end()) break;
+        if (auto written = file->append(text); written.has_error()) return refused(written.error());
+        text.clear();
     }
+    auto written = file->append(text);
     if (written.has_value()) written = file->commit();
     if (written.has_error()) return refused(written.error());
     return mail::status::success("2.0.0", "Delivered to Maildir");

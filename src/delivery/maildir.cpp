@@ -24,17 +24,33 @@ base::result<> ensure_directory(const fs::path& path) {
     return ensure_directory(path);
 }
 
+/// tmp/ comes last: where it is, the others are.
+base::result<> ensure_folders(const std::string& maildir) {
+    for (const char* folder : {"/cur", "/new", "/tmp"}) {
+        if (auto ready = ensure_directory(maildir + folder); ready.has_error()) return ready.error();
+    }
+    return {};
+}
+
+descriptor open_new(const std::string& path) {
+    return descriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+}
+
 }  // namespace
 
 base::result<maildir_file> maildir_file::create(const std::string& maildir, const std::string& name) {
-    for (const char* folder : {"/tmp", "/new", "/cur"}) {
-        if (auto ready = ensure_directory(maildir + folder); ready.has_error()) return ready.error();
-    }
     maildir_file made(maildir, name);
-    // What an earlier, broken attempt at the same envelope left in tmp/ goes, and a trap that waits there too.
     const std::string path = made.path_in("tmp");
-    ::unlink(path.c_str());
-    made.file_ = descriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    made.file_ = open_new(path);
+    if (!made.file_ && errno == ENOENT) {
+        if (auto ready = ensure_folders(maildir); ready.has_error()) return ready.error();
+        made.file_ = open_new(path);
+    }
+    if (!made.file_ && errno == EEXIST) {
+        // What an earlier, broken attempt at the same envelope left in tmp/ goes, and a trap that waits there too.
+        ::unlink(path.c_str());
+        made.file_ = open_new(path);
+    }
     if (!made.file_) return last_error();
     return made;
 }
@@ -47,9 +63,20 @@ base::result<> maildir_file::append(std::string_view bytes) { return write_all(f
 
 base::result<> maildir_file::commit() {
     if (::fsync(file_.get()) != 0) return last_error();
-    if (::rename(path_in("tmp").c_str(), path_in("new").c_str()) != 0) return last_error();
+    if (auto moved = move(); moved.has_error()) return moved.error();
     file_.close();
     return sync_directory(maildir_ + "/new");
+}
+
+base::result<> maildir_file::move() {
+    const std::string from = path_in("tmp");
+    const std::string to = path_in("new");
+    if (::rename(from.c_str(), to.c_str()) == 0) return {};
+    if (errno != ENOENT) return last_error();
+    // Somebody has removed new/.
+    if (auto ready = ensure_folders(maildir_); ready.has_error()) return ready.error();
+    if (::rename(from.c_str(), to.c_str()) != 0) return last_error();
+    return {};
 }
 
 std::string maildir_file::path_in(std::string_view folder) const {

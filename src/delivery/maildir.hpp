@@ -24,6 +24,7 @@ public:
 
 private:
     maildir_file(std::string maildir, std::string name) : maildir_(std::move(maildir)), name_(std::move(name)) {}
+    base::result<> move();
     [[nodiscard]] std::string path_in(std::string_view folder) const;
 
     std::string maildir_;

@@ -75,6 +75,16 @@ TEST_CASE("a mailbox that is not there is made, with all that leads to it", "[de
     }
 }
 
+TEST_CASE("a folder that somebody has removed is made again", "[delivery][maildir]") {
+    const test::temporary_directory home;
+    const std::string maildir = home / "Maildir";
+    CHECK(!deliver(maildir, "1.host", "x"));
+    fs::remove_all(maildir + "/new");
+    CHECK(!deliver(maildir, "2.host", "y"));
+    CHECK(test::read_file(maildir + "/new/2.host") == "y");
+    CHECK(names_in(maildir + "/tmp").empty());
+}
+
 TEST_CASE("a mailbox may be named by a path relative to the working directory", "[delivery][maildir]") {
     const test::temporary_directory home;
     const fs::path before = fs::current_path();
