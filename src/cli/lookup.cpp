@@ -64,7 +64,7 @@ int lookup(const configuration& from, const std::vector<std::string>& words) {
     if (!settings) return EX_CONFIG;
     const auto what = wish_of(*settings, words);
     if (!what) return EX_USAGE;
-    return here.exit_code_of(answer(*what, settings->tag_delimiter));
+    return here.exit_code_of(answer(*what, settings->rules->tag_delimiter()));
 }
 
 }  // namespace waypost::cli

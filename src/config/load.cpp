@@ -50,7 +50,7 @@ void load_host(loading& now) {
 }
 
 void load_delivery(loading& now) {
-    now.to.tag_delimiter = now.to.delivery.tag_delimiter = now.from.tag_delimiter;
+    now.to.delivery.tag_delimiter = now.from.tag_delimiter;
     now.to.delivery.limits = {.max_sessions = now.from.mda.max_sessions,
                               .max_sessions_per_user = now.from.mda.max_sessions_per_user};
 }

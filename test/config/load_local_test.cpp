@@ -98,7 +98,7 @@ TEST_CASE("limits, the tag's delimiter and srs reach their rooms", "[config][loa
         "srs key old\nsrs ttl 1d\n" +
         rule_for("relay srs"));
     CHECK(made.delivery.limits == delivery::delivery_limits{.max_sessions = 9, .max_sessions_per_user = 3});
-    CHECK(made.tag_delimiter == '-');
+    CHECK(made.rules->tag_delimiter() == '-');
     CHECK(made.delivery.tag_delimiter == '-');
     REQUIRE(made.srs != nullptr);
     const mail::srs by_hand({.key = base::secret("old"), .backup = {}, .ttl = 24h});

@@ -41,7 +41,6 @@ struct loaded {
     dns::resolver_settings dns;
     observe::log_settings log;
     std::shared_ptr<const mail::srs> srs;  // null without `srs key`
-    char tag_delimiter = '+';  // `smtp sub-addr-delim`, of all rooms
     std::string host;
 };
 
