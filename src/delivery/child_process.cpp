@@ -1,7 +1,6 @@
 #include "child_process.hpp"
 
 #include <fcntl.h>
-#include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 
 #include "octets.hpp"
 #include "waypost/base/ascii.hpp"
+#include "waypost/base/program_start.hpp"
 
 namespace waypost::delivery {
 
@@ -34,15 +34,6 @@ bool has_nul(const std::vector<std::string>& strings) {
                        [](const std::string& each) { return each.find('\0') != std::string::npos; });
 }
 
-/// What execve() wants: the same strings, behind pointers.
-std::vector<char*> pointers(const std::vector<std::string>& strings) {
-    std::vector<char*> all;
-    all.reserve(strings.size() + 1);
-    for (const std::string& each : strings) all.push_back(const_cast<char*>(each.c_str()));
-    all.push_back(nullptr);
-    return all;
-}
-
 /// Empty if there is none: what has no slash is never looked for in the working directory, which is the user's.
 std::string find_program(const std::string& name, const std::vector<std::string>& environment) {
     if (name.find('/') != std::string::npos) return name;
@@ -56,45 +47,6 @@ std::string find_program(const std::string& name, const std::vector<std::string>
     return {};
 }
 
-/// What changes between us and the program: its own session and directory, signals as a program expects them, and the
-/// three descriptors.
-class surroundings {
-public:
-    surroundings(const std::string& directory, int in, int out) {
-        ::posix_spawnattr_init(&how_);
-        ::posix_spawn_file_actions_init(&files_);
-        sigset_t signals;
-        ::sigemptyset(&signals);
-        ::posix_spawnattr_setsigmask(&how_, &signals);
-        ::sigfillset(&signals);
-        ::posix_spawnattr_setsigdefault(&how_, &signals);
-        ::posix_spawnattr_setflags(&how_, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-        ::posix_spawn_file_actions_addchdir_np(&files_, directory.c_str());
-        ::posix_spawn_file_actions_adddup2(&files_, in, STDIN_FILENO);
-        ::posix_spawn_file_actions_adddup2(&files_, out, STDOUT_FILENO);
-        ::posix_spawn_file_actions_adddup2(&files_, out, STDERR_FILENO);
-        ::posix_spawn_file_actions_addclosefrom_np(&files_, STDERR_FILENO + 1);
-    }
-    surroundings(const surroundings&) = delete;
-    surroundings& operator=(const surroundings&) = delete;
-    ~surroundings() {
-        ::posix_spawnattr_destroy(&how_);
-        ::posix_spawn_file_actions_destroy(&files_);
-    }
-    base::result<pid_t> spawn(const std::string& program, const std::vector<std::string>& arguments,
-                              const std::vector<std::string>& environment) const {
-        pid_t pid = -1;
-        const int failed = ::posix_spawn(&pid, program.c_str(), &files_, &how_, pointers(arguments).data(),
-                                         pointers(environment).data());
-        if (failed != 0) return base::error_code(failed, boost::system::system_category());
-        return pid;
-    }
-
-private:
-    posix_spawnattr_t how_;
-    posix_spawn_file_actions_t files_;
-};
-
 }  // namespace
 
 base::result<child_process> child_process::start(const std::vector<std::string>& arguments,
@@ -106,8 +58,12 @@ base::result<child_process> child_process::start(const std::vector<std::string>&
     if (in.has_error()) return in.error();
     auto out = make_pipe();
     if (out.has_error()) return out.error();
-    const surroundings how(directory, in->reading.get(), out->writing.get());
-    const auto pid = how.spawn(find_program(arguments.front(), environment), arguments, environment);
+    base::program_start start(base::program_start::apart::in_own_session);
+    start.work_in(directory);
+    start.connect(in->reading.get(), STDIN_FILENO);
+    start.connect(out->writing.get(), STDOUT_FILENO);
+    start.connect(out->writing.get(), STDERR_FILENO);
+    const auto pid = start.run(find_program(arguments.front(), environment), arguments, environment);
     if (pid.has_error()) return pid.error();
 
     child_process made(*pid);

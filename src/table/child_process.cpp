@@ -1,7 +1,6 @@
 #include "child_process.hpp"
 
 #include <fcntl.h>
-#include <spawn.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,8 +13,7 @@
 #include <thread>
 
 #include "waypost/base/ascii.hpp"
-
-extern char** environ;
+#include "waypost/base/program_start.hpp"
 
 namespace waypost::table {
 
@@ -23,36 +21,6 @@ namespace {
 
 constexpr std::chrono::milliseconds time_to_end{200};
 constexpr std::chrono::milliseconds between_looks{5};
-
-struct actions {
-    actions() { posix_spawn_file_actions_init(&of); }
-    ~actions() { posix_spawn_file_actions_destroy(&of); }
-    actions(const actions&) = delete;
-    actions& operator=(const actions&) = delete;
-    posix_spawn_file_actions_t of{};
-};
-
-/// The signals as a program expects them, whatever we do with ours, and a process group of its own: what the terminal
-/// sends to us is not for it.
-struct attributes {
-    attributes() {
-        posix_spawnattr_init(&of);
-        posix_spawnattr_setflags(&of, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
-        sigset_t set;
-        sigemptyset(&set);
-        posix_spawnattr_setsigmask(&of, &set);
-        sigaddset(&set, SIGPIPE);
-        sigaddset(&set, SIGTERM);
-        sigaddset(&set, SIGINT);
-        sigaddset(&set, SIGHUP);
-        posix_spawnattr_setsigdefault(&of, &set);
-        posix_spawnattr_setpgroup(&of, 0);
-    }
-    ~attributes() { posix_spawnattr_destroy(&of); }
-    attributes(const attributes&) = delete;
-    attributes& operator=(const attributes&) = delete;
-    posix_spawnattr_t of{};
-};
 
 void close_both(const int (&pair)[2]) {
     for (const int fd : pair) {
@@ -71,26 +39,18 @@ std::variant<child_process, int> child_process::start(const std::vector<std::str
         close_both(talk);
         return error;
     }
-    const actions files;
-    posix_spawn_file_actions_adddup2(const_cast<posix_spawn_file_actions_t*>(&files.of), talk[1], STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(const_cast<posix_spawn_file_actions_t*>(&files.of), talk[1], STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(const_cast<posix_spawn_file_actions_t*>(&files.of), errors[1], STDERR_FILENO);
-    const attributes how;
-    std::vector<char*> words;
-    words.reserve(arguments.size() + 1);
-    for (const std::string& word : arguments) words.push_back(const_cast<char*>(word.c_str()));
-    words.push_back(nullptr);
-
-    child_process made;
-    const int error = ::posix_spawn(&made.pid_, words.front(), &files.of, &how.of, words.data(), environ);
+    base::program_start start(base::program_start::apart::in_own_group);
+    start.connect(talk[1], STDIN_FILENO);
+    start.connect(talk[1], STDOUT_FILENO);
+    start.connect(errors[1], STDERR_FILENO);
+    const auto pid = start.run(arguments.front(), arguments);
     ::close(talk[1]);
     ::close(errors[1]);
+    child_process made;
     made.talk_ = talk[0];
     made.errors_ = errors[0];
-    if (error != 0) {
-        made.pid_ = -1;
-        return error;
-    }
+    if (pid.has_error()) return pid.error().value();
+    made.pid_ = *pid;
     return made;
 }
 

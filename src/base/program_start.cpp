@@ -1,0 +1,69 @@
+#include "waypost/base/program_start.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <csignal>
+
+extern char** environ;
+
+namespace waypost::base {
+
+namespace {
+
+/// What execve() wants: the same strings, behind pointers.
+std::vector<char*> pointers(const std::vector<std::string>& strings) {
+    std::vector<char*> all;
+    all.reserve(strings.size() + 1);
+    for (const std::string& each : strings) all.push_back(const_cast<char*>(each.c_str()));
+    all.push_back(nullptr);
+    return all;
+}
+
+}  // namespace
+
+program_start::program_start(apart how) {
+    ::posix_spawnattr_init(&how_);
+    ::posix_spawn_file_actions_init(&files_);
+    sigset_t signals;
+    ::sigemptyset(&signals);
+    ::posix_spawnattr_setsigmask(&how_, &signals);
+    ::sigfillset(&signals);
+    ::posix_spawnattr_setsigdefault(&how_, &signals);
+    ::posix_spawnattr_setpgroup(&how_, 0);
+    const int place = how == apart::in_own_session ? POSIX_SPAWN_SETSID : POSIX_SPAWN_SETPGROUP;
+    ::posix_spawnattr_setflags(&how_, static_cast<short>(place | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF));
+}
+
+program_start::~program_start() {
+    ::posix_spawnattr_destroy(&how_);
+    ::posix_spawn_file_actions_destroy(&files_);
+}
+
+void program_start::connect(int ours, int theirs) { ::posix_spawn_file_actions_adddup2(&files_, ours, theirs); }
+
+void program_start::mute() { ::posix_spawn_file_actions_addopen(&files_, STDOUT_FILENO, "/dev/null", O_WRONLY, 0); }
+
+void program_start::work_in(const std::string& directory) {
+    ::posix_spawn_file_actions_addchdir_np(&files_, directory.c_str());
+}
+
+result<pid_t> program_start::run(const std::string& program, const std::vector<std::string>& arguments,
+                                 const std::vector<std::string>& environment) {
+    return run(program, arguments, pointers(environment).data());
+}
+
+result<pid_t> program_start::run(const std::string& program, const std::vector<std::string>& arguments) {
+    return run(program, arguments, environ);
+}
+
+result<pid_t> program_start::run(const std::string& program, const std::vector<std::string>& arguments,
+                                 char* const* environment) {
+    ::posix_spawn_file_actions_addclosefrom_np(&files_, STDERR_FILENO + 1);
+    pid_t pid = -1;
+    const int failed = ::posix_spawn(&pid, program.c_str(), &files_, &how_, pointers(arguments).data(), environment);
+    if (failed != 0) return error_code(failed, boost::system::system_category());
+    return pid;
+}
+
+}  // namespace waypost::base
