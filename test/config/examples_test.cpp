@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "loads.hpp"
+#include "test_data.hpp"
 
 using namespace waypost;
 using namespace waypost::config;

@@ -1,4 +1,5 @@
 #include "waypost/mail/mailbox.hpp"
+#include "test_data.hpp"
 
 #include <algorithm>
 #include <catch2/catch.hpp>

@@ -1,4 +1,5 @@
 #include "waypost/smtp/command.hpp"
+#include "test_data.hpp"
 
 #include <fstream>
 #include <map>

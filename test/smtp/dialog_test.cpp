@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 
 #include "stub_server.hpp"
+#include "test_data.hpp"
 #include "waypost/base/ascii.hpp"
 #include "waypost/base/encoding.hpp"
 

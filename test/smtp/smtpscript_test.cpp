@@ -7,6 +7,7 @@
 #include <catch2/catch.hpp>
 
 #include "stub_server.hpp"
+#include "test_data.hpp"
 
 using namespace waypost;
 using namespace waypost::smtp;

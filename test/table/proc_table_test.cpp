@@ -1,4 +1,5 @@
 #include "waypost/table/proc_table.hpp"
+#include "test_data.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>

@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "sqlite_house.hpp"
+#include "test_data.hpp"
 #include "waypost/base/ascii.hpp"
 #include "waypost/table/ask.hpp"
 #include "waypost/table/backends.hpp"

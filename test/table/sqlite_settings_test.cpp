@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "backend_house.hpp"
+#include "test_data.hpp"
 
 using namespace waypost::table;
 
