@@ -61,7 +61,11 @@ session::session(const async::executor& on, const surroundings& with, const sett
       beside_(on) {}
 
 async::awaitable<> session::run() {
-    with_.log.info("smtp", "connected", {{"session", id_}, {"address", address_}});
+    if (const auto uid = client_->peer_uid()) {
+        with_.log.info("smtp", "connected", {{"session", id_}, {"address", address_}, {"uid", *uid}});
+    } else {
+        with_.log.info("smtp", "connected", {{"session", id_}, {"address", address_}});
+    }
     if (const auto peer = client_->peer()) beside_.start(peer_name::ask(name_, with_.dns, peer->ip));
     co_await async::finally(async::alongside(watchdog_.run(), converse()), wind_up());
 }
@@ -159,12 +163,12 @@ async::awaitable<mail::status> session::judge(mail::sender from) {
     const std::string& user = protocol_.authenticated_user();
     if (listener_.senders != nullptr && !user.empty()) {
         watchdog_.pause();
-        const mail::status said = co_await judge_sender(*listener_.senders, user, from.from, with_.rules.tag_delimiter());
+        const mail::status said =
+            co_await judge_sender(*listener_.senders, user, from.from, with_.rules.tag_delimiter());
         if (!said.is_success()) co_return said;
     }
-    mask_.reset();
-    if (listener_.masquerade && !user.empty() && !from.from.is_null()) mask_.emplace(from.from.text());
     transaction_.emplace(with_.store);
+    changes_.emplace(changes_for(from));
     only_recipient_.clear();
     if (from.declared_size) transaction_->text().reserve(*from.declared_size);
     co_return mail::status();
@@ -262,10 +266,7 @@ async::awaitable<bool> session::receive_content() {
 }
 
 async::awaitable<bool> session::store(std::string_view piece) {
-    if (!mask_) co_return (co_await transaction_->text().append(piece)).has_value();
-    std::string changed;
-    mask_->feed(piece, changed);
-    co_return (co_await transaction_->text().append(changed)).has_value();
+    co_return (co_await transaction_->text().append(changes_->feed(piece))).has_value();
 }
 
 async::awaitable<mail::status> session::finish(const smtp::content_decoder& decoder, const mail::hop_counter& hops,
@@ -274,11 +275,7 @@ async::awaitable<mail::status> session::finish(const smtp::content_decoder& deco
     if (hops.received_fields() >= settings_.max_received_fields) {
         co_return mail::status::of(554, "5.4.6", "Message has passed too many hosts: a loop");
     }
-    if (stored && mask_) {
-        std::string rest;
-        mask_->end(rest);
-        stored = (co_await transaction_->text().append(rest)).has_value();
-    }
+    if (stored) stored = (co_await transaction_->text().append(changes_->end())).has_value();
     if (!stored) co_return mail::status::of(452, "4.3.1", "Message cannot be stored at this time");
 
     transaction_->text().set_trace(trace_fields());
@@ -300,14 +297,27 @@ async::awaitable<mail::status> session::finish(const smtp::content_decoder& deco
     co_return said;
 }
 
+header_changes session::changes_for(const mail::sender& from) const {
+    const bool logged_in = !protocol_.authenticated_user().empty();
+    std::optional<mail::masquerade> mask;
+    if (listener_.masquerade && logged_in && !from.from.is_null()) mask.emplace(from.from.text());
+    const bool is_local = !client_->peer();
+    if (!logged_in && !is_local) return {mail::header_pass(), std::move(mask)};
+    const submitter client = is_local ? submitter::on_this_machine : submitter::logged_in;
+    return {mail::header_pass(fields_for(client, from.from, spool::to_string(transaction_->id()),
+                                         listener_.protocol.host, with_.clock.wall())),
+            std::move(mask)};
+}
+
 std::string session::trace_fields() const {
     const auto peer = client_->peer();
-    const bool masked = listener_.mask_source || !peer;
+    const bool masked = listener_.mask_source;
     return mail::format_received(
         {.helo = protocol_.helo(),
          .rdns = name_->known(),
-         .address = masked ? std::string() : net::address_literal(peer->ip),
+         .address = masked || !peer ? std::string() : net::address_literal(peer->ip),
          .by = listener_.protocol.host.text(),
+         .uid = masked ? std::nullopt : client_->peer_uid(),
          .protocol = std::string(protocol_.protocol_name()),
          .id = spool::to_string(transaction_->id()),
          .tls = tls_ ? tls_words(*tls_) : std::string(),

@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "header_changes.hpp"
 #include "peer_name.hpp"
 #include "waypost/async/task_group.hpp"
 #include "waypost/inbound/server.hpp"
-#include "waypost/mail/masquerade.hpp"
 #include "waypost/mail/trace.hpp"
 #include "waypost/net/watchdog.hpp"
 #include "waypost/rules/expansion.hpp"
@@ -48,6 +48,7 @@ private:
     async::awaitable<mail::status> finish(const smtp::content_decoder& decoder, const mail::hop_counter& hops,
                                           bool stored);
     [[nodiscard]] std::string trace_fields() const;
+    [[nodiscard]] header_changes changes_for(const mail::sender& from) const;
     [[nodiscard]] rules::facts facts_about(const mail::mailbox& recipient);
 
     void reply(const smtp::reply& what);
@@ -67,7 +68,7 @@ private:
     std::shared_ptr<peer_name> name_;
     async::task_group beside_;
     std::optional<spool::transaction> transaction_;
-    std::optional<mail::masquerade> mask_;  // of the transaction
+    std::optional<header_changes> changes_;  // of the transaction
     unsigned failed_logins_ = 0;
     std::string only_recipient_;
     std::string last_command_;

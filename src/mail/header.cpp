@@ -34,7 +34,8 @@ std::size_t find_colon(std::string_view line) noexcept {
 header_section parse_header(std::string_view message) {
     header_section section;
     std::string_view rest = message;
-    if (rest.starts_with("From ")) rest.remove_prefix(first_line(rest).size());
+    const bool has_mbox_line = rest.starts_with("From ") && find_colon(first_line(rest)) == std::string_view::npos;
+    if (has_mbox_line) rest.remove_prefix(first_line(rest).size());
     while (!rest.empty()) {
         const std::string_view line = first_line(rest);
         if (without_line_end(line).empty()) {

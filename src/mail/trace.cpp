@@ -97,7 +97,9 @@ std::string format_received(const received& hop) {
     }
     text += "by ";
     append_word(text, hop.by, "localhost");
-    text += " (waypost) with ";
+    text += " (waypost";
+    if (hop.uid) text += ", from userid " + std::to_string(*hop.uid);
+    text += ") with ";
     append_word(text, hop.protocol, "SMTP");
     text += " id ";
     append_word(text, hop.id, "unknown");

@@ -1,5 +1,6 @@
 #include "waypost/net/acceptor.hpp"
 
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -104,10 +105,18 @@ async::awaitable<base::result<std::unique_ptr<stream>>> accept_tcp(net::tcp::acc
     }
 }
 
+std::optional<unsigned> uid_of_peer(local_protocol::socket& socket) {
+    ucred peer{};
+    socklen_t size = sizeof peer;
+    if (::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return std::nullopt;
+    return peer.uid;
+}
+
 async::awaitable<base::result<std::unique_ptr<stream>>> accept_local(local_protocol::acceptor& listening) {
     auto [code, socket] = co_await listening.async_accept(async::as_result);
     if (code) co_return code;
-    co_return std::make_unique<socket_stream>(std::move(socket), std::nullopt, std::nullopt);
+    const auto uid = uid_of_peer(socket);
+    co_return std::make_unique<socket_stream>(std::move(socket), std::nullopt, std::nullopt, uid);
 }
 
 }  // namespace

@@ -70,8 +70,9 @@ async::awaitable<base::result<>> stream::write(std::string_view bytes) {
     co_return co_await write(std::span(&whole, 1));
 }
 
-socket_stream::socket_stream(socket connected, std::optional<endpoint> peer, std::optional<endpoint> local)
-    : socket_(std::move(connected)), peer_(std::move(peer)), local_(std::move(local)) {
+socket_stream::socket_stream(socket connected, std::optional<endpoint> peer, std::optional<endpoint> local,
+                             std::optional<unsigned> peer_uid)
+    : socket_(std::move(connected)), peer_(std::move(peer)), local_(std::move(local)), peer_uid_(peer_uid) {
     base::error_code ignored;
     socket_.non_blocking(true, ignored);
     // Replies and commands are written whole, so waiting for more to fill a segment only adds delay.

@@ -14,7 +14,8 @@ class socket_stream final : public stream {
 public:
     using socket = boost::asio::generic::stream_protocol::socket;
 
-    socket_stream(socket connected, std::optional<endpoint> peer, std::optional<endpoint> local);
+    socket_stream(socket connected, std::optional<endpoint> peer, std::optional<endpoint> local,
+                  std::optional<unsigned> peer_uid = std::nullopt);
     ~socket_stream() override;
 
     async::awaitable<base::result<std::size_t>> read_some(std::span<char> into) override;
@@ -28,6 +29,7 @@ public:
     void close() override;
     [[nodiscard]] std::optional<endpoint> peer() const override { return peer_; }
     [[nodiscard]] std::optional<endpoint> local() const override { return local_; }
+    [[nodiscard]] std::optional<unsigned> peer_uid() const override { return peer_uid_; }
 
 private:
     using tls_stream = boost::asio::ssl::stream<socket&>;
@@ -43,6 +45,7 @@ private:
     std::string tls_fault_;
     std::optional<endpoint> peer_;
     std::optional<endpoint> local_;
+    std::optional<unsigned> peer_uid_;
     bool cancelled_ = false;
 };
 

@@ -1,5 +1,7 @@
 #include "session.hpp"
 
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
 
 #include "front_door.hpp"
@@ -638,6 +640,74 @@ TEST_CASE("programs on this machine come by a Unix socket and have no address", 
     CHECK_THAT(client.ask("DATA"), StartsWith("354 "));
     client.send(message + ".\r\n");
     CHECK_THAT(client.reply(), StartsWith("250 "));
-    CHECK(door.kept(door.house.store.rows.messages.begin()->second).find("Received: from") == std::string::npos);
+    const std::string text = door.kept(door.house.store.rows.messages.begin()->second);
+    CHECK(text.find("Received: from") == std::string::npos);
+    CHECK_THAT(text, Contains("(waypost, from userid " + std::to_string(::geteuid()) + ") with"));
     CHECK(door.dns.asked.empty());
+}
+
+// --- the header section
+
+namespace {
+
+const std::string incomplete = "Bcc: secret@example.org\r\nSubject: x\r\n\r\nbody\r\n";
+
+/// What is kept of a message, without our trace field.
+std::string untraced(front_door& door, smtp_client& client, const std::string& text) {
+    CHECK_THAT(client.ask("MAIL FROM:<ada@example.net>"), StartsWith("250 "));
+    CHECK_THAT(client.ask("RCPT TO:<bob@example.org>"), StartsWith("250 "));
+    CHECK_THAT(client.ask("DATA"), StartsWith("354 "));
+    client.send(text + ".\r\n");
+    CHECK_THAT(client.reply(), StartsWith("250 "));
+    const std::string kept = door.kept(door.house.store.rows.messages.begin()->second);
+    return kept.substr(kept.find("+0000\r\n") + 7);
+}
+
+}  // namespace
+
+TEST_CASE("audit 28: mail of a client that has logged in is completed, and its Bcc is nobody's to see",
+          "[inbound][session]") {
+    front_door door;
+    door.first().passwords = &door.passwords;
+    door.first().protocol.auth = smtp::demand::offered;
+    door.open();
+    auto client = door.greeted();
+    CHECK_THAT(client.ask(plain("ada", "correct horse")), StartsWith("235 "));
+    const std::string kept = untraced(door, client, incomplete);
+    CHECK(kept.find("secret") == std::string::npos);
+    CHECK(kept.find("From:") == std::string::npos);
+    CHECK_THAT(kept, StartsWith("Subject: x\r\nDate: ") && Contains("\r\nMessage-ID: <") &&
+                         Contains("@mx.example.org>\r\n\r\nbody\r\n"));
+}
+
+TEST_CASE("audit 28: mail of programs on this machine gets a From field too", "[inbound][session]") {
+    front_door door;
+    door.first().at.reset();
+    door.how.socket_path = door.directory / "smtp.sock";
+    door.open();
+    auto stream = test::finish(door.house.loop, net::connect_unix(door.how.socket_path, door.real, test::patience));
+    REQUIRE(stream.has_value());
+    smtp_client client(door.house.loop, std::move(*stream));
+    CHECK_THAT(client.reply(), StartsWith("220 "));
+    CHECK_THAT(client.ask("EHLO localhost"), StartsWith("250"));
+    const std::string kept = untraced(door, client, incomplete);
+    CHECK(kept.find("secret") == std::string::npos);
+    CHECK_THAT(kept, StartsWith("Subject: x\r\nFrom: <ada@example.net>\r\nDate: ") && Contains("\r\nMessage-ID: <") &&
+                         Contains("@mx.example.org>\r\n\r\nbody\r\n"));
+}
+
+TEST_CASE("audit 28: mail of others is relayed as it is", "[inbound][session]") {
+    front_door door;
+    door.open();
+    auto client = door.greeted();
+    CHECK(untraced(door, client, incomplete) == incomplete);
+}
+
+TEST_CASE("audit 28: a first line that begins with a blank does not become part of our Received field",
+          "[inbound][session]") {
+    front_door door;
+    door.open();
+    auto client = door.greeted();
+    const std::string text = " (forged) from elsewhere\r\nSubject: x\r\n\r\nbody\r\n";
+    CHECK(untraced(door, client, text) == "\r\n" + text);
 }

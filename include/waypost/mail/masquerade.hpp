@@ -19,6 +19,8 @@ public:
     void feed(std::string_view piece, std::string& out);
     /// What was held back, when the message ends within its header section.
     void end(std::string& out);
+    /// What follows is passed on as it is.
+    [[nodiscard]] bool is_over() const noexcept { return at_ == at::body; }
 
 private:
     void take(char c, std::string& out);

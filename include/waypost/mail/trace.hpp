@@ -14,6 +14,7 @@ struct received {
     std::string rdns;  // name of the client's address; empty: "<unknown>"
     std::string address;  // of the client, with or without brackets; empty (mask-src, local socket): no "from"
     std::string by;  // this host
+    std::optional<unsigned> uid{};  // of a program on this machine, by the kernel's word
     std::string protocol;  // SMTP, ESMTP, ESMTPS, ESMTPA, ESMTPSA, LMTP (RFC 3848)
     std::string id;  // message id
     std::string tls;  // "TLSv1.3:TLS_AES_256_GCM_SHA384:256:NO"; empty without TLS

@@ -60,6 +60,8 @@ public:
     /// None for a Unix socket.
     [[nodiscard]] virtual std::optional<endpoint> peer() const = 0;
     [[nodiscard]] virtual std::optional<endpoint> local() const = 0;
+    /// The user whose program connected to our Unix socket, as the kernel noted it then.
+    [[nodiscard]] virtual std::optional<unsigned> peer_uid() const { return std::nullopt; }
 };
 
 }  // namespace waypost::net
