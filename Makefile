@@ -20,7 +20,8 @@ run: packages-build
 	    "        \"you@example.org\", \"anyone@example.org\", \"Subject: hello\n\nIt works.\")'" \
 	    '    cat var/Maildir/new/*' '' \
 	    'Ctrl-C ends it.' ''
-	@exec $(RELEASE)/waypost serve -f config/try.conf -D user=$$(id -un)
+	@WAYPOST_SOCKET='$(CURDIR)/var/smtp.sock' exec $(RELEASE)/waypost serve -f config/try.conf -D user=$$(id -un) \
+	    -D queue='"$(CURDIR)/var/spool"' -D maildir='"$(CURDIR)/var/Maildir"'
 
 test: packages-build packages-test
 	cmake --preset release

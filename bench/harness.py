@@ -184,8 +184,10 @@ listen on 127.0.0.1 port {self.port}
         (folder / "spool").mkdir()
         self.log = folder / "log"
         with self.log.open("wb") as log:
+            # Not at the place where the sendmail of this machine looks.
+            environment = {**os.environ, "WAYPOST_SOCKET": str(folder / "smtp.sock")}
             self.process = subprocess.Popen([program, "serve", "-f", conf], stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=log)
+                                            stdout=log, stderr=log, env=environment)
         cleanup.callback(end, self.process)
         try:
             wait_for_greeting(self.port, self.process)

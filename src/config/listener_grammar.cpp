@@ -94,6 +94,7 @@ constexpr option<reading> socket_options[] = {
     {"mask-source", [](cursor&, reading& to, const token&) { to.made.mask_source = true; }},
     {"mask-src", [](cursor&, reading& to, const token&) { to.made.mask_source = true; }},
     {"no-dsn", [](cursor&, reading& to, const token&) { to.made.no_dsn = true; }},
+    {"path", [](cursor& at, reading& to, const token&) { to.made.path = at.take_string("the path of a socket"); }},
     {"tag", [](cursor& at, reading& to, const token&) { take_tag(at, to); }},
 };
 

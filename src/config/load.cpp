@@ -94,6 +94,7 @@ load_result load(const model& what, async::workers& io, bool for_serving, const 
     made.around = std::make_unique<table::surroundings>(table::surroundings{io, *made.clock, &warn_of_table});
     table_shelf tables(what, made, faults);
     loading now{what, io, for_serving, faults, made, tables, who};
+    check_paths(now);
     load_host(now);
     load_log(now);
     load_queue(now);

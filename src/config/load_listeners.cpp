@@ -2,12 +2,13 @@
 #include <sys/un.h>
 
 #include <algorithm>
-#include <filesystem>
+#include <cstdlib>
 
 #include "credential_values.hpp"
 #include "listen_addresses.hpp"
 #include "loading.hpp"
 #include "waypost/base/ascii.hpp"
+#include "waypost/inbound/submission_socket.hpp"
 
 namespace waypost::config {
 namespace {
@@ -101,6 +102,32 @@ void load_senders(loading& now, const listener& of, inbound::listener_settings& 
     to.masquerade = of.masquerade;
 }
 
+/// Where programs on this machine hand in their mail: as written, or else as the environment says; or else inbound
+/// looks for a place, of which the longest path is the one in the state directory.
+void load_socket_path(loading& now, const listener& socket) {
+    constexpr std::size_t longest_path = sizeof(sockaddr_un::sun_path) - 1;
+    constexpr std::size_t longest_queue_path =
+        longest_path - 1 - std::string_view(inbound::socket_in_state_directory).size();
+    const written& queue = now.from.queue_path;
+    now.to.inbound.state_directory = queue.text;
+    const char* const elsewhere = std::getenv(inbound::socket_variable);
+    written given{elsewhere != nullptr ? elsewhere : "", {now.from.file, 0, 0}};
+    if (socket.path) given = *socket.path;
+    now.to.inbound.socket_path = given.text;
+    if (given.text.empty()) {
+        if (queue.text.size() > longest_queue_path) {
+            now.faults.fault(queue.where, "the queue path is too long for the Unix socket in it",
+                             "choose one of at most " + std::to_string(longest_queue_path) + " bytes");
+        }
+        return;
+    }
+    check_absolute(now, given, socket.path ? "the path of the socket" : inbound::socket_variable);
+    if (given.text.size() > longest_path) {
+        now.faults.fault(given.where, "the path of the socket is too long",
+                         "choose one of at most " + std::to_string(longest_path) + " bytes");
+    }
+}
+
 class listeners {
 public:
     explicit listeners(loading& now) : now_(now) {}
@@ -171,13 +198,7 @@ private:
 }  // namespace
 
 void load_listeners(loading& now) {
-    const std::filesystem::path directory = now.from.queue_path.text;
     load_limits(now);
-    now.to.inbound.socket_path = (directory / "smtp.sock").string();
-    if (now.to.inbound.socket_path.size() >= sizeof(sockaddr_un::sun_path)) {
-        now.faults.fault(now.from.queue_path.where, "the queue path is too long for the Unix socket in it",
-                         "choose one of at most " + std::to_string(sizeof(sockaddr_un::sun_path) - 11) + " bytes");
-    }
     listeners all(now);
     listener socket;
     for (const listener& one : now.from.listeners) {
@@ -188,6 +209,7 @@ void load_listeners(loading& now) {
         }
     }
     all.add_socket(socket);  // always there
+    load_socket_path(now, socket);
 }
 
 }  // namespace waypost::config

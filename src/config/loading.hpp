@@ -33,6 +33,12 @@ struct loading {
 /// self-signed pair yet and none may be made.
 [[nodiscard]] std::shared_ptr<const net::tls_context> server_context(loading& now, const listener& of);
 
+// load_paths.cpp
+/// A fault if a path is relative: it would lead elsewhere from each directory in which a program of ours is started.
+void check_absolute(loading& now, const written& path, std::string_view name);
+/// The queue, certificates and keys.
+void check_paths(loading& now);
+
 // load_listeners.cpp
 void load_listeners(loading& now);
 

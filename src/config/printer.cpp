@@ -90,6 +90,7 @@ private:
         const auto add_if = [&words](bool wanted, std::string word) {
             if (wanted) words.push_back(std::move(word));
         };
+        if (one.path) words.push_back("path " + in_quotes(one.path->text));
         add_if(one.family == address_family::inet4, "inet4");
         add_if(one.family == address_family::inet6, "inet6");
         if (one.port) words.push_back("port " + plain(one.port->text));

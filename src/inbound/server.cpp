@@ -4,6 +4,7 @@
 
 #include "session.hpp"
 #include "waypost/base/exception_text.hpp"
+#include "waypost/inbound/submission_socket.hpp"
 
 namespace waypost::inbound {
 
@@ -17,6 +18,7 @@ constexpr std::chrono::milliseconds pause_after_failure{100};
 struct server::listener {
     const listener_settings& how;
     net::acceptor sockets;
+    std::string name;  // for the log
 };
 
 server::server(const async::executor& on, surroundings with, settings how)
@@ -32,16 +34,20 @@ server::~server() = default;
 
 void server::open() {
     for (const listener_settings& each : settings_.listeners) {
-        auto sockets = each.at ? net::acceptor::tcp(executor_, *each.at)
-                               : net::acceptor::unix_socket(executor_, settings_.socket_path, 0666);
-        listeners_.push_back(std::make_unique<listener>(listener{each, std::move(sockets)}));
+        if (each.at) {
+            auto sockets = net::acceptor::tcp(executor_, *each.at);
+            const std::string name = net::to_string(sockets.local().value_or(*each.at));
+            listeners_.push_back(std::make_unique<listener>(listener{each, std::move(sockets), name}));
+        } else {
+            auto socket = open_submission_socket(executor_, settings_, with_.log);
+            listeners_.push_back(std::make_unique<listener>(listener{each, std::move(socket.listening), socket.path}));
+        }
     }
 }
 
 void server::start() {
     for (const auto& each : listeners_) {
-        const auto where = each->sockets.local();
-        with_.log.info("smtp", "listening", {{"address", where ? net::to_string(*where) : settings_.socket_path}});
+        with_.log.info("smtp", "listening", {{"address", each->name}});
         accepting_.start(accept_from(*each));
     }
 }

@@ -58,11 +58,12 @@ TEST_CASE("the example with files wants them and nothing else", "[config][exampl
 
 TEST_CASE("the example for trying out listens on the loopback only and keeps all mail for the user it is given",
           "[config][examples]") {
-    const parsed read = parse_file(example("try.conf"), {{"user", "joe"}});
+    const parsed read = parse_file(example("try.conf"),
+                                   {{"user", "joe"}, {"queue", "\"/home/j/var/spool\""}, {"maildir", "/home/j/M"}});
     CHECK(read.what.actions.at(0).virtual_users->rows.rows.at(0).value == "joe");
     const load_result result = load(read.what, threads().io, false, root);
     REQUIRE(result.settings);
     for (const auto& one : result.settings->inbound.listeners) CHECK((!one.at || one.at->ip.is_loopback()));
-    CHECK(result.settings->spool.directory == "var/spool");
-    CHECK(result.settings->delivery.actions.at("keep").maildir.value().text() == "var/Maildir");
+    CHECK(result.settings->spool.directory == "/home/j/var/spool");
+    CHECK(result.settings->delivery.actions.at("keep").maildir.value().text() == "/home/j/M");
 }

@@ -68,8 +68,10 @@ TEST_CASE("a certificate of 2012 is a pki in 2012's directory, unless it is defi
 }
 
 TEST_CASE("the socket takes few options", "[config][listener_grammar]") {
-    const listener one = listener_of("listen on socket tag LOCAL mask-source no-dsn");
+    const listener one = listener_of("listen on socket path \"/run/x\" tag LOCAL mask-source no-dsn");
     CHECK(one.socket);
+    REQUIRE(one.path);
+    CHECK(one.path->text == "/run/x");
     CHECK(one.tag == "LOCAL");
     CHECK(one.mask_source);
     CHECK(one.no_dsn);
@@ -147,5 +149,6 @@ TEST_CASE("who may send as whom goes with who may log in", "[config][listener_gr
     const model again = model_of(print(what));
     CHECK(again.listeners[0].senders->name == "who");
     CHECK(again.listeners[0].masquerade);
-    CHECK_THAT(fault_of("listen on 127.0.0.1 tls senders { ada = ada@example.org }"), Catch::Contains("without \"auth\""));
+    CHECK_THAT(fault_of("listen on 127.0.0.1 tls senders { ada = ada@example.org }"),
+               Catch::Contains("without \"auth\""));
 }

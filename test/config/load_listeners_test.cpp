@@ -83,10 +83,11 @@ TEST_CASE("two listeners on one endpoint are a fault", "[config][load_listeners]
 }
 
 TEST_CASE("the Unix socket is always there", "[config][load_listeners]") {
-    const loaded plain = settings_of("queue path \"var/q\"\n" + a_rule);
+    const loaded plain = settings_of("queue path \"/var/q\"\n" + a_rule);
     REQUIRE(plain.inbound.listeners.size() == 1);
     CHECK_FALSE(plain.inbound.listeners[0].at);
-    CHECK(plain.inbound.socket_path == "var/q/smtp.sock");
+    CHECK(plain.inbound.socket_path.empty());
+    CHECK(plain.inbound.state_directory == "/var/q");
     CHECK(plain.inbound.listeners[0].protocol.tls == smtp::demand::no);
     CHECK(plain.inbound.listeners[0].protocol.auth == smtp::demand::no);
 
@@ -101,7 +102,36 @@ TEST_CASE("the Unix socket is always there", "[config][load_listeners]") {
 TEST_CASE("a queue path too long for the socket is a fault", "[config][load_listeners]") {
     const std::string path = "/" + std::string(120, 'x');
     CHECK(faults("queue path \"" + path + "\"") ==
-          "t:1:12: the queue path is too long for the Unix socket in it; choose one of at most 97 bytes");
+          "t:1:12: the queue path is too long for the Unix socket in it; choose one of at most 90 bytes");
+    CHECK(faults("queue path \"" + path.substr(0, 90) + "\"").empty());
+    CHECK(faults("listen on socket path \"" + path + "\"") ==
+          "t:1:23: the path of the socket is too long; choose one of at most 107 bytes");
+    CHECK(faults("queue path \"" + path + "\"\nlisten on socket path \"/run/x\"").empty());
+}
+
+TEST_CASE("audit 26: the socket of local programs is where the configuration says, or else the environment",
+          "[config][load_listeners]") {
+    CHECK(settings_of("listen on socket path \"/run/x\"\n" + a_rule).inbound.socket_path == "/run/x");
+    struct in_environment {
+        explicit in_environment(const char* path) { ::setenv("WAYPOST_SOCKET", path, 1); }
+        ~in_environment() { ::unsetenv("WAYPOST_SOCKET"); }
+    };
+    const in_environment elsewhere("/run/y");
+    CHECK(settings_of(a_rule).inbound.socket_path == "/run/y");
+    CHECK(settings_of("listen on socket path \"/run/x\"\n" + a_rule).inbound.socket_path == "/run/x");
+    const in_environment relative("run/z");
+    CHECK_THAT(faults(""), Catch::Contains("WAYPOST_SOCKET \"run/z\" is relative"));
+}
+
+TEST_CASE("audit 26: a relative path is a fault that says what to write", "[config][load_listeners]") {
+    CHECK(faults("queue path \"var/spool\"") ==
+          "t:1:12: the queue path \"var/spool\" is relative; write the whole path, as in \"/directory/var/spool\"");
+    CHECK_THAT(faults("listen on socket path x.sock"),
+               Catch::Contains("t:1:23: the path of the socket \"x.sock\" is rel"));
+    CHECK_THAT(faults("pki p cert a.crt key b.key"),
+               Catch::Contains("the path of the certificate \"a.crt\" is relative") &&
+                   Catch::Contains("the path of the key \"b.key\" is relative"));
+    CHECK_THAT(faults("ca c cert a.crt"), Catch::Contains("the path of the certificates \"a.crt\" is relative"));
 }
 
 TEST_CASE("a listener knows its name, its limits and its options", "[config][load_listeners]") {

@@ -9,15 +9,15 @@ using namespace waypost::config;
 using namespace std::chrono_literals;
 
 TEST_CASE("settings reach their rooms", "[config][load]") {
-    const loaded made =
-        settings_of(lines({"hostname MX.example.org", "queue path \"var/q\"", "queue ttl 2d", "bounce warn-interval 1h",
-                           "resolver 192.0.2.53, 192.0.2.54:5353, [2001:db8::53]:54", "log format json"}) +
-                    a_rule);
+    const loaded made = settings_of(
+        lines({"hostname MX.example.org", "queue path \"/var/q\"", "queue ttl 2d", "bounce warn-interval 1h",
+               "resolver 192.0.2.53, 192.0.2.54:5353, [2001:db8::53]:54", "log format json"}) +
+        a_rule);
     CHECK(made.host == "mx.example.org");
     CHECK(made.queue.host == made.host);
     CHECK(made.relay.host == made.host);
     CHECK(made.delivery.host == made.host);
-    CHECK(made.spool.directory == "var/q");
+    CHECK(made.spool.directory == "/var/q");
     CHECK(made.queue.ttl == 48h);
     CHECK(made.queue.warn_intervals == std::vector<std::chrono::seconds>{1h});
     REQUIRE(made.dns.servers.size() == 3);

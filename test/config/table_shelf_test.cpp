@@ -133,8 +133,8 @@ TEST_CASE("the configuration of December 2012 over SQLite loads and answers", "[
                               "# fields == 1 (user varchar)", "query_alias select value from aliases where key=?;", "",
                               "# Domain lookup query", "# rows == 1", "# fields == 1 (domain varchar)",
                               "query_domain select value from domains where key=?;"}));
-    const loaded made = settings_of(
-        lines({"table mytbl sqlite:" + conf, "accept for domain <mytbl> alias <mytbl> deliver to mbox"}));
+    const loaded made =
+        settings_of(lines({"table mytbl sqlite:" + conf, "accept for domain <mytbl> alias <mytbl> deliver to mbox"}));
     CHECK(said<waypost::table::domain>(made.tables.front().get(), "poolp.org") == "poolp.org");
     CHECK(said<waypost::table::alias>(made.tables.front().get(), "root") == "gilles");
 }

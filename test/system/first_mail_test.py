@@ -17,8 +17,9 @@ class FirstMail(SystemTest):
         super().setUp()
         shipped = TRY.read_text()
         self.assertIn("port 2525", shipped)
-        self.daemon = self.start(shipped.replace("port 2525", "port 0"), queue="var/spool",
-                                 arguments=["-D", f"user={pwd.getpwuid(os.getuid()).pw_name}"])
+        self.daemon = self.start(shipped.replace("port 2525", "port 0"), queue="var/spool", arguments=[
+            "-D", f"user={pwd.getpwuid(os.getuid()).pw_name}", "-D", f"queue={self.directory}/daemon/var/spool",
+            "-D", f"maildir={self.directory}/daemon/var/Maildir"])
         self.port = str(self.daemon.port)
 
     def run_program(self, *arguments, text=""):

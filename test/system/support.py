@@ -46,15 +46,23 @@ def waypost(*arguments, stdin="", environment=None, program=(WAYPOST,)):
 class Daemon:
     """`waypost serve` in a directory. A configuration without a `queue` of its own gets one, and a host name."""
 
-    def __init__(self, directory, configuration, environment=None, arguments=(), queue=None):
+    def __init__(self, directory, configuration, environment=None, arguments=(), queue=None, user=None, program=WAYPOST):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(exist_ok=True)
         self.queue = self.directory / (queue or "queue")
         self.configuration = self.directory / "smtpd.conf"
         head = "" if queue else f'hostname mx.example.org\nqueue path "{self.queue}"\n'
         self.configuration.write_text(head + configuration)
-        self.environment = {**os.environ, **(environment or {})}
+        # Not at the place where the sendmail of this machine looks; `waypost sendmail` needs the same environment.
+        self.socket = self.directory / "smtp.sock"
+        self.environment = {**os.environ, "WAYPOST_SOCKET": str(self.socket), **(environment or {})}
         self.arguments = arguments
+        self.program = program
+        self.identity = []  # what it runs as, if not as who runs the test
+        if user is not None:
+            self.identity = ["--reuid", str(user.uid), "--regid", str(user.gid), "--clear-groups"]
+            for path in (self.directory, self.configuration):
+                os.chown(path, user.uid, user.gid)
         self.log_file = self.directory / "log"
         self.process = None
 
@@ -63,7 +71,8 @@ class Daemon:
         with open(self.log_file, "ab") as log:
             # Not even a killed test leaves it behind.
             self.process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", WAYPOST, "serve", "-f", self.configuration, *self.arguments],
+                ["setpriv", "--pdeathsig", "KILL", *self.identity, self.program, "serve", "-f", self.configuration,
+                 *self.arguments],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.directory, env=self.environment)
         wait_until(lambda: self.events("daemon", "started", begin) or self.process.poll() is not None,
                    "the daemon is up", explain=self.log)

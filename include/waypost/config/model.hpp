@@ -55,6 +55,7 @@ enum class auth_demand { no, optional, required };
 
 struct listener {
     bool socket = false;  // `listen on socket`
+    std::optional<written> path;  // of the socket
     std::string on;  // address, host name, interface or "all"
     address_family family = address_family::any;
     std::optional<written> port;  // number or service name; none: 25, or 465 for smtps

@@ -37,7 +37,8 @@ struct listener_settings {
 
 struct settings {
     std::vector<listener_settings> listeners;
-    std::string socket_path;         // the Unix socket; mode 0666, so that any local program can submit
+    std::string socket_path;         // the Unix socket; empty: where submission_socket.hpp says
+    std::string state_directory;     // the queue's
     std::size_t max_sessions = 10000;  // over all listeners; beyond it clients wait in the kernel's queue
     std::size_t max_received_fields = 100;  // more of them is a loop
     std::size_t longest_line = 65535;       // of content, without CRLF
