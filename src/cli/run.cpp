@@ -172,6 +172,7 @@ int run(int argc, char** argv) {
     std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
     if (name == "sendmail" || name == "send-mail") return sendmail(arguments);
     if (name == "newaliases") return newaliases();
+    if (name == "mailq") return sendmail({"-bp"});
     if (!arguments.empty() && arguments.front() == "sendmail") {
         arguments.erase(arguments.begin());
         return sendmail(arguments);

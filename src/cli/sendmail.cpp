@@ -3,54 +3,68 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <iostream>
 #include <iterator>
-#include <random>
 
 #include "commands.hpp"
+#include "sendmail_message.hpp"
 #include "sendmail_options.hpp"
+#include "smtp_on_standard_input.hpp"
 #include "submission_client.hpp"
-#include "waypost/base/encoding.hpp"
 
 namespace waypost::cli {
 
 namespace {
 
-/// The user's full name as the password database has it: up to the first comma.
+/// The user's full name: $NAME, or as the password database has it, up to the first comma.
 std::string full_name_of(const passwd* user) {
+    if (const char* name = std::getenv("NAME"); name != nullptr && *name != '\0') return name;
     if (user == nullptr || user->pw_gecos == nullptr) return {};
     const std::string gecos = user->pw_gecos;
     return gecos.substr(0, gecos.find(','));
 }
 
-identity who_runs_it(const config::model& settings) {
-    char name[256] = "localhost";
-    if (::gethostname(name, sizeof name - 1) != 0) name[0] = '\0';
-    const std::string wanted = settings.hostname ? settings.hostname->text : name;
-    auto host = mail::domain::parse(wanted);
-    if (!host) host = mail::domain::parse("localhost");
+caller this_user() {
     const passwd* user = ::getpwuid(::getuid());
-    std::random_device random;
-    const std::uint64_t unique = (std::uint64_t{random()} << 32U) | random();
-    return {.user = user != nullptr ? user->pw_name : std::to_string(::getuid()),
-            .full_name = full_name_of(user),
-            .host = *host,
-            .now = std::chrono::system_clock::now(),
-            .unique = base::hex(unique)};
+    return {.user = user != nullptr ? user->pw_name : std::to_string(::getuid()), .full_name = full_name_of(user)};
 }
 
-int exit_code(const mail::status& said) {
-    if (said.is_success()) return EX_OK;
-    std::cerr << "sendmail: " << said.line() << '\n';
-    if (said.is_transient()) return EX_TEMPFAIL;
-    return said.code() == 552 ? EX_DATAERR : EX_NOUSER;
+int complain(int exit_code, const std::string& text) {
+    std::cerr << "sendmail: " << text << '\n';
+    return exit_code;
 }
 
-int submit_without_daemon(const configuration& from, daemon::submission what) {
-    async::workers io(1);
-    const auto settings = load_or_complain(from, io, false);
-    if (!settings) return EX_CONFIG;
-    return exit_code(daemon::submit(io, *settings, std::move(what)));
+/// As sysexits.h has it: what programs can tell apart is whose fault it was.
+int exit_code(const mail::status& answer) {
+    if (answer.is_success()) return EX_OK;
+    if (answer.is_transient()) return complain(EX_TEMPFAIL, answer.line());
+    const mail::enhanced_code why = answer.enhanced();
+    const bool is_too_big = answer.code() == 552 || (why.subject == 3 && why.detail == 4);
+    const bool is_bad_content = why.subject == 6;
+    int code = EX_UNAVAILABLE;
+    if (is_too_big || is_bad_content) code = EX_DATAERR;
+    if (why.subject == 1) code = why.detail == 2 || why.detail == 10 ? EX_NOHOST : EX_NOUSER;
+    if (why.subject == 7) code = EX_NOPERM;
+    return complain(code, answer.line());
+}
+
+int submit_standard_input(const sendmail_options& options) {
+    const std::string message{std::istreambuf_iterator<char>(std::cin), {}};
+    auto made = make_draft(options, message, this_user());
+    if (const auto* wrong = std::get_if<sendmail_fault>(&made)) return complain(wrong->exit_code, wrong->text);
+    auto daemon = connect_to_daemon(socket_places());
+    if (const auto* none = std::get_if<std::string>(&daemon)) return complain(EX_TEMPFAIL, *none);
+    return exit_code(submit(std::move(std::get<daemon_socket>(daemon)), std::move(std::get<draft>(made))));
+}
+
+int speak_smtp() {
+    auto daemon = connect_to_daemon(socket_places());
+    if (const auto* none = std::get_if<std::string>(&daemon)) {
+        std::cout << "421 4.3.2 No daemon is running\r\n" << std::flush;
+        return complain(EX_TEMPFAIL, *none);
+    }
+    return pass_smtp_on(std::move(std::get<daemon_socket>(daemon)));
 }
 
 }  // namespace
@@ -61,29 +75,19 @@ int newaliases() {
 }
 
 int sendmail(const std::vector<std::string>& arguments) {
-    const auto options = parse_sendmail_options(arguments);
-    if (const auto* wrong = std::get_if<std::string>(&options)) {
-        std::cerr << "sendmail: " << *wrong << '\n';
-        return EX_USAGE;
-    }
-    if (std::get<sendmail_options>(options).only_aliases) return newaliases();
-    // Only to know where the daemon's socket is; a daemon that runs has had its configuration checked.
-    const configuration from;
-    const config::parsed parsed = config::parse_file(from.path(), from.macros());
-    const std::string message{std::istreambuf_iterator<char>(std::cin), {}};
-    auto made = make_submission(std::get<sendmail_options>(options), message, who_runs_it(parsed.what));
-    if (const auto* wrong = std::get_if<std::string>(&made)) {
-        std::cerr << "sendmail: " << *wrong << '\n';
-        return EX_USAGE;
-    }
+    const auto parsed = parse_sendmail_options(arguments);
+    if (const auto* wrong = std::get_if<sendmail_fault>(&parsed)) return complain(wrong->exit_code, wrong->text);
+    const auto& options = std::get<sendmail_options>(parsed);
     std::signal(SIGPIPE, SIG_IGN);
-    auto& submission = std::get<daemon::submission>(made);
     try {
-        const auto said = submit_to_daemon(parsed.what.queue_path.text + "/smtp.sock", submission);
-        return said ? exit_code(*said) : submit_without_daemon(from, std::move(submission));
+        switch (options.mode) {
+            case sendmail_mode::aliases: return newaliases();
+            case sendmail_mode::speak_smtp: return speak_smtp();
+            case sendmail_mode::submit: break;
+        }
+        return submit_standard_input(options);
     } catch (const std::exception& error) {
-        std::cerr << "sendmail: " << error.what() << '\n';
-        return EX_TEMPFAIL;
+        return complain(EX_TEMPFAIL, error.what());
     }
 }
 

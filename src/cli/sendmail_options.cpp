@@ -1,207 +1,136 @@
 #include "sendmail_options.hpp"
 
-#include <algorithm>
+#include <sysexits.h>
+
+#include <optional>
 
 #include "waypost/base/ascii.hpp"
-#include "waypost/mail/header.hpp"
-#include "waypost/mail/trace.hpp"
 
 namespace waypost::cli {
 
 namespace {
 
-// Taken with an argument and ignored, for programs that were written for other sendmails.
-constexpr std::string_view ignored_with_argument = "ABCDLOXhop";
-constexpr std::string_view ignored_alone = "EGJUemnsvx";
-
-std::string to_crlf(std::string_view text) {
-    std::string out;
-    out.reserve(text.size() + text.size() / 32);
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        // A CR that is not part of a CRLF must not be in a message.
-        if (c == '\r') continue;
-        if (c == '\n') out += '\r';
-        out += c;
-    }
-    if (!out.empty() && out.back() != '\n') out += "\r\n";
-    return out;
-}
-
-std::string_view until_lone_dot(std::string_view message) {
-    for (std::size_t at = 0; at < message.size();) {
-        const std::size_t end = std::min(message.find('\n', at), message.size());
-        const std::string_view line = message.substr(at, end - at);
-        if (line == "." || line == ".\r") return message.substr(0, at);
-        at = end + 1;
-    }
-    return message;
-}
-
-bool is_recipient_field(std::string_view name) {
-    return base::iequals(name, "To") || base::iequals(name, "Cc") || base::iequals(name, "Bcc");
-}
-
-/// A display name, quoted; nothing in it can end the field.
-std::string quoted_name(std::string_view name) {
-    std::string out = "\"";
-    for (const char c : name) {
-        if (base::is_control(c)) continue;
-        if (c == '"' || c == '\\') out += '\\';
-        out += c;
-    }
-    return out + "\" ";
-}
-
-std::optional<mail::mailbox> completed(std::string_view address, const mail::domain& host) {
-    if (address.find('@') != std::string_view::npos) return mail::mailbox::parse(address);
-    const auto local = mail::local_part::parse(address);
-    if (!local) return std::nullopt;
-    return mail::mailbox{*local, host};
-}
-
-std::optional<std::string> set_envelope(const sendmail_options& options, const identity& who,
-                                        daemon::submission& made) {
-    const std::string from = options.from.empty() ? who.user : options.from;
-    if (from != "<>") {
-        const auto address = completed(from, who.host);
-        if (!address) return "the sender address is not valid: " + base::printable(from);
-        made.from.from = mail::reverse_path(*address);
-    }
-    if (base::iequals(options.ret, "full")) made.from.ret = mail::dsn_return::full;
-    if (base::iequals(options.ret, "hdrs")) made.from.ret = mail::dsn_return::headers;
-    made.from.envelope_id = options.envelope_id;
-    return std::nullopt;
-}
-
-std::optional<std::string> add_recipients(const std::vector<std::string>& addresses, const mail::dsn_notify& notify,
-                                          const identity& who, daemon::submission& made) {
-    for (const std::string& each : addresses) {
-        const auto address = completed(each, who.host);
-        if (!address) return "a recipient address is not valid: " + base::printable(each);
-        const bool known = std::ranges::any_of(made.to, [&](const mail::recipient& to) { return to.to == *address; });
-        if (!known) made.to.push_back({.to = *address, .notify = notify, .original = {}});
-    }
-    return std::nullopt;
-}
-
-std::string missing_fields(const sendmail_options& options, const identity& who, const mail::header_section& header,
-                           const mail::reverse_path& from) {
-    const auto has = [&](std::string_view name) {
-        return std::ranges::any_of(header.fields, [&](const auto& field) { return base::iequals(field.name, name); });
-    };
-    std::string out;
-    if (!has("From")) {
-        const std::string& name = options.full_name.empty() ? who.full_name : options.full_name;
-        const auto self = completed(who.user, who.host);
-        const std::string user = self ? self->text() : "postmaster@" + who.host.text();
-        const std::string address = from.is_null() ? user : from.text();
-        out += "From: " + (name.empty() ? std::string() : quoted_name(name)) + "<" + address + ">\r\n";
-    }
-    if (!has("Date")) out += "Date: " + mail::format_date(who.now) + "\r\n";
-    if (!has("Message-ID")) out += "Message-ID: <" + who.unique + "@" + who.host.text() + ">\r\n";
-    return out;
-}
-
-}  // namespace
-
-namespace {
+// As getopt(3) knows them, of Postfix, OpenSMTPD and sendmail 8.17 together: where two of them differ, by the one that
+// takes a value. -d, -E and -J have a value in the same word or none.
+constexpr std::string_view meant_with_value = "fFNorORVb";
+constexpr std::string_view ignored_with_value = "ABCDLMXehp";
+constexpr std::string_view ignored_with_value_attached = "dEJ";
+constexpr std::string_view ignored_alone = "GSTUcmnsvx";
 
 bool is_one_of(char letter, std::string_view letters) { return letters.find(letter) != std::string_view::npos; }
 
-/// An option with a value; which have one is known to the caller.
-void set_option(sendmail_options& options, char letter, const std::string& value) {
-    switch (letter) {
-        case 'f':
-        case 'r': options.from = value.empty() ? "<>" : value; break;
-        case 'F': options.full_name = value; break;
-        case 'N': options.notify = value; break;
-        case 'R': options.ret = value; break;
-        case 'V': options.envelope_id = value; break;
-        default: break;  // one that is ignored
-    }
+sendmail_fault not_here(const std::string& option, std::string_view hint) {
+    return {EX_UNAVAILABLE, "option " + base::printable(option) + " is not built: " + std::string(hint)};
 }
 
-/// One word of options: letters without a value may stand together, the first that has one takes the rest of the word
-/// or the next argument. A text says what is wrong.
-std::optional<std::string> read_word(sendmail_options& options, const std::vector<std::string>& arguments,
-                                     std::size_t& at) {
-    const std::string word = arguments[at];
-    for (std::size_t i = 1; i < word.size(); ++i) {
-        const char letter = word[i];
-        if (letter == 't') {
-            options.recipients_from_header = true;
-        } else if (letter == 'i') {
-            options.dot_is_text = true;
-        } else if (is_one_of(letter, "fFrNRV") || is_one_of(letter, ignored_with_argument)) {
-            std::string value = word.substr(i + 1);
-            if (value.empty() && ++at < arguments.size()) value = arguments[at];
-            if (at >= arguments.size()) return "option -" + std::string(1, letter) + " needs a value";
-            set_option(options, letter, value);
-            return std::nullopt;
-        } else if (!is_one_of(letter, ignored_alone)) {
-            return "unknown option " + base::printable(word);
+class reading {
+public:
+    explicit reading(const std::vector<std::string>& arguments) : arguments_(arguments) {}
+
+    std::variant<sendmail_options, sendmail_fault> run() {
+        for (; next_ < arguments_.size() && !fault_; ++next_) read_argument(arguments_[next_]);
+        if (fault_) return std::move(*fault_);
+        return std::move(options_);
+    }
+
+private:
+    void read_argument(const std::string& argument) {
+        if (only_recipients_ || argument.size() < 2 || argument.front() != '-') {
+            options_.recipients.push_back(argument);
+        } else if (argument == "--") {
+            only_recipients_ = true;
+        } else {
+            read_letters(argument);
         }
     }
-    return std::nullopt;
-}
+
+    /// Letters without a value may stand together; the first that has one takes the rest of the word, or the next one.
+    void read_letters(const std::string& word) {
+        for (std::size_t i = 1; i < word.size() && !fault_; ++i) {
+            const char letter = word[i];
+            if (letter == 'q' || letter == 'Q') {
+                fault_ = not_here(word, "the daemon tries deferred mail again by itself");
+            } else if (is_one_of(letter, meant_with_value) || is_one_of(letter, ignored_with_value)) {
+                std::string value = word.substr(i + 1);
+                if (value.empty() && !take_next(value)) {
+                    fault_ = {EX_USAGE, "option -" + std::string(1, letter) + " needs a value"};
+                }
+                if (!fault_) set(letter, value);
+                return;
+            } else if (is_one_of(letter, ignored_with_value_attached)) {
+                return;
+            } else if (!set_flag(letter)) {
+                fault_ = {EX_USAGE, "unknown option " + base::printable(word)};
+            }
+        }
+    }
+
+    bool take_next(std::string& value) {
+        if (next_ + 1 >= arguments_.size()) return false;
+        value = arguments_[++next_];
+        return true;
+    }
+
+    bool set_flag(char letter) {
+        switch (letter) {
+            case 't': options_.recipients_from_header = true; return true;
+            case 'i': options_.dot_is_text = true; return true;
+            case 'I': options_.mode = sendmail_mode::aliases; return true;
+            default: return is_one_of(letter, ignored_alone);
+        }
+    }
+
+    void set(char letter, const std::string& value) {
+        switch (letter) {
+            case 'f':
+            case 'r': options_.from = base::trim(value).empty() ? "<>" : value; break;
+            case 'F': options_.full_name = value; break;
+            case 'N': options_.notify = value; break;
+            case 'R': options_.ret = value; break;
+            case 'V': options_.envelope_id = value; break;
+            case 'o': options_.dot_is_text = options_.dot_is_text || value == "i"; break;
+            case 'O': options_.dot_is_text = options_.dot_is_text || ignores_dots(value); break;
+            case 'b': set_mode(value); break;
+            default: break;  // one that is ignored
+        }
+    }
+
+    /// Of the long options the only one that changes what a message is.
+    static bool ignores_dots(std::string_view value) {
+        const std::string_view name = base::trim(value.substr(0, value.find('=')));
+        const std::string_view choice = value.size() > name.size() ? base::trim(value.substr(value.find('=') + 1)) : "";
+        return base::iequals(name, "IgnoreDots") && !base::istarts_with(choice, "f") && choice != "0";
+    }
+
+    void set_mode(const std::string& mode) {
+        if (mode == "m" || mode == "a") {
+            options_.mode = sendmail_mode::submit;
+        } else if (mode == "s") {
+            options_.mode = sendmail_mode::speak_smtp;
+        } else if (mode == "i") {
+            options_.mode = sendmail_mode::aliases;
+        } else if (mode == "p" || mode == "P") {
+            fault_ = not_here("-b" + mode, "the queue is an SQLite database, queue.db, for its owner to look into");
+        } else if (mode == "d" || mode == "D" || mode == "l") {
+            fault_ = not_here("-b" + mode, "`waypost serve` is the daemon");
+        } else if (mode == "v" || mode == "t") {
+            fault_ = not_here("-b" + mode, "`waypost explain FROM TO` says what would become of a mail");
+        } else {
+            fault_ = not_here("-b" + mode, "sendmail takes a message, or SMTP with -bs");
+        }
+    }
+
+    const std::vector<std::string>& arguments_;
+    std::size_t next_ = 0;
+    bool only_recipients_ = false;
+    sendmail_options options_;
+    std::optional<sendmail_fault> fault_;
+};
 
 }  // namespace
 
-std::variant<sendmail_options, std::string> parse_sendmail_options(const std::vector<std::string>& arguments) {
-    sendmail_options options;
-    for (std::size_t at = 0; at < arguments.size(); ++at) {
-        const std::string& argument = arguments[at];
-        if (argument == "--") {
-            options.recipients.insert(options.recipients.end(), arguments.begin() + static_cast<std::ptrdiff_t>(at) + 1,
-                                      arguments.end());
-            break;
-        }
-        if (argument.size() < 2 || argument.front() != '-') {
-            options.recipients.push_back(argument);
-        } else if (argument == "-oi") {
-            options.dot_is_text = true;
-        } else if (argument == "-bi" || argument == "-I") {
-            options.only_aliases = true;
-        } else if (argument == "-bm") {
-            continue;  // what it does anyway
-        } else if (argument[1] == 'b' || argument[1] == 'q') {
-            return "option " + base::printable(argument) + " is not built yet";
-        } else if (auto wrong = read_word(options, arguments, at)) {
-            return *wrong;
-        }
-    }
-    return options;
-}
-
-std::variant<daemon::submission, std::string> make_submission(const sendmail_options& options, std::string_view message,
-                                                              const identity& who) {
-    daemon::submission made;
-    if (!options.dot_is_text) message = until_lone_dot(message);
-    if (message.find('\0') != std::string_view::npos) return "the message has a NUL byte";
-    if (auto wrong = set_envelope(options, who, made)) return *wrong;
-
-    const auto notify = mail::notify_from_text(options.notify);
-    if (!notify) return "-N takes NEVER, or SUCCESS, FAILURE and DELAY with commas";
-    if (auto wrong = add_recipients(options.recipients, *notify, who, made)) return *wrong;
-
-    const mail::header_section header = mail::parse_header(message);
-    std::string fields;
-    for (const mail::header_field& field : header.fields) {
-        if (options.recipients_from_header && is_recipient_field(field.name)) {
-            const mail::address_list list = mail::parse_address_list(field.value);
-            if (!list.bad.empty())
-                return "the header has an address that is not valid: " + base::printable(list.bad.front());
-            if (auto wrong = add_recipients(list.addresses, *notify, who, made)) return *wrong;
-            if (base::iequals(field.name, "Bcc")) continue;
-        }
-        fields += field.whole;
-    }
-    if (made.to.empty()) return "no recipients";
-    made.content =
-        missing_fields(options, who, header, made.from.from) + to_crlf(fields) + "\r\n" + to_crlf(header.body);
-    made.from.eight_bit = std::ranges::any_of(made.content, [](char c) { return static_cast<unsigned char>(c) > 127; });
-    return made;
+std::variant<sendmail_options, sendmail_fault> parse_sendmail_options(const std::vector<std::string>& arguments) {
+    return reading(arguments).run();
 }
 
 }  // namespace waypost::cli

@@ -1,46 +1,38 @@
-// The options of sendmail(8) that programs use, and the message made fit for submission. Pure.
+// The options of sendmail(8), as programs have used them for thirty years. Pure. docs/sendmail.md has the whole list.
 #pragma once
 
-#include <chrono>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
-#include "waypost/daemon/submit.hpp"
-
 namespace waypost::cli {
 
+enum class sendmail_mode {
+    submit,      // a message on standard input: -bm, and by default
+    speak_smtp,  // commands on standard input: -bs
+    aliases      // newaliases(1): -bi, -I
+};
+
 struct sendmail_options {
-    std::string from;         // -f, -r; empty: the user who runs it
-    std::string full_name;    // -F
+    sendmail_mode mode = sendmail_mode::submit;
+    std::string from;       // -f, -r: an address as written, "<>"; empty: the user who runs it
+    std::string full_name;  // -F
     bool recipients_from_header = false;  // -t
-    bool dot_is_text = false;             // -i, -oi: a line of one dot does not end the message
-    bool only_aliases = false;            // -bi, -I: as newaliases(1); no message is read
-    std::string notify;       // -N
-    std::string ret;          // -R
-    std::string envelope_id;  // -V
-    std::vector<std::string> recipients;
+    bool dot_is_text = false;             // -i, -oi, -O IgnoreDots: a line of one dot does not end the message
+    std::string notify;                   // -N
+    std::string ret;                      // -R
+    std::string envelope_id;              // -V
+    std::vector<std::string> recipients;  // each an address list
 };
 
-/// A text says what is wrong with the arguments.
-[[nodiscard]] std::variant<sendmail_options, std::string> parse_sendmail_options(
+/// What is wrong, and the exit code that says so to a program.
+struct sendmail_fault {
+    int exit_code = 0;
+    std::string text;
+};
+
+[[nodiscard]] std::variant<sendmail_options, sendmail_fault> parse_sendmail_options(
     const std::vector<std::string>& arguments);
-
-/// Who runs it, and where.
-struct identity {
-    std::string user;
-    std::string full_name;
-    mail::domain host;
-    std::chrono::system_clock::time_point now;
-    std::string unique;  // for a Message-ID
-};
-
-/// The message with CRLF line ends and with From, Date and Message-ID where it had none; with -t without Bcc, and its
-/// recipients from To, Cc and Bcc beside those of the command line. A text says what is wrong.
-[[nodiscard]] std::variant<daemon::submission, std::string> make_submission(const sendmail_options& options,
-                                                                            std::string_view message,
-                                                                            const identity& who);
 
 }  // namespace waypost::cli

@@ -11,51 +11,58 @@ namespace waypost::cli {
 
 namespace {
 
-constexpr std::chrono::seconds connect_limit{10};
 constexpr std::chrono::seconds write_limit{60};
 
-async::awaitable<> converse(relay::conversation& daemon, const daemon::submission& what, mail::status& said) {
+mail::domain name_of(const relay::conversation& daemon) {
+    const auto name = mail::domain::parse(daemon.protocol().server_name());
+    return name ? *name : *mail::domain::parse("localhost");
+}
+
+void begin(relay::conversation& daemon, submission message) {
+    auto content = std::make_shared<const spool::content>(std::string(), std::move(message.content));
+    // A program that is told "no" must not find half of its mail sent.
+    smtp::client_transaction all{
+        .from = message.from, .to = std::move(message.to), .size = content->size(), .all_or_none = true};
+    all.eight_bit = message.from.eight_bit;
+    daemon.begin(std::move(all), content);
+}
+
+async::awaitable<> converse(relay::conversation& daemon, draft message, mail::status& answer) {
     auto pause = co_await daemon.pump();
     if (std::holds_alternative<smtp::idle>(pause)) {
-        auto content = std::make_shared<const spool::content>(std::string(), what.content);
-        // A program that is told "no" must not find half of its mail sent.
-        smtp::client_transaction all{.from = what.from, .to = what.to, .size = content->size(), .all_or_none = true};
-        all.eight_bit = what.from.eight_bit;
-        daemon.begin(std::move(all), content);
+        begin(daemon, complete(std::move(message), name_of(daemon)));
         pause = co_await daemon.pump();
     }
     if (const auto* failed = std::get_if<smtp::session_failed>(&pause)) {
-        said = failed->said;
+        answer = failed->said;
     } else if (const auto* done = std::get_if<smtp::transaction_done>(&pause)) {
-        said = done->each.front();  // all have the same
+        answer = done->each.front();  // all have the same
         daemon.protocol().quit();
         co_await daemon.pump();
     }
 }
 
-async::awaitable<> hand_over(const std::string& path, const daemon::submission& what,
-                             std::optional<mail::status>& said) {
+async::awaitable<> hand_over(daemon_socket socket, draft message, mail::status& answer) {
     async::real_clock clock;
-    auto stream = co_await net::connect_unix(path, clock, connect_limit);
-    if (stream.has_error()) co_return;
+    const auto executor = co_await boost::asio::this_coro::executor;
     relay::conversation daemon(
-        co_await boost::asio::this_coro::executor, std::move(*stream), clock,
+        executor, net::adopt_unix(executor, socket.release()), clock,
         {.helo = "localhost", .lmtp = false, .tls = smtp::client_tls::never, .authenticate = false}, "the daemon",
         write_limit);
-    said = mail::status::transient("4.4.2", "The daemon ended the session");
-    co_await async::alongside(daemon.keep_time(), converse(daemon, what, *said));
+    co_await async::alongside(daemon.keep_time(), converse(daemon, std::move(message), answer));
 }
 
 }  // namespace
 
-std::optional<mail::status> submit_to_daemon(const std::string& socket_path, const daemon::submission& what) {
+mail::status submit(daemon_socket daemon, draft message) {
     boost::asio::io_context loop(1);
-    std::optional<mail::status> said;
+    mail::status answer = mail::status::transient("4.4.2", "The daemon ended the session");
     std::exception_ptr failed;
-    boost::asio::co_spawn(loop, hand_over(socket_path, what, said), [&](std::exception_ptr why) { failed = why; });
+    boost::asio::co_spawn(loop, hand_over(std::move(daemon), std::move(message), answer),
+                          [&](std::exception_ptr reason) { failed = reason; });
     loop.run();
     if (failed != nullptr) std::rethrow_exception(failed);
-    return said;
+    return answer;
 }
 
 }  // namespace waypost::cli

@@ -49,6 +49,12 @@ async::awaitable<connected> connect_tcp(endpoint to, std::optional<address> sour
     co_return std::make_unique<socket_stream>(std::move(socket), to, here);
 }
 
+std::unique_ptr<stream> adopt_unix(const async::executor& executor, int descriptor) {
+    using protocol = asio::local::stream_protocol;
+    protocol::socket socket(executor, protocol(), descriptor);
+    return std::make_unique<socket_stream>(std::move(socket), std::nullopt, std::nullopt);
+}
+
 async::awaitable<connected> connect_unix(std::string path, async::clock& time, async::duration limit) {
     using protocol = asio::local::stream_protocol;
     constexpr std::size_t longest_path = 107;  // sun_path holds 108 with its NUL

@@ -26,6 +26,7 @@ void client_session::on_opening_reply(expect was, const reply& said) {
         case expect::ehlo:
             if (said.code != wanted) return on_hello_refused(said);
             offered_ = parse_extensions(said);
+            server_name_ = said.lines.front().substr(0, said.lines.front().find(' '));
             return after_hello();
         case expect::helo:
             if (said.code != wanted) return fail(client_stage::hello, said.to_status());

@@ -18,6 +18,8 @@ namespace waypost::net {
 /// `limit` is errc::timed_out.
 async::awaitable<base::result<std::unique_ptr<stream>>> connect_tcp(endpoint to, std::optional<address> source,
                                                                     async::clock& time, async::duration limit);
+/// The stream over a Unix socket that is connected already; takes the descriptor.
+[[nodiscard]] std::unique_ptr<stream> adopt_unix(const async::executor& executor, int descriptor);
 async::awaitable<base::result<std::unique_ptr<stream>>> connect_unix(std::string path, async::clock& time,
                                                                      async::duration limit);
 

@@ -122,6 +122,8 @@ public:
     [[nodiscard]] std::vector<cut_short> unfinished() const;
     [[nodiscard]] bool has_ended() const noexcept { return failed_.has_value() || over_; }
     [[nodiscard]] const extensions& offered() const noexcept { return offered_; }
+    /// The name that the server gave itself in its answer to EHLO; empty before.
+    [[nodiscard]] const std::string& server_name() const noexcept { return server_name_; }
 
 private:
     enum class expect {
@@ -186,6 +188,7 @@ private:
 
     client_settings settings_;
     extensions offered_;
+    std::string server_name_;
     std::deque<queued_chunk> chunks_;  // to hand out, and behind them
     std::string out_;  // commands
     bool out_secret_ = false;
