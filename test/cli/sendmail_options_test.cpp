@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <random>
 
 using namespace waypost;
 using cli::parse_sendmail_options;
@@ -135,5 +136,25 @@ TEST_CASE("what no sendmail knows is an error of usage", "[cli][sendmail_options
 TEST_CASE("a fault shows no raw bytes of its option", "[cli][sendmail_options]") {
     for (const char* option : {"-z\x1b[31m\n", "-q\x1b[31m\n", "-b\x1b[31m\n"}) {
         CHECK(std::ranges::all_of(fault_of({option}).text, [](char c) { return c >= ' ' && c < 0x7f; }));
+    }
+}
+
+TEST_CASE("whatever the arguments are, they are options, recipients or a fault that can be shown",
+          "[cli][sendmail_options]") {
+    std::mt19937 random(27);
+    const std::string letters = "-tioIbfFNRVABCDdEeGhJLMmnOpQqrSsTUvXx @=,<>\n\xff";
+    for (int round = 0; round < 50000; ++round) {
+        strings arguments(random() % 5);
+        for (std::string& each : arguments) {
+            each = random() % 3 == 0 ? "" : "-";
+            for (auto count = random() % 5; count > 0; --count) each += letters[random() % letters.size()];
+        }
+        const auto parsed = parse_sendmail_options(arguments);
+        if (const auto* fault = std::get_if<cli::sendmail_fault>(&parsed)) {
+            REQUIRE((fault->exit_code == EX_USAGE || fault->exit_code == EX_UNAVAILABLE));
+            REQUIRE(std::ranges::all_of(fault->text, [](char c) { return c >= ' ' && c < 0x7f; }));
+        } else {
+            REQUIRE(std::get<sendmail_options>(parsed).recipients.size() <= arguments.size());
+        }
     }
 }

@@ -146,6 +146,19 @@ class WhileTheDaemonRuns(SendmailTest):
         self.assertEqual(codes, ["220", "250", "250", "250", "354", "250", "221"])
         self.assertTrue(self.mail().content.endswith(b"\r\n\r\n.dot\r\n"))
 
+    def test_smtp_on_standard_input_carries_big_mail(self):
+        lines = b"x" * 998 + b"\r\n"
+        done = waypost("-bs", stdin=(
+            b"EHLO localhost\r\nMAIL FROM:<me@client.example>\r\nRCPT TO:<you@else.example>\r\nDATA\r\n"
+            b"Subject: big\r\n\r\n" + lines * 5_000 + b".\r\nQUIT\r\n"), environment=self.environment, program=(WAYPOST, "sendmail"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertTrue(self.mail().content.endswith(lines * 5_000))
+
+    def test_mailq_says_that_it_is_not_built(self):
+        link = self.directory / "mailq"
+        os.symlink(WAYPOST, link)
+        self.assertIn("is not built", self.sendmail(text="", program=(link,), code=69))
+
     def test_smtp_on_standard_input_ends_with_it(self):
         process = subprocess.Popen([WAYPOST, "sendmail", "-bs"], env={**os.environ, **self.environment},
                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE)
