@@ -173,7 +173,7 @@ match for any action "out"
 ''')
         for i in range(10):
             done = waypost("sendmail", "-f", "a@example.org", f"u{i}@example.com", stdin=f"Subject: {i}\n\nhello\n",
-                           environment={"WAYPOST_CONFIG": str(daemon.configuration)})
+                           environment={"WAYPOST_SOCKET": str(daemon.socket)})
             self.assertEqual(done.returncode, 0, done.stderr)
         wait_until(lambda: len(sink.mails) == 10, "all mails have arrived", explain=daemon.log)
         self.assertEqual(dns.asked("A", "mx.example.com"), 1)
