@@ -98,11 +98,20 @@ class ContentTest(SystemTest):
         self.assertEqual(mail.sender, "sender@client.example")
 
     def test_strange_header_sections_go_through(self):
-        for content in (b" begins with a blank\r\n\r\nx\r\n", b"no colon\r\n\r\nx\r\n", b"\r\nonly a body\r\n",
+        for content in (b"no colon\r\n\r\nx\r\n", b"\r\nonly a body\r\n",
                         b"From me Mon Nov 17 00:00:00 2025\r\nSubject: mbox\r\n\r\nx\r\n", b"A:" + b" b\r\n" * 5000,
                         b"".join(b"X-%d: y\r\n" % number for number in range(20_000)) + b"\r\n"):
             with self.subTest(content[:30]):
                 self.expect_unchanged(content)
+
+    def test_a_first_line_that_begins_with_a_blank_is_no_part_of_our_trace_field(self):
+        """audit 28: a first line that begins with a blank does not continue our Received field"""
+        for blank in (b" ", b"\t"):
+            self.sink.mails.clear()
+            content = blank + b"(forged) by elsewhere\r\n\r\nx\r\n"
+            self.assertEqual(self.send(content), 250)
+            wait_until(lambda: self.sink.mails, "the mail is at the smart host", explain=self.daemon.log)
+            self.assertEqual(self.sink.mails[0].without_trace(), b"\r\n" + content)
 
     def test_what_is_not_content_is_refused(self):
         for content in (b"nul \0\r\n", b"bare \r cr\r\n", b"bare \n lf\r\n", b"\ndot\r\n", b"x" * 100_000 + b"\r\n"):
