@@ -3,9 +3,11 @@
 #include <sysexits.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "waypost/base/ascii.hpp"
+#include "waypost/base/encoding.hpp"
 #include "waypost/mail/header.hpp"
 
 namespace waypost::cli {
@@ -37,15 +39,37 @@ std::string_view until_lone_dot(std::string_view message) {
     return message;
 }
 
-/// A display name, quoted; nothing in it can end the field.
-std::string quoted_name(std::string_view name) {
-    std::string out = "\"";
-    for (const char c : name) {
-        if (base::is_control(c)) continue;
-        if (c == '"' || c == '\\') out += '\\';
-        out += c;
+bool is_ascii(std::string_view text) {
+    return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 128; });
+}
+
+bool continues_character(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80; }
+
+/// Encoded words (RFC 2047) of at most 75 octets, none of which cuts a character of UTF-8 in two.
+std::string encoded_words(std::string_view name) {
+    constexpr std::size_t most_octets = 45;
+    std::string out;
+    while (!name.empty()) {
+        std::size_t size = std::min(name.size(), most_octets);
+        while (size > most_octets - 4 && size < name.size() && continues_character(name[size])) --size;
+        out += (out.empty() ? "=?UTF-8?B?" : "\r\n =?UTF-8?B?") + base::base64_encode(name.substr(0, size)) + "?=";
+        name.remove_prefix(size);
     }
-    return out + "\" ";
+    return out;
+}
+
+/// A display name: quoted, or encoded where it is not ASCII, so that it does not make a message one of eight bits.
+/// Nothing in it can end the field.
+std::string display_name(std::string_view name) {
+    std::string shown;
+    std::ranges::copy_if(name, std::back_inserter(shown), [](char c) { return !base::is_control(c); });
+    if (!is_ascii(shown)) return encoded_words(shown) + " ";
+    std::string quoted = "\"";
+    for (const char c : shown) {
+        if (c == '"' || c == '\\') quoted += '\\';
+        quoted += c;
+    }
+    return quoted + "\" ";
 }
 
 std::optional<draft::address> parse_address(std::string_view text) {
@@ -157,7 +181,7 @@ mail::mailbox mailbox_of(const draft::address& address, const mail::domain& host
 }
 
 std::string from_field(const draft::author& author, const mail::domain& host) {
-    const std::string name = author.full_name.empty() ? std::string() : quoted_name(author.full_name);
+    const std::string name = author.full_name.empty() ? std::string() : display_name(author.full_name);
     return "From: " + name + "<" + mailbox_of(author.mailbox, host).text() + ">\r\n";
 }
 
@@ -192,7 +216,7 @@ submission complete(draft message, const mail::domain& host) {
     }
     made.from.ret = message.ret;
     made.from.envelope_id = std::move(message.envelope_id);
-    made.from.eight_bit = std::ranges::any_of(made.content, [](char c) { return static_cast<unsigned char>(c) > 127; });
+    made.from.eight_bit = !is_ascii(made.content);
     return made;
 }
 

@@ -6,7 +6,9 @@
 #include <catch2/catch.hpp>
 #include <random>
 
+#include "waypost/base/encoding.hpp"
 #include "waypost/mail/header.hpp"
+#include "waypost/mail/header_pass.hpp"
 
 using namespace waypost;
 using namespace std::string_literals;
@@ -151,9 +153,57 @@ TEST_CASE("a line of one dot ends the message, unless -i says otherwise", "[cli]
 TEST_CASE("content with octets over 127 says so", "[cli][sendmail_message]") {
     CHECK(made({"bob"}, complete_header + "\nm\xc3\xa4il\n").from.eight_bit);
     CHECK_FALSE(made({"bob"}, complete_header + "\nmail\n").from.eight_bit);
+}
+
+TEST_CASE("a full name with octets over 127 is encoded, so that the message stays one of seven bits",
+          "[cli][sendmail_message]") {
     caller who = ada();
     who.full_name = "\xc3\x85sa";
-    CHECK(made({"bob"}, "\nmail\n", who).from.eight_bit);
+    const auto got = made({"bob"}, "\nmail\n", who);
+    CHECK_FALSE(got.from.eight_bit);
+    CHECK(field(got.content, "From") == " =?UTF-8?B?w4VzYQ==?= <ada@mx.example.org>");
+    who.full_name.clear();
+    for (int i = 0; i < 40; ++i) who.full_name += "\xe2\x82\xac";
+    const std::string folded = field(made({"bob"}, "\n", who).content, "From");
+    std::string decoded;
+    for (std::size_t word = folded.find("=?UTF-8?B?"); word != std::string::npos;
+         word = folded.find("=?UTF-8?B?", word + 1)) {
+        const std::size_t end = folded.find("?=", word + 10);
+        CHECK(end + 2 - word <= 75);
+        const auto part = base::base64_decode(std::string_view(folded).substr(word + 10, end - word - 10));
+        REQUIRE(part);
+        CHECK(part->size() % 3 == 0);  // no character is cut in two
+        decoded += *part;
+    }
+    CHECK(decoded == who.full_name);
+}
+
+TEST_CASE("audit 28: what sendmail makes and the daemon completes has each field once, no Bcc and the same body",
+          "[cli][sendmail_message]") {
+    std::mt19937 random(28);
+    const strings lines{
+        "Bcc: secret\n", "bcc : secret,\n\tsecret\n", "Subject: x\n", " folded\n",  "From: a@example.org\n",
+        "Date: d\n",     "Message-ID: m\n",           "X: y\n",       "no field\n", "From ada Sun Nov 22\n"};
+    for (int round = 0; round < 5000; ++round) {
+        std::string message;
+        for (auto count = random() % 6; count > 0; --count) {
+            const std::string& line = lines[random() % lines.size()];
+            const bool is_there = message.find(line.substr(0, 5)) != std::string::npos;
+            if (!is_there) message += line;
+        }
+        message += "\nthe body\n";
+        const auto sent = made({"bob"}, message);
+        mail::header_pass daemon({.from = "From: d\r\n", .date = "Date: d\r\n", .message_id = "Message-ID: m\r\n"});
+        std::string kept;
+        daemon.feed(sent.content, kept);
+        daemon.end(kept);
+        CAPTURE(message, kept);
+        const strings names = field_names(kept);
+        for (const char* name : {"From", "Date", "Message-ID"}) REQUIRE(std::ranges::count(names, name) == 1);
+        REQUIRE(std::ranges::count(names, "Bcc") + std::ranges::count(names, "bcc") == 0);
+        REQUIRE(kept.ends_with("the body\r\n"));
+        REQUIRE(kept.front() != ' ');
+    }
 }
 
 TEST_CASE("a NUL byte is refused", "[cli][sendmail_message]") {

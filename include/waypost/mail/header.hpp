@@ -1,4 +1,4 @@
-// The header section of a message (RFC 5322 section 2.2), as text: for sendmail -t, and for what a submission lacks.
+// The header section of a message (RFC 5322 section 2.2), as text: for sendmail -t.
 #pragma once
 
 #include <string>
