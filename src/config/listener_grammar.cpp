@@ -39,10 +39,20 @@ void take_tag(cursor& at, reading& to) {
     to.made.tag = tag.text;
 }
 
+// The words are free to be names elsewhere: they are no keywords.
+void take_bare_lf(cursor& at, reading& to) {
+    if (at.skip_word("refuse")) {
+        to.made.refuse_bare_lf = true;
+    } else if (!at.skip_word("normalize")) {
+        at.leave_unexpected(at.peek(), "normalize or refuse");
+    }
+}
+
 constexpr option<reading> options[] = {
     {"auth", [](cursor& at, reading& to, const token& word) { take_passwords(at, to, word, auth_demand::required); }},
     {"auth-optional",
      [](cursor& at, reading& to, const token& word) { take_passwords(at, to, word, auth_demand::optional); }},
+    {"bare-lf", [](cursor& at, reading& to, const token&) { take_bare_lf(at, to); }},
     {"ca", [](cursor& at, reading& to, const token&) { to.made.ca = at.take_string("the name of a ca"); }},
     {"certificate",
      [](cursor& at, reading& to, const token&) {
@@ -90,6 +100,7 @@ constexpr option<reading> options[] = {
 };
 
 constexpr option<reading> socket_options[] = {
+    {"bare-lf", [](cursor& at, reading& to, const token&) { take_bare_lf(at, to); }},
     {"filter"},
     {"mask-source", [](cursor&, reading& to, const token&) { to.made.mask_source = true; }},
     {"mask-src", [](cursor&, reading& to, const token&) { to.made.mask_source = true; }},

@@ -42,6 +42,7 @@ inbound::listener_settings common_settings(const loading& now, const listener& o
     const std::string& name = of.hostname ? of.hostname->text : now.to.host;
     inbound::listener_settings made{.at = std::nullopt, .protocol = {.host = *mail::domain::parse(name)}};
     made.protocol.dsn = !of.no_dsn;
+    if (of.refuse_bare_lf) made.protocol.line_feed = smtp::bare_line_feed::refuse;
     made.protocol.max_message_size = now.from.max_message_size;
     made.protocol.max_recipients = now.from.limits.max_recipients;
     made.protocol.max_transactions = now.from.limits.max_mails;

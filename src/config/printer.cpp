@@ -109,6 +109,7 @@ private:
         add_if(one.mask_source, "mask-src");
         add_if(one.received_auth, "received-auth");
         add_if(one.no_dsn, "no-dsn");
+        add_if(one.refuse_bare_lf, "bare-lf refuse");
         line(words);
     }
 

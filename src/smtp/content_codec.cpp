@@ -10,6 +10,8 @@ namespace {
 constexpr auto npos = std::string_view::npos;
 // The next LF is looked for once, not again for every CR before it: that would be quadratic.
 constexpr auto not_looked = npos - 1;
+constexpr std::string_view line_end = "\r\n";
+constexpr std::string_view line_of_a_dot = ".\r\n";
 
 std::size_t find(std::string_view text, char c, std::size_t from) noexcept {
     if (from >= text.size()) return npos;
@@ -19,8 +21,8 @@ std::size_t find(std::string_view text, char c, std::size_t from) noexcept {
 
 }  // namespace
 
-content_decoder::content_decoder(std::uint64_t max_bytes, std::size_t longest_line)
-    : max_bytes_(max_bytes), longest_line_(longest_line) {}
+content_decoder::content_decoder(std::uint64_t max_bytes, std::size_t longest_line, bare_line_feed line_feed)
+    : max_bytes_(max_bytes), longest_line_(longest_line), line_feed_(line_feed) {}
 
 content_decoder::fault content_decoder::found() const noexcept {
     for (const fault f : {fault::bare_line_end, fault::nul_byte, fault::line_too_long, fault::too_big}) {
@@ -30,61 +32,69 @@ content_decoder::fault content_decoder::found() const noexcept {
 }
 
 // The rules that keep anyone from smuggling a command in (bad ends of lines seen by one server and not by another):
-//   - a dot counts only behind a good line end: a CR and LF in a row, and no further CR before them. CR CR LF is the
-//   line
-//     end of nobody, so a dot behind it ends nothing;
-//   - behind a lone dot only CR LF ends the content; "." LF and "." CR CR LF are text of a faulty message;
-//   - faults are gathered and never change where the end is.
+//   - a dot can end the content only behind a good line end: a CR and LF in a row, and no further CR before them. CR CR
+//     LF is the line end of nobody, so a dot behind it ends nothing;
+//   - behind a lone dot only CR LF ends the content; "." LF and "." CR CR LF do not;
+//   - faults, and what a bare LF is, never change where the end is.
 //
-// Pieces are as long as they can be: one ends only where a dot is taken out or where the input ends.
+// Pieces are as long as they can be: one ends only where a dot is taken out, at a bare LF, or where the input ends.
 bool content_decoder::step(std::string_view& input, std::string_view& piece) {
     if (ended_) return false;
     std::size_t from = 0;  // of the piece
     std::size_t i = 0;
-    std::size_t feed = not_looked;
-    const auto hand_on = [&](std::size_t eaten) {
-        piece = input.substr(from, i - from);
-        check(piece);
-        if (faults_ != 0) piece = {};
-        for (const char c : input.substr(0, eaten).substr(eaten - std::min<std::size_t>(eaten, 8))) {
-            last_bytes_ = last_bytes_ << 8 | static_cast<unsigned char>(c);
-        }
+    std::size_t next_feed = not_looked;
+    const auto hand_on = [&](std::string_view text, std::size_t eaten) {
+        this->hand_on(text, input.substr(0, eaten), piece);
         input.remove_prefix(eaten);
+        return true;
+    };
+    const auto begin_line = [&](at start) {
+        at_ = start;
+        line_length_ = 0;
     };
 
     while (i < input.size()) {
         switch (at_) {
             case at::line_start:
+            case at::bare_start:
                 if (input[i] == '.') {
-                    at_ = at::dot;
-                    hand_on(i + 1);
-                    return true;
+                    at_ = at_ == at::line_start ? at::dot : at::bare_dot;
+                    return hand_on(input.substr(from, i - from), i + 1);
                 }
                 at_ = at::text;
                 break;
             case at::dot:
-                at_ = at::text;
+            case at::bare_dot:
                 if (input[i] == '\r') {
-                    at_ = at::dot_cr;
+                    at_ = at_ == at::dot ? at::dot_cr : at::bare_dot_cr;
                     from = ++i;  // perhaps of the end, and then no content
+                } else if (input[i] == '\n' && line_feed_ == bare_line_feed::normalize) {
+                    begin_line(at::bare_start);
+                    return hand_on(line_of_a_dot, i + 1);
+                } else {
+                    at_ = at::text;
                 }
                 break;
             case at::dot_cr:
+            case at::bare_dot_cr:
                 if (input[i] == '\n') {
-                    ended_ = true;
-                    from = i;
-                    hand_on(i + 1);
-                    return false;
+                    ended_ = at_ == at::dot_cr;
+                    begin_line(at::line_start);
+                    hand_on(ended_ ? std::string_view() : line_of_a_dot, i + 1);
+                    return !ended_;
                 }
                 ++bytes_;  // the CR was content after all
                 ++line_length_;
                 bare_cr(input[i]);
                 break;
-            case at::text: i = line_rest(input, i, feed); break;
+            case at::text: i = line_rest(input, i, next_feed); break;
+            case at::feed:
+                if (i > from) return hand_on(input.substr(from, i - from), i);
+                begin_line(at::bare_start);
+                return hand_on(line_end, i + 1);
             case at::cr:
                 if (input[i] == '\n') {
-                    at_ = at::line_start;
-                    line_length_ = 0;
+                    begin_line(at::line_start);
                     ++i;
                 } else {
                     bare_cr(input[i]);
@@ -100,25 +110,38 @@ bool content_decoder::step(std::string_view& input, std::string_view& piece) {
                 break;
         }
     }
-    hand_on(i);
+    hand_on(input.substr(from, i - from), i);
     return false;
 }
 
-/// `from` is in the middle of a line: eats to its end, to a CR, or to the end of the input.
-std::size_t content_decoder::line_rest(std::string_view input, std::size_t from, std::size_t& feed) {
-    if (feed < from || feed == not_looked) feed = find(input, '\n', from);
-    const std::size_t end = std::min(feed, input.size());
+void content_decoder::hand_on(std::string_view text, std::string_view eaten, std::string_view& piece) {
+    check(text);
+    if (faults_ == 0) piece = text;
+    for (const char c : eaten.substr(eaten.size() - std::min<std::size_t>(eaten.size(), 8))) {
+        last_bytes_ = last_bytes_ << 8 | static_cast<unsigned char>(c);
+    }
+}
+
+/// `from` is in the middle of a line: eats to its end, to a CR, or to the end of the input. A bare LF that is a line
+/// end is left for the next step.
+std::size_t content_decoder::line_rest(std::string_view input, std::size_t from, std::size_t& next_feed) {
+    if (next_feed < from || next_feed == not_looked) next_feed = find(input, '\n', from);
+    const std::size_t end = std::min(next_feed, input.size());
     const std::size_t cr = find(input.substr(0, end), '\r', from);
     std::size_t next = end;
+    std::size_t longest = longest_line_ + 1;  // the 1 is its CR, which may be still to come
     if (cr != npos) {
         at_ = at::cr;
         next = cr + 1;
-    } else if (feed != npos) {
+    } else if (next_feed != npos && line_feed_ == bare_line_feed::normalize) {
+        at_ = at::feed;
+        longest = longest_line_;
+    } else if (next_feed != npos) {
         add(fault::bare_line_end);
-        next = feed + 1;
+        next = next_feed + 1;
     }
     line_length_ += next - from;
-    if (line_length_ > longest_line_ + 1) add(fault::line_too_long);  // the 1 is its CR
+    if (line_length_ > longest) add(fault::line_too_long);
     return next;
 }
 

@@ -25,7 +25,7 @@ TEST_CASE("a listener with all that it can have", "[config][listener_grammar]") 
     const listener one = listener_of(
         "listen on all inet4 port 587 tls-require verify pki a pki \"b\" ca c auth <t> hostname mx.example.org tag T "
         "mask-src "
-        "received-auth no-dsn");
+        "received-auth no-dsn bare-lf refuse");
     CHECK(one.family == address_family::inet4);
     CHECK(one.port->text == "587");
     CHECK(one.tls);
@@ -41,6 +41,7 @@ TEST_CASE("a listener with all that it can have", "[config][listener_grammar]") 
     CHECK(one.mask_source);
     CHECK(one.received_auth);
     CHECK(one.no_dsn);
+    CHECK(one.refuse_bare_lf);
     CHECK(one.where.column == 11);
 }
 
@@ -68,16 +69,27 @@ TEST_CASE("a certificate of 2012 is a pki in 2012's directory, unless it is defi
 }
 
 TEST_CASE("the socket takes few options", "[config][listener_grammar]") {
-    const listener one = listener_of("listen on socket path \"/run/x\" tag LOCAL mask-source no-dsn");
+    const listener one = listener_of("listen on socket path \"/run/x\" tag LOCAL mask-source no-dsn bare-lf refuse");
     CHECK(one.socket);
     REQUIRE(one.path);
     CHECK(one.path->text == "/run/x");
     CHECK(one.tag == "LOCAL");
     CHECK(one.mask_source);
     CHECK(one.no_dsn);
+    CHECK(one.refuse_bare_lf);
     CHECK(fault_of("listen on socket tls") == "t:1:18: unknown option of \"listen on socket\" \"tls\"");
     CHECK(fault_of("listen on socket filter x") == "t:1:18: \"filter\" is not built yet; remove it");
     CHECK(fault_of("listen on socket\nlisten on socket") == "t:2:1: a second \"listen on socket\"; remove one of them");
+}
+
+TEST_CASE("a bare line feed is a line end unless a listener refuses it", "[config][listener_grammar]") {
+    CHECK_FALSE(listener_of("listen on all").refuse_bare_lf);
+    CHECK_FALSE(listener_of("listen on all bare-lf normalize").refuse_bare_lf);
+    CHECK_FALSE(listener_of("listen on socket bare-lf normalize").refuse_bare_lf);
+    CHECK(fault_of("listen on all bare-lf") == "t:1:22: expected normalize or refuse, found the end of the line");
+    CHECK(fault_of("listen on all bare-lf tls") == "t:1:23: expected normalize or refuse, found \"tls\"");
+    CHECK(fault_of("listen on all bare-lf refuse bare-lf refuse") ==
+          "t:1:30: \"bare-lf\" stands here twice; remove one of them");
 }
 
 TEST_CASE("faults of listeners", "[config][listener_grammar]") {

@@ -91,12 +91,15 @@ TEST_CASE("the Unix socket is always there", "[config][load_listeners]") {
     CHECK(plain.inbound.listeners[0].protocol.tls == smtp::demand::no);
     CHECK(plain.inbound.listeners[0].protocol.auth == smtp::demand::no);
 
-    const loaded tagged = settings_of("listen on socket tag L mask-src no-dsn\nlisten on 127.0.0.1\n" + a_rule);
+    const loaded tagged =
+        settings_of("listen on socket tag L mask-src no-dsn bare-lf refuse\nlisten on 127.0.0.1\n" + a_rule);
     REQUIRE(tagged.inbound.listeners.size() == 2);
     CHECK_FALSE(tagged.inbound.listeners[1].at);
     CHECK(tagged.inbound.listeners[1].tag == "L");
     CHECK(tagged.inbound.listeners[1].mask_source);
     CHECK_FALSE(tagged.inbound.listeners[1].protocol.dsn);
+    CHECK(tagged.inbound.listeners[1].protocol.line_feed == smtp::bare_line_feed::refuse);
+    CHECK(tagged.inbound.listeners[0].protocol.line_feed == smtp::bare_line_feed::normalize);
 }
 
 TEST_CASE("a queue path too long for the socket is a fault", "[config][load_listeners]") {
@@ -135,11 +138,11 @@ TEST_CASE("audit 26: a relative path is a fault that says what to write", "[conf
 }
 
 TEST_CASE("a listener knows its name, its limits and its options", "[config][load_listeners]") {
-    const loaded made =
-        settings_of(lines({"hostname mx.example.org", "smtp max-message-size 1M", "smtp limit max-rcpt 5 max-mails 6",
-                           "listen on 127.0.0.1 hostname Other.example.org tag T mask-src received-auth no-dsn",
-                           "listen on 127.0.0.2"}) +
-                    a_rule);
+    const loaded made = settings_of(
+        lines({"hostname mx.example.org", "smtp max-message-size 1M", "smtp limit max-rcpt 5 max-mails 6",
+               "listen on 127.0.0.1 hostname Other.example.org tag T mask-src received-auth no-dsn bare-lf refuse",
+               "listen on 127.0.0.2"}) +
+        a_rule);
     const auto& first = made.inbound.listeners[0];
     CHECK(first.protocol.host.text() == "other.example.org");
     CHECK(first.protocol.max_message_size == 1U << 20);
@@ -149,6 +152,7 @@ TEST_CASE("a listener knows its name, its limits and its options", "[config][loa
     CHECK(first.mask_source);
     CHECK(first.received_auth);
     CHECK_FALSE(first.protocol.dsn);
+    CHECK(first.protocol.line_feed == smtp::bare_line_feed::refuse);
     CHECK(made.inbound.listeners[1].protocol.host.text() == "mx.example.org");
     CHECK(made.inbound.listeners[1].protocol.dsn);
 }

@@ -47,9 +47,9 @@ pki "p" cert "/c"
 pki "p" key "/k"
 ca "r" cert "/r"
 
-listen on all inet6 port 587 tls-require verify pki "p" ca "r" auth <users> hostname h.example tag "T" mask-src received-auth no-dsn
+listen on all inet6 port 587 tls-require verify pki "p" ca "r" auth <users> hostname h.example tag "T" mask-src received-auth no-dsn bare-lf refuse
 listen on "lo" tls smtps verify auth-optional { "a" = "${NAME}" }
-listen on socket tag "L"
+listen on socket tag "L" bare-lf refuse
 
 action "a" maildir "/m" alias <people> ttl 1d
 action "b" maildir virtual { "@" = "joe" }
@@ -219,7 +219,7 @@ private:
             case 2:
                 return "listen on " + one_of({"all", "lo", "::1", "\"all\""}) + maybe("port 25") + maybe("tls") +
                        maybe("pki " + string()) + maybe("auth " + (below(2) == 0 ? table() : map())) +
-                       maybe("tag " + string()) + maybe("no-dsn");
+                       maybe("tag " + string()) + maybe("no-dsn") + maybe("bare-lf " + one_of({"normalize", "refuse"}));
             case 3:
                 return "action " + name + " " + local_method() + maybe("alias " + map()) +
                        maybe("userbase " + table()) + maybe("ttl " + delay());

@@ -216,6 +216,7 @@ TEST_CASE("content that no mail may have is refused, and none of it becomes a co
     front_door door;
     door.how.longest_line = 1000;
     door.first().protocol.max_message_size = 5000;
+    door.first().protocol.line_feed = smtp::bare_line_feed::refuse;
     door.open();
     const auto [content, code] =
         GENERATE(values<content_case>({{"bare\nline feed\r\n", "554 5.6.0 "},
@@ -233,6 +234,25 @@ TEST_CASE("content that no mail may have is refused, and none of it becomes a co
     CHECK_THAT(client.reply(), StartsWith(code));
     CHECK(door.messages() == 0);
     CHECK_FALSE(client.hears_something());
+    CHECK(client.ask("NOOP").starts_with("250 "));
+}
+
+TEST_CASE("content with bare line feeds is kept with CRLF, and a lone dot in it ends nothing", "[inbound][session]") {
+    front_door door;
+    door.open();
+    auto client = door.sending();
+    std::string lines, kept_lines;
+    for (int i = 0; i < 3000; ++i) {  // more than one read
+        lines += std::to_string(i) + "\n..x\n.\n";
+        kept_lines += std::to_string(i) + "\r\n.x\r\n.\r\n";
+    }
+    client.send("Subject: x\n\n" + lines + ".\nMAIL FROM:<eve@example.net>\n.\r\n");
+    CHECK_FALSE(client.hears_something());
+    client.send(".\r\n");
+    CHECK_THAT(client.reply(), StartsWith("250 "));
+    REQUIRE(door.messages() == 1);
+    const std::string text = door.kept(door.house.store.rows.messages.begin()->second);
+    CHECK(text.ends_with("\r\nSubject: x\r\n\r\n" + kept_lines + ".\r\nMAIL FROM:<eve@example.net>\r\n.\r\n"));
     CHECK(client.ask("NOOP").starts_with("250 "));
 }
 

@@ -46,6 +46,7 @@ public:
             if (!line.starts_with("needs:")) continue;
             if (line.find("tls") != std::string::npos) settings.tls = demand::offered;
             if (line.find("auth") != std::string::npos) settings.auth = demand::offered;
+            if (line.find("bare-lf refuse") != std::string::npos) settings.line_feed = bare_line_feed::refuse;
         }
         stub_server server(settings);
         for (std::size_t number = 1; number <= lines_.size(); ++number) {

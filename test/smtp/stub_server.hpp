@@ -37,7 +37,9 @@ public:
     };
 
     explicit stub_server(server_settings settings)
-        : limit_(settings.max_message_size), session_(std::move(settings)), decoder_(limit_) {
+        : fresh_decoder_(settings.max_message_size, content_decoder::default_longest_line, settings.line_feed),
+          session_(std::move(settings)),
+          decoder_(fresh_decoder_) {
         write_reply(out_, session_.greeting());
     }
 
@@ -114,7 +116,7 @@ private:
                            perform(session_.on_verdict(said));
                        },
                        [&](const receive_content&) {
-                           decoder_ = content_decoder(limit_);
+                           decoder_ = fresh_decoder_;
                            perform(session_.on_verdict(on_data()));
                        },
                        [&](const check_password& s) { perform(session_.on_verdict(on_password(s.who))); },
@@ -122,7 +124,7 @@ private:
                    step);
     }
 
-    std::uint64_t limit_;
+    content_decoder fresh_decoder_;
     server_session session_;
     line_buffer lines_{16 * 1024, 4096};
     content_decoder decoder_;

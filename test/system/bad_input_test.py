@@ -8,7 +8,7 @@ import ssl
 import unittest
 
 from conversation import Conversation
-from dialog_test import PLAIN, TLS, DialogTest
+from dialog_test import PLAIN, REFUSES_BARE_LF, TLS, DialogTest
 from support import wait_until
 
 ENDS = {
@@ -26,8 +26,8 @@ class BadInput(DialogTest):
         self.addCleanup(client.close)
         return client
 
-    def begin_content(self):
-        client = self.begin().greet()
+    def begin_content(self, listener=PLAIN):
+        client = self.begin(listener).greet()
         client.envelope("me@client.example", ["root@localhost"])
         return client
 
@@ -51,11 +51,21 @@ class BadInput(DialogTest):
         self.sink.mails.clear()
 
     def test_no_false_end_of_content_lets_a_second_message_in(self):
-        for name, end in ENDS.items():
-            with self.subTest(name):
-                client = self.begin_content()
+        for (name, end), listener in itertools.product(ENDS.items(), (PLAIN, REFUSES_BARE_LF)):
+            with self.subTest(name, listener=listener):
+                client = self.begin_content(listener)
                 client.send(b"Subject: one\r\n\r\nhello" + end + SMUGGLED)
                 self.expect_nothing_smuggled(client)
+
+    def test_a_bare_line_feed_is_a_line_end_and_reaches_the_next_host_as_crlf(self):
+        client = self.begin_content()
+        client.send(b"Subject: one\n\nhello\n..stuffed\n.\nMAIL FROM:<admin@localhost>\n.\r\nlast\r\n.\r\n")
+        self.assertEqual(client.reply()[0], 250)
+        self.daemon.wait_until_empty()
+        [mail] = self.sink.mails
+        self.assertTrue(mail.content.endswith(
+            b"\r\nSubject: one\r\n\r\nhello\r\n.stuffed\r\n.\r\nMAIL FROM:<admin@localhost>\r\n.\r\nlast\r\n"),
+            mail.content)
 
     def test_nor_does_it_in_single_octets(self):
         for name, end in ENDS.items():

@@ -11,10 +11,11 @@ table logins {{ me = "me:{hash}" }}
 listen on 127.0.0.1 port 0
 listen on 127.0.0.1 port 0 tls
 listen on 127.0.0.1 port 0 tls auth-optional <logins>
+listen on 127.0.0.1 port 0 bare-lf refuse
 action "out" relay host "smtp://127.0.0.1:{port}"
 match from any for domain localhost action "out"
 """
-PLAIN, TLS, TLS_AUTH = range(3)
+PLAIN, TLS, TLS_AUTH, REFUSES_BARE_LF = range(4)
 
 
 class DialogTest(SystemTest):
@@ -45,8 +46,10 @@ class Dialog:
     def __init__(self, test, lines, ports):
         self.test = test
         needs = next((line for line in lines if line.startswith("needs:")), "")
+        listener = (REFUSES_BARE_LF if "bare-lf refuse" in needs else TLS_AUTH if "auth" in needs
+                    else TLS if "tls" in needs else PLAIN)
         self.lines = lines
-        self.client = Conversation(ports[TLS_AUTH if "auth" in needs else TLS if "tls" in needs else PLAIN])
+        self.client = Conversation(ports[listener])
         self.to_send = b""
         self.said = None
         self.closed = False

@@ -44,8 +44,7 @@ class FirstMail(SystemTest):
         self.expect_mail()
 
     def test_curl_sends_it(self):
-        # Line ends as they stand in the file are bare LF, which the daemon refuses: --crlf.
-        self.run_program("curl", "--silent", "--show-error", "--crlf", f"smtp://127.0.0.1:{self.port}", "--mail-from",
+        self.run_program("curl", "--silent", "--show-error", f"smtp://127.0.0.1:{self.port}", "--mail-from",
                          "you@example.org", "--mail-rcpt", "anyone@example.org", "--upload-file", "-", text=TEXT)
         self.expect_mail()
 

@@ -74,6 +74,7 @@ struct listener {
     bool mask_source = false;
     bool received_auth = false;
     bool no_dsn = false;
+    bool refuse_bare_lf = false;  // `bare-lf refuse`
     location where;
 };
 

@@ -10,12 +10,22 @@
 
 namespace waypost::smtp {
 
+/// What a LF without a CR before it is.
+enum class bare_line_feed {
+    normalize,  // a line end, handed on as CRLF: many scripts and libraries send nothing else
+    refuse,  // a fault
+};
+
 /// Takes dot-stuffing away and watches for what must not be in a message.
 ///
-/// Only CRLF "." CRLF ends the content (or "." CRLF at its very start). A bare LF or CR anywhere, a NUL, or a line over
-/// the limit is a fault: the rest is still eaten, to the true end, and then refused, so that none of it can become a
-/// command. The CRLF before the final dot belongs to the content. What comes out never depends on how the bytes were
-/// split.
+/// Only CRLF "." CRLF ends the content (or "." CRLF at its very start), whatever a bare LF is. A bare CR anywhere, a
+/// NUL, or a line over the limit is a fault, and so is a bare LF where it is not a line end: the rest is still eaten,
+/// to the true end, and then refused, so that none of it can become a command. The CRLF before the final dot belongs to
+/// the content. What comes out never depends on how the bytes were split.
+///
+/// Where a bare LF is a line end, a dot behind it is stuffing like any other. But a line of a lone dot with a bare LF
+/// before or behind it ends nothing and is a line of content, dot and all; the encoder stuffs it on every way out, so
+/// the next host does not take it for an end either.
 class content_decoder {
 public:
     enum class fault { none, bare_line_end, nul_byte, line_too_long, too_big };
@@ -25,10 +35,12 @@ public:
     /// the 2,048 or so at which other servers cut lines, which breaks signatures: a sender who needs more is in error.
     static constexpr std::size_t default_longest_line = 65'535;
 
-    explicit content_decoder(std::uint64_t max_bytes, std::size_t longest_line = default_longest_line);
+    explicit content_decoder(std::uint64_t max_bytes, std::size_t longest_line = default_longest_line,
+                             bare_line_feed line_feed = bare_line_feed::normalize);
 
-    /// Eats from the front of `input`, hands the plain content on in pieces that are views into `input` (or static),
-    /// and answers true once the end has come; `input` then begins behind it. Nothing is handed on after a fault.
+    /// Eats from the front of `input`, hands the plain content on in pieces that are views into `input` or static, and
+    /// answers true once the end has come; `input` then begins behind it. Nothing is handed on after a fault. Each
+    /// piece by itself is acceptable to has_only_crlf() unless it was cut where `input` was.
     template <class Sink>
     bool decode(std::string_view& input, Sink&& sink) {
         for (;;) {
@@ -45,22 +57,37 @@ public:
     [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
     [[nodiscard]] bool eight_bit() const noexcept { return eight_bit_; }
 
-    /// True if all that has come so far ends in a line of a single dot, but line ends are bare, so that it is no end. A
-    /// client that has sent this much and says no more is waiting for a reply: the driver may refuse the message and
-    /// hang up. (Hang up it must: what follows is still content.)
+    /// True if all that has come so far ends in a line of a single dot, but line ends are bare and a fault, so that it
+    /// is no end. A client that has sent this much and says no more is waiting for a reply: the driver may refuse the
+    /// message and hang up. (Hang up it must: what follows is still content.) Where a bare LF is a line end, a lone dot
+    /// is as likely to have content behind it, so only time tells.
     [[nodiscard]] bool seems_ended() const noexcept;
 
 private:
     bool step(std::string_view& input, std::string_view& piece);
-    std::size_t line_rest(std::string_view input, std::size_t from, std::size_t& feed);
+    std::size_t line_rest(std::string_view input, std::size_t from, std::size_t& next_feed);
+    void hand_on(std::string_view text, std::string_view eaten, std::string_view& piece);
     void bare_cr(char next);
     void check(std::string_view piece);
     void add(fault what) noexcept { faults_ |= 1U << static_cast<unsigned>(what); }
 
-    // line_start: behind CRLF, or at the start. bad_cr: behind a CR that itself follows a CR.
-    enum class at : unsigned char { line_start, dot, dot_cr, text, cr, bad_cr };
+    // line_start: behind CRLF, or at the very start. bare_start and what follows it: the same behind a bare LF, where
+    // nothing can end. feed: before a bare LF that is a line end. bad_cr: behind a CR that itself follows a CR.
+    enum class at : unsigned char {
+        line_start,
+        dot,
+        dot_cr,
+        bare_start,
+        bare_dot,
+        bare_dot_cr,
+        text,
+        feed,
+        cr,
+        bad_cr
+    };
     std::uint64_t max_bytes_;
     std::size_t longest_line_;
+    bare_line_feed line_feed_;
     std::uint64_t bytes_ = 0;
     std::size_t line_length_ = 0;
     std::uint64_t last_bytes_ =

@@ -15,6 +15,7 @@
 #include "waypost/mail/envelope.hpp"
 #include "waypost/mail/status.hpp"
 #include "waypost/smtp/command.hpp"
+#include "waypost/smtp/content_codec.hpp"
 #include "waypost/smtp/reply.hpp"
 #include "waypost/smtp/sasl.hpp"
 
@@ -28,6 +29,7 @@ struct server_settings {
     demand auth = demand::no;
     bool dsn = true;
     std::uint64_t max_message_size = 35ULL << 20;
+    bare_line_feed line_feed = bare_line_feed::normalize;  // in content; in a command it ends the session
     std::size_t max_recipients = 1000;  // a transaction
     std::size_t max_transactions = 0;  // messages accepted in a session; 0: no limit
     /// 5yz replies in a session; the command after that many is answered with 421.
