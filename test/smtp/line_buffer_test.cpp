@@ -81,6 +81,19 @@ TEST_CASE("an over-long line is reported once, at its end, and the line behind i
     CHECK(lines.discarded() == 0);
 }
 
+TEST_CASE("audit 17: a line over the longest that ends in a bare LF or holds a bare CR is a bare one",
+          "[smtp][line_buffer]") {
+    const std::string text(20, 'x');
+    for (std::size_t piece = 1; piece <= 30; ++piece) {
+        CAPTURE(piece);
+        CHECK(read_in_pieces(text + "\nQUIT\r\n", 8, piece) == "bare:|whole:QUIT|");
+        CHECK(read_in_pieces(text + "\r" + text + "\r\nQUIT\r\n", 8, piece) == "bare:|whole:QUIT|");
+        CHECK(read_in_pieces(text + "\r\r\nQUIT\r\n", 8, piece) == "bare:|whole:QUIT|");
+        CHECK(read_in_pieces(text + "\r\nQUIT\r\n", 8, piece) == "too_long:|whole:QUIT|");
+        CHECK(read_in_pieces(text + "\n" + text + "\r\nQUIT\r\n", 8, piece) == "bare:|too_long:|whole:QUIT|");
+    }
+}
+
 TEST_CASE("what lines come out does not depend on how the bytes came in", "[smtp][line_buffer]") {
     std::mt19937 random(20260812);
     for (int round = 0; round < 500; ++round) {
@@ -116,7 +129,7 @@ TEST_CASE("clear forgets what is pending and an over-long line under way", "[smt
 }
 
 TEST_CASE("there is room for a byte as long as lines are taken", "[smtp][line_buffer]") {
-    line_buffer lines(1, 8);  // a capacity that cannot hold a line is made larger
+    line_buffer lines(1, 8);  // grows for a line that it cannot hold
     for (int i = 0; i < 100; ++i) {
         feed(lines, "1234567\r");
         feed(lines, "\n");
@@ -125,4 +138,19 @@ TEST_CASE("there is room for a byte as long as lines are taken", "[smtp][line_bu
     }
     feed(lines, std::string(10, 'x'));
     CHECK_THROWS_AS(lines.free_space(), std::logic_error);
+}
+
+TEST_CASE("the memory for a long line is given back with it", "[smtp][line_buffer]") {
+    line_buffer lines(16, 1000);
+    for (int i = 0; i < 3; ++i) {
+        CHECK(lines.free_space().size() == 16);
+        feed(lines, std::string(1000, 'x') + "\r\n");
+        CHECK(lines.next_line().text.size() == 1000);
+        CHECK(lines.free_space().size() == 16);
+        feed(lines, std::string(1002, 'x'));
+        CHECK(lines.next_line().kind == line_kind::none);
+        CHECK(lines.free_space().size() == 16);
+        feed(lines, "\r\nQUIT\r\n");
+        CHECK(read_all(lines) == "too_long:|whole:QUIT|");
+    }
 }

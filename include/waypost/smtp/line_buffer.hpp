@@ -2,9 +2,9 @@
 // much.
 //
 // Only CRLF ends a line. A bare LF or CR makes the line a bad one, up to the next CRLF or LF (so that a client that
-// never sends CRLF is told so instead of being left waiting). A line longer than the limit is thrown away as it comes,
-// is reported once, and costs no memory. What a caller leaves in the buffer (message content) it takes with pending()
-// and consume().
+// never sends CRLF is told so instead of being left waiting), however long it is. A line longer than the limit is
+// thrown away as it comes, is reported once, and costs no memory. What a caller leaves in the buffer (message content)
+// it takes with pending() and consume().
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,7 @@ enum class line_kind {
     none,      // more bytes are needed
     whole,     // `text` is a line, without CRLF; valid until the buffer is used again
     too_long,  // its end has come, its text is gone
-    bare,      // it held a bare CR or ended in a bare LF
+    bare,      // it held a bare CR or ended in a bare LF; of a long one the text is gone
 };
 struct line {
     line_kind kind = line_kind::none;
@@ -27,7 +27,7 @@ struct line {
 
 class line_buffer {
 public:
-    /// `capacity` bounds memory, `longest_line` (without CRLF) must be smaller.
+    /// Holds `capacity`, and more only for as long as a line of up to `longest_line` (without CRLF) needs it.
     line_buffer(std::size_t capacity, std::size_t longest_line);
 
     /// Room for at least one byte, after moving what is pending to the front where that helps.
@@ -46,13 +46,18 @@ public:
     [[nodiscard]] std::size_t discarded() const noexcept { return discarded_; }
 
 private:
+    void discard(std::string_view part);
+
     std::vector<char> bytes_;
+    std::size_t capacity_;
     std::size_t longest_;
     std::size_t begin_ = 0;
     std::size_t end_ = 0;
     std::size_t scanned_ = 0;  // behind begin_: already searched for LF
     std::size_t discarded_ = 0;
     bool discarding_ = false;
+    bool discarded_cr_ = false;    // the last octet thrown away is a CR
+    bool discarded_bare_ = false;  // one before it was, and no LF followed it
 };
 
 }  // namespace waypost::smtp
