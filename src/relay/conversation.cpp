@@ -4,8 +4,8 @@ namespace waypost::relay {
 
 namespace {
 
-// RFC 5321 section 4.5.3.1.5 has replies of 512 octets; real ones are longer.
-constexpr std::size_t longest_reply_line = 4096;
+// RFC 5321 section 4.5.3.1.5 has reply lines of 512 octets; real ones are longer. What counts is the whole reply.
+constexpr std::size_t longest_reply_line = smtp::reply_reader::most_octets;
 constexpr std::size_t reply_buffer = 8192;
 // A reply line without end is heard for this long and no longer.
 constexpr std::size_t most_discarded = 64 * 1024;

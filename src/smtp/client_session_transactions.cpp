@@ -143,10 +143,20 @@ void client_session::on_content_written() {
 
 // --- replies
 
+/// RFC 5321 section 4.2.1: of a code that is not known the first digit counts. But one that answers another command
+/// than was sent means that the host is not where we are, and what it makes of the octets that follow is anybody's
+/// guess.
+bool client_session::makes_sense(expect what, int code) noexcept {
+    if (what == expect::data) return code == 354;
+    static constexpr int answers_to_others[] = {211, 214, 220, 221, 235};  // HELP, greeting or STARTTLS, QUIT, AUTH
+    return code / 100 == 2 && std::ranges::find(answers_to_others, code) == std::end(answers_to_others);
+}
+
 void client_session::on_transaction_reply(const expectation& was, const reply& said) {
     transaction_under_way& of = transactions_[was.transaction - ended_];
     --of.replies_due;
     if (said.code == 421) return on_closing(of, was, said);
+    if (said.is_positive() && !makes_sense(was.what, said.code)) return fail(client_stage::protocol, wrong_reply(said));
     switch (was.what) {
         case expect::data: on_data(of, said); break;
         case expect::chunk:
@@ -160,7 +170,7 @@ void client_session::on_transaction_reply(const expectation& was, const reply& s
 
 void client_session::on_envelope_reply(transaction_under_way& of, const expectation& was, const reply& said) {
     const int kind = said.code / 100;
-    if (kind == 3 || (was.what == expect::rset && kind != 2)) return fail(client_stage::protocol, wrong_reply(said));
+    if (was.what == expect::rset && kind != 2) return fail(client_stage::protocol, wrong_reply(said));
     if (was.what == expect::mail && kind != 2) {
         of.mail_refused = true;
         of.tell_all(said.to_status());
@@ -174,12 +184,10 @@ void client_session::on_envelope_reply(transaction_under_way& of, const expectat
 }
 
 void client_session::on_data(transaction_under_way& of, const reply& said) {
-    if (said.code / 100 == 2) return fail(client_stage::protocol, wrong_reply(said));
-    if (said.code / 100 != 3) {
+    if (!said.is_positive()) {
         of.at = progress::all;
         return of.tell_accepted(said.to_status());
     }
-    if (said.code != 354) return fail(client_stage::protocol, wrong_reply(said));
     reset_needed_ = false;  // the end of content ends it, whatever the answer
     if (of.anyone_accepted()) {
         of.at = progress::content;
@@ -193,15 +201,13 @@ void client_session::on_data(transaction_under_way& of, const reply& said) {
 }
 
 void client_session::on_content_reply(transaction_under_way& of, const expectation& was, const reply& said) {
-    const int kind = said.code / 100;
-    if (kind == 3) return fail(client_stage::protocol, wrong_reply(said));
     if (was.what == expect::lmtp_recipient)
         of.said[was.recipient] = said.to_status();
     else
         of.tell_accepted(said.to_status());
     if (was.what != expect::chunk) return;
     chunks_in_flight_ -= *of.what.chunk;
-    if (kind == 2 && was.transaction == last_mail_) reset_needed_ = false;
+    if (said.is_positive() && was.transaction == last_mail_) reset_needed_ = false;
     // A host that offers BDAT and does not know it takes the content for commands: its replies to those are nobody's.
     if (said.code == 500 || said.code == 502) fail(client_stage::protocol, said.to_status());
 }

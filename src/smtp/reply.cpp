@@ -14,10 +14,6 @@ namespace {
 constexpr std::size_t longest_written = 512 - 6;
 constexpr std::size_t longest_enhanced = 12;  // "5.999.999" and a blank, with room to spare
 
-// Of a reply that is read. RFC 5321 knows no limit; a server with more to say than this wants our memory.
-constexpr std::size_t most_lines = 128;
-constexpr std::size_t most_bytes = 65'536;
-
 bool has_controls(std::string_view text) noexcept { return std::ranges::any_of(text, base::is_control); }
 
 void write_line(std::string& out, int code, char separator, std::string_view enhanced, std::string_view text) {
@@ -92,7 +88,7 @@ void write_reply(std::string& out, const mail::status& said) {
 reply_reader::progress reply_reader::on_line(std::string_view line) {
     const auto malformed = [this] {
         building_ = {};
-        bytes_ = 0;
+        octets_ = 0;
         return progress::malformed;
     };
     if (line.size() < 3 || line[0] < '2' || line[0] > '5' || !base::is_digit(line[1]) || !base::is_digit(line[2])) {
@@ -101,10 +97,10 @@ reply_reader::progress reply_reader::on_line(std::string_view line) {
     const int code = (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
     const char separator = line.size() > 3 ? line[3] : ' ';
     const std::string_view text = line.substr(std::min<std::size_t>(line.size(), 4));
-    bytes_ += line.size();
+    octets_ += line.size() + 2;
     if (separator != ' ' && separator != '-') return malformed();
     if (!building_.lines.empty() && code != building_.code) return malformed();
-    if (bytes_ > most_bytes || building_.lines.size() == most_lines) return malformed();
+    if (octets_ > most_octets) return malformed();  // RFC 5321 knows no limit, but our memory does
 
     building_.code = code;
     building_.lines.push_back(has_controls(text) ? base::printable(text) : std::string(text));
@@ -112,7 +108,7 @@ reply_reader::progress reply_reader::on_line(std::string_view line) {
 }
 
 reply reply_reader::take() {
-    bytes_ = 0;
+    octets_ = 0;
     return std::exchange(building_, {});
 }
 

@@ -431,6 +431,10 @@ TEST_CASE("replies out of order fail the session", "[smtp][client_session]") {
         {"250 ok", "250 ok", "250 ok"},  // to DATA
         {"250 ok", "250 ok", "334 go"},  // to DATA
         {"250 ok", "250 ok", "354 go", "354 go"},  // to the end of content
+        {"220 ready"},  // of another command
+        {"250 ok", "235 come in"},
+        {"250 ok", "250 ok", "354 go", "221 bye"},
+        {"250 ok", "250 ok", "354 go", "214 help"},
     };
     for (const auto& replies : conversations) {
         opened client(pipelining);

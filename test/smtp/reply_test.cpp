@@ -103,18 +103,28 @@ TEST_CASE("what is no reply is malformed", "[smtp][reply]") {
     CHECK_FALSE(read({"250-a", "ok"}).has_value());
 }
 
-TEST_CASE("an endless reply is malformed before it costs memory", "[smtp][reply]") {
+TEST_CASE("a reply is as long as it needs to be", "[smtp][reply]") {
     reply_reader many;
-    for (int i = 0; i < 128; ++i) REQUIRE(many.on_line("250-x") == progress::more);
-    CHECK(many.on_line("250 x") == progress::malformed);
+    for (int i = 0; i < 299; ++i) REQUIRE(many.on_line("550-5.7.1 no") == progress::more);
+    REQUIRE(many.on_line("550 5.7.1 never") == progress::done);
+    const reply whole = many.take();
+    CHECK(whole.lines.size() == 300);
+    CHECK(whole.to_status().is_permanent());
+    CHECK(whole.to_status().text().ends_with(" no never"));
+}
 
-    reply_reader large;
-    const std::string line = "250-" + std::string(4092, 'x');
-    for (int i = 0; i < 16; ++i) REQUIRE(large.on_line(line) == progress::more);
-    CHECK(large.on_line("250 x") == progress::malformed);
-    // and the reader begins anew
-    CHECK(large.on_line("250 x") == progress::done);
-    CHECK(large.take().lines.size() == 1);
+TEST_CASE("an endless reply is malformed before it costs memory", "[smtp][reply]") {
+    for (const std::size_t size : {4U, 5U, 78U, 4094U}) {
+        CAPTURE(size);
+        const std::string line = "250-" + std::string(size - 4, 'x');
+        const std::size_t fitting = reply_reader::most_octets / (size + 2);
+        reply_reader reader;
+        for (std::size_t i = 0; i < fitting; ++i) REQUIRE(reader.on_line(line) == progress::more);
+        CHECK(reader.on_line(line) == progress::malformed);
+        // and the reader begins anew
+        CHECK(reader.on_line("250 x") == progress::done);
+        CHECK(reader.take().lines.size() == 1);
+    }
 }
 
 TEST_CASE("control bytes of a peer's reply are escaped", "[smtp][reply]") {

@@ -28,13 +28,15 @@ class Mail:
 
 class Sink(ServerThread):
     """`answer(step, argument)` may give another reply: a text, CLOSE, SILENCE, or None for the usual one. Steps are CONNECT,
-    the commands, CONTENT for each piece of the content, where only CLOSE counts, and END for its end."""
+    the commands, CONTENT for each piece of the content, where only CLOSE counts, and END for its end. A host with a reply to
+    BDAT gives it before the content and reads no more."""
 
     def __init__(self, answer=lambda step, argument: None, keep=True, at=("127.0.0.1", 0)):
         self.answer = answer
         self.keep = keep
         self.mails = []
         self.sessions = 0
+        self.open_sessions = 0
         self.commands = []  # (session, line)
         self.on_mail = lambda mail: None
         super().__init__(lambda: Session(self), at=at)
@@ -59,8 +61,12 @@ class Session(asyncio.Protocol):
     def connection_made(self, transport):
         self.transport = transport
         self.sink.sessions += 1
+        self.sink.open_sessions += 1
         self.number = self.sink.sessions
         self.say("CONNECT", "")
+
+    def connection_lost(self, _):
+        self.sink.open_sessions -= 1
 
     def data_received(self, data):
         self.buffer += data
@@ -100,7 +106,10 @@ class Session(asyncio.Protocol):
         verb = text.partition(" ")[0].upper()
         if verb == "BDAT":
             self.chunk = int(text.split()[1])
-            return True
+            if self.sink.answer(verb, text) is None:
+                return True
+            self.say(verb, text)
+            return False
         good = self.say(verb, text)
         path = re.search(r"<(.*?)>", text)
         if verb == "MAIL" and good:

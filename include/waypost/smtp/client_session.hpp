@@ -177,6 +177,7 @@ private:
     void send_recipients(transaction_under_way& of);
     void send_data(transaction_under_way& of);
     [[nodiscard]] bool fits_in_flight(const transaction_under_way& one) const noexcept;
+    [[nodiscard]] static bool makes_sense(expect what, int code) noexcept;
     void on_transaction_reply(const expectation& was, const reply& said);
     void on_envelope_reply(transaction_under_way& of, const expectation& was, const reply& said);
     void on_data(transaction_under_way& of, const reply& said);

@@ -1,5 +1,6 @@
 // Replies (RFC 5321 section 4.2): made by the server, read by the client. A reply read from a peer is hostile input:
-// bounded in lines and bytes, control bytes escaped, a code outside 200 to 599 refused.
+// bounded in octets (not in lines: some hosts give a page of reasons), control bytes escaped, a code outside 200 to 599
+// refused.
 #pragma once
 
 #include <optional>
@@ -30,9 +31,10 @@ void write_reply(std::string& out, const reply& what);
 /// The same for the usual one-line reply, without building a `reply`.
 void write_reply(std::string& out, const mail::status& said);
 
-/// Puts the lines of one reply together.
+/// Puts the lines of one reply together. One of more than most_octets, line ends counted, is malformed.
 class reply_reader {
 public:
+    static constexpr std::size_t most_octets = 65'536;
     enum class progress { more, done, malformed };
     /// `line` without CRLF. After `done`, take() gives the reply and begins anew.
     [[nodiscard]] progress on_line(std::string_view line);
@@ -40,7 +42,7 @@ public:
 
 private:
     reply building_;
-    std::size_t bytes_ = 0;
+    std::size_t octets_ = 0;
 };
 
 }  // namespace waypost::smtp
