@@ -102,7 +102,7 @@ async::awaitable<> session::converse() {
                 break;
             case smtp::line_kind::whole:
                 last_command_ = protocol_.loggable(next.text);
-                goes_on = co_await perform(protocol_.on_line(next.text));
+                goes_on = co_await perform(protocol_.on_line(next.text, !lines_.pending().empty()));
                 break;
             case smtp::line_kind::too_long:
                 last_command_ = "(line too long)";
@@ -249,6 +249,7 @@ async::awaitable<bool> session::receive_content() {
     mail::hop_counter hops;
     std::string joined;
     bool stored = true;
+    std::uint64_t discarded = 0;
     for (;;) {
         std::string_view input = lines_.pending();
         const std::size_t before = input.size();
@@ -261,6 +262,12 @@ async::awaitable<bool> session::receive_content() {
         }
         lines_.consume(before - input.size());
         if (ended) break;
+        if (!stored || decoder.found() != smtp::content_decoder::fault::none) discarded += before - input.size();
+        if (discarded > settings_.most_discarded_content) {
+            reason_ = "endless content";
+            reply({421, "4.7.0 Message is refused, and no more of it is read"});
+            co_return false;
+        }
         if (decoder.seems_ended()) {
             // The client waits for an answer to an end that is none. What it sends next would still be content, so the
             // session must end with the answer.
@@ -343,6 +350,8 @@ std::string session::trace_fields() const {
 async::awaitable<bool> session::fill() {
     if (lines_.discarded() > most_discarded) {
         reason_ = "endless line";
+        last_command_ = "(line without an end)";
+        reply({421, "4.7.0 Line without an end"});
         co_return false;
     }
     if (!protocol_.receiving_content()) watchdog_.expect_within(settings_.times.command);

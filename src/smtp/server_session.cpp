@@ -1,6 +1,7 @@
 #include "waypost/smtp/server_session.hpp"
 
 #include <algorithm>
+#include <span>
 #include <stdexcept>
 #include <utility>
 
@@ -20,6 +21,24 @@ bool is_http(const command& line) noexcept {
                                                  "OPTIONS", "PATCH", "TRACE", "DELETE", "PRI"};
     return std::ranges::find(verbs, line.name) != std::end(verbs);
 }
+
+// RFC 3030: its content comes right behind it, whatever we say. (BURL and the like wait for no content.)
+bool is_chunk(const command& line) noexcept { return base::iequals(line.name, "BDAT"); }
+
+// Words that a log may show though they are no commands here: those of other protocols and extensions.
+constexpr std::string_view known_words[] = {"GET",    "POST", "HEAD", "PUT",  "CONNECT", "OPTIONS",  "PATCH",  "TRACE",
+                                            "DELETE", "PRI",  "BDAT", "LHLO", "TURN",    "ETRN",     "ATRN",   "SEND",
+                                            "SOML",   "SAML", "BURL", "VERB", "XCLIENT", "XFORWARD", "XEXCH50"};
+constexpr std::string_view known_mechanisms[] = {"PLAIN",       "LOGIN",         "CRAM-MD5", "DIGEST-MD5",
+                                                 "SCRAM-SHA-1", "SCRAM-SHA-256", "XOAUTH2",  "OAUTHBEARER",
+                                                 "NTLM",        "GSSAPI",        "EXTERNAL", "ANONYMOUS"};
+
+std::string_view known(std::string_view word, std::span<const std::string_view> words) noexcept {
+    const auto place = std::ranges::find_if(words, [&](std::string_view each) { return base::iequals(each, word); });
+    return place == words.end() ? std::string_view() : *place;
+}
+
+std::string length_of(std::string_view line) { return std::to_string(line.size()) + " octets"; }
 
 bool has_controls(std::string_view text) noexcept { return std::ranges::any_of(text, base::is_control); }
 
@@ -71,35 +90,69 @@ server_step server_session::answer(const mail::status& said) {
 
 // --- input
 
-server_step server_session::on_line(std::string_view line) {
+server_step server_session::on_line(std::string_view line, bool input_follows) {
     if (asked_ != question::none || state_ == state::content) {
         throw std::logic_error("server_session: a line while an answer is due");
     }
     const command found = parse_command(line);
+    const bool data_was_refused = std::exchange(data_refused_, false);
+    input_follows_ = input_follows;
     if (errors_ >= settings_.max_errors) return refuse(421, "4.7.0", "Too many errors");
     if (idle_commands_ > settings_.max_idle_commands) return refuse(421, "4.7.0", "Too many commands without mail");
     if (state_ == state::auth) return auth_step(sasl_.on_response(line));
     if (is_http(found) || looks_like_tls(line)) return refuse(421, "4.7.0", "This is an SMTP server");
-    return run(found);
+    if (is_chunk(found)) {
+        end_transaction();
+        return hang_up{reply(mail::status::of(502, "5.5.1", "BDAT is not available"))};
+    }
+    // Not always does what follows DATA come with it: the first line of a message is no command.
+    if (data_was_refused && found.what == verb::unknown) return refuse(421, "4.5.0", "A message after a refused DATA");
+    server_step next = run(found);
+    return found.what == verb::data ? after_data(std::move(next)) : next;
+}
+
+/// RFC 2920 section 3.1: DATA is the last command of a group. A client that sends more before it has the answer sends
+/// its message, and where DATA is refused the lines of that, which a stranger may have written, would be commands.
+server_step server_session::after_data(server_step next) {
+    if (!std::holds_alternative<send_reply>(next) || state_ == state::content) return next;
+    data_refused_ = true;
+    return input_follows_ ? refuse(421, "4.5.0", "DATA is refused, and there is input behind it") : next;
 }
 
 std::string server_session::loggable(std::string_view line) const {
     if (state_ == state::auth) return "(authentication response)";
     const command found = parse_command(line);
-    if (found.what != verb::auth) return base::printable(line, 80);
-    return "AUTH " + base::printable(parse_command(found.argument).name, 20);
+    switch (found.what) {
+        case verb::ehlo:
+        case verb::helo:
+        case verb::mail:
+        case verb::rcpt:
+        case verb::vrfy:
+        case verb::expn: return base::printable(line, 80);
+        case verb::auth: {
+            const auto mechanism = known(parse_command(found.argument).name, known_mechanisms);
+            return "AUTH " + std::string(mechanism.empty() ? "(unknown mechanism)" : mechanism);
+        }
+        case verb::unknown: {
+            const std::string word(known(found.name, known_words));
+            return word.empty() ? "(unknown command, " + length_of(line) + ")" : word;
+        }
+        default: return base::printable(found.name);
+    }
 }
 
 server_step server_session::on_bad_line(bool too_long) {
     if (asked_ != question::none || state_ == state::content) {
         throw std::logic_error("server_session: a line while an answer is due");
     }
+    const bool data_was_refused = std::exchange(data_refused_, false);
     if (errors_ >= settings_.max_errors) return refuse(421, "4.7.0", "Too many errors");
     // What stands behind a bare LF may be a command that somebody put into another's address: none of it is read.
     if (!too_long) {
         end_transaction();
         return hang_up{reply(mail::status::of(500, "5.5.2", "Lines must end in CRLF"))};
     }
+    if (data_was_refused) return refuse(421, "4.5.0", "A message after a refused DATA");
     if (state_ != state::auth) return refuse(500, "5.5.2", "Line too long");
     state_ = state::greeted;
     return refuse(500, "5.5.6", "Authentication exchange line is too long"); // RFC 4954 section 4
@@ -234,7 +287,7 @@ server_step server_session::on_verdict(const mail::status& said) {
             return answer(worded(said, "2.1.5", "Ok"));
         case question::content:
             // What was said so far stands: the client may try DATA again.
-            if (!said.is_success()) return idle(answer(said));
+            if (!said.is_success()) return after_data(idle(answer(said)));
             state_ = state::content;
             return send_reply{reply(354, "End the message with a dot on a line of its own")};
         case question::password: return auth_verdict(said);

@@ -337,12 +337,25 @@ TEST_CASE("a whole session may come in one segment", "[inbound][session]") {
     door.open();
     auto client = door.connect();
     client.send("EHLO client.example\r\nMAIL FROM:<ada@example.net>\r\nRCPT TO:<bob@example.org>\r\nDATA\r\n" +
-                message + ".\r\nMAIL FROM:<>\r\nRCPT TO:<eve@elsewhere.example>\r\nDATA\r\nQUIT\r\n");
-    const std::vector<std::string> codes = {"220 ", "250-", "250 ", "250 ", "354 ",
-                                            "250 ", "250 ", "550 ", "554 ", "221 "};
+                message + ".\r\nMAIL FROM:<>\r\nRCPT TO:<eve@elsewhere.example>\r\nDATA\r\n");
+    const std::vector<std::string> codes = {"220 ", "250-", "250 ", "250 ", "354 ", "250 ", "250 ", "550 ", "554 "};
     for (const std::string& code : codes) CHECK_THAT(client.reply(), StartsWith(code));
+    CHECK(client.ask("QUIT").starts_with("221 "));
     CHECK(client.reply() == "(closed)");
     CHECK(door.messages() == 1);
+}
+
+TEST_CASE("audit 8: the lines of a message whose DATA is refused are no commands", "[inbound][session]") {
+    front_door door;
+    door.open();
+    auto client = door.greeted();
+    client.send(
+        "MAIL FROM:<ada@example.net>\r\nRCPT TO:<eve@elsewhere.example>\r\nDATA\r\nRSET\r\n"
+        "MAIL FROM:<inner@example.net>\r\nRCPT TO:<bob@example.org>\r\nDATA\r\n" +
+        message + ".\r\n");
+    for (const std::string code : {"250 ", "550 ", "421 "}) CHECK_THAT(client.reply(), StartsWith(code));
+    CHECK(client.reply() == "(closed)");
+    CHECK(door.messages() == 0);
 }
 
 TEST_CASE("a command line that never ends is heard for a while and then no more", "[inbound][session]") {
@@ -355,13 +368,41 @@ TEST_CASE("a command line that never ends is heard for a while and then no more"
         closed = test::finish(door.house.loop, client.stream().write(noise)).has_error();
     CHECK(closed);
     door.house.until([&] { return door.output.has("event=disconnected"); });
+    CHECK(door.output.has("421 4.7.0 Line without an end"));
 }
 
-TEST_CASE("a line with a bare line feed ends the session", "[inbound][session]") {
+TEST_CASE("audit 18: content that is refused is read to its end, but not for ever", "[inbound][session]") {
+    front_door door;
+    door.first().protocol.max_message_size = 5000;
+    door.how.most_discarded_content = 100'000;
+    door.open();
+    const std::string line = std::string(998, 'x') + "\r\n";
+    const std::string start = GENERATE("nul \0\r\n"s, "bare \r CR\r\n"s, ""s);
+    SECTION("within the budget its client is told why") {
+        auto client = door.sending();
+        std::string text = start;
+        while (text.size() < 90'000) text += line;
+        client.send(text + ".\r\n");
+        CHECK_THAT(client.reply(), StartsWith("55"));
+        CHECK(client.ask("NOOP").starts_with("250 "));
+    }
+    SECTION("behind it the session ends") {
+        auto client = door.sending();
+        std::string text = start;
+        while (text.size() < 150'000) text += line;
+        client.send(text);
+        CHECK_THAT(client.reply(), StartsWith("421 4.7.0 "));
+        CHECK(client.reply() == "(closed)");
+    }
+    CHECK(door.messages() == 0);
+}
+
+TEST_CASE("audit 17: a line with a bare line feed ends the session, however long it is", "[inbound][session]") {
     front_door door;
     door.open();
     auto client = door.greeted();
-    client.send("NOOP\nMAIL FROM:<eve@example.net>\r\n");
+    const std::string text = GENERATE("NOOP"s, "NOOP " + std::string(20'000, 'x'));
+    client.send(text + "\nMAIL FROM:<eve@example.net>\r\n");
     CHECK_THAT(client.reply(), StartsWith("500 "));
     CHECK(client.reply() == "(closed)");
 }
@@ -579,7 +620,7 @@ TEST_CASE("passwords that cannot be asked are no wrong password", "[inbound][ses
     CHECK_THAT(client.ask(plain("ada", "correct horse")), StartsWith("454 4.7.0 "));
 }
 
-TEST_CASE("no password is ever in the log", "[inbound][session]") {
+TEST_CASE("audit 15: no password is ever in the log", "[inbound][session]") {
     test::captured_stderr everything;  // the log of the door ends before it
     {
         front_door door;
@@ -605,6 +646,14 @@ TEST_CASE("no password is ever in the log", "[inbound][session]") {
         CHECK_THAT(client.ask("AUTH PLAIN"), StartsWith("334 "));
         CHECK_THAT(client.ask("not base64: tops3cret"), StartsWith("501 "));
         CHECK_THAT(client.ask("AUTH PLAIN not base64: tops3cret"), StartsWith("501 "));
+        // audit 15: a client that does not wait for the refusal sends them all the same
+        CHECK_THAT(client.ask("AUTH CRAM-MD5"), StartsWith("504 "));
+        CHECK_THAT(client.ask("tops3cret"), StartsWith("500 "));
+        CHECK_THAT(client.ask(base::base64_encode("tops3cret")), StartsWith("500 "));
+        CHECK_THAT(client.ask(" " + plain("ada", "tops3cret")), StartsWith("500 "));
+        CHECK_THAT(client.ask("AUTH " + base::base64_encode("tops3cret")), StartsWith("504 "));
+        CHECK_THAT(client.ask("NOOP tops3cret"), StartsWith("250 "));
+        CHECK_THAT(client.ask("RSET tops3cret"), StartsWith("501 "));
     }
     everything.restore();
     CHECK(everything.has("event=failed-command"));

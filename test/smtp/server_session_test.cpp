@@ -345,13 +345,13 @@ TEST_CASE("VRFY, EXPN, HELP and NOOP tell nothing about anybody", "[smtp][server
                       "ever") == "250 2.0.0 Ok\r\n");
 }
 
-TEST_CASE("commands pipelined behind DATA are content, and behind a refused DATA are commands",
+TEST_CASE("commands pipelined behind DATA are content, and behind a refused DATA are nothing",
           "[smtp][server_session]") {
     greeted server;
     const std::string replies = server.say(
         "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\nMAIL FROM:<x@y>\r\n.\r\nMAIL FROM:<e@f>\r\nDATA\r\nRSET\r\n");
     CHECK(server.accepted().at(0).content == "MAIL FROM:<x@y>\r\n");
-    CHECK(replies.ends_with("250 2.1.0 Ok\r\n554 5.5.1 No valid recipients\r\n250 2.0.0 Ok\r\n"));
+    CHECK(replies.ends_with("250 2.1.0 Ok\r\n421 4.5.0 DATA is refused, and there is input behind it\r\n"));
 }
 
 // --- TLS
@@ -457,9 +457,88 @@ TEST_CASE("AUTH that is no AUTH is refused", "[smtp][server_session]") {
 TEST_CASE("no password gets into a log", "[smtp][server_session]") {
     greeted server(with_auth(demand::offered));
     CHECK(server.session().loggable("MAIL FROM:<a\x1b@b>") == "MAIL FROM:<a\\x1b@b>");
-    CHECK(server.session().loggable("auth plain " + good_plain) == "AUTH plain");
+    CHECK(server.session().loggable("auth plain " + good_plain) == "AUTH PLAIN");
     CHECK(is(server.line("AUTH LOGIN"), "334"));
     CHECK(server.session().loggable("c2VjcmV0") == "(authentication response)");
+}
+
+TEST_CASE("audit 15: only words that are known are shown in a log", "[smtp][server_session]") {
+    const greeted server(with_auth(demand::offered));
+    const auto shown = [&](std::string_view line) { return server.session().loggable(line); };
+    CHECK(shown(" AUTH PLAIN " + good_plain) ==
+          "(unknown command, " + std::to_string(12 + good_plain.size()) + " octets)");
+    CHECK(shown("\tAUTH PLAIN x") == "(unknown command, 13 octets)");
+    CHECK(shown("c2VjcmV0") == "(unknown command, 8 octets)");
+    CHECK(shown("secret") == "(unknown command, 6 octets)");
+    CHECK(shown("AUTH c2VjcmV0") == "AUTH (unknown mechanism)");
+    CHECK(shown("AUTH=PLAIN c2VjcmV0") == "(unknown command, 19 octets)");
+    CHECK(shown("AUTH cram-md5") == "AUTH CRAM-MD5");
+    CHECK(shown("NOOP secret") == "NOOP");
+    CHECK(shown("get /secret HTTP/1.1") == "GET");
+    CHECK(shown("BDAT 6 LAST") == "BDAT");
+    CHECK(shown("RCPT TO:<x@example.org>") == "RCPT TO:<x@example.org>");
+    CHECK(shown("EHLO x") == "EHLO x");
+    CHECK(shown("") == "(unknown command, 0 octets)");
+}
+
+TEST_CASE("audit 8: a refused DATA with input behind it ends the session", "[smtp][server_session]") {
+    const std::string body = "RSET\r\nMAIL FROM:<inner@x>\r\nRCPT TO:<c@d>\r\nDATA\r\ninner\r\n.\r\n";
+    const std::vector<std::string> refused = {
+        "DATA\r\n",                                        // no transaction
+        "MAIL FROM:<a@b>\r\nDATA\r\n",                     // no recipient
+        "MAIL FROM:<a@b>\r\nRCPT TO:<>\r\nDATA\r\n",       // none that is valid
+        "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA x\r\n",  // no argument
+    };
+    for (const std::string& group : refused) {
+        CAPTURE(group);
+        greeted server(usual());
+        CHECK_THAT(server.say(group + body),
+                   Catch::Matchers::EndsWith("421 4.5.0 DATA is refused, and there is input behind it\r\n"));
+        CHECK(server.closed());
+        CHECK(server.accepted().empty());
+    }
+    auto tls_first = usual();
+    tls_first.tls = demand::required;
+    greeted in_clear(tls_first);
+    CHECK(is(in_clear.say("DATA\r\n" + body), "421 4.5.0"));
+    CHECK(in_clear.closed());
+
+    greeted later(usual());
+    later.on_data = [] { return mail::status::transient("4.3.1", "no room"); };
+    CHECK_THAT(later.say("MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n" + body),
+               Catch::Matchers::Contains("\r\n421 4.5.0"));
+    CHECK(later.closed());
+}
+
+TEST_CASE("audit 8: a message that comes after the reply to a refused DATA ends the session",
+          "[smtp][server_session]") {
+    for (const std::string& first_line : {"Received: from a by b"s, "Subject: x"s, ""s, "."s, std::string(5000, 'x')}) {
+        CAPTURE(first_line);
+        greeted server(usual());
+        CHECK(is(server.line("DATA"), "503 5.5.1"));
+        CHECK(is(server.say(first_line + "\r\nMAIL FROM:<inner@x>\r\n"), "421 4.5.0 A message"));
+        CHECK(server.closed());
+    }
+    greeted server(usual());  // while a command is one
+    CHECK(is(server.line("DATA"), "503 5.5.1"));
+    CHECK(is(server.line("MAIL FROM:<a@b>"), "250"));
+    CHECK(is(server.line("nonsense"), "500 5.5.2"));
+}
+
+TEST_CASE("audit 8: content behind a DATA that is accepted is content", "[smtp][server_session]") {
+    greeted server(usual());
+    (void)server.say("MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\nMAIL FROM:<inner@x>\r\n.\r\n");
+    CHECK_FALSE(server.closed());
+    REQUIRE(server.accepted().size() == 1);
+    CHECK(server.accepted()[0].content == "MAIL FROM:<inner@x>\r\n");
+}
+
+TEST_CASE("audit 8: BDAT is not offered, so its content is not read as commands", "[smtp][server_session]") {
+    greeted server(usual());
+    CHECK(is(server.say("MAIL FROM:<a@b>\r\n"), "250"));
+    CHECK(is(server.say("bdat 20 LAST\r\nMAIL FROM:<inner@x>\r\n"), "502 5.5.1"));
+    CHECK(server.closed());
+    CHECK_FALSE(server.session().in_transaction());
 }
 
 TEST_CASE("a password is not taken in clear where TLS could be had", "[smtp][server_session]") {

@@ -36,6 +36,8 @@ public:
                    : mail::status::permanent("5.7.8", "Authentication credentials invalid");
     };
 
+    bool sees_input_behind = true;  // of a line, when it takes it
+
     explicit stub_server(server_settings settings)
         : fresh_decoder_(settings.max_message_size, content_decoder::default_longest_line, settings.line_feed),
           session_(std::move(settings)),
@@ -75,8 +77,9 @@ private:
             }
             const line next = lines_.next_line();
             if (next.kind == line_kind::none) return;
-            perform(next.kind == line_kind::whole ? session_.on_line(next.text)
-                                                  : session_.on_bad_line(next.kind == line_kind::too_long));
+            perform(next.kind == line_kind::whole
+                        ? session_.on_line(next.text, sees_input_behind && !lines_.pending().empty())
+                        : session_.on_bad_line(next.kind == line_kind::too_long));
         }
     }
 

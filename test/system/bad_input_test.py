@@ -106,11 +106,28 @@ class BadInput(DialogTest):
     def test_the_body_of_a_transaction_without_recipients_is_no_message(self):
         client = self.begin().greet()
         client.send(SMUGGLED.replace(b"root@localhost", b"root@elsewhere.example") + b"QUIT\r\n")
-        codes = []
-        while 221 not in codes:
-            codes.append(client.reply()[0])
-        self.assertEqual(codes[:3], [250, 550, 554])
-        self.assertNotIn(250, codes[3:])
+        self.assertEqual(client.replies(3), [250, 550, 421])
+        self.assertTrue(client.is_closed())
+        self.daemon.wait_until_empty()
+        self.assertEqual(self.sink.mails, [])
+
+    def test_a_message_within_a_message_whose_data_is_refused_is_not_accepted(self):
+        """audit 8: the lines of a message whose DATA is refused are no commands."""
+        inner = SMUGGLED + b".\r\n"
+        for cut in range(0, 60, 7):  # the rest comes after the refusal, or before it
+            with self.subTest(cut=cut):
+                client = self.begin().greet()
+                outer = b"MAIL FROM:<me@client.example>\r\nRCPT TO:<root@elsewhere.example>\r\nDATA\r\n"
+                client.send(outer + inner[:cut])
+                self.assertEqual(client.replies(2), [250, 550])
+                self.assertIn(client.reply()[0], (421, 554))
+                try:
+                    client.send(b"Received: from a by b\r\n" * (cut == 0) + inner[cut:])
+                    while client.reply()[0] != 250:
+                        pass
+                    self.fail("a line of the message was carried out")
+                except (EOFError, ConnectionError):
+                    pass
         self.daemon.wait_until_empty()
         self.assertEqual(self.sink.mails, [])
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,6 +43,8 @@ struct settings {
     std::size_t max_sessions = 10000;  // over all listeners; beyond it clients wait in the kernel's queue
     std::size_t max_received_fields = 100;  // more of them is a loop
     std::size_t longest_line = 65535;       // of content, without CRLF
+    // Content that is refused is read to its end, so that the client learns why, but no more than this of it.
+    std::uint64_t most_discarded_content = 64ULL << 20;
     time_limits times;
 };
 

@@ -77,9 +77,11 @@ public:
     explicit server_session(server_settings settings, bool tls_active = false);
 
     [[nodiscard]] reply greeting() const;
-    /// One command, or one line of a SASL exchange, without CRLF.
-    [[nodiscard]] server_step on_line(std::string_view line);
-    /// A line as it may be logged, before on_line() takes it: escaped, and without a password or what may hold one.
+    /// One command, or one line of a SASL exchange, without CRLF. `input_follows`: bytes behind it have come already.
+    [[nodiscard]] server_step on_line(std::string_view line, bool input_follows = false);
+    /// What of a line may be logged, before on_line() takes it: escaped, and no word of it that may be a password. A
+    /// client that was refused AUTH, or never got so far, sends its password all the same, as a line that looks like
+    /// anything; so only words that are known are shown, and arguments only where they are names and addresses.
     [[nodiscard]] std::string loggable(std::string_view line) const;
     /// A line that is none: too long, or with a bare CR or LF, which ends the session.
     [[nodiscard]] server_step on_bad_line(bool too_long);
@@ -111,6 +113,7 @@ private:
     server_step idle(server_step answer);
     server_step answer(const mail::status& said);
     server_step run(const command& line);
+    server_step after_data(server_step next);
     server_step hello(const command& line);
     server_step mail_from(std::string_view argument);
     server_step rcpt_to(std::string_view argument);
@@ -129,6 +132,8 @@ private:
     bool extended_ = false;
     state state_ = state::fresh;
     question asked_ = question::none;
+    bool input_follows_ = false;  // the last line
+    bool data_refused_ = false;  // by the last reply
     std::string helo_;
     std::string user_;
     std::string claimed_user_;  // whose password is being checked
