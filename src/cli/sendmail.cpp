@@ -39,13 +39,13 @@ int complain(int exit_code, const std::string& text) {
 int exit_code(const mail::status& answer) {
     if (answer.is_success()) return EX_OK;
     if (answer.is_transient()) return complain(EX_TEMPFAIL, answer.line());
-    const mail::enhanced_code why = answer.enhanced();
-    const bool is_too_big = answer.code() == 552 || (why.subject == 3 && why.detail == 4);
-    const bool is_bad_content = why.subject == 6;
+    const mail::enhanced_code reason = answer.enhanced();
+    const bool is_too_big = answer.code() == 552 || (reason.subject == 3 && reason.detail == 4);
+    const bool is_bad_content = reason.subject == 6;
     int code = EX_UNAVAILABLE;
     if (is_too_big || is_bad_content) code = EX_DATAERR;
-    if (why.subject == 1) code = why.detail == 2 || why.detail == 10 ? EX_NOHOST : EX_NOUSER;
-    if (why.subject == 7) code = EX_NOPERM;
+    if (reason.subject == 1) code = reason.detail == 2 || reason.detail == 10 ? EX_NOHOST : EX_NOUSER;
+    if (reason.subject == 7) code = EX_NOPERM;
     return complain(code, answer.line());
 }
 

@@ -98,9 +98,9 @@ fault set_sender(const sendmail_options& options, const caller& user, draft& mad
 
 /// The addresses of a list; a text names the first that is none.
 std::optional<std::string> add_recipients(std::string_view list, draft& made) {
-    const mail::address_list found = mail::parse_address_list(list);
-    if (!found.bad.empty()) return found.bad.front();
-    for (const std::string& each : found.addresses) {
+    const mail::address_list parsed = mail::parse_address_list(list);
+    if (!parsed.bad.empty()) return parsed.bad.front();
+    for (const std::string& each : parsed.addresses) {
         if (auto address = parse_address(each)) made.to.push_back(std::move(*address));
     }
     return std::nullopt;
@@ -133,11 +133,11 @@ std::vector<mail::header_field> resent_recipients(const std::vector<mail::header
 }
 
 std::vector<mail::header_field> recipient_fields(const std::vector<mail::header_field>& fields) {
-    std::vector<mail::header_field> found = resent_recipients(fields);
-    if (!found.empty()) return found;
-    std::ranges::copy_if(fields, std::back_inserter(found),
+    std::vector<mail::header_field> recipients = resent_recipients(fields);
+    if (!recipients.empty()) return recipients;
+    std::ranges::copy_if(fields, std::back_inserter(recipients),
                          [](const auto& field) { return is_one_of(field.name, {"To", "Cc", "Bcc"}); });
-    return found;
+    return recipients;
 }
 
 fault set_recipients(const sendmail_options& options, const mail::header_section& header, draft& made) {

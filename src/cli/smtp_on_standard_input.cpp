@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <climits>
 #include <string_view>
+#include <utility>
 
 namespace waypost::cli {
 
