@@ -50,6 +50,12 @@ bool is_anything(const format& program) {
     return !program.is_literal() && !text.starts_with('/') && !base::istarts_with(text, "%{user.directory}/");
 }
 
+/// What text around a raw value means to its program nobody here knows, nor whether the value ends it.
+format_fault raw_in_text(std::string_view text, std::size_t begins) {
+    return {begins, "a raw value is only a part of \"" + base::printable(text, 64) + "\"",
+            "remove raw, or give the value as an argument of its own"};
+}
+
 /// A word as an argument. `shell_text`: the place of the one that a shell reads.
 std::variant<format, format_fault> argument(const shell_words& words, std::size_t place, std::size_t shell_text) {
     const shell_words::word& one = words.all[place];
@@ -65,6 +71,7 @@ std::variant<format, format_fault> argument(const shell_words& words, std::size_
     if (place == 0 && is_anything(made))
         return format_fault{one.at, "a value would choose the program",
                             "write its directory in front, as in /usr/bin/"};
+    if (made.has_raw() && (place == 0 || !made.is_one_value())) return raw_in_text(one.text, one.at);
     return parsed;
 }
 
@@ -165,7 +172,7 @@ base::result<std::vector<std::string>> command::arguments(const format_values& v
     std::vector<std::string> made;
     for (const format& one : arguments_) {
         // The program is a path: a value in it may choose a file of its directory, and no other.
-        auto text = made.empty() ? one.expand_path(values) : one.expand(values);
+        auto text = made.empty() ? one.expand_program(values) : one.expand(values);
         if (text.has_error()) return text.error();
         made.push_back(std::move(*text));
     }

@@ -30,6 +30,26 @@ std::string without_way_out(std::string value) {
     return value;
 }
 
+/// Of a directory that a slash follows.
+std::string_view without_last_slash(std::string_view directory) {
+    return directory.ends_with('/') ? directory.substr(0, directory.size() - 1) : directory;
+}
+
+/// A value in an argument: it may be taken for the name of a file, or stand between slashes of an expression.
+std::string without_root(std::string value, bool is_whole) {
+    if (!is_whole) std::ranges::replace(value, '/', ':');
+    if (value.starts_with('/')) value.front() = ':';
+    for (std::size_t begins = 0; begins < value.size();) {
+        const std::size_t ends = std::min(value.find('/', begins), value.size());
+        const std::size_t other = std::min(value.find_first_not_of('.', begins), value.size());
+        if (other == ends)
+            std::fill(value.begin() + static_cast<std::ptrdiff_t>(begins),
+                      value.begin() + static_cast<std::ptrdiff_t>(ends), ':');
+        begins = ends + 1;
+    }
+    return value;
+}
+
 /// A path that grows, and whether a value is to blame for its last component.
 class path_builder {
 public:
@@ -113,6 +133,12 @@ bool format::is_literal() const noexcept {
     return std::ranges::none_of(pieces_, [](const piece& one) { return one.value.has_value(); });
 }
 
+bool format::has_raw() const noexcept {
+    return std::ranges::any_of(pieces_, [](const piece& one) { return one.value && one.value->raw; });
+}
+
+bool format::is_one_value() const noexcept { return pieces_.size() == 1 && pieces_.front().value.has_value(); }
+
 base::result<std::string> format::expand(const format_values& values) const {
     std::string made;
     for (const piece& one : pieces_) {
@@ -120,8 +146,10 @@ base::result<std::string> format::expand(const format_values& values) const {
             made += one.literal;
             continue;
         }
-        auto value = value_of(*one.value, values);
+        auto value = value_of(*one.value, values, use::in_argument);
         if (value.has_error()) return value.error();
+        const bool is_strangers = !one.value->raw && one.value->of != specifier::origin::directory;
+        if (is_strangers) *value = without_root(std::move(*value), is_one_value());
         if (made.empty() && !one.value->raw && value->starts_with('-')) value->front() = ':';
         made += *value;
     }
@@ -129,21 +157,28 @@ base::result<std::string> format::expand(const format_values& values) const {
     return made;
 }
 
-base::result<std::string> format::expand_path(const format_values& values) const {
+base::result<std::string> format::expand_path(const format_values& values) const { return path(values, use::in_path); }
+
+base::result<std::string> format::expand_program(const format_values& values) const {
+    return path(values, use::in_argument);
+}
+
+base::result<std::string> format::path(const format_values& values, use place) const {
     path_builder made;
     for (const piece& one : pieces_) {
         if (!one.value) {
             const bool in_home = &one == &pieces_.front() && one.literal.starts_with("~/");
             if (in_home && values.directory.empty()) return format_errc::no_component;
-            if (in_home) made.add_trusted(values.directory);
+            if (in_home) made.add_trusted(without_last_slash(values.directory));
             made.add_trusted(std::string_view(one.literal).substr(in_home ? 1 : 0));
             continue;
         }
-        auto value = value_of(*one.value, values);
+        auto value = value_of(*one.value, values, place);
         if (value.has_error()) return value.error();
         if (one.value->of == specifier::origin::directory) {
             if (value->empty()) return format_errc::no_component;
-            made.add_trusted(*value);
+            const bool is_followed = &one != &pieces_.back() && (&one)[1].literal.starts_with('/');
+            made.add_trusted(is_followed ? without_last_slash(*value) : *value);
         } else {
             made.add_value(without_way_out(std::move(*value)));
         }

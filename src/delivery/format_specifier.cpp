@@ -95,6 +95,14 @@ void strip_tag(std::string& text, char delimiter, bool is_address) {
     text.replace(tag, domain - tag, is_address && text.starts_with('"') ? "\"" : "");
 }
 
+/// In an argument: atext of RFC 5322 without what any shell or language gives a meaning, and the two marks that an
+/// address has besides. UTF-8 is not in it: what is a quote or a blank there is another program's to decide.
+bool is_allowed(char c, format::use place) {
+    if (place == format::use::in_argument)
+        return base::is_alnum(c) || std::string_view("-+=^_@./").find(c) != std::string_view::npos;
+    return std::string_view("!#$%&'*?`{|}~").find(c) == std::string_view::npos;
+}
+
 base::result<std::string> cut(const specifier& what, std::string text) {
     const auto size = static_cast<std::ptrdiff_t>(text.size());
     if (size == 0) return text;
@@ -145,7 +153,7 @@ std::variant<specifier, format_fault> parse_specifier(std::string_view inside) {
     return made;
 }
 
-base::result<std::string> value_of(const specifier& what, const format_values& values) {
+base::result<std::string> value_of(const specifier& what, const format_values& values, format::use place) {
     std::string text = plain_value(what, values);
     if (text.size() > format::longest) return format_errc::too_long;
     const bool is_address = what.which == specifier::part::whole && what.of != specifier::origin::username &&
@@ -155,10 +163,9 @@ base::result<std::string> value_of(const specifier& what, const format_values& v
         std::ranges::transform(text, text.begin(), [](char c) { return base::to_lower(c); });
     if (what.in == specifier::letters::upper)
         std::ranges::transform(text, text.begin(), [](char c) { return base::to_upper(c); });
-    constexpr std::string_view unsafe = "!#$%&'*?`{|}~";
     // The home is the administrator's word.
     if (!what.raw && what.of != specifier::origin::directory) {
-        std::ranges::replace_if(text, [&](char c) { return unsafe.find(c) != std::string_view::npos; }, ':');
+        std::ranges::replace_if(text, [&](char c) { return !is_allowed(c, place); }, ':');
     }
     return cut(what, std::move(text));
 }

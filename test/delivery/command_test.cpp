@@ -52,9 +52,9 @@ TEST_CASE("a command is split as a shell splits it", "[delivery][command]") {
 
 TEST_CASE("each argument is a format, and one value is one argument", "[delivery][command]") {
     CHECK(split("lda -d %{dest.user:strip|uppercase} -f %{sender} %{rcpt[0:1]}x 50%%") ==
-          R"x([lda][-d][JOE][-f]["-x;:(id)"@x][inx][50%])x");
+          R"x([lda][-d][JOE][-f][:-x:::id::@x][inx][50%])x");
     CHECK(split("lda '%{dest.user}' \"a %{rcpt}\"") == "[lda][joe+lists][a info@example.org]");
-    CHECK(split("lda -- %{sender.user} %{sender.user:raw}") == "[lda][--][:x;:(id)][-x;$(id)]");
+    CHECK(split("lda -- %{sender.user} %{sender.user:raw}") == "[lda][--][:x:::id:][-x;$(id)]");
     CHECK(split("lda %{foo} x").starts_with("6: unknown format specifier %{foo}"));
     CHECK(split("lda %{mda}") == "6: %{mda} is for a wrapper; write the command itself");
 }
@@ -93,9 +93,21 @@ TEST_CASE("no value is put into what a shell reads", "[delivery][command]") {
     CHECK(split("dash-like -c %{rcpt}") == "[dash-like][-c][info@example.org]");
 }
 
+TEST_CASE("a raw value is an argument of its own, never a part of a text", "[delivery][command]") {
+    CHECK(split("lda -f %{sender:raw}") == "[lda][-f][\"-x;$(id)\"@x]");
+    CHECK(split("lda x -f%{sender:raw}") ==
+          "6: a raw value is only a part of \"-f%{sender:raw}\"; remove raw, or give the value as an argument of its "
+          "own");
+    for (const std::string text : {"perl -e 'print q(%{sender:raw})'", "lda %{sender:raw}%{rcpt}",
+                                   "/lists/%{sender:raw}", "lda '%{rcpt[0:1]:lowercase|raw} '"}) {
+        CHECK_THAT(split(text), Catch::Contains("a raw value is only a part of"));
+    }
+    CHECK_THAT(wrapped("lda", "env A=%{rcpt:raw} %{mda}"), Catch::Contains("a raw value is only a part of"));
+}
+
 TEST_CASE("a value may choose a program of a directory and no other", "[delivery][command]") {
     CHECK(split("/lists/%{dest.user:strip} x") == "[/lists/joe][x]");
-    CHECK(split("/lists/%{sender:raw}") == "[/lists/\"-x;$(id)\"@x]");
+    CHECK(split("/lists/%{sender}") == "[/lists/:-x:::id::@x]");
     CHECK(split("%{user.directory}/bin/x") == "[/home/joe/bin/x]");
     CHECK(split("%{dest.user}") ==
           "0: a value would choose the program; write its directory in front, as in /usr/bin/");

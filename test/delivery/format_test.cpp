@@ -76,18 +76,49 @@ TEST_CASE("modifiers change letters, strip the tag and leave octets raw", "[deli
           "bob+x BOB+X bob@from.example");
     CHECK(filled("%{dest.user:strip}") == "gilles");
     format_values with = values_of("\"a+b@c d\"@x", "a-b@x", "a@x");
-    CHECK(filled("%{sender.user:strip} %{sender:strip}", with) == "a \"a\"@x");
+    CHECK(filled("%{sender.user:strip} %{sender:strip}", with) == "a :a:@x");
+    CHECK(filled_path("/%{sender.user:strip} %{sender:strip}", with) == "/a \"a\"@x");
     with.tag_delimiter = '-';
     CHECK(filled("%{rcpt:strip}", with) == "a@x");
     with = values_of("!#$%&'*?`{|}~@x", "a@x", "a@x");
     CHECK(filled("%{sender.user} %{sender:raw}", with) == "::::::::::::: !#$%&'*?`{|}~@x");
+    CHECK(filled_path("/%{sender.user} %{sender:raw}", with) == "/::::::::::::: !#$%&'*?`{|}~@x");
+}
+
+TEST_CASE("of a value in an argument only what is allowed is kept", "[delivery][format]") {
+    std::string all;  // but those that a quoted string has with a backslash
+    for (char c = ' '; c <= '~'; ++c) all += c == '"' || c == '\\' ? std::string("\\") + c : std::string(1, c);
+    CHECK(filled("<%{sender.user}>", values_of("\"" + all + "\"@x", "a@x", "a@x")) ==
+          "<::::::::"
+          ":::+:-.:0123456789"
+          ":::=::@ABCDEFGHIJKLMNOPQRSTUVWXYZ:::^_:abcdefghijklmnopqrstuvwxyz::::>");
+    format_values with = usual;
+    with.username = "j\xc3\xbcrgen\x7f\n";
+    CHECK(filled("%{user.username}", with) == "j::rgen::");
+    with.directory = "/home/a b";
+    CHECK(filled("%{user.directory}", with) == "/home/a b");
+}
+
+TEST_CASE("a value keeps its slashes where it is the whole argument, and leads neither to the root nor up",
+          "[delivery][format]") {
+    const auto value = [](std::string_view local, std::string_view text) {
+        return filled(text, values_of(std::string(local) + "@x", "a@x", "a@x"));
+    };
+    CHECK(value("SRS0=aB/c=1Z=y.example=joe", "%{sender}") == "SRS0=aB/c=1Z=y.example=joe@x");
+    CHECK(value("SRS0=aB/c=1Z=y.example=joe", "-f%{sender}") == "-fSRS0=aB:c=1Z=y.example=joe@x");
+    CHECK(value("a/.qx-id-./b", "/%{sender.user}/") == "/a:.qx-id-.:b/");
+    CHECK(value("/etc/passwd", "%{sender.user}") == ":etc/passwd");
+    CHECK(value("\"a/../../b\"", "%{sender.user}") == "a/::/::/b");
+    CHECK(value("\"..\"", "%{sender.user}") == "::");
+    CHECK(value("\"..\"", "d/%{sender.user}") == "d/::");
+    CHECK(value("\"./x/.\"", "%{sender.user}") == ":/x/:");
 }
 
 TEST_CASE("a value in front of an argument is no option", "[delivery][format]") {
     const format_values with = values_of("-oQ/tmp@x", "a@x", "a@x");
     CHECK(filled("%{sender}", with) == ":oQ/tmp@x");
     CHECK(filled("%{sender:raw}", with) == "-oQ/tmp@x");
-    CHECK(filled("-f%{sender}", with) == "-f-oQ/tmp@x");
+    CHECK(filled("-f%{sender}", with) == "-f-oQ:tmp@x");
     const format_values null = values_of("", "-a@x", "a@x");
     CHECK(filled("%{sender}%{rcpt}", null) == ":a@x");
     CHECK(filled("%{sender}-x", null) == "-x");

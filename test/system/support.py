@@ -46,7 +46,8 @@ def waypost(*arguments, stdin="", environment=None, program=(WAYPOST,)):
 class Daemon:
     """`waypost serve` in a directory. A configuration without a `queue` of its own gets one, and a host name."""
 
-    def __init__(self, directory, configuration, environment=None, arguments=(), queue=None, user=None, program=WAYPOST):
+    def __init__(self, directory, configuration, environment=None, arguments=(), queue=None, user=None, program=WAYPOST,
+                 below=()):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(exist_ok=True)
         self.queue = self.directory / (queue or "queue")
@@ -63,6 +64,7 @@ class Daemon:
             self.identity = ["--reuid", str(user.uid), "--regid", str(user.gid), "--clear-groups"]
             for path in (self.directory, self.configuration):
                 os.chown(path, user.uid, user.gid)
+        self.below = below  # a command that runs another
         self.log_file = self.directory / "log"
         self.process = None
 
@@ -71,8 +73,8 @@ class Daemon:
         with open(self.log_file, "ab") as log:
             # Not even a killed test leaves it behind.
             self.process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", *self.identity, self.program, "serve", "-f", self.configuration,
-                 *self.arguments],
+                ["setpriv", "--pdeathsig", "KILL", *self.identity, *self.below, self.program, "serve", "-f",
+                 self.configuration, *self.arguments],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.directory, env=self.environment)
         wait_until(lambda: self.events("daemon", "started", begin) or self.process.poll() is not None,
                    "the daemon is up", explain=self.log)

@@ -3,7 +3,10 @@
 //
 // A text that only a shell understands (pipes, redirections, $NAME, wildcards, exec ...) asks for one: it becomes the
 // text of /bin/sh -c. No value of a mail is ever put into what a shell reads, here or behind a `sh -c` of the text's
-// own: a specifier there is a fault that names the variable of the environment with the same value. Pure.
+// own: a specifier there is a fault that names the variable of the environment with the same value.
+//
+// Other programs read arguments as code too, and which do is not known here. So a value has no octet that means
+// anything to one (format.hpp), and a raw one is an argument of its own, never a part of a text. Pure.
 #pragma once
 
 #include <optional>

@@ -6,9 +6,12 @@
 //     %{dest.user:lowercase|strip}     lowercase, uppercase, strip (the tag of a sub-address), raw
 //     %%                               a percent sign
 //
-// Addresses and names come from strangers, so !#$%&'*?`{|}~ in them become ':' unless `raw` is asked for (as in
-// OpenSMTPD; no value ever reaches a shell here, but a command may start one). Parsed once, at load; what is wrong with
-// the text is an error there, so at delivery only a value can be wrong. Pure.
+// Addresses and names come from strangers. In an argument of a command, which its program may read as code of any
+// language, only letters, digits and -+=^_@. of them are kept, all else becomes ':': nothing that ends a string, a word
+// or a statement anywhere. '/' is kept where the value is the whole argument, and leads neither to the root nor up. In
+// a path, which nothing interprets, !#$%&'*?`{|}~ become ':' (as in OpenSMTPD). `raw` keeps every octet.
+//
+// Parsed once, at load; what is wrong with the text is an error there, so at delivery only a value can be wrong. Pure.
 #pragma once
 
 #include <cstddef>
@@ -28,7 +31,7 @@ namespace waypost::delivery {
 struct format_values {
     mail::reverse_path sender;
     mail::mailbox rcpt;  // as the client gave it
-    mail::mailbox dest;  // after expansion
+    mail::mailbox dest;  // after aliases of addresses; an alias of a user leaves it as it is
     std::string username;
     std::string directory;  // his home
     char tag_delimiter = '+';
@@ -59,9 +62,15 @@ public:
     [[nodiscard]] const std::string& text() const noexcept { return text_; }
     /// Without any specifier.
     [[nodiscard]] bool is_literal() const noexcept;
+    /// A value that keeps octets which mean something to an interpreter.
+    [[nodiscard]] bool has_raw() const noexcept;
+    /// One specifier, and no text around it.
+    [[nodiscard]] bool is_one_value() const noexcept;
     /// For an argument of a command. A value in front of it begins with no '-' (unless raw), so that a sender cannot
     /// write an option.
     [[nodiscard]] base::result<std::string> expand(const format_values& values) const;
+    /// For the program of a command: a path, whose values are as careful as those of an argument.
+    [[nodiscard]] base::result<std::string> expand_program(const format_values& values) const;
     /// For a path: no value leads out of the directory that the text means, whatever its octets. "~/" in front is the
     /// home.
     [[nodiscard]] base::result<std::string> expand_path(const format_values& values) const;
@@ -82,11 +91,15 @@ public:
         bool one = false;  // the octet `first` alone
     };
 
+    enum class use : std::uint8_t { in_path, in_argument };
+
 private:
     struct piece {
         std::string literal;
         std::optional<specifier> value;  // instead of it
     };
+
+    [[nodiscard]] base::result<std::string> path(const format_values& values, use place) const;
 
     std::string text_;
     std::vector<piece> pieces_;
