@@ -71,7 +71,7 @@ async::awaitable<> assembly::stop() {
     co_await control_->stop();
     co_await inbound_.stop();
     co_await relay_.stop(grace_at_stop);
-    co_await local_.stop();
+    co_await local_.stop(grace_at_stop);
     co_await queue_.stop();
     co_await files_.stop();
     log_.info("daemon", "stopped");

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <utility>
 
 #include "deputies.hpp"
@@ -19,6 +20,17 @@ namespace waypost::delivery {
 struct local_agent::parcel {
     std::shared_ptr<const spool::message> about;
     std::weak_ptr<const spool::content> text;
+};
+
+/// A job that a deputy is at.
+struct local_agent::work {
+    explicit work(local_agent& owner) : agent(owner) { ++agent.acting_; }
+    work(const work&) = delete;
+    work& operator=(const work&) = delete;
+    ~work() {
+        if (--agent.acting_ == 0) agent.idle_.notify();
+    }
+    local_agent& agent;
 };
 
 namespace {
@@ -63,6 +75,7 @@ local_agent::local_agent(const async::executor& on, surroundings with, settings 
       us_(std::make_unique<ourselves>(us)),
       deputies_(std::move(crew)),
       mailboxes_(std::make_unique<turns>(on)),
+      idle_(on),
       deliveries_(on,
                   [this](std::exception_ptr bug) { with_.log.error("mda", "bug", {{"what", base::text_of(bug)}}); }) {}
 
@@ -72,22 +85,32 @@ local_agent::local_agent(const async::executor& on, surroundings with, settings 
 local_agent::~local_agent() = default;
 
 void local_agent::carry(queue::task what) {
+    if (stopping_) return;  // it is as it was, and due at the next start
     const auto all = std::make_shared<parcel>(parcel{.about = std::move(what.about), .text = {}});
     for (spool::envelope& each : what.envelopes) deliveries_.start(deliver(all, std::move(each)));
 }
 
-async::awaitable<> local_agent::stop() {
+async::awaitable<> local_agent::until_idle() {
+    while (acting_ > 0) co_await idle_.wait();
+}
+
+async::awaitable<> local_agent::stop(std::chrono::seconds grace) {
+    using namespace boost::asio::experimental::awaitable_operators;
+    stopping_ = true;
+    // A command that is killed has perhaps done its work, and would do it again.
+    co_await (with_.clock.sleep_for(grace) || until_idle());
     co_await deliveries_.stop();
     co_await deputies_->stop();
 }
 
 async::awaitable<> local_agent::deliver(std::shared_ptr<parcel> what, spool::envelope to) {
-    const mail::status said = co_await attempt(*what, to);
-    queue::log_delivery(with_.log, {.subsystem = "mda", .user = to.user}, *what->about, to, said, with_.clock.wall());
-    with_.queue.report(what->about, std::move(to), queue::outcome_of(said, {}));
+    const auto said = co_await attempt(*what, to);
+    if (!said) co_return;
+    queue::log_delivery(with_.log, {.subsystem = "mda", .user = to.user}, *what->about, to, *said, with_.clock.wall());
+    with_.queue.report(what->about, std::move(to), queue::outcome_of(*said, {}));
 }
 
-async::awaitable<mail::status> local_agent::attempt(parcel& what, const spool::envelope& to) {
+async::awaitable<std::optional<mail::status>> local_agent::attempt(parcel& what, const spool::envelope& to) {
     const action_settings& action = settings_.actions.at(to.hop.action);
     const auto user = co_await user_of(action, to);
     if (const auto* refused = std::get_if<mail::status>(&user)) co_return *refused;
@@ -106,12 +129,15 @@ async::awaitable<mail::status> local_agent::attempt(parcel& what, const spool::e
     std::optional<turns::turn> alone;
     if (task.what == job::kind::mbox) alone.emplace(co_await mailboxes_->take(task.path));
     auto deputy = co_await deputies_->hire(who);
+    if (stopping_) co_return std::nullopt;
     if (deputy.has_error()) co_return undone(deputy.error());
     const auto content = co_await content_of(what);
     if (content.has_error()) co_return undone(errc::content_unreadable);
     const auto again = co_await goes_round(**content, to.to.to.text());
     if (again.has_error()) co_return undone(again.error());
     if (*again) co_return mail::status::permanent("5.4.6", "This mail has been delivered to that address before");
+    if (stopping_) co_return std::nullopt;
+    const work under_way(*this);
     const auto done = co_await deputy->act(std::move(task), content->get());
     co_return done.has_error() ? undone(done.error()) : done->said;
 }

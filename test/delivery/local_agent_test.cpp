@@ -40,14 +40,13 @@ struct fixture {
             delivery::settings{.host = "mx.example.org", .actions = {{"local", action}}}, std::move(crew),
             delivery::ourselves{.uid = uid,
                                 .gid = uid,
-                                .nobody_in_particular = {.name = "nobody", .uid = 65534, .gid = 65534, .home = "/"},
-                                .directory = "/"});
+                                .nobody_in_particular = {.name = "nobody", .uid = 65534, .gid = 65534, .home = "/"}});
         house.queue.assign("local", *agent, true);
     }
     ~fixture() {
         try {
             gate.open();
-            finish(house.loop, agent->stop());
+            finish(house.loop, agent->stop(0s));
             finish(house.loop, house.queue.stop());
             fakes.join();
             CHECK(fakes.alive() == 0);
@@ -290,8 +289,43 @@ TEST_CASE("an agent that stops leaves what it has not delivered in the store", "
     f.fakes.hangs = true;
     for (int i = 0; i < 5; ++i) f.send({fixture::to("ada")});
     f.house.until([&] { return f.fakes.jobs().size() == 2; });
-    finish(f.house.loop, f.agent->stop());
+    finish(f.house.loop, f.agent->stop(0s));
     CHECK(f.house.store.rows.envelopes.size() == 5);
     CHECK(f.house.postponed() == 0);
     CHECK(f.fakes.alive() == 0);
+}
+
+TEST_CASE("audit 7: an agent that stops waits for the jobs that are under way, and begins no other",
+          "[delivery][local_agent]") {
+    fixture f;
+    f.all_wait_at_the_gate();
+    for (int i = 0; i < 5; ++i) f.send({fixture::to("ada")});
+    f.house.until([&] { return f.gate.waiting() == 2; });
+    async::task_group stopping(f.house.loop.get_executor());
+    stopping.start(f.agent->stop(5s));
+    test::settle(f.house.loop);
+    f.send({fixture::to("eve")});
+    f.gate.open();
+    f.house.until([&] { return stopping.size() == 0; });
+    CHECK(f.fakes.jobs().size() == 2);
+    CHECK(f.house.finished() == 2);
+    CHECK(f.house.postponed() == 0);
+    CHECK(f.fakes.alive() == 0);
+}
+
+TEST_CASE("an agent that stops waits no longer than its grace", "[delivery][local_agent]") {
+    fixture f;
+    f.fakes.hangs = true;
+    f.send({fixture::to("ada")});
+    f.house.until([&] { return f.fakes.jobs().size() == 1; });
+    async::task_group stopping(f.house.loop.get_executor());
+    stopping.start(f.agent->stop(5s));
+    test::settle(f.house.loop);
+    f.house.clock.advance(4s);
+    test::settle(f.house.loop);
+    CHECK(stopping.size() == 1);
+    f.house.clock.advance(1s);
+    f.house.until([&] { return stopping.size() == 0; });
+    CHECK(f.house.finished() == 0);
+    CHECK(f.house.postponed() == 0);
 }

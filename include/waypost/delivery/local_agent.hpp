@@ -5,10 +5,13 @@
 // each other, within `mda limit`; an mbox is written to by one at a time.
 #pragma once
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <variant>
 
 #include "waypost/async/clock.hpp"
+#include "waypost/async/event.hpp"
 #include "waypost/async/offload.hpp"
 #include "waypost/async/task_group.hpp"
 #include "waypost/delivery/settings.hpp"
@@ -40,15 +43,19 @@ public:
     ~local_agent() override;
 
     void carry(queue::task what) override;
-    /// What is under way is not reported, and done again at the next start. The last deputy has ended when it returns.
-    async::awaitable<> stop();
+    /// Begins nothing more, and waits so long for what is under way. What then is not done is not reported, and done
+    /// again at the next start. The last deputy has ended when it returns.
+    async::awaitable<> stop(std::chrono::seconds grace);
 
 private:
     struct parcel;
+    struct work;
     using user = table::userinfo::value;
 
     async::awaitable<> deliver(std::shared_ptr<parcel> what, spool::envelope to);
-    async::awaitable<mail::status> attempt(parcel& what, const spool::envelope& to);
+    /// Nothing where it was not begun, as the agent stops.
+    async::awaitable<std::optional<mail::status>> attempt(parcel& what, const spool::envelope& to);
+    async::awaitable<> until_idle();
     async::awaitable<std::variant<user, mail::status>> user_of(const action_settings& action,
                                                                const spool::envelope& to);
     async::awaitable<std::optional<unsigned>> group_of_spool(const action_settings& action);
@@ -60,6 +67,9 @@ private:
     std::unique_ptr<const ourselves> us_;
     std::unique_ptr<deputies> deputies_;
     std::unique_ptr<turns> mailboxes_;  // by path, those that one at a time writes to
+    bool stopping_ = false;
+    std::size_t acting_ = 0;  // jobs that deputies are at
+    async::event idle_;  // no job is
     async::task_group deliveries_;
 };
 
