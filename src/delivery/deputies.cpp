@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <optional>
 #include <utility>
 
 #include "errc.hpp"
@@ -14,6 +15,9 @@ namespace {
 // Mail for one user often comes in bursts, and a process costs a millisecond; after that a deputy is only in the way.
 constexpr std::chrono::seconds longest_idle{10};
 constexpr std::chrono::seconds a_round{3};
+// Strangers choose whose deputies are started, and starting one blocks a worker thread that also writes mail to disk.
+// So no more than two threads ever do that; the others wait their turn.
+constexpr std::size_t most_starting = 2;
 // A deputy whose socket has ended tidies up and ends: it gets so long before it is killed.
 constexpr std::chrono::seconds time_to_leave{5};
 // While other identities lack a place, a deputy that is so old leaves after its job: old enough that starting processes
@@ -67,6 +71,20 @@ private:
     identity who_;
 };
 
+class deputies::thread_taken {
+public:
+    explicit thread_taken(deputies& from) : from_(&from) { ++from_->starting_; }
+    thread_taken(const thread_taken&) = delete;
+    thread_taken& operator=(const thread_taken&) = delete;
+    ~thread_taken() {
+        --from_->starting_;
+        from_->started_.notify();
+    }
+
+private:
+    deputies* from_;
+};
+
 deputies::hired::~hired() {
     if (who_ != nullptr) from_->give_back(std::move(who_));
 }
@@ -80,6 +98,7 @@ deputies::deputies(const async::executor& on, surroundings with, deputy_limits h
       with_(with),
       limits_(how),
       start_(std::move(start)),
+      started_(on),
       place_freed_(on),
       minding_(on, [this](std::exception_ptr bug) { with_.log.error("mda", "bug", {{"what", base::text_of(bug)}}); }) {}
 
@@ -98,11 +117,16 @@ async::awaitable<base::result<deputies::hired>> deputies::hire(identity who) {
 
 std::shared_ptr<deputies::worker> deputies::take_idle(identity who) {
     // The one that was busy last: the others may be idle for long enough to be dismissed.
-    const auto found = std::find_if(idle_.rbegin(), idle_.rend(), [&](const auto& each) { return each->who == who; });
-    if (found == idle_.rend()) return nullptr;
-    auto free = *found;
-    idle_.erase(std::next(found).base());
-    return free;
+    for (auto next = idle_.end(); next != idle_.begin();) {
+        --next;
+        if ((*next)->who != who) continue;
+        auto free = *next;
+        next = idle_.erase(next);
+        if (!is_stopped(free->process.native_handle())) return free;
+        kill_deputy(free->process.native_handle());
+        dismiss(free);
+    }
+    return nullptr;
 }
 
 bool deputies::may_start(const crew& mine) const {
@@ -140,7 +164,10 @@ async::awaitable<base::result<deputies::hired>> deputies::wait_in_turn(identity 
 async::awaitable<base::result<deputies::hired>> deputies::start(place taken) {
     const identity who = taken.who();
     auto begin = [how = start_, who] { return std::make_shared<base::result<started_deputy>>(how(who)); };
+    while (starting_ >= most_starting) co_await started_.wait();
+    std::optional<thread_taken> thread(std::in_place, *this);
     const auto made = co_await async::offload(with_.io, std::move(begin));
+    thread.reset();
     if (made->has_error()) co_return made->error();
     auto fresh = std::make_shared<worker>(executor_, with_.clock, who, std::move(made->value()));
     taken.hand_over();
@@ -247,17 +274,29 @@ void deputies::serve_line() {
 async::awaitable<> deputies::keep_time() {
     while (!all_.empty()) {
         co_await with_.clock.sleep_for(a_round);
-        const auto now = with_.clock.now();
-        while (!idle_.empty() && idle_.front()->idle_since + longest_idle <= now) {
-            const auto longest = idle_.front();
-            idle_.pop_front();
-            dismiss(longest);
-        }
+        dismiss_unneeded();
+        kill_stopped();
         for (const auto& each : all_) {
             if (each->link.is_overdue()) each->link.give_up();
         }
     }
     keeping_time_ = false;
+}
+
+void deputies::dismiss_unneeded() {
+    const auto now = with_.clock.now();
+    while (!idle_.empty() && idle_.front()->idle_since + longest_idle <= now) {
+        const auto longest = idle_.front();
+        idle_.pop_front();
+        dismiss(longest);
+    }
+}
+
+/// Its job, if it has one, fails as that of a deputy that died, and is done again.
+void deputies::kill_stopped() {
+    for (const auto& each : all_) {
+        if (is_stopped(each->process.native_handle())) kill_deputy(each->process.native_handle());
+    }
 }
 
 async::awaitable<> deputies::stop() {

@@ -6,6 +6,9 @@
 // nobody needs gives its place to them, and one that has worked for long does too. Whoever waits is woken, none looks
 // again and again.
 //
+// A user can stop a deputy of theirs, which then answers nothing and ends for no word of ours. It is looked for now and
+// then and killed, so it holds its place for seconds.
+//
 // Invariant: places_ counts the processes that exist or are being started, and is never above its limit. A place is
 // free again when the process has been reaped, so a deputy that was told to go still holds it.
 #pragma once
@@ -72,6 +75,7 @@ public:
 
 private:
     class place;  // a process that is to be: given back if there will be none
+    class thread_taken;
 
     [[nodiscard]] std::shared_ptr<worker> take_idle(identity who);
     [[nodiscard]] bool may_start(const crew& mine) const;
@@ -83,6 +87,8 @@ private:
 
     void give_back(std::shared_ptr<worker> who);
     void dismiss(const std::shared_ptr<worker>& who);
+    void dismiss_unneeded();
+    void kill_stopped();
     void place_is_free(identity whose);
     void forget_if_gone(identity who);
     void line_up(identity who);
@@ -101,6 +107,8 @@ private:
     std::size_t leaving_ = 0;  // of them, those that were told to go
     bool stopping_ = false;
     bool keeping_time_ = false;
+    std::size_t starting_ = 0;  // threads that are at it
+    async::event started_;
     async::event place_freed_;
     async::task_group minding_;
 };

@@ -18,7 +18,7 @@ namespace waypost::delivery {
 namespace {
 
 // A job knows its own limit (a command's, a lock's) and ends by it; a deputy that is silent beyond this has hung
-// itself, on a file system that does not answer, say.
+// itself, on a file system that does not answer, say. Only the reading of a file has none, and a client waits for it.
 constexpr std::chrono::seconds grace{30};
 // Small mail goes out in one write, job and all.
 constexpr std::size_t enough_to_write = spool::content::piece_size;
@@ -39,7 +39,8 @@ void deputy_link::close() {
 async::awaitable<base::result<job_done>> deputy_link::act(job what, const spool::content* content) {
     what.size = content == nullptr ? 0 : content->size();
     usable_ = false;  // until this one has come to its end
-    deadline_ = clock_->now() + what.time + grace;
+    const bool ends_by_itself = what.what != job::kind::read;
+    deadline_ = clock_->now() + what.time + (ends_by_itself ? grace : std::chrono::seconds(0));
     auto answer = co_await talk(what, content);
     deadline_ = async::time_point::max();
     if (answer.has_value()) {

@@ -45,6 +45,12 @@ base::result<started_deputy> start_deputy(identity who) {
     return made;
 }
 
+bool is_stopped(int process) noexcept {
+    siginfo_t change{};
+    constexpr int look_only = WSTOPPED | WNOHANG | WNOWAIT;
+    return ::waitid(P_PIDFD, static_cast<id_t>(process), &change, look_only) == 0 && change.si_pid != 0;
+}
+
 void kill_deputy(int process) noexcept { ::syscall(SYS_pidfd_send_signal, process, SIGKILL, nullptr, 0U); }
 
 std::string bury_deputy(int process) {

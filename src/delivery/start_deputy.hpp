@@ -20,6 +20,9 @@ using deputy_starter = std::function<base::result<started_deputy>(identity)>;
 
 [[nodiscard]] base::result<started_deputy> start_deputy(identity who);
 
+/// Whether its user, who may send it signals, has stopped it: it does nothing then, and holds its place.
+[[nodiscard]] bool is_stopped(int process) noexcept;
+
 /// Ends one that does not end by itself.
 void kill_deputy(int process) noexcept;
 

@@ -313,3 +313,40 @@ TEST_CASE("whatever comes and goes, no place is lost and no limit broken", "[del
     f.start(1, "last");
     f.until([&] { return !f.done.empty() && f.done.back() == "last"; });
 }
+
+TEST_CASE("strangers who name many users take two threads to start their deputies, and no more",
+          "[delivery][deputies]") {
+    std::atomic<int> starting = 0;
+    std::atomic<int> most = 0;
+    test::gate gate;
+    boost::asio::io_context loop;
+    test::virtual_clock clock(loop);
+    test::captured_stderr output;
+    observe::log log{{.format = observe::log_format::text, .lowest = observe::level::debug}};
+    async::workers io{6};
+    fake_deputies fakes;
+    delivery::deputies crew(loop.get_executor(), {.clock = clock, .log = log, .io = io}, {.at_once = 9, .of_one = 2},
+                            [&, begin = fakes.starter()](identity who) {
+                                most = std::max(most.load(), ++starting);
+                                gate.pass();
+                                --starting;
+                                return begin(who);
+                            });
+    async::task_group clients(loop.get_executor());
+    std::size_t hired = 0;
+    const auto hire = [](delivery::deputies& from, unsigned uid, std::size_t& count) -> async::awaitable<> {
+        const auto deputy = co_await from.hire({uid, uid});
+        count += deputy.has_value() ? 1 : 0;
+    };
+    for (unsigned uid = 1; uid <= 8; ++uid) clients.start(hire(crew, uid, hired));
+    test::run_until(loop, [&] { return gate.waiting() == 2; });
+    test::settle(loop);
+    CHECK(gate.waiting() == 2);
+    gate.open();
+    test::run_until(loop, [&] { return hired == 8; });
+    CHECK(most == 2);
+    finish(loop, clients.stop());
+    finish(loop, crew.stop());
+    fakes.join();
+    io.join();
+}

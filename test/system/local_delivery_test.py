@@ -196,6 +196,19 @@ class Deputies(LocalDelivery):
         self.assertEqual(subjects, list(range(100)))
         self.end()
 
+    def test_a_user_who_stops_deputies_holds_no_place(self):
+        """Stopped, they answer nothing and would keep others from being started; they are killed and replaced."""
+        self.serve("ada")
+        for expected in (1, 2, 3):
+            self.send("ada")
+            self.expect_mails("ada", expected)
+            stopped = self.deputies()
+            self.assertTrue(stopped)
+            for pid in stopped:
+                os.kill(pid, signal.SIGSTOP)
+        wait_until(lambda: not any(map(is_running, stopped)), "those that do nothing are killed", 20)
+        self.end()
+
     def test_none_is_left_behind_by_a_daemon_that_stops_or_is_killed(self):
         for ending in (signal.SIGTERM, signal.SIGKILL):
             with self.subTest(ending):
