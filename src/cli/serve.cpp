@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "commands.hpp"
+#include "waypost/daemon/first_process.hpp"
 
 namespace waypost::cli {
 
@@ -15,9 +16,7 @@ namespace {
 // container.
 constexpr std::size_t worker_threads = 4;
 
-}  // namespace
-
-int serve(const configuration& from, bool verbose) {
+int run_daemon(const configuration& from, bool verbose) {
     async::workers io(worker_threads);
     try {
         std::optional<config::loaded> settings = load_or_complain(from, io, true);
@@ -29,6 +28,12 @@ int serve(const configuration& from, bool verbose) {
         std::cerr << "waypost: " << error.what() << '\n';
         return EX_UNAVAILABLE;
     }
+}
+
+}  // namespace
+
+int serve(const configuration& from, bool verbose) {
+    return daemon::below_first_process([&] { return run_daemon(from, verbose); });
 }
 
 }  // namespace waypost::cli
