@@ -31,7 +31,7 @@ struct job {
     enum class kind : std::uint8_t {
         maildir,  // `path` is the Maildir
         mbox,     // `path` is the mailbox, which is made if it is missing
-        run,      // `arguments`, with the content on standard input
+        run,      // `arguments`, with the content on standard input; in `path` where `home` cannot be entered
         read,     // `path`, a file of at most `most` octets, which comes back
     };
     kind what = kind::maildir;

@@ -21,7 +21,7 @@ std::string last_line::text() const {
     while (!rest.empty()) {
         const std::size_t end = rest.find_last_of("\r\n");
         const std::string_view line = base::trim(end == std::string_view::npos ? rest : rest.substr(end + 1));
-        if (!line.empty()) return base::printable(line);
+        if (!line.empty()) return std::string(line);
         rest = rest.substr(0, end == std::string_view::npos ? 0 : end);
     }
     return {};

@@ -9,7 +9,8 @@ namespace waypost::delivery {
 class last_line {
 public:
     void add(std::string_view output);
-    /// Without blanks at its ends, and fit to be shown. Empty if there is none.
+    /// Without blanks at its ends. Empty if there is none. Its octets are the command's: whoever shows them escapes
+    /// them, and nobody before.
     [[nodiscard]] std::string text() const;
 
 private:

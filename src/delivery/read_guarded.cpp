@@ -20,7 +20,7 @@ constexpr int carefully = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOE
 
 text_read refused(const job& what, const std::string& why) {
     // RFC 3463: X.2.0 is trouble with a mailbox of whatever kind, X.2.4 with a mailing list's expansion.
-    return {mail::status::transient(what.is_forward ? "4.2.0" : "4.2.4", base::printable(what.path) + ": " + why)};
+    return {mail::status::transient(what.is_forward ? "4.2.0" : "4.2.4", what.path + ": " + why)};
 }
 
 const char* fault_of_modes(const struct stat& found) {

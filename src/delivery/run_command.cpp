@@ -13,7 +13,6 @@
 #include "jobs.hpp"
 #include "last_line.hpp"
 #include "octets.hpp"
-#include "waypost/base/ascii.hpp"
 
 namespace waypost::delivery {
 
@@ -96,6 +95,30 @@ void conversation::listen() {
     }
 }
 
+struct workplace {
+    std::string directory;
+    base::error_code failed = {};
+};
+
+/// The home, or what the job says instead where that cannot be entered.
+workplace workplace_of(const job& what) {
+    // Behind a slash and a dot the system asks whether one may pass, not only whether there is one.
+    if (::access((what.home + "/.").c_str(), X_OK) == 0) return {what.home};
+    const base::error_code failed = last_error();
+    if (what.path.empty()) return {what.home, failed};
+    return {what.path};
+}
+
+/// What a failure for good is about, by the codes of <sysexits.h>.
+std::string_view meaning_of(int code) {
+    switch (code) {
+        case EX_NOUSER: return "5.1.1";
+        case EX_NOPERM: return "5.7.0";
+        case EX_CONFIG: return "5.3.5";
+        default: return "5.3.0";
+    }
+}
+
 mail::status verdict(int ended, const std::string& said) {
     if (WIFSIGNALED(ended)) {
         return mail::status::transient("4.3.0", "Command ended by signal " + std::to_string(WTERMSIG(ended)));
@@ -108,16 +131,18 @@ mail::status verdict(int ended, const std::string& said) {
     constexpr int not_executable = 126, not_found = 127;
     if (code == EX_OSERR || code == EX_TEMPFAIL || code == not_executable || code == not_found)
         return mail::status::transient("4.3.0", text);
-    return mail::status::permanent("5.3.0", text);
+    return mail::status::permanent(meaning_of(code), text);
 }
 
 }  // namespace
 
 mail::status run_command(const job& what, job_content& content) {
-    auto child = child_process::start(what.arguments, what.environment, what.home);
+    const workplace place = workplace_of(what);
+    if (place.failed) return mailbox_trouble("Cannot enter the home " + what.home, place.failed);
+    auto child = child_process::start(what.arguments, what.environment, place.directory);
     if (child.has_error()) {
         const std::string name = what.arguments.empty() ? "" : what.arguments.front();
-        return mail::status::transient("4.3.5", "Cannot run " + base::printable(name) + ": " + child.error().message());
+        return mail::status::transient("4.3.5", "Cannot run " + name + ": " + child.error().message());
     }
     conversation talk(*child, with_native_line_ends(what.head), content);
     const auto end = talk.run_until(steady::now() + what.time);

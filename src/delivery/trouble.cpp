@@ -1,7 +1,6 @@
 #include <cerrno>
 
 #include "jobs.hpp"
-#include "waypost/base/ascii.hpp"
 
 namespace waypost::delivery {
 
@@ -9,7 +8,7 @@ mail::status mailbox_trouble(const std::string& what, const base::error_code& wh
     namespace errc = boost::system::errc;
     const bool is_full = why == errc::no_space_on_device || why == errc::file_too_large ||
                          why == base::error_code(EDQUOT, boost::system::system_category());
-    return mail::status::transient(is_full ? "4.2.2" : "4.2.0", base::printable(what) + ": " + why.message());
+    return mail::status::transient(is_full ? "4.2.2" : "4.2.0", what + ": " + why.message());
 }
 
 mail::status content_lost() { return mail::status::transient("4.3.0", "Content cannot be read"); }

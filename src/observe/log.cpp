@@ -7,9 +7,11 @@
 #include <atomic>
 #include <chrono>
 #include <ctime>
+#include <optional>
 #include <utility>
 
 #include "batch_sink.hpp"
+#include "waypost/base/utf8.hpp"
 
 namespace waypost::observe {
 
@@ -44,19 +46,37 @@ void append_hex(std::string& out, unsigned char byte) {
     out += digits[byte & 15U];
 }
 
-// Quoted, as both formats understand it. Text format: bytes that are no printable ASCII as \xNN. JSON: UTF-8 cannot be
-// assumed of a peer's bytes, so every byte from 0x80 on is escaped as the code point of its value.
+/// As JSON escapes it: two surrogates beyond the first plane.
+void append_code_point(std::string& out, char32_t value) {
+    if (value >= 0x10000) {
+        append_code_point(out, 0xd800 + ((value - 0x10000) >> 10U));
+        value = 0xdc00 + (value & 0x3ffU);
+    }
+    out += "\\u";
+    append_hex(out, static_cast<unsigned char>(value >> 8U));
+    append_hex(out, static_cast<unsigned char>(value & 0xffU));
+}
+
+// Quoted, as both formats understand it. Text format: bytes that are no printable ASCII as \xNN. JSON: a character of
+// UTF-8 as its code point, so that no terminal obeys it; a byte that is none, which JSON cannot have, as the text \xNN.
 void append_quoted(std::string& out, std::string_view value, log_format format) {
+    const bool is_json = format == log_format::json;
     out += '"';
-    for (const char c : value) {
+    while (!value.empty()) {
+        const char c = value.front();
         const auto byte = static_cast<unsigned char>(c);
+        std::optional<base::character> character;
+        if (is_json) character = byte < 0x80 ? base::character{byte, 1} : base::first_character(value);
+        value.remove_prefix(character ? character->octets : 1);
         if (c == '"' || c == '\\') {
             out += '\\';
             out += c;
         } else if (byte >= 0x20 && byte < 0x7f) {
             out += c;
+        } else if (character) {
+            append_code_point(out, character->value);
         } else {
-            out += format == log_format::json ? "\\u00" : "\\x";
+            out += is_json ? "\\\\x" : "\\x";
             append_hex(out, byte);
         }
     }

@@ -85,12 +85,24 @@ TEST_CASE("the exit code says what became of the mail", "[delivery][run_command]
     fixture f;
     CHECK(f.shell("exit 0").is_success());
     for (const char* code : {"71", "75", "126", "127"}) CHECK(f.shell("exit " + std::string(code)).is_transient());
-    for (const char* code : {"1", "2", "64", "67", "70", "77", "128", "255"}) {
+    for (const char* code : {"1", "2", "64", "70", "76", "79", "128", "255"}) {
         const auto said = f.shell("exit " + std::string(code));
         CHECK(said.is_permanent());
         CHECK(said.enhanced() == mail::enhanced_code{5, 3, 0});
         CHECK_THAT(said.text(), Catch::EndsWith(code));
     }
+}
+
+TEST_CASE("audit 39: the exit codes of sysexits.h have the status that they mean", "[delivery][run_command]") {
+    fixture f;
+    CHECK(f.shell("exit 67").line() == "550 5.1.1 Command failed with exit code 67");
+    CHECK(f.shell("exit 77").line() == "550 5.7.0 Command failed with exit code 77");
+    CHECK(f.shell("echo mend me; exit 78").line() == "550 5.3.5 mend me");
+}
+
+TEST_CASE("audit 38: what a command says is escaped where it is shown, and nowhere before", "[delivery][run_command]") {
+    fixture f;
+    CHECK(f.shell("printf 'F\\303\\274\\\\r'; exit 1").text() == "F\xc3\xbc\\r");
 }
 
 TEST_CASE("a command that a signal ends is a delay", "[delivery][run_command]") {
@@ -103,7 +115,7 @@ TEST_CASE("the last line of what a command says is told", "[delivery][run_comman
     fixture f;
     CHECK(f.shell("echo one; echo two >&2; exit 1").text() == "two");
     CHECK(f.shell("echo two >&2; echo one; exit 75").text() == "one");
-    CHECK(f.shell("printf 'a\\033b\\n\\n'; exit 1").text() == "a\\x1bb");
+    CHECK(f.shell("printf 'a\\033b\\n\\n'; exit 1").text() == "a b");
     CHECK(f.shell("echo all is well").is_success());
 }
 
@@ -167,13 +179,28 @@ TEST_CASE("a command that cannot be run is a delay", "[delivery][run_command]") 
     }
     SECTION("nor is one whose home is missing") {
         f.what.home = f.home / "missing";
-        CHECK(f.run({"true"}).is_transient());
+        const auto said = f.run({"true"});
+        CHECK(said.line() == "451 4.2.0 Cannot enter the home " + f.what.home + ": No such file or directory");
     }
     SECTION("nor is one with a NUL in it") {
         CHECK(f.run({"true", std::string("a\0b", 3)}).is_transient());
         f.what.environment.emplace_back("A=\0B", 4);
         CHECK(f.run({"true"}).is_transient());
     }
+}
+
+TEST_CASE("audit 5: a command without a home of its own works in the root directory", "[delivery][run_command]") {
+    fixture f;
+    const std::string note = f.home / "note";
+    f.what.path = "/";
+    SECTION("there is none") { f.what.home = f.home / "missing"; }
+    SECTION("it is a file") {
+        f.what.home = f.home / "file";
+        test::write_file(f.what.home, "x");
+    }
+    SECTION("there is one") { f.what.path = "/nowhere"; }
+    CHECK(f.shell("pwd > " + note).is_success());
+    CHECK(test::read_file(note) == (f.what.path == "/" ? "/" : f.what.home) + "\n");
 }
 
 TEST_CASE("a program is looked for in the PATH that the command has, and not in the home", "[delivery][run_command]") {

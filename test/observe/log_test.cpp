@@ -12,6 +12,8 @@
 #include <thread>
 
 #include "support/captured_stderr.hpp"
+#include "waypost/base/ascii.hpp"
+#include "waypost/base/utf8.hpp"
 
 using namespace waypost;
 using observe::field;
@@ -138,9 +140,20 @@ TEST_CASE("JSON has its own way to escape", "[observe][log]") {
     };
     CHECK(value("say \"hi\" back\\slash a=b") == "say \"hi\" back\\slash a=b");
     CHECK(value("line\r\nend\t\0\x7f"s) == "line\r\nend\t\0\x7f"s);
-    // Bytes that are not ASCII come as the code points of their values: nothing says that they were UTF-8.
-    CHECK(json_of({{"v", "\xff"}}).ends_with(R"("v":"\u00ff"})"));
-    CHECK(json_of({{"v", "\xc3\xa4"}}).ends_with(R"("v":"\u00c3\u00a4"})"));
+}
+
+TEST_CASE("audit 38: UTF-8 is read in a JSON line as it was written, and other bytes by their numbers",
+          "[observe][log]") {
+    const auto value = [](const std::string& text) {
+        return nlohmann::json::parse(json_of({{"v", text}})).at("v").get<std::string>();
+    };
+    CHECK(json_of({{"v", "\xc3\xa4"}}).ends_with(R"("v":"\u00e4"})"));
+    CHECK(json_of({{"v", "\xf0\x9f\x93\xac"}}).ends_with(R"("v":"\ud83d\udcec"})"));
+    for (const std::string text : {"F\xc3\xbcr \xe2\x82\xac", "\xf0\x9f\x93\xac", "\xef\xbf\xbf", "\xf4\x8f\xbf\xbf"}) {
+        CHECK(value(text) == text);
+    }
+    CHECK(value("\xff \xc3") == "\\xff \\xc3");
+    CHECK(value("\xc0\x80 \xed\xa0\x80") == "\\xc0\\x80 \\xed\\xa0\\x80");  // neither overlong nor surrogates
 }
 
 TEST_CASE("numbers are written as numbers", "[observe][log]") {
@@ -179,18 +192,14 @@ TEST_CASE("a peer's bytes never leave their value in JSON", "[observe][log]") {
         const auto parsed = nlohmann::json::parse(line);
         REQUIRE(parsed.size() == 7);
         REQUIRE(parsed.at("size") == 7);
-        // Every byte is the code point of its value.
-        std::string as_utf8;
-        for (const char c : first) {
-            const auto byte = static_cast<unsigned char>(c);
-            if (byte < 0x80) {
-                as_utf8 += c;
-            } else {
-                as_utf8 += static_cast<char>(0xc0U | (byte >> 6U));
-                as_utf8 += static_cast<char>(0x80U | (byte & 0x3fU));
-            }
+        std::string expected;
+        for (std::string_view rest = first; !rest.empty();) {
+            const auto character = base::first_character(rest);
+            const std::string_view octets = rest.substr(0, character ? character->octets : 1);
+            expected += character ? std::string(octets) : base::printable(octets);
+            rest.remove_prefix(octets.size());
         }
-        REQUIRE(parsed.at("helo").get<std::string>() == as_utf8);
+        REQUIRE(parsed.at("helo").get<std::string>() == expected);
     }
 }
 
