@@ -63,6 +63,17 @@ delivery::action_settings::method same(action::method by) {
     }
 }
 
+/// "~/" is the home of the recipient; whose home "~name" would be, nobody looks up.
+std::optional<delivery::format> load_maildir(loading& now, const written& path) {
+    if (path.text.starts_with('~') && !path.text.starts_with("~/")) {
+        now.faults.fault(path.where, "\"" + base::printable(path.text, 64) + "\" is in the home of somebody else",
+                         "write ~/" + base::printable(path.text.substr(1), 64) +
+                             " for the recipient's own, or a path that begins with /");
+        return std::nullopt;
+    }
+    return good_or_fault(now, path.where, delivery::format::parse(path.text));
+}
+
 /// The URL of a server that speaks LMTP, out of what is written behind "lmtp".
 std::string lmtp_url(const std::string& destination) {
     if (base::istarts_with(destination, "lmtp:")) return destination;
@@ -92,7 +103,7 @@ void load_local_action(loading& now, const action& of) {
     delivery::action_settings made;
     made.name = of.name;
     made.by = same(of.by);
-    if (!of.path.text.empty()) made.maildir = good_or_fault(now, of.path.where, delivery::format::parse(of.path.text));
+    if (!of.path.text.empty()) made.maildir = load_maildir(now, of.path);
     made.junk = of.junk;
     if (of.by == action::method::mda) made.mda = load_command(now, of);
     if (of.user) {

@@ -27,19 +27,20 @@ format_values values_of(const errand_facts& all) {
             .tag_delimiter = all.how.tag_delimiter};
 }
 
-/// What does not begin at the root begins where the daemon was started.
-std::string absolute(std::string path, const errand_facts& all) {
-    return path.starts_with('/') ? std::move(path) : all.us.directory + "/" + path;
+/// What does not begin at the root begins in the home, which may be the root itself.
+std::string in_home(std::string path, const errand_facts& all) {
+    if (path.starts_with('/')) return path;
+    return all.user.home + (all.user.home.ends_with('/') ? "" : "/") + path;
 }
 
 answer maildir_job(const errand_facts& all) {
     job made;
     made.what = job::kind::maildir;
-    made.path = all.user.home + "/Maildir";
+    made.path = in_home("Maildir", all);
     if (const auto& wanted = all.action.maildir) {
         auto path = wanted->expand_path(values_of(all));
         if (path.has_error()) return to_be_mended("Path of the Maildir: " + path.error().message());
-        made.path = absolute(std::move(*path), all);
+        made.path = in_home(std::move(*path), all);
     }
     made.name = spool::to_string(all.to.id) + "." + all.how.host;
     made.extension = all.to.extension;
@@ -60,7 +61,7 @@ answer mailbox_job(const errand_facts& all) {
     // Of a user base that answers to any name, perhaps.
     if (name.empty() || name.starts_with('.') || name.find_first_of(std::string_view("/\0", 2)) != std::string::npos)
         return to_be_mended("The user's name is none that a mailbox can have");
-    return mbox_job(all, absolute(all.how.mail_spool + "/" + name, all));
+    return mbox_job(all, all.how.mail_spool + "/" + name);
 }
 
 answer command_job(const errand_facts& all, const command& which) {
@@ -82,6 +83,10 @@ answer command_job(const errand_facts& all, const command& which) {
                         "SHELL=/bin/sh",
                         "USER=" + all.user.name};
     made.time = all.how.command_time;
+    // A person's home that is not there is perhaps not mounted, and the mail waits for it. A role's need not exist:
+    // Debian gives nobody and most others /nonexistent.
+    const bool is_a_persons = all.action.user.empty() && !all.to.user.empty();
+    if (!is_a_persons) made.path = "/";
     return made;
 }
 

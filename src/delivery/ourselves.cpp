@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <filesystem>
 
 namespace waypost::delivery {
 
@@ -32,7 +31,7 @@ std::optional<identity> ourselves::identity_of(const table::userinfo::value& use
 }
 
 ourselves find_ourselves() {
-    ourselves found{.uid = ::geteuid(), .gid = ::getegid(), .nobody_in_particular = {}, .directory = {}};
+    ourselves found{.uid = ::geteuid(), .gid = ::getegid(), .nobody_in_particular = {}};
     passwd entry{};
     passwd* known = nullptr;
     std::array<char, 16384> text{};
@@ -44,8 +43,6 @@ ourselves find_ourselves() {
         ::getpwuid_r(found.uid, &entry, text.data(), text.size(), &known);
         found.nobody_in_particular = or_else({.name = {}, .uid = found.uid, .gid = found.gid, .home = "/"}, known);
     }
-    std::error_code ignored;
-    found.directory = std::filesystem::current_path(ignored).string();
     return found;
 }
 

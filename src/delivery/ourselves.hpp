@@ -14,7 +14,6 @@ struct ourselves {
     unsigned gid = 0;
     /// Who acts where an alias names a file, a list or a command, which are no user's: ourselves; nobody for root.
     table::userinfo::value nobody_in_particular;
-    std::string directory;  // paths that do not begin with a slash begin here
 
     [[nodiscard]] bool is_root() const noexcept { return uid == 0; }
     /// The identity that is this user's; nothing where we may not take it.

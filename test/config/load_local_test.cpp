@@ -92,6 +92,15 @@ TEST_CASE("what is wrong with a path, a command or a wrapper is a fault of its p
           "t:1:24: there is no wrapper \"w\"; define it: mda wrapper \"w\" \"command %{mda}\"");
 }
 
+TEST_CASE("audit 33: a Maildir in the home of somebody else is a fault", "[config][load_local]") {
+    CHECK(load_faults(rule_for("maildir \"~eve/Mail\"")) ==
+          "t:1:18: \"~eve/Mail\" is in the home of somebody else; write ~/eve/Mail for the recipient's own, or a path "
+          "that begins with /");
+    CHECK_THAT(load_faults(rule_for("maildir \"~\"")), Catch::Contains("somebody else"));
+    CHECK(load_faults(rule_for("maildir \"~/Mail\"")).empty());
+    CHECK(load_faults(rule_for("maildir \"Mail\"")).empty());
+}
+
 TEST_CASE("limits, the tag's delimiter and srs reach their rooms", "[config][load_local]") {
     const loaded made = settings_of(
         "mda limit max-session 9 max-session-per-user 3\nsmtp sub-addr-delim -\n"

@@ -32,10 +32,10 @@ struct fixture {
                 std::make_unique<delivery::deputies>(
                     loop.get_executor(), delivery::deputies::surroundings{clock, log, io},
                     delivery::deputy_limits{.at_once = 2, .of_one = 1}, fakes.starter()),
-                delivery::ourselves{.uid = uid,
-                                    .gid = uid,
-                                    .nobody_in_particular = {.name = "nobody", .uid = 65534, .gid = 65534, .home = "/"},
-                                    .directory = "/"}) {}
+                delivery::ourselves{
+                    .uid = uid,
+                    .gid = uid,
+                    .nobody_in_particular = {.name = "nobody", .uid = 65534, .gid = 65534, .home = "/"}}) {}
     ~fixture() {
         finish(loop, files.stop());
         io.join();

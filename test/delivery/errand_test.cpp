@@ -26,10 +26,8 @@ struct fixture {
     action_settings action;
     delivery::settings how{.host = "mx.example.org"};
     table::userinfo::value user{.name = "ada", .uid = 1001, .gid = 1001, .home = "/home/ada"};
-    delivery::ourselves us{.uid = 0,
-                           .gid = 0,
-                           .nobody_in_particular = {.name = "nobody", .uid = 65534, .gid = 65534, .home = "/"},
-                           .directory = "/srv/mail"};
+    delivery::ourselves us{
+        .uid = 0, .gid = 0, .nobody_in_particular = {.name = "nobody", .uid = 65534, .gid = 65534, .home = "/"}};
     std::optional<unsigned> spool_group;
     async::wall_time since{1h};
 
@@ -55,7 +53,7 @@ struct fixture {
         REQUIRE(std::holds_alternative<mail::status>(found));
         return std::get<mail::status>(found);
     }
-    void not_as_root() { us = {.uid = 1001, .gid = 100, .nobody_in_particular = user, .directory = "/srv/mail"}; }
+    void not_as_root() { us = {.uid = 1001, .gid = 100, .nobody_in_particular = user}; }
 };
 
 const mail::enhanced_code to_be_mended{4, 3, 5};
@@ -88,8 +86,24 @@ TEST_CASE("the Maildir is where the action says", "[delivery][errand]") {
     };
     CHECK(path("/var/mail/box") == "/var/mail/box");
     CHECK(path("~/Mail") == "/home/ada/Mail");
-    CHECK(path("var/Maildir") == "/srv/mail/var/Maildir");
-    CHECK(path("~eve/Mail") == "/srv/mail/~eve/Mail");
+}
+
+TEST_CASE("audit 33: a relative Maildir begins in the home, not where the daemon was started", "[delivery][errand]") {
+    fixture f;
+    f.action.maildir = path_of("Mail/%{dest.domain}");
+    CHECK(f.accepted().what.path == "/home/ada/Mail/example.org");
+}
+
+TEST_CASE("audit 48: a home that is the root directory has one slash behind it", "[delivery][errand]") {
+    fixture f;
+    f.user.home = "/";
+    CHECK(f.accepted().what.path == "/Maildir");
+    for (const std::string text : {"Mail", "~/Mail", "%{user.directory}/Mail"}) {
+        f.action.maildir = path_of(text);
+        CHECK(f.accepted().what.path == "/Mail");
+    }
+    f.action.maildir = path_of("%{user.directory}");
+    CHECK(f.accepted().what.path == "/");
 }
 
 TEST_CASE("spam is sorted out where the action says so", "[delivery][errand]") {
@@ -162,6 +176,22 @@ TEST_CASE("a target comes before the mailbox", "[delivery][errand]") {
     CHECK(made.what.what == job::kind::mbox);
     CHECK(made.what.path == "/home/ada/archive");
     CHECK(made.who == ada_id);
+}
+
+TEST_CASE("a command of a role works in the root directory where its home is missing, a person's waits",
+          "[delivery][errand]") {
+    fixture f;
+    f.to.target = "|/usr/bin/notify";
+    CHECK(f.accepted().what.path.empty());
+    f.to.user.clear();
+    f.user = f.us.nobody_in_particular;
+    CHECK(f.accepted().what.path == "/");
+    CHECK(f.accepted().what.home == "/");
+    f.to.user = "ada";
+    f.action.user = "vmail";
+    f.user = {.name = "vmail", .uid = 998, .gid = 998, .home = "/nonexistent"};
+    CHECK(f.accepted().what.path == "/");
+    CHECK(f.accepted().what.home == "/nonexistent");
 }
 
 TEST_CASE("a target that is none is the administrator's to mend", "[delivery][errand]") {

@@ -19,7 +19,7 @@ struct action_settings {
 
     std::string name;
     method by = method::maildir;
-    std::optional<format> maildir;  // none: Maildir in the user's home
+    std::optional<format> maildir;  // a path that does not begin with '/' begins in the home; none: Maildir there
     bool junk = false;  // what a filter has marked as spam goes to .Junk
     std::optional<command> mda;  // `by` is command; the wrapper is around it already
     std::string user;  // deliver as this one; empty: as the recipient
@@ -36,7 +36,7 @@ struct delivery_limits {
 
 struct settings {
     std::string host;  // part of a Maildir file's name
-    std::string mail_spool = "/var/mail";  // where `mbox` has its mailboxes
+    std::string mail_spool = "/var/mail";  // absolute; where `mbox` has its mailboxes
     char tag_delimiter = '+';  // `smtp sub-addr-delim`
     delivery_limits limits;
     std::chrono::seconds command_time{300};
