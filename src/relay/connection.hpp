@@ -46,6 +46,9 @@ public:
     [[nodiscard]] bool has_reply_at_hand() const noexcept { return conversation_.has_reply_at_hand(); }
     /// After a failure: the transactions that it cut short, oldest first.
     [[nodiscard]] std::vector<smtp::cut_short> unfinished() const { return conversation_.protocol().unfinished(); }
+    [[nodiscard]] const std::optional<conversation::unreadable_content>& unreadable() const noexcept {
+        return conversation_.unreadable();
+    }
     [[nodiscard]] const smtp::extensions& offered() const noexcept { return conversation_.protocol().offered(); }
     [[nodiscard]] const connection_names& names() const noexcept { return names_; }
     [[nodiscard]] async::clock& clock() const noexcept { return clock_; }

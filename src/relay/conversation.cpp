@@ -23,6 +23,10 @@ bool has_whole_lines(std::string_view text) {
 
 }  // namespace
 
+mail::status unreadable_here(const base::error_code& reason) {
+    return mail::status::transient("4.3.0", "Content cannot be read: " + reason.message());
+}
+
 conversation::conversation(const async::executor& on, std::unique_ptr<net::stream> peer, async::clock& time,
                            smtp::client_settings how, std::string peer_name, async::duration write_limit)
     : peer_(std::move(peer)),
@@ -114,7 +118,8 @@ async::awaitable<> conversation::hear_last_words() {
 
 async::awaitable<> conversation::write_content(smtp::write_content which) {
     if (gathered_octets_ >= enough_for_a_write && !co_await flush()) co_return;
-    const spool::content& content = *contents_[which.transaction - ended_];
+    const std::size_t number = which.transaction - ended_;
+    const spool::content& content = *contents_[number];
     smtp::content_encoder encoder;
     const bool as_it_lies =
         which.chunk || (!content.in_file() && encoder.passes(content.trace()) && encoder.passes(content.text()));
@@ -123,7 +128,7 @@ async::awaitable<> conversation::write_content(smtp::write_content which) {
         gather(content.text());
         encoder.passed(content.trace());
         encoder.passed(content.text());
-    } else if (!co_await write_in_pieces(content, encoder)) {
+    } else if (!co_await write_in_pieces(number, encoder)) {
         co_return;
     }
     if (which.chunk) co_return;
@@ -131,12 +136,14 @@ async::awaitable<> conversation::write_content(smtp::write_content which) {
     protocol_.on_content_written();
 }
 
-async::awaitable<bool> conversation::write_in_pieces(const spool::content& what, smtp::content_encoder& encoder) {
-    for (std::uint64_t offset = 0; offset < what.size();) {
-        const auto piece = co_await what.read(offset, scratch_);
+async::awaitable<bool> conversation::write_in_pieces(std::size_t transaction, smtp::content_encoder& encoder) {
+    const std::shared_ptr<const spool::content> content = contents_[transaction];
+    for (std::uint64_t offset = 0; offset < content->size();) {
+        const auto piece = co_await content->read(offset, scratch_);
         if (piece.has_error()) {
             // Half a message must not look like a whole one: the connection ends here, without the dot.
-            lose(piece.error());
+            unreadable_ = {transaction, unreadable_here(piece.error())};
+            protocol_.on_lost(unreadable_->reason);
             co_return false;
         }
         offset += piece->size();

@@ -100,15 +100,25 @@ void session::keep(queue::task what) {
 }
 
 async::awaitable<> session::begin(queue::task what) {
-    auto content = co_await work_.content_of(what.about);
+    auto content = co_await readable_content_of(what.about);
     if (content.has_error()) {
-        const auto said = mail::status::transient("4.3.0", "Content cannot be read: " + content.error().message());
-        for (const spool::envelope& each : what.envelopes) settle(what, each, said);
+        for (const spool::envelope& each : what.envelopes) settle(what, each, unreadable_here(content.error()));
         co_return;
     }
     connection_.begin(transaction(what), std::move(*content));
     under_way_.push_back(std::move(what));
     ++begun_;
+}
+
+/// What cannot be read at all is found out before the host hears of it: behind a 354 there is no way back.
+async::awaitable<base::result<std::shared_ptr<const spool::content>>> session::readable_content_of(
+    std::shared_ptr<const spool::message> about) {
+    auto content = co_await work_.content_of(std::move(about));
+    if (content.has_error() || !(*content)->in_file()) co_return content;
+    std::vector<char> scratch;
+    const auto piece = co_await (*content)->read((*content)->trace().size(), scratch);
+    if (piece.has_error()) co_return piece.error();
+    co_return content;
 }
 
 smtp::client_transaction session::transaction(const queue::task& what) const {
@@ -153,24 +163,31 @@ void session::count(const mail::status& said) noexcept { failures_ = said.is_suc
 void session::abandon(mail::status why) {
     if (why.is_permanent()) why = mail::status::transient("4.4.2", why.line());
     lost_ = why;
-    bool to_blame = carried_ == 0 && !was_idle_;
+    // The one that pays for it. Content of ours that cannot be read is nobody else's fault.
+    const auto& unreadable = connection_.unreadable();
+    std::optional<std::size_t> at_fault;
+    if (unreadable) {
+        at_fault = unreadable->transaction;
+    } else if (carried_ == 0 && !was_idle_) {
+        at_fault = 0;
+    }
     const auto left = connection_.unfinished();
     std::deque<queue::task> elsewhere;
     for (std::size_t i = 0; i < under_way_.size(); ++i) {
-        auto rest = abandon(std::move(under_way_[i]), left[i], std::exchange(to_blame, false));
+        auto rest = abandon(std::move(under_way_[i]), left[i], i == at_fault ? &*lost_ : nullptr);
         if (!rest.envelopes.empty()) elsewhere.push_back(std::move(rest));
     }
     std::ranges::move(split_off_, std::back_inserter(elsewhere));
     split_off_ = std::move(elsewhere);
-    if (!std::exchange(under_way_, {}).empty()) work_.transaction_ended(false, *lost_);
+    if (!std::exchange(under_way_, {}).empty() && !unreadable) work_.transaction_ended(false, *lost_);
 }
 
-/// Who has his word keeps it. Of the others those are to be tried elsewhere at once whose content cannot have arrived:
-/// they come back.
-queue::task session::abandon(queue::task what, const smtp::cut_short& left, bool is_to_blame) {
+/// A recipient that has been answered keeps the answer. Of the others those are to be tried elsewhere at once whose
+/// content cannot have arrived, unless there is a verdict on them: they come back.
+queue::task session::abandon(queue::task what, const smtp::cut_short& left, const mail::status* verdict) {
     queue::task elsewhere{what.about, {}};
     for (std::size_t i = 0; i < what.envelopes.size(); ++i) {
-        if (left.said[i] || left.content_sent || is_to_blame) {
+        if (left.said[i] || left.content_sent || verdict != nullptr) {
             settle(what, what.envelopes[i], left.said[i].value_or(*lost_));
         } else {
             elsewhere.envelopes.push_back(std::move(what.envelopes[i]));

@@ -25,12 +25,14 @@ public:
 
     /// Until there is no more work for it, its share of messages is done, or the connection fails.
     async::awaitable<> run();
-    /// Why the connection failed, if it did.
-    [[nodiscard]] const std::optional<mail::status>& lost() const noexcept { return lost_; }
+    /// Why the connection failed, if it did, and not through a fault of ours.
+    [[nodiscard]] std::optional<mail::status> lost() const { return connection_.unreadable() ? std::nullopt : lost_; }
 
 private:
     async::awaitable<> fill();
     async::awaitable<> begin(queue::task what);
+    async::awaitable<base::result<std::shared_ptr<const spool::content>>> readable_content_of(
+        std::shared_ptr<const spool::message> about);
     async::awaitable<> leave();
     [[nodiscard]] bool is_spent() const noexcept;
     [[nodiscard]] bool may_begin() const noexcept;
@@ -42,7 +44,7 @@ private:
     void settle(const queue::task& what, const spool::envelope& which, const mail::status& said);
     void count(const mail::status& said) noexcept;
     void abandon(mail::status why);
-    [[nodiscard]] queue::task abandon(queue::task what, const smtp::cut_short& left, bool is_to_blame);
+    [[nodiscard]] queue::task abandon(queue::task what, const smtp::cut_short& left, const mail::status* verdict);
     void keep(queue::task what);
 
     work& work_;

@@ -8,6 +8,7 @@
 #include "splitting.hpp"
 #include "support/captured_stderr.hpp"
 #include "support/mail_house.hpp"
+#include "support/temporary_directory.hpp"
 #include "support/virtual_clock.hpp"
 
 using namespace waypost;
@@ -35,6 +36,17 @@ public:
         what.about = std::move(about);
         for (const std::string& each : to) what.envelopes.push_back(test::mail_house::envelope("out", each));
         waiting.push_back(std::move(what));
+    }
+    /// Its text is said to be longer than the 100,000 octets that are in the file, if there is a file at all.
+    void add_file(const strings& to, const test::temporary_directory& in, const std::string& name, std::uint64_t size,
+                  async::workers& io) {
+        if (size > 0) test::write_file(in / name, std::string(100'000, 'x'));
+        add(to);
+        auto about = std::make_shared<spool::message>(*waiting.back().about);
+        about->text =
+            std::make_shared<const spool::content>("Received: here\r\n", in.path(), name, size + 1'000'000, io);
+        about->size = about->text->size();
+        waiting.back().about = std::move(about);
     }
     std::optional<queue::task> take(std::size_t recipients) override {
         most_asked = recipients;
@@ -81,6 +93,8 @@ struct fixture {
     scripted_server server{loop};
     relay::time_limits times;
     relay::action_settings action{.name = "out"};
+    async::workers io{1};
+    test::temporary_directory directory;
     shelf_of_work work;
     relay::session_limits limits;
     std::unique_ptr<relay::connection> connection;
@@ -362,6 +376,33 @@ TEST_CASE("content that cannot be read defers its mail and no other", "[relay][s
     f.run();
     CHECK(f.work.told.at("a@d.example").starts_with("451 4.3.0"));
     CHECK(f.work.told.at("b@d.example") == kept);
+}
+
+TEST_CASE("audit 14: content of which nothing can be read is not announced to the host, and the connection goes on",
+          "[relay][session]") {
+    fixture f;
+    f.work.add_file({"a@d.example"}, f.directory, "missing", 0, f.io);
+    f.work.add({"b@d.example"});
+    f.run();
+    CHECK(f.work.told.at("a@d.example").starts_with("451 4.3.0"));
+    CHECK(f.work.told.at("b@d.example") == kept);
+    CHECK(f.count("MAIL") == 1);
+    CHECK_FALSE(f.session->lost().has_value());
+    CHECK(f.work.wells == std::vector{true});
+}
+
+TEST_CASE("audit 14: a read error within content defers that message alone, and nobody is to blame",
+          "[relay][session]") {
+    fixture f;
+    f.work.add_file({"a@d.example"}, f.directory, "short", 200'000, f.io);
+    f.work.add({"b@d.example"});
+    f.run();
+    CHECK(f.work.told.at("a@d.example").starts_with("451 4.3.0"));
+    CHECK_FALSE(f.work.told.contains("b@d.example"));
+    CHECK(f.work.given_back == strings{"b@d.example"});
+    CHECK_FALSE(f.session->lost().has_value());  // so the route does not rest, and the window does not shrink
+    CHECK(f.work.wells.empty());
+    CHECK_FALSE(f.server.heard("."));
 }
 
 TEST_CASE("a session that is ended by us leaves its mail unreported", "[relay][session]") {

@@ -8,6 +8,7 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,9 @@
 #include "waypost/spool/content.hpp"
 
 namespace waypost::relay {
+
+/// What a message is told whose content cannot be read here.
+[[nodiscard]] mail::status unreadable_here(const base::error_code& reason);
 
 class conversation {
 public:
@@ -32,6 +36,13 @@ public:
     async::awaitable<> keep_time() { return watchdog_.run(); }
     /// Does what the protocol asks for until it pauses. A connection that is lost is a session_failed.
     async::awaitable<pause> pump();
+
+    /// The content of a transaction could not be read, and that ended the conversation. Nobody is to blame but us.
+    struct unreadable_content {
+        std::size_t transaction = 0;  // among protocol().unfinished()
+        mail::status reason;
+    };
+    [[nodiscard]] const std::optional<unreadable_content>& unreadable() const noexcept { return unreadable_; }
 
     /// Only where there is room: protocol().has_room().
     void begin(smtp::client_transaction what, std::shared_ptr<const spool::content> content);
@@ -53,7 +64,7 @@ private:
     async::awaitable<bool> flush();
     async::awaitable<> hear_last_words();
     async::awaitable<> write_content(smtp::write_content which);
-    async::awaitable<bool> write_in_pieces(const spool::content& what, smtp::content_encoder& encoder);
+    async::awaitable<bool> write_in_pieces(std::size_t transaction, smtp::content_encoder& encoder);
     void gather(std::string_view bytes);
     void lose(const base::error_code& why);
 
@@ -66,6 +77,7 @@ private:
     smtp::reply_reader replies_;
     std::deque<std::shared_ptr<const spool::content>> contents_;  // of the transactions that have not ended
     std::uint64_t ended_ = 0;  // the transactions before those
+    std::optional<unreadable_content> unreadable_;
     // For one write: views of the contents and of the texts, which a deque leaves where they are.
     std::vector<boost::asio::const_buffer> gathered_;
     std::size_t gathered_octets_ = 0;
