@@ -28,6 +28,19 @@ void open_one(tally& count, std::uint64_t turn, async::time_point now) {
     ++count.opening;
     count.last_opened = now;
 }
+/// Goes on at `next`, and looks at `most` entries. True at the end of the map.
+template <class Map, class Predicate>
+bool forget_some(Map& map, const Predicate& is_old, decltype(ledger::sweep::next)& next, std::size_t& most) {
+    const auto* from = std::get_if<typename Map::key_type>(&next);
+    auto each = from != nullptr ? map.lower_bound(*from) : map.begin();
+    for (; each != map.end() && most > 0; --most) each = is_old(*each) ? map.erase(each) : std::next(each);
+    if (each != map.end()) {
+        next = each->first;
+        return false;
+    }
+    next = {};
+    return true;
+}
 void ready_one(tally& count) { --count.opening; }
 void close_one(tally& count, bool was_ready, async::time_point now) {
     --count.open;
@@ -175,21 +188,27 @@ bool ledger::resume(std::uint64_t route_id) {
     return true;
 }
 
-void ledger::forget_quiet_since(async::time_point moment, async::time_point now) {
-    const auto is_quiet = [&](const tally& one) {
-        return one.open == 0 && one.last_opened < moment && one.last_closed < moment;
+bool ledger::forget_quiet_since(async::time_point moment, async::time_point now, sweep& progress, std::size_t most) {
+    const auto is_quiet = [&](const auto& one) {
+        return one.second.open == 0 && one.second.last_opened < moment && one.second.last_closed < moment;
     };
     const auto is_over = [&](const trouble& one) { return one.until < now && one.until < moment; };
-    std::erase_if(relay_trouble_, [&](const auto& one) { return is_over(one.second); });
-    std::erase_if(source_trouble_, [&](const auto& one) { return is_over(one.second); });
-    std::erase_if(routes_, [&](const auto& one) { return is_quiet(one.second) && is_over(one.second.rest); });
-    const auto forget = [&](auto& map) { std::erase_if(map, [&](const auto& one) { return is_quiet(one.second); }); };
-    forget(hosts_);
-    forget(sources_);
-    forget(connectors_);
-    forget(relays_);
-    forget(domains_);
-    std::erase_if(deferred_, [&](const auto& one) { return !hosts_.contains(one.first); });
+    const auto is_past = [&](const auto& one) { return is_over(one.second); };
+    std::size_t number = 0;
+    const auto look_at = [&](auto& map, const auto& is_old) {
+        if (number++ < progress.map) return;  // seen
+        if (most > 0 && forget_some(map, is_old, progress.next, most)) ++progress.map;
+    };
+    look_at(relay_trouble_, is_past);
+    look_at(source_trouble_, is_past);
+    look_at(routes_, [&](const auto& one) { return is_quiet(one) && is_over(one.second.rest); });
+    look_at(hosts_, is_quiet);
+    look_at(sources_, is_quiet);
+    look_at(connectors_, is_quiet);
+    look_at(relays_, is_quiet);
+    look_at(domains_, is_quiet);
+    look_at(deferred_, [&](const auto& one) { return !hosts_.contains(one.first); });
+    return progress.map == number;
 }
 
 }  // namespace waypost::relay

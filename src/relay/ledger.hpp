@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "route.hpp"
@@ -104,8 +105,16 @@ public:
     }
     /// Ends every rest of the route of this number. False if there is none.
     bool resume(std::uint64_t route_id);
-    /// Forgets what has been quiet since `moment`. What rests or is open stays.
-    void forget_quiet_since(async::time_point moment, async::time_point now);
+    /// How far a walk through all of it has come.
+    struct sweep {
+        std::size_t map = 0;
+        std::variant<std::monostate, host, route, source, spool::next_hop, std::pair<spool::next_hop, source>,
+                     std::pair<spool::next_hop, route>, std::string>
+            next;
+    };
+    /// Forgets what has been quiet since `moment`. What rests or is open stays. Looks at `most` entries; true when it
+    /// has seen all.
+    bool forget_quiet_since(async::time_point moment, async::time_point now, sweep& progress, std::size_t most);
 
 private:
     void note_family(const route& via, bool worked, async::time_point now);

@@ -66,13 +66,13 @@ void scheduler::one_opening::failed(const route& along, blame whose, const mail:
                          {"host", along.to.text()},
                          {"source", along.from.is_unspecified() ? std::string() : along.from.to_string()},
                          {"reason", why.line()}});
-    all_.place_freed(along.to);
+    all_.place_freed(along, relay_->hop.domain);
 }
 
 void scheduler::one_opening::given_up(const route& along) {
     end(along, false);
     all_.ledger_.was_slow(along, all_.with_.clock.now());
-    all_.place_freed(along.to);
+    all_.place_freed(along, relay_->hop.domain);
 }
 
 work& scheduler::one_opening::ready(const route& along) {
@@ -83,8 +83,8 @@ work& scheduler::one_opening::ready(const route& along) {
     ++relay_->ready_at[who_.preference];
     relay_->dismiss_worse_than(who_.preference);
     place_.emplace(all_, relay_, via_, who_.preference);
-    relay_->blocked = false;
-    all_.place_freed(along.to);
+    all_.host_changed(along.to);
+    all_.unblock(*relay_);
     all_.attend(relay_);
     return *place_;
 }
@@ -110,7 +110,7 @@ scheduler::workplace::workplace(scheduler& of, relay_ptr mail_of, const route& v
 
 bool scheduler::workplace::must_make_room() const {
     return relay_->does_better_than(preference_) ||
-           (carried_ >= fair_share && all_.lobby_.someone_else_waits(via_.to, *relay_));
+           (carried_ >= fair_share && all_.wait_queue_.someone_else_waits(via_, *relay_));
 }
 
 std::optional<queue::task> scheduler::workplace::take(std::size_t recipients) {
@@ -123,12 +123,13 @@ std::optional<queue::task> scheduler::workplace::take(std::size_t recipients) {
 
 async::awaitable<bool> scheduler::workplace::wait() {
     not_asked_yet_.reset();
-    if (relay_->closing || relay_->does_better_than(preference_) || all_.lobby_.someone_else_waits(via_.to, *relay_))
+    if (relay_->closing || relay_->does_better_than(preference_) || all_.wait_queue_.someone_else_waits(via_, *relay_))
         co_return false;
     if (!relay_->waiting.empty()) co_return true;
     idle_session mine(all_.executor_, via_.to, all_.with_.clock.now());
     mine.preference = preference_;
     relay_->idle.push_back(&mine);
+    const idle_places::entry listed(all_.idle_, *relay_, mine);
     // Cancelled while it waits, the session must not stay in the list.
     struct leaving {
         relay& of;
@@ -174,10 +175,7 @@ void scheduler::workplace::transaction_ended(bool host_is_well, const mail::stat
     const std::size_t before = all_.ledger_.at(via_.to).window;
     all_.ledger_.carried(via_);
     // Below the ceiling a larger window is a place more.
-    if (before < relay_->allowed.per_host) {
-        relay_->blocked = false;
-        all_.place_freed(via_.to);
-    }
+    if (before < relay_->allowed.per_host) all_.host_changed(via_.to);
 }
 
 async::awaitable<base::result<std::shared_ptr<const spool::content>>> scheduler::workplace::content_of(

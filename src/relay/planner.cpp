@@ -8,17 +8,22 @@ namespace waypost::relay {
 namespace {
 
 struct usable {};
+using scope = shared_limit::scope;
+
+// Without a scope it is a limit, or a pause, of the relay itself: its own connections end.
 struct busy {
-    bool at_host = false;  // otherwise a limit of the source or of the whole
-    bool own = false;      // a limit of the relay itself: its own connections end
+    std::optional<scope> at;
 };
 struct delayed {
-    async::time_point until;
+    async::time_point until = async::time_point::min();
+    std::optional<scope> at;
 };
 struct resting {
     const trouble* because;
 };
-struct unfit {};
+struct unfit {
+    bool by_limit = false;  // otherwise by the family of the source
+};
 using verdict = std::variant<usable, busy, delayed, resting, unfit>;
 
 bool family_allowed(const host& to, const limits& allowed) {
@@ -26,39 +31,43 @@ bool family_allowed(const host& to, const limits& allowed) {
     return to.at.ip.is_v4() ? allowed.inet4 : allowed.inet6;
 }
 
-/// The end of the longest pause that has to be kept between two connections.
-async::time_point pause_over(const spool::next_hop& relay, const route& via, const ledger& known,
-                             const limits& allowed) {
-    async::time_point when = async::time_point::min();
-    const auto keep = [&](async::time_point since, async::duration pause) {
-        if (pause > async::duration::zero() && since != async::time_point::min()) when = std::max(when, since + pause);
+/// The pause between two connections that has to be kept longest.
+delayed longest_pause(const spool::next_hop& relay, const route& via, const ledger& known, const limits& allowed) {
+    delayed longest;
+    const auto keep = [&longest](const tally& of, async::time_point tally::* since, async::duration pause,
+                                 std::optional<scope> at) {
+        if (pause == async::duration::zero() || of.*since == async::time_point::min()) return;
+        if (of.*since + pause > longest.until) longest = {of.*since + pause, at};
     };
-    keep(known.at(via.to).last_opened, allowed.host_delay);
-    keep(known.along(via).last_opened, allowed.route_delay);
-    keep(known.along(via).last_closed, allowed.reconnect_delay);
-    keep(known.from(via.from).last_opened, allowed.source_delay);
-    keep(known.connector(relay, via.from).last_opened, allowed.connector_delay);
-    keep(known.of(relay).last_opened, allowed.relay_delay);
-    if (!relay.domain.empty()) keep(known.towards(relay.domain).last_opened, allowed.domain_delay);
-    return when;
+    keep(known.at(via.to), &tally::last_opened, allowed.host_delay, scope::route);
+    keep(known.along(via), &tally::last_opened, allowed.route_delay, scope::route);
+    keep(known.along(via), &tally::last_closed, allowed.reconnect_delay, scope::route);
+    keep(known.from(via.from), &tally::last_opened, allowed.source_delay, scope::source);
+    keep(known.connector(relay, via.from), &tally::last_opened, allowed.connector_delay, std::nullopt);
+    keep(known.of(relay), &tally::last_opened, allowed.relay_delay, std::nullopt);
+    if (!relay.domain.empty())
+        keep(known.towards(relay.domain), &tally::last_opened, allowed.domain_delay, scope::domain);
+    return longest;
 }
 
 verdict judge(const spool::next_hop& relay, const route& via, const ledger& known, const limits& allowed,
               std::size_t most_open, async::time_point now) {
-    if (!families_fit(via) || !family_allowed(via.to, allowed)) return unfit{};
+    if (!family_allowed(via.to, allowed)) return unfit{.by_limit = true};
+    if (!families_fit(via)) return unfit{};
     if (const trouble* why = known.resting(relay, via, now)) return resting{why};
 
-    if (known.of(relay).open >= allowed.per_relay) return busy{.own = true};
-    if (known.connector(relay, via.from).open >= allowed.per_connector) return busy{.own = true};
-    if (!relay.domain.empty() && known.towards(relay.domain).open >= allowed.per_domain) return busy{};
-    if (known.open() >= most_open || known.from(via.from).open >= allowed.per_source) return busy{};
+    if (known.of(relay).open >= allowed.per_relay) return busy{};
+    if (known.connector(relay, via.from).open >= allowed.per_connector) return busy{};
+    if (!relay.domain.empty() && known.towards(relay.domain).open >= allowed.per_domain) return busy{scope::domain};
+    if (known.open() >= most_open) return busy{scope::whole};
+    if (known.from(via.from).open >= allowed.per_source) return busy{scope::source};
     const host_record& there = known.at(via.to);
-    if (there.open >= std::min(allowed.per_host, there.window)) return busy{.at_host = true};
+    if (there.open >= std::min(allowed.per_host, there.window)) return busy{scope::route};
     const route_record& along = known.along(via);
     // A route is tried by one first, and then by as many again as it carries: what is broken costs one attempt.
-    if (along.open >= allowed.per_route || along.opening > along.ready()) return busy{.at_host = true};
+    if (along.open >= allowed.per_route || along.opening > along.ready()) return busy{scope::route};
 
-    if (const auto until = pause_over(relay, via, known, allowed); until > now) return delayed{until};
+    if (const auto pause = longest_pause(relay, via, known, allowed); pause.until > now) return pause;
     return usable{};
 }
 
@@ -98,6 +107,7 @@ public:
     [[nodiscard]] const trouble* first_to_end() const noexcept { return first_to_end_; }
     [[nodiscard]] const std::optional<mail::status>& because() const noexcept { return because_; }
     [[nodiscard]] bool wrong_family() const noexcept { return wrong_family_; }
+    [[nodiscard]] bool forbidden_family() const noexcept { return forbidden_family_; }
 
 private:
     void look_at_addresses(std::size_t index) {
@@ -141,21 +151,34 @@ private:
         if (!to.instead && other.to.at.ip.is_v4() != to.via.to.at.ip.is_v4()) to.instead = other;
     }
 
+    [[nodiscard]] shared_limit line_at(scope kind, const route& via) const {
+        switch (kind) {
+            case scope::route: return {.kind = kind, .via = via, .domain = {}, .rules = &allowed_};
+            case scope::source: return {.kind = kind, .via = {via.from, {}}, .domain = {}, .rules = &allowed_};
+            case scope::domain: return {.kind = kind, .via = {}, .domain = of_.relay.domain, .rules = &allowed_};
+            case scope::whole: break;
+        }
+        return {};
+    }
+
     /// True if the route can be used.
     bool note(const verdict& of, const route& via) {
         if (std::holds_alternative<usable>(of)) return true;
         if (const auto* limit = std::get_if<busy>(&of)) {
             waits_ = true;
-            if (limit->at_host) busy_.at.push_back(via.to);
-            if (!limit->at_host && !limit->own) busy_.anywhere = true;
+            if (limit->at) busy_.lines.push_back({line_at(*limit->at, via), std::nullopt});
         } else if (const auto* later = std::get_if<delayed>(&of)) {
             waits_ = true;
-            if (!busy_.or_at || later->until < *busy_.or_at) busy_.or_at = later->until;
+            if (later->at) {
+                busy_.lines.push_back({line_at(*later->at, via), later->until});
+            } else if (!busy_.or_at || later->until < *busy_.or_at) {
+                busy_.or_at = later->until;
+            }
         } else if (const auto* broken = std::get_if<resting>(&of)) {
             if (first_to_end_ == nullptr || broken->because->until < first_to_end_->until)
                 first_to_end_ = broken->because;
         } else {
-            wrong_family_ = true;
+            (std::get<unfit>(of).by_limit ? forbidden_family_ : wrong_family_) = true;
         }
         return false;
     }
@@ -173,7 +196,12 @@ private:
     const trouble* first_to_end_ = nullptr;
     std::optional<mail::status> because_;
     bool wrong_family_ = false;
+    bool forbidden_family_ = false;
 };
+
+mail::status no_family_allowed() {
+    return mail::status::transient("4.4.1", "`mta limit` allows the address family of none of the hosts");
+}
 
 mail::status no_source_fits() {
     return mail::status::transient("4.4.1", "No source address is of the family of any of the hosts");
@@ -187,6 +215,7 @@ decision decide(const wish& of, const ledger& known, const limits& allowed, std:
     const trouble* first_to_end = nullptr;
     std::optional<mail::status> because;
     bool wrong_family = false;
+    bool forbidden_family = false;
     for (std::size_t i = 0; i < of.hosts.size();) {
         level one(of, known, allowed, most_open, now);
         for (const unsigned preference = of.hosts[i].preference;
@@ -209,9 +238,11 @@ decision decide(const wish& of, const ledger& known, const limits& allowed, std:
         }
         if (!because) because = one.because();
         wrong_family = wrong_family || one.wrong_family();
+        forbidden_family = forbidden_family || one.forbidden_family();
     }
     if (first_to_end != nullptr) return come_back_at{first_to_end->until, first_to_end->because};
     if (wrong_family) return give_up{no_source_fits()};
+    if (forbidden_family) return give_up{no_family_allowed()};
     return give_up{because.value_or(mail::status::transient("4.4.1", "There is no host to connect to"))};
 }
 

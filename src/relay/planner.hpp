@@ -3,8 +3,8 @@
 // The planner is arithmetic. It reads what is known of the hosts, the ledger, the limits and the time and answers with
 // a decision; it opens nothing, sleeps nowhere and remembers nothing. The engine acts on the answer.
 //
-// Invariant: what comes with an answer other than open_session names everything that can change it: a moment, hosts
-// where a connection may end, or the DNS. So nothing ever polls.
+// Invariant: what comes with an answer other than open_session names everything that can change it: a moment, limits
+// that are reached, or the DNS. So nothing ever polls.
 #pragma once
 
 #include <optional>
@@ -14,6 +14,7 @@
 
 #include "candidate.hpp"
 #include "ledger.hpp"
+#include "shared_limit.hpp"
 #include "waypost/relay/limits.hpp"
 
 namespace waypost::relay {
@@ -26,9 +27,12 @@ struct open_session {
 };
 /// A limit is reached, or the DNS has not answered yet.
 struct all_busy {
-    std::vector<host> at;             // a connection that ends at one of these may change the answer
-    bool anywhere = false;            // so may any that ends: a limit on the source or on the whole
-    std::optional<async::time_point> or_at;  // a pause between connections ends
+    struct line {
+        shared_limit at;                        // an event that concerns this limit may change the answer
+        std::optional<async::time_point> until;  // so will this moment: a pause between connections ends
+    };
+    std::vector<line> lines;
+    std::optional<async::time_point> or_at;  // a pause of the relay's own, or a rest, ends
 };
 /// Every usable route is resting after failures.
 struct come_back_at {
@@ -49,6 +53,7 @@ struct wish {
 
 /// Picks the least loaded usable route at the best preference. A worse preference serves only when every better host is
 /// resting or has no address (RFC 5321 section 5.1); a busy or unanswered better one is waited for, never bypassed.
+/// What waits refers to `allowed`, which is one object for all that it counts for.
 /// `most_open` is the limit on connections of all relays together.
 [[nodiscard]] decision decide(const wish& of, const ledger& known, const limits& allowed, std::size_t most_open,
                               async::time_point now);

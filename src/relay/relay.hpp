@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "destination.hpp"
+#include "shared_limit.hpp"
 #include "waypost/async/event.hpp"
 #include "waypost/queue/transport.hpp"
 
@@ -57,8 +58,10 @@ public:
     std::size_t questions = 0;  // coroutines that ask for the way
     std::vector<idle_session*> idle;  // the most recent at the end: it is woken first, so that the others may leave
     async::time_point alarm = async::time_point::max();  // a coroutine will look at the relay then
-    bool blocked = false;                                // waits for a place at a host
-    std::optional<async::time_point> blocked_since;      // since it last got one
+    std::uint64_t alarm_number = 0;
+    bool blocked = false;              // waits in these lines, for the alarm, for the DNS or for its own connections
+    std::vector<shared_limit> lines;   // where it waits; host_wait_queue keeps this and the ticket
+    std::uint64_t ticket = 0;          // since it last got a connection; 0: it has not had to wait
     mail::status last_trouble;
     std::uint64_t carried = 0;
     std::uint64_t deferred = 0;
@@ -116,13 +119,8 @@ public:
             return is_worse;
         });
     }
-    /// Sends one away that holds a place at this host. False if there is none.
-    bool dismiss_one_at(const host& where) {
-        const auto found = std::ranges::find_if(idle, [&](const idle_session* each) { return each->at == where; });
-        if (found == idle.end()) return false;
-        send_away(**found);
-        idle.erase(found);
-        return true;
+    void dismiss(idle_session& one) {
+        if (std::erase(idle, &one) != 0) send_away(one);
     }
 
 private:

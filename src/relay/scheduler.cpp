@@ -4,6 +4,7 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
 #include "one_opening.hpp"
+#include "waypost/async/next_turn.hpp"
 #include "waypost/base/exception_text.hpp"
 #include "waypost/queue/delivery_log.hpp"
 
@@ -11,17 +12,10 @@ namespace waypost::relay {
 
 namespace {
 
-// How exactly the keepalive of idle sessions is kept.
-constexpr std::chrono::seconds keepalive_precision{1};
 // Mail for a relay of which every route rests waits for so long in memory; beyond, the queue's schedule is better.
 constexpr std::chrono::seconds longest_wait{60};
-// A relay without mail is kept for so long after what it knows of the way has aged: the pause after a DNS that failed
-// doubles only if it is remembered beyond its end.
-constexpr std::chrono::minutes memory_of_ways{1};
-// `show routes` and `show hosts` tell of what was within this time.
-constexpr std::chrono::hours memory_of_routes{1};
-// It is a walk through all of the ledger.
-constexpr std::chrono::minutes between_looks_at_ledger{1};
+// Outcomes that are reported in one turn of the loop: each is a log line and a change in the store.
+constexpr std::size_t most_reports_a_turn = 64;
 
 }  // namespace
 
@@ -31,6 +25,7 @@ scheduler::scheduler(const async::executor& on, const surroundings& with, const 
       settings_(how),
       crew_(hands),
       ledger_({}, how.max_deferred),
+      alarms_(on, with.clock),
       sessions_(on, [this](std::exception_ptr bug) { with_.log.error("mta", "bug", {{"what", base::text_of(bug)}}); }),
       timekeeping_(on,
                    [this](std::exception_ptr bug) { with_.log.error("mta", "bug", {{"what", base::text_of(bug)}}); }) {}
@@ -43,7 +38,7 @@ const scheduler::relay_ptr& scheduler::relay_for(const spool::next_hop& hop) {
         const auto on_news = [this, hop] {
             const auto found = relays_.find(hop);
             if (found == relays_.end()) return;
-            found->second->blocked = false;
+            unblock(*found->second);
             attend(relay_ptr(found->second));
         };
         slot = std::make_shared<relay>(with_, hop, settings_.actions.at(hop.action), settings_.allowed.of(hop.domain),
@@ -92,7 +87,7 @@ decision scheduler::plan(const relay& of) const {
 /// True if a session is being opened, so that another one may be wanted.
 bool scheduler::act(const relay_ptr& to, const decision& next) {
     if (const auto* go = std::get_if<open_session>(&next)) {
-        to->blocked_since.reset();
+        wait_queue_.serve(*to);
         sessions_.start(serve(to, std::make_unique<one_opening>(*this, to, *go)));
         return true;
     }
@@ -122,45 +117,8 @@ async::awaitable<> scheduler::find_the_way(relay_ptr of, std::unique_ptr<counted
         with_.log.warn("mta", "no-address", {{"relay", one.url.text()}, {"reason", one.because.line()}});
     }
     asking.reset();
-    of->blocked = false;
+    unblock(*of);
     attend(of);
-}
-
-void scheduler::look_again_at(const relay_ptr& to, async::time_point when) {
-    if (when >= to->alarm) return;
-    to->alarm = when;
-    timekeeping_.start(sleep_until_alarm(to, when));
-}
-
-async::awaitable<> scheduler::sleep_until_alarm(relay_ptr of, async::time_point when) {
-    co_await with_.clock.sleep_until(when);
-    if (of->alarm != when) co_return;  // another one, earlier, has been set since
-    of->alarm = async::time_point::max();
-    of->blocked = false;
-    attend(of);
-}
-
-void scheduler::wait_for_room(const relay_ptr& to, const all_busy& what) {
-    to->blocked = true;
-    if (what.or_at) look_again_at(to, *what.or_at);
-    lobby_.wait(to, what.at, what.anywhere);
-    const bool waits_for_a_place = !what.at.empty() || what.anywhere;
-    if (to->blocked_since || !waits_for_a_place) return;
-    to->blocked_since = with_.clock.now();
-    // A connection that others keep for later mail is worth less than one for mail that is here.
-    for (const host& each : what.at) {
-        for (const auto& [hop, other] : relays_) {
-            if (other != to && other->dismiss_one_at(each)) break;
-        }
-    }
-}
-
-/// Something has changed at this host: those who wait for that, the longest first.
-void scheduler::place_freed(const host& at) {
-    std::vector<relay_ptr> called = lobby_.freed(at);
-    std::ranges::sort(called, {}, &relay::blocked_since);
-    for (const relay_ptr& each : called) each->blocked = false;
-    for (const relay_ptr& each : called) attend(each);
 }
 
 // --- acting
@@ -169,14 +127,15 @@ void scheduler::place_freed(const host& at) {
 async::awaitable<> scheduler::serve(relay_ptr of, std::unique_ptr<one_opening> what) {
     co_await crew_.serve(*what);
     const bool was_ready = what->was_ready();
-    const host at = what->via().to;
+    const route via = what->via();
     what.reset();
-    of->blocked = false;
     if (!was_ready && of->ready == 0 && of->connecting == 0 && !stopping_) {
         const decision next = plan(*of);
         if (const auto* resting = std::get_if<come_back_at>(&next)) fail_waiting(*of, resting->because);
     }
-    place_freed(at);
+    place_freed(via, of->hop.domain);
+    // A limit of the relay's own has no line.
+    unblock(*of);
     attend(of);
 }
 
@@ -193,13 +152,14 @@ void scheduler::fail_waiting(relay& of, const mail::status& why) {
 }
 
 async::awaitable<> scheduler::report(std::deque<queue::task> failed, mail::status why) {
+    std::size_t reported = 0;
     for (queue::task& each : failed) {
         for (spool::envelope& envelope : each.envelopes) {
+            if (++reported % most_reports_a_turn == 0) co_await async::next_turn();
             queue::log_delivery(with_.log, {.subsystem = "mta"}, *each.about, envelope, why, with_.clock.wall());
             with_.queue.report(each.about, std::move(envelope), queue::outcome_of(why, {}));
         }
     }
-    co_return;
 }
 
 /// A host takes mail: what was deferred because of it need not wait for its schedule.
@@ -207,26 +167,10 @@ void scheduler::host_is_back(const host& at) {
     for (const spool::next_hop& each : ledger_.take_deferred(at, with_.clock.now())) with_.queue.works_again(each);
 }
 
-/// Sends sessions away that have been idle for long, and forgets what nobody has used.
-async::awaitable<> scheduler::keep_house() {
-    auto look_at_ledger = with_.clock.now();
-    while (!stopping_ && !relays_.empty()) {
-        co_await with_.clock.sleep_for(keepalive_precision);
-        const auto now = with_.clock.now();
-        for (auto& [hop, each] : relays_) each->dismiss_idle_since(now - each->allowed.keepalive);
-        std::erase_if(relays_,
-                      [](const auto& one) { return one.second->done() && one.second->way.is_stale(memory_of_ways); });
-        if (now < look_at_ledger) continue;
-        look_at_ledger = now + between_looks_at_ledger;
-        ledger_.forget_quiet_since(now - memory_of_routes, now);
-    }
-    keeping_house_ = false;
-}
-
 async::awaitable<> scheduler::stop(async::duration grace) {
     using namespace boost::asio::experimental::awaitable_operators;
     stopping_ = true;
-    lobby_.clear();
+    wait_queue_.clear();
     for (auto& [hop, each] : relays_) {
         each->waiting.clear();
         each->closing = true;

@@ -3,16 +3,22 @@
 // attend() is called whenever something has changed that may make room or need for a session: mail came, a connection
 // opened or ended, the DNS answered, a rest is over. There is no loop that looks by the clock: a decision names what it
 // waits for.
+//
+// However many relays wait for an event, it plans for as many as it can serve (serve_line()), and what concerns many,
+// as the end of a rest does, is done for a few of them in each turn of the loop.
 #pragma once
 
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <vector>
 
+#include "alarms.hpp"
 #include "crew.hpp"
+#include "host_wait_queue.hpp"
+#include "idle_places.hpp"
 #include "ledger.hpp"
-#include "lobby.hpp"
 #include "planner.hpp"
 #include "relay.hpp"
 #include "waypost/async/task_group.hpp"
@@ -47,22 +53,34 @@ private:
     bool act(const relay_ptr& to, const decision& next);
     void ask_the_way(const relay_ptr& to);
     async::awaitable<> find_the_way(relay_ptr of, std::unique_ptr<counted> asking);
+    void unblock(relay& one);
     void look_again_at(const relay_ptr& to, async::time_point when);
-    async::awaitable<> sleep_until_alarm(relay_ptr of, async::time_point when);
+    void set_alarm_of(const shared_limit& line, async::time_point when);
+    void start_alarms();
     void wait_for_room(const relay_ptr& to, const all_busy& what);
-    void place_freed(const host& at);
+    void place_freed(const route& via, const std::string& domain);
+    void host_changed(const host& at);
+    void serve_lines(const std::vector<shared_limit>& lines);
+    void serve_line(const shared_limit& line);
+    async::awaitable<> serve_long_lines();
+    async::awaitable<> attend_all();
     async::awaitable<> serve(relay_ptr of, std::unique_ptr<one_opening> what);
     void fail_waiting(relay& of, const mail::status& why);
     async::awaitable<> report(std::deque<queue::task> failed, mail::status why);
     void host_is_back(const host& at);
     async::awaitable<> keep_house();
+    async::awaitable<> dismiss_and_forget_relays();
 
     async::executor executor_;
     const surroundings& with_;
     const settings& settings_;
     crew& crew_;
     ledger ledger_;
-    lobby lobby_;
+    host_wait_queue wait_queue_;
+    std::set<shared_limit> long_lines_;  // of which more are to be asked, in a later turn
+    bool serves_long_lines_ = false;
+    idle_places idle_;
+    alarms alarms_;
     std::map<spool::next_hop, relay_ptr> relays_;
     async::task_group sessions_;
     async::task_group timekeeping_;

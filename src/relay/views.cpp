@@ -73,10 +73,7 @@ std::vector<host_view> scheduler::hosts() const {
 
 bool scheduler::resume_route(std::uint64_t id) {
     if (!ledger_.resume(id)) return false;
-    for (const auto& [hop, each] : std::map(relays_)) {
-        each->blocked = false;
-        attend(each);
-    }
+    timekeeping_.start(attend_all());
     return true;
 }
 

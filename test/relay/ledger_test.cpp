@@ -265,6 +265,15 @@ TEST_CASE("no more than a thousand relays are remembered for one host", "[relay]
 
 // --- forgetting
 
+namespace {
+
+/// Two entries in each turn.
+void forget(ledger& known, async::time_point moment, async::time_point now) {
+    for (ledger::sweep progress; !known.forget_quiet_since(moment, now, progress, 2);) {}
+}
+
+}  // namespace
+
 TEST_CASE("what nobody has used for long is forgotten", "[relay][ledger]") {
     ledger known;
     const route via = to("192.0.2.1", first_source);
@@ -274,15 +283,30 @@ TEST_CASE("what nobody has used for long is forgotten", "[relay][ledger]") {
     known.failed_for(ours, via, broken, start + 1s);
     known.source_failed(first_source, broken, start + 1s);
     known.remember_deferred(ours, via.to, 1);
-    known.forget_quiet_since(start + 1s, start + 1h);
+    forget(known, start + 1s, start + 1h);
     CHECK(known.routes().size() == 1);
     CHECK(known.hosts().size() == 1);
     CHECK(known.relay_trouble().size() == 1);
-    known.forget_quiet_since(start + 3s, start + 1h);
+    forget(known, start + 3s, start + 1h);
     CHECK(known.routes().empty());
     CHECK(known.hosts().empty());
     CHECK(known.relay_trouble().empty());
     CHECK(known.take_deferred(via.to, start + 1h).empty());
+}
+
+TEST_CASE("audit 12: a walk through many entries is done in parts, and sees what comes between", "[relay][ledger]") {
+    ledger known;
+    for (int i = 0; i < 100; ++i) {
+        known.opened(ours, to("192.0.2." + std::to_string(i)), start);
+        known.closed(ours, to("192.0.2." + std::to_string(i)), false, start);
+    }
+    ledger::sweep progress;
+    CHECK_FALSE(known.forget_quiet_since(start + 1h, start + 2h, progress, 50));
+    CHECK(known.routes().size() == 50);
+    known.opened(ours, to("192.0.2.99"), start + 2h);
+    while (!known.forget_quiet_since(start + 1h, start + 2h, progress, 50)) {}
+    CHECK(known.routes().size() == 1);
+    CHECK(known.hosts().size() == 1);
 }
 
 TEST_CASE("what is open or rests is not forgotten", "[relay][ledger]") {
@@ -295,11 +319,11 @@ TEST_CASE("what is open or rests is not forgotten", "[relay][ledger]") {
         async::time_point now = start;
         for (int i = 0; i < 9; ++i) pause_after_failure(known, via, now);
         known.failed(via, broken, start + 2h);
-        known.forget_quiet_since(start + 2h + 1min, start + 2h + 1min);
+        forget(known, start + 2h + 1min, start + 2h + 1min);
         CHECK(known.resting(ours, via, start + 2h + 1min) != nullptr);
         return;
     }
-    known.forget_quiet_since(start + 5h, start + 6h);
+    forget(known, start + 5h, start + 6h);
     CHECK(known.routes().size() == 1);
     CHECK(known.hosts().size() == 1);
     CHECK(known.of(ours).open == 1);

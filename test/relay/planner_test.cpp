@@ -48,6 +48,15 @@ struct situation {
     }
 };
 
+/// When the answer can change by itself.
+std::optional<async::time_point> first_moment(const all_busy& wait) {
+    std::optional<async::time_point> first = wait.or_at;
+    for (const all_busy::line& each : wait.lines) {
+        if (each.until && (!first || *each.until < *first)) first = each.until;
+    }
+    return first;
+}
+
 std::string chosen(const decision& what) {
     const auto* go = std::get_if<open_session>(&what);
     return go == nullptr ? "none" : go->via.to.at.ip.to_string();
@@ -81,7 +90,10 @@ TEST_CASE("a busy primary MX host is waited for, never bypassed", "[relay][plann
     s.open(s.to("192.0.2.1"));
     const decision next = s.decide();
     REQUIRE(std::holds_alternative<all_busy>(next));
-    CHECK(std::get<all_busy>(next).at == std::vector{at("192.0.2.1")});
+    REQUIRE(std::get<all_busy>(next).lines.size() == 1);
+    const shared_limit& line = std::get<all_busy>(next).lines.front().at;
+    CHECK(line.kind == shared_limit::scope::route);
+    CHECK(line.via.to == at("192.0.2.1"));
 }
 
 TEST_CASE("a pause between connections is waited for to the moment", "[relay][planner]") {
@@ -92,7 +104,7 @@ TEST_CASE("a pause between connections is waited for to the moment", "[relay][pl
     s.now += 2s;
     const decision next = s.decide();
     REQUIRE(std::holds_alternative<all_busy>(next));
-    CHECK(std::get<all_busy>(next).or_at == start + 5s);
+    CHECK(first_moment(std::get<all_busy>(next)) == start + 5s);
     s.now = start + 5s;
     CHECK(chosen(s.decide()) == "192.0.2.1");
 }
@@ -257,6 +269,33 @@ TEST_CASE("a family that is not allowed is not used", "[relay][planner]") {
     CHECK_FALSE(std::get<open_session>(next).instead.has_value());
 }
 
+TEST_CASE("audit 12: relays that are kept out by one limit stand in one line, by different ones in different lines",
+          "[relay][planner]") {
+    situation s;
+    s.hosts = {server(10, {"192.0.2.1"})};
+    const auto line_of = [&](const spool::next_hop& mail, const limits& rules) {
+        const auto next =
+            relay::decide({.relay = mail, .from = s.from, .hosts = s.hosts}, s.known, rules, s.most_open, s.now);
+        return std::get<all_busy>(next).lines.at(0).at;
+    };
+    s.open(s.to("192.0.2.1"), 5);
+    CHECK(line_of(mail_for, s.allowed) == line_of({"out", "example.com"}, s.allowed));
+    const limits special{.per_host = 3};
+    CHECK(line_of(mail_for, s.allowed) != line_of({"out", "example.com"}, special));
+    s.most_open = 5;
+    CHECK(line_of(mail_for, s.allowed).kind == shared_limit::scope::whole);
+    CHECK(line_of(mail_for, s.allowed) == line_of({"out", "example.com"}, special));
+}
+
+TEST_CASE("audit 25: that no family is left has a text of its own", "[relay][planner]") {
+    situation s;
+    s.hosts = {server(10, {"192.0.2.1"})};
+    s.allowed.inet4 = false;
+    const decision next = s.decide();
+    REQUIRE(std::holds_alternative<give_up>(next));
+    CHECK_THAT(std::get<give_up>(next).because.text(), Catch::Contains("mta limit"));
+}
+
 TEST_CASE("each limit is kept", "[relay][planner]") {
     const auto which = GENERATE(values<std::string>({"relay", "connector", "domain", "source", "route", "all"}));
     CAPTURE(which);
@@ -310,10 +349,11 @@ TEST_CASE("whatever the situation, what is to be waited for is named", "[relay][
             REQUIRE(later->when > s.now);
             s.now = later->when;
         } else if (const auto* busy = std::get_if<all_busy>(&next)) {
-            REQUIRE((busy->or_at || !open.empty()));
-            if (busy->or_at) REQUIRE(*busy->or_at > s.now);
-            if (open.empty() || (busy->or_at && pick(2) == 0)) {
-                s.now = *busy->or_at;
+            const auto moment = first_moment(*busy);
+            REQUIRE((moment || !open.empty()));
+            if (moment) REQUIRE(*moment > s.now);
+            if (open.empty() || (moment && pick(2) == 0)) {
+                s.now = *moment;
             } else {
                 const auto ends = open.begin() + pick(static_cast<unsigned>(open.size()));
                 s.known.closed(mail_for, *ends, true, s.now);

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "idle_places.hpp"
 #include "relay_alone.hpp"
 
 using namespace waypost;
@@ -127,16 +128,26 @@ TEST_CASE("sessions that were idle for too long leave, the others stay", "[relay
     CHECK(f.to.idle == std::vector<idle_session*>{three.get()});
 }
 
-TEST_CASE("one session is sent away from the host whose place is wanted", "[relay][relay]") {
+TEST_CASE("one session is sent away from the host whose place is wanted, the one that was idle longest",
+          "[relay][relay]") {
     fixture f;
+    relay::idle_places places;
+    const auto other = f.world.make("example.org");
     const auto here = f.idle(now, f.first);
     const auto there = f.idle(now, f.second);
     const auto there_too = f.idle(now, f.second);
-    CHECK(f.to.dismiss_one_at(f.second));
+    const relay::idle_places::entry first(places, f.to, *here);
+    const relay::idle_places::entry second(places, f.to, *there);
+    const relay::idle_places::entry third(places, f.to, *there_too);
+    places.dismiss_one_at(f.second, f.to);
+    CHECK(f.to.idle.size() == 3);  // its own are no places for it
+    places.dismiss_one_at(f.second, *other);
+    CHECK(there->leave);
+    CHECK_FALSE(there_too->leave);
+    places.dismiss_one_at(f.second, *other);
+    CHECK(there_too->leave);
+    places.dismiss_one_at(f.second, *other);
     CHECK_FALSE(here->leave);
-    CHECK(there->leave != there_too->leave);
-    CHECK(f.to.dismiss_one_at(f.second));
-    CHECK_FALSE(f.to.dismiss_one_at(f.second));
     CHECK(f.to.idle == std::vector<idle_session*>{here.get()});
 }
 

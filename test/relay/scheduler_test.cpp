@@ -1,5 +1,6 @@
 #include "scheduler.hpp"
 
+#include <ctime>
 #include <random>
 
 #include "simulation.hpp"
@@ -190,6 +191,83 @@ TEST_CASE("a flood for one domain keeps others of the same host waiting for a bo
     // Ten transactions of 100 ms for each who holds a place before them, and one for each of the others.
     CHECK(s.longest_delay(small) <= 3s + others * 200ms);
     CHECK(s.delivered() == 900 + others);
+}
+
+namespace {
+
+/// The processor time that mail for so many domains of one host takes, for each domain.
+double cost_of_a_domain(int domains) {
+    simulation s;
+    s.hosts["192.0.2.1"].to_carry = 1ms;
+    for (int i = 0; i < domains; ++i) s.domain("d" + std::to_string(i) + ".example", "192.0.2.1");
+    timespec begin{};
+    timespec end{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &begin);
+    for (int i = 0; i < domains; ++i) s.send("d" + std::to_string(i) + ".example");
+    s.pass(5min);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
+    CHECK(s.delivered() == static_cast<std::size_t>(domains));
+    return (static_cast<double>(end.tv_sec - begin.tv_sec) + 1e-9 * static_cast<double>(end.tv_nsec - begin.tv_nsec)) /
+           domains;
+}
+
+}  // namespace
+
+TEST_CASE("audit 12: many domains of one host cost no more each than a few", "[relay][scheduler]") {
+    const double few = cost_of_a_domain(200);
+    const double many = cost_of_a_domain(4000);
+    CAPTURE(few, many);
+    CHECK(many < 4 * few);  // twenty times as much where each event plans for all that wait
+}
+
+TEST_CASE("audit 12: relays get their places at a host in the order in which they began to wait",
+          "[relay][scheduler]") {
+    simulation s;
+    s.allowed().per_host = 1;
+    s.domain("busy.example", "192.0.2.1");
+    s.hosts["192.0.2.1"].to_carry = 1s;
+    s.send("busy.example");
+    s.pass(100ms);
+    ids waiting;
+    for (int i = 99; i >= 0; --i) {  // not the order of their names
+        s.domain("d" + std::to_string(i) + ".example", "192.0.2.1");
+        add(waiting, s.send("d" + std::to_string(i) + ".example"));
+        s.pass(1ms);
+    }
+    s.pass(5min);
+    REQUIRE(s.delivered() == 101);
+    for (std::size_t i = 1; i < waiting.size(); ++i)
+        CHECK(s.hosts.first_answer.at(waiting[i - 1]) < s.hosts.first_answer.at(waiting[i]));
+}
+
+TEST_CASE("audit 12: a pause between connections serves one relay after the other, and many wait for it cheaply",
+          "[relay][scheduler]") {
+    simulation s;
+    s.allowed().host_delay = 1s;
+    for (int i = 0; i < 500; ++i) {
+        s.domain("d" + std::to_string(i) + ".example", "192.0.2.1");
+        s.send("d" + std::to_string(i) + ".example");
+    }
+    s.pass(100s);
+    CHECK(s.delivered() >= 99);
+    CHECK(s.delivered() <= 101);
+    s.pass(401s);
+    CHECK(s.delivered() == 500);
+}
+
+TEST_CASE("audit 12: when the host of very many waiting relays fails, each goes to its backup", "[relay][scheduler]") {
+    simulation s;
+    s.hosts["192.0.2.1"].at = door::stalls;
+    for (int i = 0; i < 1000; ++i) {
+        s.domain("d" + std::to_string(i) + ".example", {{"192.0.2.1"}, {"192.0.2.2"}});
+        s.send("d" + std::to_string(i) + ".example");
+    }
+    s.pass(29s);
+    CHECK(s.delivered() == 0);
+    // Until the rest of the first host is over; then they wait for the next attempt there.
+    s.hosts["192.0.2.2"].to_carry = 1ms;
+    s.pass(5min);
+    CHECK(s.delivered() == 1000);
 }
 
 TEST_CASE("an idle session makes room for another domain's mail", "[relay][scheduler]") {

@@ -1,0 +1,66 @@
+// The relays that wait at limits which they share with others, in a line for each limit: first in, first out.
+// Bookkeeping only.
+//
+// A relay has one place in time: its ticket, which it draws when it first waits and keeps, in every line, until it gets
+// a connection. So one that was asked too early returns to the front, and one domain with much mail cannot keep the
+// others of its host waiting for ever: a session leaves after a share of messages when another relay waits for its
+// place.
+//
+// When a place came free, the first of each line is asked, then the next, until one of them comes back to the line:
+// then the limit is reached, and all others of the line would find it so (shared_limit.hpp). An event costs as much as
+// the places that it set free, however many wait.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "relay.hpp"
+#include "shared_limit.hpp"
+
+namespace waypost::relay {
+
+class host_wait_queue {
+public:
+    using visitor = std::shared_ptr<relay>;
+
+    /// `until`: when the limit ends by itself (a pause between connections). True if that is sooner than was known.
+    bool wait(const visitor& waiting, const shared_limit& at, std::optional<async::time_point> until = {});
+    /// Leaves every line. The ticket stays.
+    void leave(relay& one);
+    /// It got what it waited for.
+    static void serve(relay& one) { one.ticket = 0; }
+
+    /// The moment of which wait() spoke has come.
+    void alarm_is_over(const shared_limit& at);
+
+    /// The first that still has mail for a connection. The others before it are taken out of their lines.
+    [[nodiscard]] visitor first(const shared_limit& at);
+    [[nodiscard]] bool waits_at(const relay& one, const shared_limit& at) const;
+    /// The lines in which somebody may wait for a connection along this route, for this domain; oldest first.
+    [[nodiscard]] std::vector<shared_limit> lines_for(const route& via, const std::string& domain) const;
+    [[nodiscard]] std::vector<shared_limit> lines_at(const host& to) const;
+    /// Somebody else waits for the place of a connection along this route.
+    [[nodiscard]] bool someone_else_waits(const route& via, const relay& than);
+    void clear();
+
+private:
+    struct line {
+        std::map<std::uint64_t, visitor> waiting;  // by ticket
+        std::optional<async::time_point> alarm;
+    };
+    using lines = std::map<shared_limit, line>;
+
+    template <class Visit>
+    void visit_lines(const route& via, const std::string& domain, Visit visit) const;
+    template <class Visit>
+    void visit_lines_at(const host& to, Visit visit) const;
+    void sort_by_age(std::vector<shared_limit>& which) const;
+
+    lines lines_;
+    std::uint64_t last_ticket_ = 0;
+};
+
+}  // namespace waypost::relay

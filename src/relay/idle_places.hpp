@@ -1,0 +1,64 @@
+// The idle sessions of all relays by the host where each holds a place, the longest idle first.
+#pragma once
+
+#include <cstdint>
+#include <map>
+
+#include "relay.hpp"
+
+namespace waypost::relay {
+
+class idle_places {
+public:
+    /// Stands in the list for as long as it lives.
+    class entry {
+    public:
+        entry(idle_places& all, relay& owner, idle_session& one) : all_(all), at_(one.at), number_(++all.last_) {
+            all_.by_host_[at_].emplace(number_, place{owner, one});
+        }
+        ~entry() { all_.remove(at_, number_); }
+        entry(const entry&) = delete;
+        entry& operator=(const entry&) = delete;
+
+    private:
+        idle_places& all_;
+        const host at_;
+        const std::uint64_t number_;
+    };
+
+    /// Sends one of another relay away from this host, if there is one.
+    void dismiss_one_at(const host& where, const relay& than) {
+        const auto here = by_host_.find(where);
+        if (here == by_host_.end()) return;
+        for (auto each = here->second.begin(); each != here->second.end();) {
+            const place one = each->second;
+            if (one.session.waiting && &one.owner == &than) {
+                ++each;
+                continue;
+            }
+            // It goes, or has gone to work: the next who looks need not see it again.
+            each = here->second.erase(each);
+            if (!one.session.waiting) continue;
+            one.owner.dismiss(one.session);
+            break;
+        }
+        if (here->second.empty()) by_host_.erase(here);
+    }
+
+private:
+    struct place {
+        relay& owner;
+        idle_session& session;
+    };
+    void remove(const host& at, std::uint64_t number) {
+        const auto here = by_host_.find(at);
+        if (here == by_host_.end()) return;
+        here->second.erase(number);
+        if (here->second.empty()) by_host_.erase(here);
+    }
+
+    std::map<host, std::map<std::uint64_t, place>> by_host_;
+    std::uint64_t last_ = 0;
+};
+
+}  // namespace waypost::relay

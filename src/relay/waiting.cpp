@@ -1,0 +1,93 @@
+// How relays wait for the limits that they share, and for moments.
+#include "scheduler.hpp"
+#include "waypost/async/next_turn.hpp"
+
+namespace waypost::relay {
+
+namespace {
+
+// Relays that one event, or one turn of the loop, plans for beyond those that it gives a place; a plan takes some
+// microseconds.
+constexpr std::size_t most_asked_at_once = 64;
+
+}  // namespace
+
+void scheduler::unblock(relay& one) {
+    one.blocked = false;
+    wait_queue_.leave(one);
+}
+
+void scheduler::look_again_at(const relay_ptr& to, async::time_point when) {
+    if (when >= to->alarm) return;
+    if (to->alarm != async::time_point::max()) alarms_.cancel(to->alarm, to->alarm_number);
+    to->alarm = when;
+    to->alarm_number = alarms_.set(when, [this, to] {
+        to->alarm = async::time_point::max();
+        unblock(*to);
+        attend(to);
+    });
+    start_alarms();
+}
+
+void scheduler::set_alarm_of(const shared_limit& line, async::time_point when) {
+    alarms_.set(when, [this, line] {
+        wait_queue_.alarm_is_over(line);
+        serve_line(line);
+    });
+    start_alarms();
+}
+
+void scheduler::start_alarms() {
+    if (!stopping_ && alarms_.needs_run()) timekeeping_.start(alarms_.run());
+}
+
+void scheduler::wait_for_room(const relay_ptr& to, const all_busy& what) {
+    to->blocked = true;
+    if (what.or_at) look_again_at(to, *what.or_at);
+    const bool is_new = to->ticket == 0;
+    for (const all_busy::line& each : what.lines) {
+        if (wait_queue_.wait(to, each.at, each.until)) set_alarm_of(each.at, *each.until);
+        // A connection that others keep for later mail is worth less than one for mail that is here.
+        if (is_new && each.at.kind == shared_limit::scope::route) idle_.dismiss_one_at(each.at.via.to, *to);
+    }
+}
+
+/// A connection along this route, for this domain, has ended.
+void scheduler::place_freed(const route& via, const std::string& domain) {
+    serve_lines(wait_queue_.lines_for(via, domain));
+}
+
+/// A host bears more than before, or its routes have come up or down.
+void scheduler::host_changed(const host& at) { serve_lines(wait_queue_.lines_at(at)); }
+
+void scheduler::serve_lines(const std::vector<shared_limit>& lines) {
+    for (const shared_limit& each : lines) serve_line(each);
+}
+
+/// The first in the line, and the next, until one comes back to it because the limit is still reached.
+void scheduler::serve_line(const shared_limit& line) {
+    for (std::size_t asked = 0; !stopping_; ++asked) {
+        const relay_ptr next = wait_queue_.first(line);
+        if (next == nullptr) return;
+        if (asked == most_asked_at_once) {
+            long_lines_.insert(line);
+            if (!std::exchange(serves_long_lines_, true)) timekeeping_.start(serve_long_lines());
+            return;
+        }
+        unblock(*next);
+        attend(next);
+        if (wait_queue_.waits_at(*next, line)) return;
+    }
+}
+
+/// Where a route has begun to rest, all who waited for it have to look elsewhere, and they may be many.
+async::awaitable<> scheduler::serve_long_lines() {
+    while (!long_lines_.empty()) {
+        const shared_limit line = long_lines_.extract(long_lines_.begin()).value();
+        serve_line(line);
+        co_await async::next_turn();
+    }
+    serves_long_lines_ = false;
+}
+
+}  // namespace waypost::relay

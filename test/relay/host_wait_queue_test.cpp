@@ -1,0 +1,127 @@
+#include "host_wait_queue.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "relay_alone.hpp"
+
+using namespace waypost;
+using namespace std::chrono_literals;
+using relay::host;
+using relay::host_wait_queue;
+using relay::shared_limit;
+using visitor = host_wait_queue::visitor;
+
+namespace {
+
+host at(const std::string& ip) { return {.at = {net::parse_address(ip).value(), 25}, .socket_path = {}}; }
+
+struct fixture {
+    test::relay_surroundings world;
+    host_wait_queue queue;
+    visitor ours = with_mail("a.example");
+    visitor theirs = with_mail("b.example");
+    const host first = at("192.0.2.1");
+    const host second = at("192.0.2.2");
+    const shared_limit whole;
+
+    /// With mail, and no place for it.
+    visitor with_mail(const std::string& domain) {
+        auto made = world.make(domain);
+        made->waiting.emplace_back();
+        made->blocked = true;
+        return made;
+    }
+    shared_limit line(const host& to, const std::string& from = "0.0.0.0") {
+        return {.kind = shared_limit::scope::route,
+                .via = {net::parse_address(from).value(), to},
+                .domain = {},
+                .rules = &world.allowed};
+    }
+    bool someone_else_waits(const host& to, const relay::relay& than) {
+        return queue.someone_else_waits({{}, to}, than);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("audit 12: who came first to a line is first, and keeps its place until it is served",
+          "[relay][host_wait_queue]") {
+    fixture f;
+    f.queue.wait(f.ours, f.line(f.first));
+    f.queue.wait(f.theirs, f.line(f.first));
+    f.queue.wait(f.theirs, f.line(f.second));
+    CHECK(f.queue.first(f.line(f.first)) == f.ours);
+    f.queue.leave(*f.ours);
+    CHECK(f.queue.first(f.line(f.first)) == f.theirs);
+    SECTION("asked in vain") {
+        f.queue.wait(f.ours, f.line(f.first));
+        CHECK(f.queue.first(f.line(f.first)) == f.ours);
+    }
+    SECTION("served") {
+        host_wait_queue::serve(*f.ours);
+        f.queue.wait(f.ours, f.line(f.first));
+        CHECK(f.queue.first(f.line(f.first)) == f.theirs);
+    }
+    CHECK(f.queue.waits_at(*f.ours, f.line(f.first)));
+    CHECK_FALSE(f.queue.waits_at(*f.ours, f.line(f.second)));
+}
+
+TEST_CASE("audit 12: who leaves one line leaves all", "[relay][host_wait_queue]") {
+    fixture f;
+    f.queue.wait(f.ours, f.line(f.first));
+    f.queue.wait(f.ours, f.line(f.second));
+    f.queue.wait(f.ours, f.whole);
+    f.queue.leave(*f.ours);
+    CHECK(f.queue.first(f.line(f.first)) == nullptr);
+    CHECK(f.queue.lines_for({{}, f.second}, "a.example").empty());
+}
+
+TEST_CASE("the lines that a connection concerns are those of its host, its source, its domain and the whole",
+          "[relay][host_wait_queue]") {
+    fixture f;
+    const auto from = net::parse_address("198.51.100.1").value();
+    const shared_limit of_source{
+        .kind = shared_limit::scope::source, .via = {from, {}}, .domain = {}, .rules = &f.world.allowed};
+    const shared_limit of_domain{
+        .kind = shared_limit::scope::domain, .via = {}, .domain = "a.example", .rules = &f.world.allowed};
+    f.queue.wait(f.theirs, f.line(f.first, "198.51.100.2"));
+    f.queue.wait(f.ours, f.line(f.first, "198.51.100.1"));
+    for (const auto& each : {of_source, of_domain, f.whole, f.line(f.second)}) f.queue.wait(f.ours, each);
+    CHECK(f.queue.lines_at(f.first).size() == 2);
+    CHECK(f.queue.lines_at(f.first).front() == f.line(f.first, "198.51.100.2"));  // it has waited longer
+    CHECK(f.queue.lines_for({from, f.first}, "a.example").size() == 5);
+    CHECK(f.queue.lines_for({{}, f.first}, "a.example").size() == 4);
+    CHECK(f.queue.lines_for({from, f.second}, "b.example").size() == 3);
+}
+
+TEST_CASE("a relay does not wait for itself", "[relay][host_wait_queue]") {
+    fixture f;
+    f.queue.wait(f.ours, f.line(f.first));
+    CHECK_FALSE(f.someone_else_waits(f.first, *f.ours));
+    CHECK(f.someone_else_waits(f.first, *f.theirs));
+    CHECK_FALSE(f.someone_else_waits(f.second, *f.theirs));
+    f.queue.wait(f.theirs, f.whole);
+    CHECK(f.someone_else_waits(f.first, *f.ours));
+    CHECK(f.someone_else_waits(f.second, *f.ours));
+}
+
+TEST_CASE("a relay that has no mail any more does not wait", "[relay][host_wait_queue]") {
+    fixture f;
+    f.queue.wait(f.ours, f.line(f.first));
+    f.queue.wait(f.ours, f.whole);
+    f.ours->waiting.clear();
+    CHECK_FALSE(f.someone_else_waits(f.first, *f.theirs));
+    CHECK_FALSE(f.ours->blocked);
+    CHECK(f.ours->lines.empty());
+}
+
+TEST_CASE("a line has the first moment of those that are named", "[relay][host_wait_queue]") {
+    fixture f;
+    const async::time_point now{1000h};
+    CHECK_FALSE(f.queue.wait(f.ours, f.line(f.first)));
+    CHECK(f.queue.wait(f.ours, f.line(f.first), now + 2s));
+    CHECK_FALSE(f.queue.wait(f.theirs, f.line(f.first), now + 2s));
+    CHECK(f.queue.wait(f.theirs, f.line(f.first), now + 1s));
+    f.queue.alarm_is_over(f.line(f.first));
+    CHECK(f.queue.wait(f.theirs, f.line(f.first), now + 3s));
+}
