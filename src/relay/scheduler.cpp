@@ -87,6 +87,8 @@ decision scheduler::plan(const relay& of) const {
 /// True if a session is being opened, so that another one may be wanted.
 bool scheduler::act(const relay_ptr& to, const decision& next) {
     if (const auto* go = std::get_if<open_session>(&next)) {
+        // It may stand in lines all the same, where a better host is tried (try_better()).
+        wait_queue_.leave(*to);
         wait_queue_.serve(*to);
         sessions_.start(serve(to, std::make_unique<one_opening>(*this, to, *go)));
         return true;
