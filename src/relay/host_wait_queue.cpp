@@ -41,6 +41,15 @@ void host_wait_queue::alarm_is_over(const shared_limit& at) {
     if (const auto here = lines_.find(at); here != lines_.end()) here->second.alarm.reset();
 }
 
+async::time_point host_wait_queue::next_moment_of(const relay& one) const {
+    auto first = async::time_point::max();
+    for (const shared_limit& each : one.lines) {
+        const auto here = lines_.find(each);
+        if (here != lines_.end() && here->second.alarm) first = std::min(first, *here->second.alarm);
+    }
+    return first;
+}
+
 bool host_wait_queue::waits_at(const relay& one, const shared_limit& at) const {
     const auto here = lines_.find(at);
     return here != lines_.end() && here->second.waiting.contains(one.ticket);

@@ -36,6 +36,9 @@ public:
     /// The moment of which wait() spoke has come.
     void alarm_is_over(const shared_limit& at);
 
+    /// The first moment at which a line of this relay is to be asked; max: it waits for events alone.
+    [[nodiscard]] async::time_point next_moment_of(const relay& one) const;
+
     /// The first that still has mail for a connection. The others before it are taken out of their lines.
     [[nodiscard]] visitor first(const shared_limit& at);
     [[nodiscard]] bool waits_at(const relay& one, const shared_limit& at) const;

@@ -1,4 +1,6 @@
 // How the scheduler's state looks from outside.
+#include <algorithm>
+
 #include "scheduler.hpp"
 
 namespace waypost::relay {
@@ -56,7 +58,8 @@ std::vector<relay_view> scheduler::relays() const {
                        .carried = each->carried,
                        .deferred = each->deferred,
                        .last_error = words_of(each->last_trouble)};
-        if (each->alarm != async::time_point::max() && each->alarm > now) one.next_try = each->alarm - now;
+        const auto moment = std::min(each->alarm, wait_queue_.next_moment_of(*each));
+        if (moment != async::time_point::max() && moment > now) one.next_try = moment - now;
         all.push_back(std::move(one));
     }
     return all;

@@ -122,6 +122,8 @@ TEST_CASE("a line has the first moment of those that are named", "[relay][host_w
     CHECK(f.queue.wait(f.ours, f.line(f.first), now + 2s));
     CHECK_FALSE(f.queue.wait(f.theirs, f.line(f.first), now + 2s));
     CHECK(f.queue.wait(f.theirs, f.line(f.first), now + 1s));
+    CHECK(f.queue.next_moment_of(*f.ours) == now + 1s);
     f.queue.alarm_is_over(f.line(f.first));
+    CHECK(f.queue.next_moment_of(*f.ours) == async::time_point::max());
     CHECK(f.queue.wait(f.theirs, f.line(f.first), now + 3s));
 }
