@@ -1,6 +1,7 @@
 // mta limit [for domain D] KEY N ...      also in braces
 // mta max-deferred N
 #include <algorithm>
+#include <utility>
 
 #include "grammar.hpp"
 #include "mta_limits.hpp"
@@ -22,10 +23,13 @@ async::duration take_pause(cursor& at) {
     return at.take_delay("a time");
 }
 
-void read_family(relay::limits& to, const token& word) { (word.is_word("inet4") ? to.inet6 : to.inet4) = false; }
+/// The families that a directive names are those that are allowed, both where it names both.
+void read_family(relay::limits& to, bool is_first, const token& word) {
+    if (is_first) to.inet4 = to.inet6 = false;
+    (word.is_word("inet4") ? to.inet4 : to.inet6) = true;
+}
 
 void read_limit(grammar& g, relay::limits& to, const token& word) {
-    if (word.is_word("inet4") || word.is_word("inet6")) return read_family(to, word);
     const auto all = mta_limits();
     const auto found = std::ranges::find_if(all, [&](const mta_limit& one) { return word.is_word(one.word); });
     if (found == all.end()) {
@@ -52,7 +56,10 @@ void read_limits(grammar& g) {
         const std::string domain = base::to_lower(take_domain(g.at, "a domain").text);
         to = &g.what.mta.by_domain.try_emplace(domain, g.what.mta.general).first->second;
     }
+    bool is_first_family = true;
     read_listing(g.at, "limit of \"mta\"", [&](const token& word) {
+        if (word.is_word("inet4") || word.is_word("inet6"))
+            return read_family(*to, std::exchange(is_first_family, false), word);
         if (!word.is_word("task-hiwat")) return read_limit(g, *to, word);
         if (to != &g.what.mta.general) g.at.leave(word, "\"task-hiwat\" for one domain is not built yet");
         g.what.task_window = g.at.take_number("a number of envelopes", 1, most);

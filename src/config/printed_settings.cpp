@@ -74,8 +74,10 @@ private:
 
     void mta_line(std::string word, const relay::limits& now, const relay::limits& usual) {
         std::vector<std::string> words{std::move(word)};
-        if (now.inet4 != usual.inet4) words.emplace_back("inet6");
-        if (now.inet6 != usual.inet6) words.emplace_back("inet4");
+        if (now.inet4 != usual.inet4 || now.inet6 != usual.inet6) {
+            if (now.inet4) words.emplace_back("inet4");
+            if (now.inet6) words.emplace_back("inet6");
+        }
         for (const mta_limit& one : mta_limits()) {
             const auto add = [&](auto field) {
                 if (now.*field == usual.*field) return;

@@ -28,6 +28,30 @@ TEST_CASE("a domain has limits of its own, and the general ones for the rest", "
     CHECK(what.mta.of("example.org").per_host == relay::limits().per_host);
 }
 
+TEST_CASE("audit 25: the families that `mta limit` names are allowed, both where both are named",
+          "[config][mta_grammar]") {
+    const auto families = [](const std::string& text) {
+        const relay::limits limits = model_of(text).mta.of("d.example");
+        return std::string(limits.inet4 ? "4" : "") + (limits.inet6 ? "6" : "");
+    };
+    CHECK(families("") == "46");
+    CHECK(families("mta limit inet4") == "4");
+    CHECK(families("mta limit inet6") == "6");
+    CHECK(families("mta limit inet4 inet6") == "46");
+    CHECK(families("mta limit inet6\nmta limit for domain d.example inet4") == "4");
+    CHECK(families("mta limit inet6\nmta limit for domain d.example inet4 inet6") == "46");
+    CHECK(families("mta limit inet6\nmta limit for domain d.example max-conn-per-host 2") == "6");
+}
+
+TEST_CASE("audit 25: families are printed as they are read", "[config][mta_grammar]") {
+    for (const char* words : {"inet4", "inet6", "inet4 inet6"}) {
+        const model once = model_of(lines({"mta limit inet6", std::string("mta limit for domain d.example ") + words}));
+        const model again = model_of(print(once));
+        CHECK(again.mta.general == once.mta.general);
+        CHECK(again.mta.by_domain == once.mta.by_domain);
+    }
+}
+
 TEST_CASE("the queue's shares are set among the limits of mta", "[config][mta_grammar]") {
     const model what = model_of(lines({"mta limit task-hiwat 50", "mta max-deferred 20"}));
     CHECK(what.task_window == 50);
