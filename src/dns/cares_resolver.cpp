@@ -26,15 +26,18 @@ std::vector<net::address> loopback() {
 class cares_resolver final : public resolver {
 public:
     cares_resolver(const async::executor& on, const async::clock& clock, const resolver_settings& settings)
-        : lookups_(std::make_shared<lookups>(on, clock, settings)) {}
+        : hosts_(std::make_shared<hosts_file>("/etc/hosts", clock)),
+          lookups_(std::make_shared<lookups>(on, clock, settings)) {}
 
     async::awaitable<base::result<address_answer>> find_addresses(std::string name) override {
         if (const auto literal = net::parse_address(name)) co_return address_answer{{*literal}};
-        if (auto known = hosts_.addresses(name); !known.empty()) co_return address_answer{std::move(known)};
+        const auto lookups = lookups_;
+        const auto hosts = co_await hosts_file::look(hosts_);
+        if (auto known = hosts->addresses(name); !known.empty()) co_return address_answer{std::move(known)};
         if (is_localhost(name)) co_return address_answer{loopback()};
         // Both are under way before either is waited for.
-        auto asked_v4 = lookups_->ask(name, record_type::a);
-        auto asked_v6 = lookups_->ask(name, record_type::aaaa);
+        auto asked_v4 = lookups->ask(name, record_type::a);
+        auto asked_v6 = lookups->ask(name, record_type::aaaa);
         const answer_ptr v4 = co_await question::wait(std::move(asked_v4));
         const answer_ptr v6 = co_await question::wait(std::move(asked_v6));
         co_return merge(ipv4_addresses(*v4), ipv6_addresses(*v6));
@@ -56,14 +59,16 @@ public:
     }
 
     async::awaitable<base::result<std::vector<std::string>>> names(net::address ip) override {
-        if (auto known = hosts_.names(ip); !known.empty()) co_return std::move(known);
+        const auto lookups = lookups_;
+        const auto hosts = co_await hosts_file::look(hosts_);
+        if (auto known = hosts->names(ip); !known.empty()) co_return std::move(known);
         if (net::unmapped(ip).is_loopback()) co_return std::vector<std::string>{"localhost"};
-        const answer_ptr given = co_await question::wait(lookups_->ask(pointer_name(ip), record_type::ptr));
+        const answer_ptr given = co_await question::wait(lookups->ask(pointer_name(ip), record_type::ptr));
         co_return pointer_names(*given);
     }
 
 private:
-    hosts_file hosts_;
+    std::shared_ptr<hosts_file> hosts_;
     std::shared_ptr<lookups> lookups_;
 };
 
