@@ -10,6 +10,7 @@
 #include "loading.hpp"
 #include "nearest.hpp"
 #include "waypost/base/ascii.hpp"
+#include "waypost/net/certificates.hpp"
 
 namespace waypost::config {
 namespace {
@@ -72,6 +73,26 @@ std::string find_ca(loading& now, const written& ca) {
     return found == nullptr ? std::string() : found->cert.text;
 }
 
+namespace {
+
+/// What is wrong with pairs that can be used. Of several, which clients choose from by name, one at least must be for
+/// the name that the listener greets with.
+void warn_of(loading& now, const listener& of, const std::vector<net::key_pair>& pairs) {
+    const std::string& name = of.hostname ? of.hostname->text : now.to.host;
+    const auto place = [&](std::size_t i) -> const location& { return i < of.pki.size() ? of.pki[i].where : of.where; };
+    for (std::size_t i = 0; i < pairs.size(); ++i) {
+        for (const std::string& each : net::weaknesses(pairs[i], std::chrono::system_clock::now()))
+            now.faults.warn(place(i), base::printable(each));
+    }
+    const bool any_fits = std::ranges::any_of(
+        pairs, [&](const net::key_pair& each) { return net::is_certificate_for(each.certificate_file, name); });
+    if (!any_fits)
+        now.faults.warn(place(0),
+                        "the certificate " + base::printable(pairs.front().certificate_file) + " is not for " + name);
+}
+
+}  // namespace
+
 std::shared_ptr<const net::tls_context> server_context(loading& now, const listener& of) {
     try {
         net::server_tls_settings settings;
@@ -89,7 +110,9 @@ std::shared_ptr<const net::tls_context> server_context(loading& now, const liste
             if (settings.ca_file.empty()) return nullptr;
         }
         settings.demand_client_certificate = of.verify_client;
-        return net::tls_context::server(settings);
+        auto made = net::tls_context::server(settings);
+        warn_of(now, of, settings.identities);
+        return made;
     } catch (const std::runtime_error& why) {
         now.faults.fault(of.pki.empty() ? of.where : of.pki.front().where, base::printable(why.what()));
         return nullptr;

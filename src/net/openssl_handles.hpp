@@ -33,6 +33,11 @@ struct handle_free<ASN1_TIME> {
     void operator()(ASN1_TIME* it) const noexcept { ASN1_TIME_free(it); }
 };
 
+template <>
+struct handle_free<X509_STORE> {
+    void operator()(X509_STORE* it) const noexcept { X509_STORE_free(it); }
+};
+
 template <class T>
 using handle = std::unique_ptr<T, handle_free<T>>;
 

@@ -6,6 +6,7 @@
 #include <boost/asio/write.hpp>
 #include <utility>
 
+#include "system_roots.hpp"
 #include "tls_sessions.hpp"
 #include "waypost/base/ascii.hpp"
 #include "waypost/net/tls_context.hpp"
@@ -135,6 +136,8 @@ async::awaitable<base::result<tls_info>> socket_stream::start_tls_server(const t
 
 async::awaitable<base::result<tls_info>> socket_stream::start_tls_client(const tls_context& context,
                                                                          const std::string& server_name) {
+    co_await need_roots(context.native().native_handle());
+    if (cancelled_) co_return errc::timed_out;
     tls_.emplace(socket_, context.native());
     SSL* tls = tls_->native_handle();
     // RFC 6066 section 3: literal addresses are not permitted in SNI.

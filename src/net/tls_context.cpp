@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "openssl_handles.hpp"
+#include "system_roots.hpp"
 #include "tls_sessions.hpp"
 
 namespace waypost::net {
@@ -20,11 +21,25 @@ void require(const boost::system::error_code& code, const std::string& what) {
     if (code) throw std::runtime_error(what + ": " + code.message());
 }
 
+int no_pass_phrase(char*, int, int, void* asked) {
+    if (asked != nullptr) *static_cast<bool*>(asked) = true;
+    return 0;
+}
+
 void use_identity(ssl::context& context, const key_pair& pair) {
     boost::system::error_code code;
     context.use_certificate_chain_file(pair.certificate_file, code);
     require(code, pair.certificate_file + " cannot be used as a certificate");
+    // OpenSSL would ask at the terminal.
+    bool has_pass_phrase = false;
+    SSL_CTX_set_default_passwd_cb(context.native_handle(), no_pass_phrase);
+    SSL_CTX_set_default_passwd_cb_userdata(context.native_handle(), &has_pass_phrase);
     context.use_private_key_file(pair.key_file, ssl::context::pem, code);
+    SSL_CTX_set_default_passwd_cb_userdata(context.native_handle(), nullptr);
+    if (has_pass_phrase)
+        throw std::runtime_error(
+            "the key " + pair.key_file +
+            " has a pass phrase, which nobody can enter: remove it (openssl pkey -in ... -out ...)");
     require(code, pair.key_file + " cannot be used as the key of " + pair.certificate_file);
 }
 
@@ -98,8 +113,7 @@ std::shared_ptr<const tls_context> tls_context::client(const client_tls_settings
     set_floor(*made->context_);
     boost::system::error_code code;
     if (settings.ca_file.empty()) {
-        made->context_->set_default_verify_paths(code);
-        require(code, "the system's certificate authorities cannot be used");
+        if (settings.check == peer_check::verified) trust_system_roots_later(made->context_->native_handle());
     } else {
         made->context_->load_verify_file(settings.ca_file, code);
         require(code, settings.ca_file + " cannot be used as certificate authorities");

@@ -24,9 +24,9 @@ struct key_pair_on_disk {
 
 TEST_CASE("a listener shows the certificate of its pki", "[config][load_tls]") {
     const key_pair_on_disk pair;
-    const loaded made = settings_of(pair.pki("p") + "listen on 127.0.0.1 tls pki p\n" + a_rule);
+    const loaded made = settings_of(pair.pki("p") + "listen on 127.0.0.1 tls pki p hostname mx.example.org\n" + a_rule);
     CHECK(made.inbound.listeners[0].tls != nullptr);
-    CHECK(load_text(pair.pki("p") + "listen on 127.0.0.1 tls pki p\n" + a_rule).faults.empty());
+    CHECK(load_text(pair.pki("p") + "listen on 127.0.0.1 tls pki p hostname mx.example.org\n" + a_rule).faults.empty());
 }
 
 TEST_CASE("without a pki a pair is made in the state directory, once, and only for serving", "[config][load_tls]") {
@@ -99,4 +99,26 @@ TEST_CASE("faults of a relay's pki and ca", "[config][load_tls]") {
           "t:1:19: there is no ca \"c\"; define it: ca \"c\" cert \"/path\"");
     CHECK(load_faults("ca c cert /nonexistent\naction a relay ca c\nmatch for any action a")
               .starts_with("t:2:19: /nonexistent"));
+}
+
+TEST_CASE("audit 34: a certificate for another name than the listener's is warned of", "[config][load_tls]") {
+    const key_pair_on_disk pair;
+    const auto warned = [&](const std::string& listener) {
+        const load_result result = load_text(pair.pki("p") + listener + "\n" + a_rule);
+        REQUIRE(result.settings);
+        return result.faults.empty() ? std::string() : to_string(result.faults[0]);
+    };
+    CHECK(warned("listen on 127.0.0.1 tls pki p hostname mx.example.org").empty());
+    CHECK_THAT(warned("listen on 127.0.0.1 tls pki p hostname mail.example.org"),
+               Catch::Contains(pair.here.file("crt")) && Catch::Contains("is not for mail.example.org"));
+}
+
+TEST_CASE("audit 34: of certificates that clients choose from by name one must be for the listener's",
+          "[config][load_tls]") {
+    const key_pair_on_disk pair;
+    net::ensure_self_signed({pair.here.file("other.crt"), pair.here.file("other.key")}, "other.example.org");
+    const std::string other =
+        "pki q cert \"" + pair.here.file("other.crt") + "\" key \"" + pair.here.file("other.key") + "\"\n";
+    CHECK(load_text(pair.pki("p") + other + "listen on 127.0.0.1 tls pki q pki p hostname mx.example.org\n" + a_rule)
+              .faults.empty());
 }

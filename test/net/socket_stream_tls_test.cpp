@@ -3,6 +3,7 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <catch2/catch.hpp>
+#include <cstdlib>
 #include <ctime>
 #include <optional>
 
@@ -71,6 +72,23 @@ struct fixture {
 };
 
 }  // namespace
+
+// To read the system's roots costs more than all the rest of a start.
+TEST_CASE("issue 9: the system's roots are read when a connection first verifies", "[net][socket_stream]") {
+    fixture f;
+    const auto own = f.server();
+    const auto trust = fixture::trusting({});
+    // Only from here on are there any roots to be read.
+    REQUIRE(::setenv("SSL_CERT_FILE", f.pair.certificate_file.c_str(), 1) == 0);
+    const auto got = f.shake(*own, *trust, "mx.example.org");
+    REQUIRE(::unsetenv("SSL_CERT_FILE") == 0);
+    test::stream_pair second = test::tcp_pair(f.loop, f.clock);
+    const auto again = finish(f.loop, shake_hands(*second.server, *own, *second.client, *trust, "mx.example.org"));
+    REQUIRE(got.client.has_value());
+    CHECK(got.client->peer_verified);
+    REQUIRE(again.client.has_value());
+    CHECK(again.client->peer_verified);
+}
 
 TEST_CASE("a client that does not verify takes any certificate", "[net][socket_stream]") {
     fixture f;

@@ -2,9 +2,12 @@
 
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 
 #include "support/temporary_directory.hpp"
+#include "waypost/net/certificates.hpp"
 
 using namespace waypost;
 using Catch::Matchers::Contains;
@@ -103,18 +106,57 @@ TEST_CASE("a client knows whether it verifies", "[net][tls_context]") {
     CHECK(net::client_tls_settings().check == net::peer_check::verified);
 }
 
-TEST_CASE("the end of a certificate is read from its file", "[net][tls_context]") {
-    const fixture f;
-    const auto now =
-        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-    const long long ten_years = 10LL * 365 * 86400;
-    const long long end = net::certificate_expiry(f.pair.certificate_file);
-    CHECK(end >= now + ten_years - 300);
-    CHECK(end <= now + ten_years + 300);
+// --- what is wrong with a pair that works
+
+namespace {
+
+using strings = std::vector<std::string>;
+
+/// Made by openssl(1): what no function of ours makes.
+void openssl(const std::string& arguments) {
+    REQUIRE(std::system(("openssl " + arguments + " 2>/dev/null").c_str()) == 0);
 }
 
-TEST_CASE("the end of no certificate is an error that names the file", "[net][tls_context]") {
+}  // namespace
+
+TEST_CASE("audit 34: a certificate that has expired, or is not valid yet, is told of with its date",
+          "[net][certificates]") {
     const fixture f;
-    CHECK_THROWS_WITH(net::certificate_expiry(f.directory / "missing"), Contains(f.directory / "missing"));
-    CHECK_THROWS_WITH(net::certificate_expiry(f.pair.key_file), Contains(f.pair.key_file));
+    const auto now = std::chrono::system_clock::now();
+    CHECK(net::weaknesses(f.pair, now) == strings());
+    const auto early = net::weaknesses(f.pair, now - std::chrono::hours(48));
+    REQUIRE(early.size() == 1);
+    CHECK_THAT(early[0], Contains(f.pair.certificate_file) && Contains("not valid before"));
+    const auto late = net::weaknesses(f.pair, now + std::chrono::hours(24 * 365 * 11));
+    REQUIRE(late.size() == 1);
+    CHECK_THAT(late[0], Contains(f.pair.certificate_file) && Contains("expired at"));
+}
+
+TEST_CASE("audit 34: a key that everybody can read is told of", "[net][certificates]") {
+    const fixture f;
+    std::filesystem::permissions(f.pair.key_file, std::filesystem::perms::others_read,
+                                 std::filesystem::perm_options::add);
+    const auto found = net::weaknesses(f.pair, std::chrono::system_clock::now());
+    REQUIRE(found.size() == 1);
+    CHECK_THAT(found[0], Contains(f.pair.key_file) && Contains("everybody"));
+}
+
+TEST_CASE("audit 34: whether a certificate is for a host is known from its file", "[net][certificates]") {
+    const fixture f;
+    CHECK(net::is_certificate_for(f.pair.certificate_file, "mx.example.org"));
+    CHECK(net::is_certificate_for(f.pair.certificate_file, "MX.example.org"));
+    CHECK_FALSE(net::is_certificate_for(f.pair.certificate_file, "example.org"));
+    CHECK_THROWS_WITH(net::is_certificate_for(f.directory / "missing", "x"), Contains(f.directory / "missing"));
+    CHECK_THROWS_WITH(net::weaknesses({f.pair.key_file, f.pair.key_file}, std::chrono::system_clock::now()),
+                      Contains(f.pair.key_file));
+}
+
+TEST_CASE("audit 34: a key with a pass phrase is refused, and nobody is asked for it", "[net][tls_context]") {
+    const fixture f;
+    const std::string locked = f.directory / "locked.key";
+    openssl("ec -in " + f.pair.key_file + " -aes128 -passout pass:secret -out " + locked);
+    CHECK_THROWS_WITH(
+        net::tls_context::server(
+            {.identities = {{f.pair.certificate_file, locked}}, .ca_file = {}, .demand_client_certificate = false}),
+        Contains(locked) && Contains("has a pass phrase"));
 }
