@@ -30,9 +30,7 @@ class NextHopReplies(SystemTest):
     def test_a_permanent_reply_of_three_hundred_lines_is_a_permanent_reply(self):
         lines = [f"550{'-' if number < 299 else ' '}5.7.1 reason {number}" for number in range(300)]
         self.relay_to({"RCPT": "\r\n".join(lines)})
-        stat = self.outcome("PermFail")
-        self.assertIn("reason 0 ", stat)
-        self.assertIn("reason 299", stat)
+        self.assertIn("550 5.7.1 reason 0 reason 1 ", self.outcome("PermFail"))
 
     def test_a_reply_of_one_line_of_sixty_thousand_octets_is_a_reply(self):
         self.relay_to({"MAIL": "550 5.7.1 " + "x" * 60_000})

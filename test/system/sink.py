@@ -114,7 +114,7 @@ class Session(asyncio.Protocol):
         path = re.search(r"<(.*?)>", text)
         if verb == "MAIL" and good:
             self.mail = Mail(path.group(1), [], b"", self.number)
-        elif verb == "RCPT" and good:
+        elif verb == "RCPT" and good and self.mail:
             self.mail.recipients.append(path.group(1))
         elif verb == "DATA" and good:
             self.content = True
