@@ -217,4 +217,37 @@ std::optional<relay_url_error> check_auth(const relay_url& url, bool has_auth_ta
     return std::nullopt;
 }
 
+namespace {
+
+error check_tls(const relay_url& url, bool tls) {
+    if (!tls) return std::nullopt;
+    if (url.lmtp) return relay_url_error{"\"tls\" with LMTP, which has no TLS", "remove tls"};
+    if (url.security == transport_security::never) {
+        return relay_url_error{"\"tls\" with smtp+notls, which never uses it", "smtp+tls://, or remove tls"};
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::variant<relay_url, relay_url_error> usable_relay_url(std::string_view row, const relay_demands& demands) {
+    auto parsed = parse_relay_url(row);
+    const auto* const url = std::get_if<relay_url>(&parsed);
+    if (url == nullptr) return parsed;
+    if (auto wrong = check_auth(*url, demands.has_auth_table)) return std::move(*wrong);
+    if (auto wrong = check_tls(*url, demands.tls)) return std::move(*wrong);
+    return parsed;
+}
+
+std::string shown_relay_url(std::string_view row) {
+    constexpr std::size_t longest_shown = 128;
+    const auto parsed = parse_relay_url(row);
+    if (const auto* const url = std::get_if<relay_url>(&parsed)) return url->text();
+    const std::size_t at = row.rfind('@');
+    if (at == std::string_view::npos) return base::printable(row, longest_shown);
+    const std::size_t scheme = row.find("://");
+    const std::string_view front = scheme < at ? row.substr(0, scheme + 3) : std::string_view();
+    return base::printable(std::string(front) + "***" + std::string(row.substr(at)), longest_shown);
+}
+
 }  // namespace waypost::mail

@@ -61,6 +61,7 @@ async::awaitable<std::optional<mail::status>> connection::start_tls() {
 
 /// Asked at each connection, so a changed secret serves the next one.
 async::awaitable<std::optional<mail::status>> connection::supply_credentials() {
+    if (action_.credentials == nullptr) co_return mail::status::transient("4.7.0", "the action has no auth table");
     auto found = co_await table::find<table::credentials>(*action_.credentials, url_.label);
     if (found.has_error())
         co_return mail::status::transient("4.7.0", "the table could not be asked: " + found.error().message());

@@ -58,11 +58,12 @@ async::awaitable<> destination::ask() {
     auto fault = co_await ask_sources();
     if (!fault) fault = co_await ask_hosts();
     asking_ = false;
-    fault_ = std::move(fault);
-    if (fault_) {
+    fault_.reset();
+    if (fault) {
+        fault_ = std::move(fault->reason);
         pause_ = std::clamp(pause_ * 2, first_pause, longest_pause);
         fresh_until_ = with_.clock.now() + pause_;
-        if (fault_->is_permanent()) hosts_.clear();
+        if (fault->is_answer || fault_->is_permanent()) hosts_.clear();
     } else {
         pause_ = {};
         const bool from_tables = action_.hosts != nullptr || action_.by_domain != nullptr;
@@ -71,26 +72,42 @@ async::awaitable<> destination::ask() {
     on_news_();
 }
 
-async::awaitable<std::optional<mail::status>> destination::ask_sources() {
+namespace {
+
+std::string in_quotes(std::string_view text) { return "\"" + base::printable(text, 128) + "\""; }
+
+mail::status could_not_retrieve(std::string_view what, const base::error_code& error) {
+    return mail::status::transient("4.4.3", "Cannot retrieve " + std::string(what) + ": " + error.message());
+}
+
+}  // namespace
+
+async::awaitable<std::optional<destination::trouble>> destination::ask_sources() {
     if (action_.sources == nullptr) {
         sources_.assign(1, source());
         co_return std::nullopt;
     }
-    auto entries = co_await entries_in_turn(*action_.sources, table::service::source);
-    if (entries.has_error())
-        co_return mail::status::transient("4.4.3", "Cannot retrieve source address: " + entries.error().message());
+    const auto entries = co_await entries_in_turn(*action_.sources, table::service::source);
+    if (entries.has_error()) co_return trouble{could_not_retrieve("source address", entries.error())};
     sources_.clear();
+    std::string reason;
     for (const std::string& each : *entries) {
-        if (const auto ip = net::parse_address(each)) sources_.push_back(*ip);
+        if (const auto wrong = table::source::fault_of({}, each)) {
+            action_.sources->complain(each, wrong->what);
+            if (reason.empty()) reason = ": " + wrong->what;
+        } else {
+            sources_.push_back(*net::parse_address(each));
+        }
     }
     if (!sources_.empty()) co_return std::nullopt;
-    co_return mail::status::transient("4.3.5", "No source address in table " + action_.sources->name());
+    const std::string& name = action_.sources->name();
+    co_return trouble{mail::status::transient("4.3.5", "No source address in table " + name + reason), true};
 }
 
-async::awaitable<std::optional<mail::status>> destination::ask_hosts() {
+async::awaitable<std::optional<destination::trouble>> destination::ask_hosts() {
     if (action_.hosts == nullptr && action_.by_domain == nullptr) co_return co_await ask_mx();
     auto listed = action_.hosts != nullptr ? co_await listed_urls() : co_await url_by_domain();
-    if (auto* why = std::get_if<mail::status>(&listed)) co_return std::move(*why);
+    if (auto* none = std::get_if<trouble>(&listed)) co_return std::move(*none);
     co_await find_addresses(std::get<std::vector<candidate>>(std::move(listed)));
     co_return std::nullopt;
 }
@@ -121,12 +138,13 @@ void insert_by_preference(std::vector<candidate>& to, candidate one) {
 
 }  // namespace
 
-/// `ssl` is TLS from the first byte, and where that does not work STARTTLS: two candidates, the second a worse one.
-void destination::add(std::vector<candidate>& to, const std::string& url, unsigned preference) const {
-    auto parsed = mail::parse_relay_url(url);
-    const auto* usable = std::get_if<mail::relay_url>(&parsed);
-    if (usable == nullptr) return;
-    candidate one{.preference = 2 * preference, .url = *usable};
+/// Why the row cannot be used, if it cannot. `ssl` is TLS from the first byte, and where that does not work STARTTLS:
+/// two candidates, the second a worse one.
+std::optional<std::string> destination::add(std::vector<candidate>& to, const std::string& row,
+                                            unsigned preference) const {
+    auto judged = mail::usable_relay_url(row, action_.demands());
+    if (auto* wrong = std::get_if<mail::relay_url_error>(&judged)) return std::move(wrong->what);
+    candidate one{.preference = 2 * preference, .url = std::get<mail::relay_url>(std::move(judged))};
     one.url.security = action_.security_of(one.url);
     if (one.url.security == transport_security::implicit_or_starttls) {
         one.url.security = transport_security::implicit;
@@ -136,30 +154,45 @@ void destination::add(std::vector<candidate>& to, const std::string& url, unsign
         if (!one.url.port) one.url.port = smtp_port;
     }
     insert_by_preference(to, std::move(one));
+    return std::nullopt;
 }
 
 async::awaitable<destination::found> destination::listed_urls() {
     constexpr auto kind = table::service::relayhost;
-    auto entries = action_.ordered ? co_await entries_in_order(*action_.hosts, kind)
-                                   : co_await entries_in_turn(*action_.hosts, kind);
-    if (entries.has_error())
-        co_return mail::status::transient("4.4.3", "Cannot retrieve smarthost: " + entries.error().message());
+    const auto entries = action_.ordered ? co_await entries_in_order(*action_.hosts, kind)
+                                         : co_await entries_in_turn(*action_.hosts, kind);
+    if (entries.has_error()) co_return trouble{could_not_retrieve("smarthost", entries.error())};
     std::vector<candidate> made;
+    std::string reason;
     unsigned turn = 0;
-    for (const std::string& each : *entries) add(made, each, action_.ordered ? turn++ : 0);
+    for (const std::string& each : *entries) {
+        const auto wrong = add(made, each, action_.ordered ? turn++ : 0);
+        if (!wrong) continue;
+        const std::string row = mail::shown_relay_url(each);
+        action_.hosts->complain(row, *wrong);
+        if (reason.empty()) reason = ": " + in_quotes(row) + ": " + *wrong;
+    }
     if (!made.empty()) co_return made;
-    co_return mail::status::transient("4.3.5", "No usable relay URL in table " + action_.hosts->name());
+    const std::string& name = action_.hosts->name();
+    co_return trouble{mail::status::transient("4.3.5", "No usable relay URL in table " + name + reason), true};
 }
 
 async::awaitable<destination::found> destination::url_by_domain() {
     const auto url = co_await table::find<table::relayhost>(*action_.by_domain, hop_.domain);
-    if (url.has_error())
-        co_return mail::status::transient("4.4.3", "Cannot retrieve smarthost: " + url.error().message());
+    const bool is_bad_row = url.has_error() && url.error() == table::errc::malformed_row;
+    if (url.has_error() && !is_bad_row) co_return trouble{could_not_retrieve("smarthost", url.error())};
     std::vector<candidate> made;
-    if (url->has_value()) add(made, **url, 0);
+    std::string reason = is_bad_row ? ": " + url.error().message() : std::string();
+    if (!is_bad_row && url->has_value()) {
+        if (const auto wrong = add(made, **url, 0)) {
+            action_.by_domain->complain(hop_.domain, *wrong);
+            reason = ": " + in_quotes(mail::shown_relay_url(**url)) + ": " + *wrong;
+        }
+    }
     if (!made.empty()) co_return made;
-    co_return mail::status::transient(
-        "4.3.5", "No usable relay URL for " + hop_.domain + " in table " + action_.by_domain->name());
+    co_return trouble{mail::status::transient("4.3.5", "No usable relay URL for " + hop_.domain + " in table " +
+                                                           action_.by_domain->name() + reason),
+                      true};
 }
 
 namespace {
@@ -199,18 +232,18 @@ async::awaitable<> destination::find_addresses(std::vector<candidate> anew) {
 
 // --- MX hosts
 
-async::awaitable<std::optional<mail::status>> destination::ask_mx() {
-    std::optional<mail::status> fault;
+async::awaitable<std::optional<destination::trouble>> destination::ask_mx() {
+    std::optional<trouble> fault;
     const auto take = [this, &fault](const std::vector<dns::mx_candidate>& answered) {
         auto usable = usable_mx(answered);
-        if (auto* why = std::get_if<mail::status>(&usable)) {
-            fault = std::move(*why);
+        if (auto* none = std::get_if<trouble>(&usable)) {
+            fault = std::move(*none);
         } else {
             show(std::get<std::vector<candidate>>(std::move(usable)));
         }
     };
     const auto answer = co_await dns::find_mx_hosts(with_.dns, hop_.domain, dns::random_seed(), take);
-    if (const auto* why = std::get_if<dns::mx_failure>(&answer)) co_return status_of(*why, hop_.domain);
+    if (const auto* why = std::get_if<dns::mx_failure>(&answer)) co_return trouble{status_of(*why, hop_.domain)};
     co_return fault;
 }
 
@@ -221,7 +254,7 @@ destination::found destination::usable_mx(const std::vector<dns::mx_candidate>& 
     const auto us = std::ranges::find_if(
         answered, [&](const dns::mx_candidate& one) { return base::iequals(one.name, ourselves); });
     if (us == answered.end() && action_.backup)
-        return mail::status::transient("4.4.4", ourselves + " is no MX host of " + hop_.domain);
+        return trouble{mail::status::transient("4.4.4", ourselves + " is no MX host of " + hop_.domain)};
     std::vector<candidate> made;
     for (const dns::mx_candidate& one : answered) {
         if (us != answered.end() && one.preference >= us->preference) continue;
@@ -236,7 +269,7 @@ destination::found destination::usable_mx(const std::vector<dns::mx_candidate>& 
         made.push_back(std::move(next));
     }
     if (made.empty() && us != answered.end())
-        return mail::status::permanent("5.4.6", "Mail for " + hop_.domain + " loops back to this host");
+        return trouble{mail::status::permanent("5.4.6", "Mail for " + hop_.domain + " loops back to this host")};
     return made;
 }
 

@@ -40,17 +40,24 @@ public:
     [[nodiscard]] const std::optional<mail::status>& fault() const noexcept { return fault_; }
 
 private:
-    using found = std::variant<std::vector<candidate>, mail::status>;
+    /// Why there is no way now. Where it could not be asked for, what was known serves on; where the answer was that
+    /// there is none, it does not.
+    struct trouble {
+        mail::status reason;
+        bool is_answer = false;
+    };
+    using found = std::variant<std::vector<candidate>, trouble>;
 
-    async::awaitable<std::optional<mail::status>> ask_sources();
-    async::awaitable<std::optional<mail::status>> ask_hosts();
+    async::awaitable<std::optional<trouble>> ask_sources();
+    async::awaitable<std::optional<trouble>> ask_hosts();
     async::awaitable<found> listed_urls();
     async::awaitable<found> url_by_domain();
     async::awaitable<> find_addresses(std::vector<candidate> anew);
     async::awaitable<bool> locate_and_show(std::vector<candidate>& all, std::size_t which);
-    async::awaitable<std::optional<mail::status>> ask_mx();
+    async::awaitable<std::optional<trouble>> ask_mx();
     [[nodiscard]] found usable_mx(const std::vector<dns::mx_candidate>& answered) const;
-    void add(std::vector<candidate>& to, const std::string& url, unsigned preference) const;
+    [[nodiscard]] std::optional<std::string> add(std::vector<candidate>& to, const std::string& row,
+                                                 unsigned preference) const;
     void show(std::vector<candidate> known);
 
     const surroundings& with_;

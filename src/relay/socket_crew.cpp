@@ -92,7 +92,13 @@ async::awaitable<std::optional<socket_crew::opened>> socket_crew::open(opening& 
     if (!way_in) co_return std::nullopt;
     const mail::relay_url& url = what.who().url;
     opened made{way_in->along, {}};
-    auto refused = co_await prepare(what, url.security, std::move(*way_in), made.over);
+    const auto helo = co_await helo_name(what.action(), *way_in->peer);
+    if (const auto* none = std::get_if<mail::status>(&helo)) {
+        what.failed(made.along, blame::relay, *none);
+        co_return std::nullopt;
+    }
+    const std::string& name = std::get<std::string>(helo);
+    auto refused = co_await prepare(what, url.security, std::move(*way_in), name, made.over);
     if (refused && refused->at == smtp::client_stage::tls_refused &&
         url.security == transport_security::opportunistic) {
         // Plain `smtp` goes on in clear when a host offers a TLS that does not work, as where it offers none.
@@ -101,7 +107,7 @@ async::awaitable<std::optional<socket_crew::opened>> socket_crew::open(opening& 
             fail(what, made.along, again.error());
             co_return std::nullopt;
         }
-        refused = co_await prepare(what, transport_security::never, {made.along, std::move(*again)}, made.over);
+        refused = co_await prepare(what, transport_security::never, {made.along, std::move(*again)}, name, made.over);
     }
     if (!refused) co_return made;
     what.failed(made.along, blame_for(refused->at), deferral(*refused, url, what.action()));
@@ -174,14 +180,12 @@ async::awaitable<base::result<std::unique_ptr<net::stream>>> socket_crew::connec
 
 /// Everything between the connection and the first transaction; why there will be none. `made` is it.
 async::awaitable<std::optional<smtp::session_failed>> socket_crew::prepare(opening& what, transport_security security,
-                                                                           connected over,
+                                                                           connected over, std::string helo,
                                                                            std::unique_ptr<connection>& made) {
     mail::relay_url url = what.who().url;
     url.security = security;
-    smtp::client_settings how{.helo = co_await helo_name(what.action(), *over.peer),
-                              .lmtp = url.lmtp,
-                              .tls = tls_of(security),
-                              .authenticate = !url.label.empty()};
+    smtp::client_settings how{
+        .helo = std::move(helo), .lmtp = url.lmtp, .tls = tls_of(security), .authenticate = !url.label.empty()};
     connection_names names = names_for(url, over.along, *over.peer);
     made = std::make_unique<connection>(executor_, std::move(over.peer), with_.clock, with_.log, settings_.times,
                                         what.action(), std::move(url), std::move(how), std::move(names));
@@ -207,13 +211,19 @@ async::awaitable<> socket_crew::greet(connection& fresh, transport_security secu
                                                        mail::status::transient("4.4.2", "The session ended early")};
 }
 
-/// The name of the source address in `helo-src`, else the action's, else this host's.
-async::awaitable<std::string> socket_crew::helo_name(const action_settings& action, const net::stream& over) {
+/// The name of the source address in `helo-src`, else the action's, else this host's. Mail does not leave under another
+/// name than it should because the table could not be asked, or has a row that is none.
+async::awaitable<std::variant<std::string, mail::status>> socket_crew::helo_name(const action_settings& action,
+                                                                                 const net::stream& over) {
     if (action.helo_names != nullptr) {
         const auto local = over.local();
         const std::string from = local ? net::unmapped(local->ip).to_string() : std::string();
         const auto name = co_await table::find<table::addrname>(*action.helo_names, from);
-        if (name.has_value() && name->has_value()) co_return **name;
+        if (name.has_error()) {
+            co_return mail::status::transient("4.3.5", "No name for EHLO from " + from + " in table " +
+                                                           action.helo_names->name() + ": " + name.error().message());
+        }
+        if (name->has_value()) co_return **name;
     }
     co_return action.helo.empty() ? settings_.host : action.helo;
 }

@@ -6,6 +6,8 @@
 
 #include <memory>
 #include <optional>
+#include <string>
+#include <variant>
 
 #include "connection.hpp"
 #include "crew.hpp"
@@ -42,10 +44,12 @@ private:
     static void fail(opening& what, const route& along, const base::error_code& why);
 
     async::awaitable<std::optional<smtp::session_failed>> prepare(opening& what, mail::transport_security security,
-                                                                  connected over, std::unique_ptr<connection>& made);
+                                                                  connected over, std::string helo,
+                                                                  std::unique_ptr<connection>& made);
     static async::awaitable<> greet(connection& fresh, mail::transport_security security,
                                     std::optional<smtp::session_failed>& refused);
-    async::awaitable<std::string> helo_name(const action_settings& action, const net::stream& over);
+    async::awaitable<std::variant<std::string, mail::status>> helo_name(const action_settings& action,
+                                                                        const net::stream& over);
 
     async::executor executor_;
     const surroundings& with_;

@@ -59,7 +59,7 @@ opened open_program(std::string name, const origin& from, surroundings& around) 
     if (auto* wrong = std::get_if<std::string>(&command)) {
         return refused({{}, 0, std::move(*wrong), "write proc:/path/to/program and its arguments", false});
     }
-    auto rows = std::make_unique<proc_table>(std::move(name), std::get<0>(std::move(command)), around);
+    auto rows = std::make_unique<proc_table>(std::move(name), std::get<0>(std::move(command)), around, from.user);
     return {std::make_unique<cached_table>(std::move(rows), around.clock), std::nullopt, {}};
 }
 

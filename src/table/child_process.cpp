@@ -28,9 +28,40 @@ void close_both(const int (&pair)[2]) {
     }
 }
 
+bool may_be_known(std::string_view variable) {
+    const std::string_view name = variable.substr(0, variable.find('='));
+    return name == "PATH" || name == "TZ" || name == "LANG" || name == "LANGUAGE" || name.starts_with("LC_");
+}
+
+bool is_about_the_user(std::string_view variable) {
+    const std::string_view name = variable.substr(0, variable.find('='));
+    return name == "HOME" || name == "USER" || name == "LOGNAME";
+}
+
+std::vector<std::string> environment_of(const std::optional<base::user_identity>& user) {
+    std::vector<std::string> made;
+    for (char** each = environ; *each != nullptr; ++each) {
+        if (may_be_known(*each) || (!user && is_about_the_user(*each))) made.emplace_back(*each);
+    }
+    if (!user) return made;
+    made.push_back("HOME=" + user->home);
+    made.push_back("USER=" + user->name);
+    made.push_back("LOGNAME=" + user->name);
+    return made;
+}
+
+base::result<pid_t> start_as_we_are(const std::vector<std::string>& arguments, int talk, int errors) {
+    base::program_start start(base::program_start::apart::in_own_group);
+    start.connect(talk, STDIN_FILENO);
+    start.connect(talk, STDOUT_FILENO);
+    start.connect(errors, STDERR_FILENO);
+    return start.run(arguments.front(), arguments, environment_of(std::nullopt));
+}
+
 }  // namespace
 
-std::variant<child_process, int> child_process::start(const std::vector<std::string>& arguments) {
+std::variant<child_process, int> child_process::start(const std::vector<std::string>& arguments,
+                                                      const std::optional<base::user_identity>& user) {
     int talk[2] = {-1, -1};
     int errors[2] = {-1, -1};
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, talk) != 0) return errno;
@@ -39,11 +70,8 @@ std::variant<child_process, int> child_process::start(const std::vector<std::str
         close_both(talk);
         return error;
     }
-    base::program_start start(base::program_start::apart::in_own_group);
-    start.connect(talk[1], STDIN_FILENO);
-    start.connect(talk[1], STDOUT_FILENO);
-    start.connect(errors[1], STDERR_FILENO);
-    const auto pid = start.run(arguments.front(), arguments);
+    const auto pid = user ? base::start_as(*user, {talk[1], talk[1], errors[1]}, arguments, environment_of(user))
+                          : start_as_we_are(arguments, talk[1], errors[1]);
     ::close(talk[1]);
     ::close(errors[1]);
     child_process made;

@@ -1,20 +1,25 @@
 // A program that runs for us: its standard input and output are one socket of ours, its standard error another. It
-// ends with this object.
+// ends with this object. Of our environment it has what names the place and the language: credentials may be in the
+// rest.
 #pragma once
 
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
+
+#include "waypost/base/start_as.hpp"
 
 namespace waypost::table {
 
 class child_process {
 public:
     /// Blocks for as long as the system needs to begin it. The error is errno's.
-    [[nodiscard]] static std::variant<child_process, int> start(const std::vector<std::string>& arguments);
+    [[nodiscard]] static std::variant<child_process, int> start(
+        const std::vector<std::string>& arguments, const std::optional<base::user_identity>& user = std::nullopt);
     /// Asks it to end and, if it has not a moment later, ends it. Blocks.
     ~child_process();
     child_process(child_process&& other) noexcept

@@ -1,5 +1,7 @@
 #include "waypost/table/file_table.hpp"
 
+#include <algorithm>
+
 #include "in_memory.hpp"
 #include "waypost/base/ascii.hpp"
 
@@ -7,26 +9,39 @@ namespace waypost::table {
 
 namespace {
 
-watched_file<indexed_entries>::read_result read_rows(const std::string& path) {
-    auto read = read_table_file(path);
-    if (auto* fault = std::get_if<file_fault>(&read)) return std::move(*fault);
-    return std::make_shared<const indexed_entries>(std::get<entries>(std::move(read)));
+using watched = watched_file<indexed_entries>;
+
+watched::reader reader_with(std::vector<row_judge> judges) {
+    return [judges = std::move(judges)](const std::string& path, std::vector<file_fault>& doubts) {
+        row_check check{.judges = judges};
+        auto read = read_table_file(path, &check);
+        doubts = std::move(check.doubts);
+        if (auto* fault = std::get_if<file_fault>(&read)) return watched::read_result(std::move(*fault));
+        return watched::read_result(std::make_shared<const indexed_entries>(std::get<entries>(std::move(read))));
+    };
 }
 
 }  // namespace
 
 std::variant<std::unique_ptr<file_table>, file_fault> file_table::open(std::string name, std::string path,
                                                                        surroundings& around) {
-    auto opened = watched_file<indexed_entries>::open(name, std::move(path), &read_rows, around);
+    auto opened = watched::open(name, std::move(path), reader_with({}), around);
     if (auto* fault = std::get_if<file_fault>(&opened)) return std::move(*fault);
-    return std::unique_ptr<file_table>(
-        new file_table(std::move(name), std::get<watched_file<indexed_entries>>(std::move(opened))));
+    return std::unique_ptr<file_table>(new file_table(std::move(name), std::get<watched>(std::move(opened)), around));
+}
+
+void file_table::judge_by(row_judge judge) {
+    if (std::ranges::find(judges_, judge) != judges_.end()) return;
+    judges_.push_back(judge);
+    file_.read_by(reader_with(judges_));
 }
 
 async::awaitable<base::result<>> file_table::look(bool in_any_case) {
     const auto replaced = co_await file_.look(in_any_case);
     if (replaced.has_error()) co_return replaced.error();
     if (*replaced == nullptr) co_return base::result<>();
+    told_.forget();
+    if (file_.content().size() == 0 && (**replaced).size() > 0) file_.warn({0, "it has no entries any more"}, {});
     // Fetching goes on behind the entry that was given last, wherever that stands now.
     if (const auto last = turn_.last(); last && *last < (**replaced).size()) {
         const auto row = file_.content().row_of(base::to_lower((**replaced).key(*last)));

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::size_t fields_of_a_line = 7;
 
-watched_file<passwd_users>::read_result read_users(const std::string& path) {
+watched_file<passwd_users>::read_result read_users(const std::string& path, std::vector<file_fault>&) {
     const auto text = read_text(path);
     if (const auto* fault = std::get_if<file_fault>(&text)) return *fault;
     auto parsed = parse_passwd(std::get<std::string>(text));
@@ -44,12 +44,12 @@ std::variant<std::unique_ptr<passwd_table>, file_fault> passwd_table::open(std::
     auto opened = watched_file<passwd_users>::open(name, std::move(path), &read_users, around);
     if (auto* fault = std::get_if<file_fault>(&opened)) return std::move(*fault);
     return std::unique_ptr<passwd_table>(
-        new passwd_table(std::move(name), std::get<watched_file<passwd_users>>(std::move(opened))));
+        new passwd_table(std::move(name), std::get<watched_file<passwd_users>>(std::move(opened)), around));
 }
 
 async::awaitable<base::result<std::optional<std::string>>> passwd_table::lookup(service kind, std::string key) {
     if (kind != service::userinfo && kind != service::credentials) co_return errc::unavailable;
-    if (file_.is_due()) co_await file_.look();
+    if (file_.is_due()) co_await look(false);
     const auto at = file_.content().find(key);
     if (at == file_.content().end()) co_return std::nullopt;
     if (kind == service::userinfo) co_return at->second.info;
@@ -63,10 +63,15 @@ async::awaitable<base::result<std::optional<std::string>>> passwd_table::lookup_
 
 async::awaitable<base::result<std::optional<std::string>>> passwd_table::fetch(service) { co_return errc::unavailable; }
 
-async::awaitable<base::result<>> passwd_table::reload() {
-    const auto replaced = co_await file_.look(true);
+async::awaitable<base::result<>> passwd_table::look(bool in_any_case) {
+    const auto replaced = co_await file_.look(in_any_case);
     if (replaced.has_error()) co_return replaced.error();
+    if (*replaced == nullptr) co_return base::result<>();
+    told_.forget();
+    if (file_.content().empty() && !(**replaced).empty()) file_.warn({0, "it has no users any more"}, {});
     co_return base::result<>();
 }
+
+async::awaitable<base::result<>> passwd_table::reload() { co_return co_await look(true); }
 
 }  // namespace waypost::table

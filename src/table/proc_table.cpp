@@ -22,8 +22,13 @@ constexpr async::duration longest_pause = seconds(60);
 
 }  // namespace
 
-proc_table::proc_table(std::string name, std::vector<std::string> command, surroundings& around)
-    : name_(std::move(name)), command_(std::move(command)), around_(&around), started_(std::make_unique<wake_up>()) {}
+proc_table::proc_table(std::string name, std::vector<std::string> command, surroundings& around,
+                       std::optional<base::user_identity> user)
+    : name_(std::move(name)),
+      command_(std::move(command)),
+      user_(std::move(user)),
+      around_(&around),
+      started_(std::make_unique<wake_up>()) {}
 
 proc_table::~proc_table() = default;
 
@@ -54,7 +59,7 @@ async::awaitable<> proc_table::start() {
         proc_table& owner;
     };
     const attempt now(*this);
-    auto job = [command = command_] { return child_process::start(command); };
+    auto job = [command = command_, user = user_] { return child_process::start(command, user); };
     auto begun = co_await async::offload(around_->io, std::move(job));
     born_ = around_->clock.now();
     if (const int* error = std::get_if<int>(&begun)) {

@@ -78,6 +78,13 @@ bool regex::covers(std::string_view stored, std::string_view text) {
     return folded != as_it_is && one.matches(folded);
 }
 
+std::optional<row_fault> regex::fault_of(std::string_view key, std::string_view) {
+    const auto fault = fault_of_regex(key);
+    if (!fault) return std::nullopt;
+    return row_fault{"\"" + base::printable(key, 64) + "\" is no regular expression: " + *fault,
+                     "write a POSIX extended expression"};
+}
+
 base::result<std::string> regex::parse(std::string_view key, std::string_view row) {
     return std::string(row.empty() ? key : row);
 }

@@ -35,12 +35,27 @@ std::size_t begin_of_reference(std::string_view value) {
     return std::string_view::npos;
 }
 
+constexpr std::string_view misplaced =
+    "\"${\" stands for a variable only as the whole value or as the whole password, user:${NAME}; a password that has "
+    "it "
+    "goes into a file: user:file:/path";
+
+/// A `${` that is no reference would be a literal part of the password, and never meant so.
+bool has_misplaced_reference(std::string_view value) {
+    const std::size_t begin = begin_of_reference(value);
+    const std::string_view literal = value.substr(0, begin);
+    return literal.find("${") != std::string_view::npos;
+}
+
 }  // namespace
+
+bool may_refer(std::string_view value) { return is_reference(value) || value.find("${") != std::string_view::npos; }
 
 bool is_reference(std::string_view value) { return begin_of_reference(value) != std::string_view::npos; }
 
 std::variant<std::string, no_secret> resolve_reference(std::string_view value, const environment& env) {
     const std::size_t begin = begin_of_reference(value);
+    if (has_misplaced_reference(value)) return no_secret{std::string(misplaced)};
     if (begin == std::string_view::npos) return std::string(value);
     const std::string user(value.substr(0, begin));
     const std::string_view reference = value.substr(begin);

@@ -6,7 +6,7 @@ namespace waypost::table {
 
 async::awaitable<base::result<std::optional<std::string>>> secret_table::lookup(service kind, std::string key) {
     auto row = co_await rows_->lookup(kind, key);
-    const bool refers = kind == service::credentials && row.has_value() && row->has_value() && is_reference(**row);
+    const bool refers = kind == service::credentials && row.has_value() && row->has_value() && may_refer(**row);
     if (!refers) co_return row;
     auto job = [value = std::move(**row), env = env_] { return resolve_reference(value, env); };
     auto secret = co_await async::offload(around_->io, std::move(job));

@@ -1,5 +1,6 @@
 #include "waypost/table/services.hpp"
 
+#include <algorithm>
 #include <limits>
 
 #include "waypost/base/ascii.hpp"
@@ -59,9 +60,28 @@ base::result<std::string> row_or_key(std::string_view key, std::string_view row)
     return std::string(row.empty() ? key : row);
 }
 
-base::result<std::string> not_empty(std::string_view row) {
-    if (base::trim(row).empty()) return errc::malformed_row;
+std::optional<row_fault> fault_of_empty(std::string_view row, std::string_view instead) {
+    if (!base::trim(row).empty()) return std::nullopt;
+    return row_fault{"there is no value", std::string(instead)};
+}
+
+/// The row, unless its service's judge finds a fault in it.
+template <class Service>
+base::result<std::string> judged(std::string_view key, std::string_view row) {
+    const auto wrong = Service::fault_of(key, row);
+    if (wrong && !wrong->warning) return errc::malformed_row;
     return std::string(row);
+}
+
+std::string in_quotes(std::string_view text) { return "\"" + base::printable(text, 64) + "\""; }
+
+/// Only the domain of an address may hold wildcards. A `*` in the user is an octet of its name, and hardly meant.
+std::optional<row_fault> doubt_about_user(std::string_view address) {
+    const std::size_t at = address.rfind('@');
+    if (address.substr(0, at).find('*') == std::string_view::npos) return std::nullopt;
+    const bool is_anybody = at != std::string_view::npos && address.substr(0, at) == "*";
+    return row_fault{in_quotes(address) + " matches nobody: a wildcard stands only in the domain of an address",
+                     is_anybody ? "write " + base::printable(address.substr(at), 64) : "write the whole name", true};
 }
 
 std::string_view without_root(std::string_view name) {
@@ -79,21 +99,42 @@ bool domain::covers(std::string_view stored, std::string_view name) {
 
 base::result<std::string> domain::parse(std::string_view key, std::string_view row) { return row_or_key(key, row); }
 
+std::optional<row_fault> fault_of_domain(std::string_view key, std::string_view) {
+    if (key.find_first_of("@ \t") == std::string_view::npos) return std::nullopt;
+    return row_fault{in_quotes(key) + " is no domain",
+                     "write it like example.org or *.example.org; addresses go with rcpt-to"};
+}
+
 std::vector<std::string> credentials::candidates(std::string_view label) { return {base::to_lower(label)}; }
 
+std::optional<row_fault> credentials::fault_of(std::string_view, std::string_view row) {
+    const std::size_t colon = row.find(':');
+    if (row.empty() || colon == row.size() - 1) return row_fault{"there is no password"};
+    if (colon == 0) return row_fault{"there is no user name before the \":\""};
+    // A NUL is what separates user and password in AUTH PLAIN, and no login holds any other.
+    if (std::ranges::any_of(row, base::is_control)) return row_fault{"there is a control character (a newline?) in it"};
+    if (row.size() >= max_credentials) return row_fault{"it is longer than 2047 bytes"};
+    return std::nullopt;
+}
+
 base::result<credentials::value> credentials::parse(std::string_view key, std::string_view row) {
-    // No NUL: it is what separates user and password in AUTH PLAIN.
-    if (row.size() >= max_credentials || row.find('\0') != std::string_view::npos) return errc::malformed_row;
+    if (fault_of(key, row)) return errc::malformed_row;
     const std::size_t colon = row.find(':');
     const std::string_view user = colon == std::string_view::npos ? key : row.substr(0, colon);
     const std::string_view password = colon == std::string_view::npos ? row : row.substr(colon + 1);
-    if (user.empty() || password.empty()) return errc::malformed_row;
+    if (user.empty()) return errc::malformed_row;
     return value{std::string(user), base::secret(std::string(password))};
 }
 
 std::vector<std::string> netaddr::candidates(std::string_view ip) {
-    if (const auto parsed = net::parse_address(ip)) return {parsed->to_string()};
-    return {base::to_lower(ip)};
+    const auto parsed = net::parse_address(ip);
+    if (!parsed) return {base::to_lower(ip)};
+    std::vector<std::string> both{parsed->to_string()};
+    // fe80::1%lo is known as such, or as fe80::1 on any interface.
+    if (const std::size_t scope = both.front().find('%'); scope != std::string::npos) {
+        both.push_back(both.front().substr(0, scope));
+    }
+    return both;
 }
 
 bool netaddr::covers(std::string_view stored, std::string_view ip) {
@@ -101,6 +142,12 @@ bool netaddr::covers(std::string_view stored, std::string_view ip) {
     if (!network) return false;
     const auto parsed = net::parse_address(ip);
     return parsed && network->contains(*parsed);
+}
+
+std::optional<row_fault> netaddr::fault_of(std::string_view key, std::string_view) {
+    if (net::cidr::parse(key) || base::iequals(key, "local")) return std::nullopt;
+    return row_fault{in_quotes(key) + " is neither an address nor a network",
+                     "write it like 192.0.2.0/24 or 2001:db8::/32"};
 }
 
 base::result<std::string> netaddr::parse(std::string_view key, std::string_view row) { return row_or_key(key, row); }
@@ -127,6 +174,8 @@ bool mailaddr::covers(std::string_view stored, std::string_view address) const {
     return pattern.user == (pattern.has_tag() ? asked.user : asked.user_without_tag());
 }
 
+std::optional<row_fault> mailaddr::fault_of(std::string_view key, std::string_view) { return doubt_about_user(key); }
+
 base::result<std::string> mailaddr::parse(std::string_view key, std::string_view row) { return row_or_key(key, row); }
 
 std::vector<std::string> alias::candidates(std::string_view user) const {
@@ -136,7 +185,11 @@ std::vector<std::string> alias::candidates(std::string_view user) const {
     return {of.user};
 }
 
-base::result<std::string> alias::parse(std::string_view, std::string_view row) { return not_empty(row); }
+std::optional<row_fault> alias::fault_of(std::string_view, std::string_view row) {
+    return fault_of_empty(row, "write user = \"another, address@example.org\"");
+}
+
+base::result<std::string> alias::parse(std::string_view key, std::string_view row) { return judged<alias>(key, row); }
 
 std::vector<std::string> virtual_alias::candidates(std::string_view address) const {
     const parts of(address, tag_delimiter);
@@ -151,46 +204,107 @@ std::vector<std::string> virtual_alias::candidates(std::string_view address) con
     return found;
 }
 
-base::result<std::string> virtual_alias::parse(std::string_view, std::string_view row) { return not_empty(row); }
+std::optional<row_fault> virtual_alias::fault_of(std::string_view key, std::string_view row) {
+    if (auto wrong = fault_of_empty(row, "write user@example.org = \"user\"")) return wrong;
+    if (key.find('*') == std::string_view::npos) return std::nullopt;
+    return row_fault{in_quotes(key) + " matches nobody: virtual addresses know no wildcards",
+                     "write @example.org for all of a domain, or @ for all", true};
+}
+
+base::result<std::string> virtual_alias::parse(std::string_view key, std::string_view row) {
+    return judged<virtual_alias>(key, row);
+}
 
 std::vector<std::string> userinfo::candidates(std::string_view user) { return {base::to_lower(user)}; }
 
-base::result<userinfo::value> userinfo::parse(std::string_view key, std::string_view row) {
+namespace {
+
+/// Of today's three fields or the four of 2012, without the name that says nothing new: the user is the one who was
+/// asked for.
+std::optional<userinfo::value> user_in(std::string_view key, std::string_view row) {
     std::vector<std::string_view> fields;
     while (fields.size() < 3) {
         const std::size_t colon = row.find(':');
-        if (colon == std::string_view::npos) return errc::malformed_row;
+        if (colon == std::string_view::npos) return std::nullopt;
         fields.push_back(row.substr(0, colon));
         row.remove_prefix(colon + 1);
-        if (fields.size() == 2 && row.starts_with('/')) break;  // today's three fields; the home may hold colons
+        if (fields.size() == 2 && row.starts_with('/')) break;  // the home may hold colons
     }
-    // The name of 2012 in front says nothing new: the user is the one who was asked for.
     const auto uid = base::parse_number(fields[fields.size() - 2]);
     const auto gid = base::parse_number(fields.back());
     // The highest number is (uid_t)-1, which means "leave it as it is" to the system: a way to stay root.
     constexpr std::uint64_t highest = std::numeric_limits<unsigned>::max() - 1;
-    if (!uid || !gid || *uid > highest || *gid > highest) return errc::malformed_row;
-    if (!row.starts_with('/') || row.find('\0') != std::string_view::npos) return errc::malformed_row;
-    return value{std::string(key), static_cast<unsigned>(*uid), static_cast<unsigned>(*gid), std::string(row)};
+    if (!uid || !gid || *uid > highest || *gid > highest) return std::nullopt;
+    if (!row.starts_with('/') || std::ranges::any_of(row, base::is_control)) return std::nullopt;
+    return userinfo::value{std::string(key), static_cast<unsigned>(*uid), static_cast<unsigned>(*gid),
+                           std::string(row)};
+}
+
+}  // namespace
+
+std::optional<row_fault> userinfo::fault_of(std::string_view key, std::string_view row) {
+    const auto user = user_in(key, row);
+    if (!user) {
+        return row_fault{in_quotes(key) + " is no user as written here", "write name = uid:gid:/home/directory"};
+    }
+    if (!base::is_blank(user->home.back())) return std::nullopt;
+    return row_fault{"the home directory of " + in_quotes(key) + " ends in a blank",
+                     "remove the blanks at the end of the row", true};
+}
+
+base::result<userinfo::value> userinfo::parse(std::string_view key, std::string_view row) {
+    auto user = user_in(key, row);
+    if (!user) return errc::malformed_row;
+    return std::move(*user);
 }
 
 std::vector<std::string> source::candidates(std::string_view ip) { return netaddr::candidates(ip); }
+
+std::optional<row_fault> source::fault_of(std::string_view key, std::string_view row) {
+    const std::string_view text = row.empty() ? key : row;
+    if (net::parse_address(text)) return std::nullopt;
+    return row_fault{in_quotes(text) + " is no address to send from",
+                     "write an address of this machine, as in 192.0.2.1"};
+}
 
 base::result<std::string> source::parse(std::string_view key, std::string_view row) { return row_or_key(key, row); }
 
 std::vector<std::string> addrname::candidates(std::string_view ip) { return netaddr::candidates(ip); }
 
-base::result<std::string> addrname::parse(std::string_view, std::string_view row) { return not_empty(row); }
+std::optional<row_fault> addrname::fault_of(std::string_view, std::string_view row) {
+    if (mail::domain::parse(row)) return std::nullopt;
+    return row_fault{in_quotes(row) + " is no host name", "write a row of the form 192.0.2.1 = mail.example.org"};
+}
+
+base::result<std::string> addrname::parse(std::string_view key, std::string_view row) {
+    return judged<addrname>(key, row);
+}
 
 std::vector<std::string> mailaddrmap::candidates(std::string_view user) { return {base::to_lower(user)}; }
 
-base::result<std::string> mailaddrmap::parse(std::string_view, std::string_view row) { return not_empty(row); }
+std::optional<row_fault> mailaddrmap::fault_of(std::string_view, std::string_view row) {
+    if (auto wrong = fault_of_empty(row, "write user = \"user@example.org, @example.net\"")) return wrong;
+    for (const std::string_view part : base::split(row, ',')) {
+        if (auto doubt = doubt_about_user(base::trim(part))) return doubt;
+    }
+    return std::nullopt;
+}
+
+base::result<std::string> mailaddrmap::parse(std::string_view key, std::string_view row) {
+    return judged<mailaddrmap>(key, row);
+}
 
 std::vector<std::string> relayhost::candidates(std::string_view name) { return domain::candidates(name); }
 
 bool relayhost::covers(std::string_view stored, std::string_view name) { return domain::covers(stored, name); }
 
-base::result<std::string> relayhost::parse(std::string_view, std::string_view row) { return not_empty(row); }
+std::optional<row_fault> relayhost::fault_of(std::string_view, std::string_view row) {
+    return fault_of_empty(row, "write example.org = smtp://mx.example.net");
+}
+
+base::result<std::string> relayhost::parse(std::string_view key, std::string_view row) {
+    return judged<relayhost>(key, row);
+}
 
 std::vector<std::string> string::candidates(std::string_view text) { return {base::to_lower(text)}; }
 

@@ -20,9 +20,10 @@ sqlite_answer ask_one(sqlite_connection& over, const sqlite_question& question) 
     return rows;
 }
 
-/// Busy and interrupted say nothing against the connection.
+/// Busy, interrupted and a row that cannot be used say nothing against the connection.
 bool may_stay(const SQLite::Exception& error) {
-    return error.getErrorCode() == SQLITE_BUSY || error.getErrorCode() == SQLITE_INTERRUPT;
+    return error.getErrorCode() == SQLITE_BUSY || error.getErrorCode() == SQLITE_INTERRUPT ||
+           sqlite_connection::is_bad_row(error);
 }
 
 }  // namespace
@@ -50,6 +51,7 @@ sqlite_answers ask(std::unique_ptr<sqlite_connection> over, std::shared_ptr<cons
             } catch (const SQLite::Exception& error) {
                 given.trouble = base::printable(error.what());
                 usable = may_stay(error);
+                if (sqlite_connection::is_bad_row(error)) given.all[i] = errc::malformed_row;
             }
         }
     } catch (const SQLite::Exception& error) {

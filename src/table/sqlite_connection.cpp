@@ -18,6 +18,8 @@ constexpr std::chrono::seconds longest_query{2};
 constexpr int instructions_between_looks = 1000;
 constexpr int longest_value = 1 << 20;
 constexpr std::size_t longest_answer = 64U << 10;
+// No connection that only reads has another use for this code.
+constexpr int bad_row_code = SQLITE_CONSTRAINT;
 
 std::pair<std::uint64_t, std::uint64_t> identity_of(const std::string& path) {
     struct stat about = {};
@@ -35,7 +37,13 @@ void regexp(sqlite3_context* context, int, sqlite3_value** values) {
         const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(value));
         return std::string_view(text == nullptr ? "" : text, static_cast<std::size_t>(sqlite3_value_bytes(value)));
     };
-    sqlite3_result_int(context, regex::covers(text_of(values[0]), text_of(values[1])) ? 1 : 0);
+    const std::string_view expression = text_of(values[0]);
+    if (const auto wrong = regex::fault_of(expression, {})) {
+        sqlite3_result_error(context, wrong->what.c_str(), -1);
+        sqlite3_result_error_code(context, bad_row_code);
+        return;
+    }
+    sqlite3_result_int(context, regex::covers(expression, text_of(values[1])) ? 1 : 0);
 }
 
 bool joins_its_rows(service kind) { return kind == service::alias || kind == service::mailaddrmap; }
@@ -145,10 +153,23 @@ void sqlite_connection::prepare(const sqlite_query& query, service kind, bool ha
 
 bool sqlite_connection::is_current() const { return identity_of(settings_->database) == identity_; }
 
-std::string sqlite_connection::row_of(service kind, SQLite::Statement& at) const {
+bool sqlite_connection::is_bad_row(const SQLite::Exception& error) noexcept {
+    return error.getErrorCode() == bad_row_code;
+}
+
+/// Columns of their own become fields with a colon between them, so none but the last may hold one.
+std::string sqlite_connection::row_of(service kind, std::string_view key, SQLite::Statement& at) {
     std::string row = at.getColumn(0).getString();
     if (kind != service::credentials && kind != service::userinfo) return row;
-    for (int i = 1; i < at.getColumnCount(); ++i) row += ":" + at.getColumn(i).getString();
+    for (int i = 1; i < at.getColumnCount(); ++i) {
+        const bool is_split = at.getColumn(i - 1).getString().find(':') != std::string::npos;
+        if (is_split) {
+            throw SQLite::Exception("its row \"" + base::printable(key, 128) +
+                                        "\" cannot be used: there is a colon in a column before the last",
+                                    bad_row_code);
+        }
+        row += ":" + at.getColumn(i).getString();
+    }
     return row;
 }
 
@@ -159,9 +180,9 @@ std::optional<found> sqlite_connection::lookup(service kind, const std::vector<s
         const use now(statement);
         statement.bindNoCopy(1, key);
         if (!statement.executeStep()) continue;
-        std::string row = row_of(kind, statement);
+        std::string row = row_of(kind, key, statement);
         while (joins_its_rows(kind) && statement.executeStep()) {
-            row += ", " + row_of(kind, statement);
+            row += ", " + row_of(kind, key, statement);
             if (row.size() > longest_answer) throw SQLite::Exception("an answer of more than 64 KiB");
         }
         return found{key, std::move(row)};

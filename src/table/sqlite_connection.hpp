@@ -7,6 +7,7 @@
 #pragma once
 
 #include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Exception.h>
 #include <SQLiteCpp/Statement.h>
 
 #include <chrono>
@@ -33,6 +34,8 @@ public:
     /// The file is still the one that was opened.
     [[nodiscard]] bool is_current() const;
 
+    /// Whether it says that a row cannot be used, and nothing against the database.
+    [[nodiscard]] static bool is_bad_row(const SQLite::Exception& error) noexcept;
     /// These throw SQLite::Exception. lookup(): the first of the keys that has rows. list(): all rows.
     [[nodiscard]] std::optional<found> lookup(service kind, const std::vector<std::string>& keys);
     [[nodiscard]] std::vector<std::string> list(service kind);
@@ -53,7 +56,7 @@ private:
     void harden();
     void add_regexp();
     void prepare(const sqlite_query& query, service kind, bool has_key, std::vector<fault>& faults);
-    [[nodiscard]] std::string row_of(service kind, SQLite::Statement& at) const;
+    [[nodiscard]] static std::string row_of(service kind, std::string_view key, SQLite::Statement& at);
 
     std::shared_ptr<const sqlite_settings> settings_;
     std::pair<std::uint64_t, std::uint64_t> identity_;  // device, inode

@@ -41,6 +41,8 @@ entry split_entry(std::string_view line) {
 
 class parser {
 public:
+    explicit parser(row_check* check) : check_(check) {}
+
     std::variant<entries, file_fault> run(std::string_view text) {
         if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
         for (std::size_t number = 1; !text.empty(); ++number) {
@@ -48,7 +50,11 @@ public:
             std::string_view line = text.substr(0, end);
             text.remove_prefix(std::min(end + 1, text.size()));
             if (line.ends_with('\r')) line.remove_suffix(1);
-            if (const char* wrong = take(line)) return file_fault{number, wrong};
+            const std::size_t before = found_.rows.size();
+            if (const char* wrong = take(line)) return file_fault{blamed_ != 0 ? blamed_ : number, wrong};
+            if (first_line_ == 0 && !found_.rows.empty()) first_line_ = number;
+            if (check_ == nullptr || found_.rows.size() == before) continue;
+            if (auto wrong = judge(found_.rows.back(), number)) return std::move(*wrong);
         }
         found_.is_map = kind_ != kind::list;
         return std::move(found_);
@@ -69,8 +75,16 @@ private:
         if (one.key.empty()) return "an entry without a key";
         if (one.key.size() > max_key) return "a key longer than 1024 bytes";
         const kind here = one.value.empty() ? kind::list : kind::map;
-        if (kind_ == kind::unknown) kind_ = here;
+        if (kind_ == kind::unknown) {
+            kind_ = here;
+            first_has_comment_ = one.value.starts_with('#');
+        }
         if (here != kind_) {
+            if (one.value.starts_with('#')) return behind_entry;
+            if (first_has_comment_) {
+                blamed_ = first_line_;
+                return behind_entry;
+            }
             return kind_ == kind::list
                        ? "a value in a list; the first entry has none (\"# @list\" as the first line makes "
                          "each line one entry)"
@@ -80,9 +94,27 @@ private:
         return nullptr;
     }
 
+    std::optional<file_fault> judge(const std::pair<std::string, std::string>& row, std::size_t line) {
+        for (const row_judge each : check_->judges) {
+            auto wrong = each(row.first, row.second);
+            if (!wrong) continue;
+            if (!wrong->warning) return file_fault{line, std::move(wrong->what)};
+            if (check_->doubts.size() < row_check::most_doubts)
+                check_->doubts.push_back({line, std::move(wrong->what)});
+        }
+        return std::nullopt;
+    }
+
+    static constexpr const char* behind_entry =
+        "a comment behind an entry, which makes it a value; comments stand on lines of their own";
+
+    row_check* check_;
     entries found_;
     kind kind_ = kind::unknown;    // an empty file is a map
     kind forced_ = kind::unknown;
+    std::size_t first_line_ = 0;  // that has an entry
+    bool first_has_comment_ = false;
+    std::size_t blamed_ = 0;  // an earlier line than the one where the fault shows
 };
 
 class file_descriptor {
@@ -103,7 +135,9 @@ file_fault system_fault(int error) { return {0, std::generic_category().message(
 
 }  // namespace
 
-std::variant<entries, file_fault> parse_table_file(std::string_view text) { return parser().run(text); }
+std::variant<entries, file_fault> parse_table_file(std::string_view text, row_check* check) {
+    return parser(check).run(text);
+}
 
 std::variant<std::string, file_fault> read_text(const std::string& path, std::size_t largest) {
     // Non-blocking, because opening a FIFO would wait for somebody to write to it.
@@ -128,10 +162,10 @@ std::variant<std::string, file_fault> read_text(const std::string& path, std::si
     }
 }
 
-std::variant<entries, file_fault> read_table_file(const std::string& path) {
+std::variant<entries, file_fault> read_table_file(const std::string& path, row_check* check) {
     const auto text = read_text(path);
     if (const auto* fault = std::get_if<file_fault>(&text)) return *fault;
-    return parse_table_file(std::get<std::string>(text));
+    return parse_table_file(std::get<std::string>(text), check);
 }
 
 }  // namespace waypost::table

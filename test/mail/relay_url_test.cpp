@@ -220,3 +220,28 @@ TEST_CASE("whatever is accepted is printed in a form that means the same", "[mai
     }
     CHECK(accepted > 1000);
 }
+
+TEST_CASE("audit 1: a relay URL is usable where the action's demands and the URL go together", "[mail][relay_url]") {
+    const auto is_usable = [](std::string_view url, bool has_auth_table, bool tls) {
+        return std::holds_alternative<relay_url>(usable_relay_url(url, {has_auth_table, tls}));
+    };
+    CHECK(is_usable("smtp://h", false, false));
+    CHECK(is_usable("smtp://h", false, true));  // the action raises it
+    CHECK(is_usable("smtp+tls://l@h", true, false));
+    CHECK(is_usable("smtps://l@h", true, true));
+    CHECK(is_usable("lmtp://h:24", false, false));
+    CHECK_FALSE(is_usable("smtp+tls://l@h", false, false));
+    CHECK_FALSE(is_usable("smtp+tls://h", true, false));
+    CHECK_FALSE(is_usable("smtp+notls://h", false, true));
+    CHECK_FALSE(is_usable("smtp+notls://h", true, true));
+    CHECK_FALSE(is_usable("lmtp://h:24", false, true));
+    CHECK_FALSE(is_usable("nonsense://h", false, false));
+}
+
+TEST_CASE("audit 1: a row that a log shows holds no password, wherever somebody has put one", "[mail][relay_url]") {
+    CHECK(shown_relay_url("smtp+tls://lab@h:587") == "smtp+tls://lab@h:587");
+    CHECK(shown_relay_url("smtps://user:secret@h") == "smtps://***@h");
+    CHECK(shown_relay_url("user:secret@h/x") == "***@h/x");
+    CHECK(shown_relay_url("smtps://us@er:secret@h") == "smtps://***@h");
+    CHECK(shown_relay_url("gopher://h\r\nx") == "gopher://h\\x0d\\x0ax");
+}

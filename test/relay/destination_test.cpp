@@ -215,18 +215,97 @@ TEST_CASE("a domain without a URL in its table is deferred", "[relay][destinatio
 TEST_CASE("the action's `tls` raises what would go in clear if it must, and nothing else", "[relay][destination]") {
     fixture f;
     f.action().tls = GENERATE(transport_security::starttls, transport_security::implicit);
-    f.use_urls({{"1", "smtp://192.0.2.1"},
-                {"2", "smtps://192.0.2.2"},
-                {"3", "smtp+notls://192.0.2.3"},
-                {"4", "smtp+tls://192.0.2.4"},
-                {"5", "lmtp://192.0.2.5:24"}});
+    f.use_urls({{"1", "smtp://192.0.2.1"}, {"2", "smtps://192.0.2.2"}, {"3", "smtp+tls://192.0.2.4"}});
     f.ask();
-    REQUIRE(f.hosts().size() == 5);
+    REQUIRE(f.hosts().size() == 3);
     CHECK(f.to.hosts()[0].url.security == *f.action().tls);
     CHECK(f.to.hosts()[1].url.security == transport_security::implicit);
-    CHECK(f.to.hosts()[2].url.security == transport_security::never);
-    CHECK(f.to.hosts()[3].url.security == transport_security::starttls);
-    CHECK(f.to.hosts()[4].url.security == transport_security::opportunistic);
+    CHECK(f.to.hosts()[2].url.security == transport_security::starttls);
+}
+
+// --- rows that change
+
+namespace {
+
+struct bad_url {
+    std::string row;
+    bool has_auth = false;
+    bool tls = false;
+};
+/// All that the load-time check knows.
+const std::vector<bad_url> bad_urls = {
+    {"smtp+tls://lab@192.0.2.9"},
+    {"smtps://lab@192.0.2.9"},
+    {"smtp+notls://192.0.2.9", true, true},
+    {"smtp+notls://192.0.2.9", false, true},
+    {"smtp://192.0.2.9", true, false},
+    {"smtp+tls://192.0.2.9", true, true},
+    {"lmtp://192.0.2.9:24", true, false},
+    {"lmtp:///run/lmtp", false, true},
+    {"gopher://192.0.2.9"},
+    {"smtp://lab@192.0.2.9", true, false},
+    {"smtps://user:secret@192.0.2.9", true, false},
+    {"smtp://192.0.2.9:0"},
+    {"smtp://a\r\nRCPT TO:<x@y>"},
+    {"smtp://-x"},
+    {"//192.0.2.9"},
+    {""},
+};
+
+}  // namespace
+
+TEST_CASE("audit 1: a relay URL that changes to what its action cannot use defers the mail, and is told",
+          "[relay][destination]") {
+    for (const bool is_list : {true, false}) {
+        for (const bad_url& each : bad_urls) {
+            CAPTURE(is_list, each.row, each.has_auth, each.tls);
+            fixture f;
+            fake_table secrets({{"lab", "user:secret"}});
+            if (each.has_auth) f.action().credentials = &secrets;
+            if (each.tls) f.action().tls = transport_security::starttls;
+            const std::string good = each.has_auth ? "smtp+tls://lab@192.0.2.1" : "smtp+tls://192.0.2.1";
+            (is_list ? f.action().hosts : f.action().by_domain) = &f.urls;
+            f.urls.rows = {{"example.net", good}};
+            f.ask();
+            REQUIRE(f.hosts() == strings{"192.0.2.1"});
+            f.urls.rows = {{"example.net", each.row}};
+            f.ask();
+            CHECK(f.hosts().empty());  // the old one does not serve on
+            CHECK(f.fault().is_transient());
+            CHECK_THAT(f.fault().text(), Contains("fake") && !Contains("secret@"));
+            if (is_list || !each.row.empty()) CHECK(f.urls.complaints.size() == 1);
+            for (const std::string& told : f.urls.complaints) CHECK_THAT(told, !Contains("secret@"));
+            f.urls.rows = {{"example.net", good}};
+            f.ask();
+            CHECK(f.hosts() == strings{"192.0.2.1"});
+        }
+    }
+}
+
+TEST_CASE("audit 1: beside a usable relay URL one that is not is left out, and told", "[relay][destination]") {
+    fixture f;
+    f.action().tls = transport_security::starttls;
+    f.use_urls({{"1", "smtp+notls://192.0.2.1"}, {"2", "smtp://192.0.2.2"}, {"3", "lmtp://192.0.2.3:24"}});
+    f.ask();
+    CHECK(f.hosts() == strings{"192.0.2.2"});
+    CHECK(f.to.hosts()[0].url.security == transport_security::starttls);
+    CHECK(f.urls.complaints.size() == 2);
+}
+
+TEST_CASE("audit 19: a live source that is no address is told, and the mail waits where there is no other",
+          "[relay][destination]") {
+    fixture f;
+    f.use_mx();
+    fake_table from({{"1", "127.0.0.2"}});
+    f.action().sources = &from;
+    f.ask();
+    REQUIRE(f.hosts().size() == 2);
+    from.rows = {{"1", "127.0.0.2\r\nQUIT"}};
+    f.ask();
+    CHECK(f.fault().is_transient());
+    CHECK(f.sources().empty());
+    REQUIRE(from.complaints.size() == 1);
+    CHECK_THAT(from.complaints[0], Contains("no address to send from"));
 }
 
 TEST_CASE("literal addresses and Unix sockets are known without asking anybody", "[relay][destination]") {

@@ -2,6 +2,7 @@
 // store in memory.
 #pragma once
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <memory>
 #include <string>
@@ -64,6 +65,9 @@ struct relay_house {
     }
 
     void open() {
+        // An auth table goes with URLs that have a label.
+        const auto has_label = [](const auto& row) { return row.second.find('@') != std::string::npos; };
+        if (std::ranges::none_of(hosts.rows, has_label)) action().credentials = nullptr;
         engine = std::make_unique<relay::engine>(house.loop.get_executor(),
                                                  relay::surroundings{house.clock, house.log, dns, house.queue}, how);
         for (const auto& [name, each] : how.actions) house.queue.assign(name, *engine, false);

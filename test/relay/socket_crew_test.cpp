@@ -256,6 +256,24 @@ TEST_CASE("helo-src names us by the address that we come from", "[relay][socket_
     CHECK(server.heard(is_listed ? "EHLO two.example.org" : "EHLO other.example.org"));
 }
 
+TEST_CASE("audit 19: a live helo-src row that is no host name never reaches the host, and the mail waits",
+          "[relay][socket_crew]") {
+    crew_house f;
+    auto& server = f.serve_at("smtp://relay.example");
+    test::fake_table names({{"127.0.0.2", GENERATE("x.example\r\nMAIL FROM:<a@b>", "two example", "x.example\n", "")}});
+    SECTION("a bad row") {}
+    SECTION("a table that cannot be asked") { names.unavailable = true; }
+    f.action().helo_names = &names;
+    f.what.first.from = net::parse_address("127.0.0.2").value();
+    f.serve_mail();
+    CHECK_FALSE(server.heard("EHLO"));
+    CHECK_FALSE(server.heard("MAIL"));
+    const failure& said = f.only_failure();
+    CHECK(said.whose == blame::relay);
+    CHECK(said.why.is_transient());
+    CHECK_THAT(said.why.text(), Contains("fake") && Contains("127.0.0.2"));
+}
+
 TEST_CASE("the log names relay and host of a connection", "[relay][socket_crew]") {
     crew_house f;
     f.serve_at("smtp://relay.example");

@@ -23,6 +23,11 @@ public:
     async::awaitable<base::result<std::vector<std::string>>> list(waypost::table::service kind,
                                                                   std::size_t most) override;
 
+    void complain(std::string_view row, std::string_view reason) override {
+        complaints.emplace_back(std::string(row) + ": " + std::string(reason));
+    }
+
+    std::vector<std::string> complaints;
     std::map<std::string, std::string> rows;  // fetch() gives the values in the order of the keys
     bool unavailable = false;                 // every question is answered with errc::unavailable
     std::vector<std::pair<waypost::table::service, std::string>> asked;  // lookup()s, in order

@@ -3,7 +3,8 @@
 
     table_program.py ROWS [LOG] [--mute]
 
-ROWS is a file of lines `service|key|value`; every service in it is registered, and `fetch` goes round the values of one.
+ROWS is a file of lines `service|key|value`, read again for each question; every service in it at the start is registered,
+and `fetch` goes round the values of one.
 LOG takes a copy of each line that comes in. A few keys make it misbehave: late, twice, never, newline, lie, error, die.
 """
 import os
@@ -12,7 +13,9 @@ import sys
 
 def main():
     words = [word for word in sys.argv[1:] if not word.startswith("--")]
-    rows = [line.rstrip("\n").split("|", 2) for line in open(words[0]) if line.strip()]
+    def rows_now():
+        return [line.rstrip("\n").split("|", 2) for line in open(words[0]) if line.strip()]
+    rows = rows_now()
     sys.stdin.reconfigure(errors="surrogateescape")  # a key may be any bytes
     log = open(words[1], "a", errors="surrogateescape") if len(words) > 1 else None
     turn = 0
@@ -37,6 +40,7 @@ def main():
             say(f"update-result|{rest}|ok")
             continue
         service, ident, key = (rest.split("|", 2) + [""])[:3]
+        rows = rows_now()
         found = [row[2] for row in rows if row[0] == service and (verb == "fetch" or row[1] == key)]
         reply = f"{verb}-result|{ident}|not-found"
         if verb == "fetch" and found:

@@ -44,6 +44,19 @@ TEST_CASE("a value comes from the environment", "[table][secret_reference]") {
     CHECK(resolved("user:password") == "user:password");
 }
 
+TEST_CASE("audit 36: a reference where none can stand is no password", "[table][secret_reference]") {
+    for (const std::string wrong :
+         {"user:${LOGIN}x", "user:x${LOGIN}", "${LOGIN}:${LOGIN}", "user:${}", "x${LOGIN}", "${"}) {
+        CAPTURE(wrong);
+        CHECK(may_refer(wrong));
+        CHECK(resolved(wrong).starts_with("FAULT \"${\" stands for a variable only as"));
+    }
+    for (const std::string good : {"user:pa$word", "user:{PLAIN}x", "$2b$10$x", "user:$ {x}"}) {
+        CHECK_FALSE(may_refer(good));
+        CHECK(resolved(good) == good);
+    }
+}
+
 TEST_CASE("a value comes from a file, without its last newline", "[table][secret_reference]") {
     const temporary_directory here;
     CHECK(resolved("file:" + write(here, "a", "user:password\n")) == "user:password");

@@ -146,3 +146,12 @@ TEST_CASE("a table file is a regular file", "[table][table_file]") {
         CHECK(std::get<file_fault>(read).what == "not a regular file");
     }
 }
+
+TEST_CASE("audit 45: a comment behind an entry is blamed where it stands", "[table][table_file]") {
+    CHECK(faulty_line("# head\na.example  # the first\nb.example\nc.example\n") == 2);
+    CHECK(faulty_line("a.example\nb.example # the second\nc.example\n") == 2);
+    CHECK(faulty_line("a one\nb # nothing\nc\n") == 3);
+    const auto parsed = parse_table_file("a.example # x\nb.example\n");
+    CHECK(std::get<file_fault>(parsed).what.find("comment") != std::string::npos);
+    CHECK(good("a #1\nb #2\n").rows == rows{{"a", "#1"}, {"b", "#2"}});
+}

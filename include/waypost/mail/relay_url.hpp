@@ -51,4 +51,18 @@ struct relay_url_error {
 /// Whether an action's `auth` table and a URL go together: a label needs a table, a table needs a label.
 [[nodiscard]] std::optional<relay_url_error> check_auth(const relay_url& url, bool has_auth_table);
 
+/// What an action demands of every relay URL that its tables hold.
+struct relay_demands {
+    bool has_auth_table = false;
+    bool tls = false;  // mail never goes in clear
+};
+
+/// The one judgement of a row that names a relay: asked for each row when the configuration is loaded, and again for
+/// each live one, because tables change.
+[[nodiscard]] std::variant<relay_url, relay_url_error> usable_relay_url(std::string_view row,
+                                                                        const relay_demands& demands);
+
+/// A row as a log may show it, whatever somebody has written into it: without what stands where a password could.
+[[nodiscard]] std::string shown_relay_url(std::string_view row);
+
 }  // namespace waypost::mail

@@ -39,6 +39,9 @@ struct action_settings {
     /// Of `action ... lmtp`: a store of mailboxes, which knows the users by their names; not with `rcpt-to`.
     bool lmtp_user_only = false;
 
+    [[nodiscard]] mail::relay_demands demands() const noexcept {
+        return {.has_auth_table = credentials != nullptr, .tls = tls.has_value()};
+    }
     /// What `tls` makes of a URL that would go in clear if it must; LMTP stays in this house.
     [[nodiscard]] mail::transport_security security_of(const mail::relay_url& url) const noexcept {
         const bool is_open = url.security == mail::transport_security::opportunistic && !url.lmtp;

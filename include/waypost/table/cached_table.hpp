@@ -33,6 +33,7 @@ public:
     async::awaitable<base::result<std::optional<std::string>>> fetch(service kind) override;
     async::awaitable<base::result<std::vector<std::string>>> list(service kind, std::size_t up_to) override;
     async::awaitable<base::result<>> reload() override;
+    void complain(std::string_view row, std::string_view reason) override { rows_->complain(row, reason); }
 
 private:
     struct remembered {

@@ -4,7 +4,9 @@
 #include <memory>
 #include <string>
 #include <variant>
+#include <vector>
 
+#include "waypost/table/complaints.hpp"
 #include "waypost/table/entries.hpp"
 #include "waypost/table/table.hpp"
 #include "waypost/table/watched_file.hpp"
@@ -26,14 +28,20 @@ public:
     async::awaitable<base::result<std::optional<std::string>>> fetch(service kind) override;
     async::awaitable<base::result<std::vector<std::string>>> list(service kind, std::size_t up_to) override;
     async::awaitable<base::result<>> reload() override;
+    void judge_by(row_judge judge) override;
+    void complain(std::string_view row, std::string_view reason) override { told_.tell(*around_, name_, row, reason); }
     [[nodiscard]] entries all() const { return file_.content().all(); }
 
 private:
-    file_table(std::string name, watched_file<indexed_entries> file) : name_(std::move(name)), file_(std::move(file)) {}
+    file_table(std::string name, watched_file<indexed_entries> file, surroundings& around)
+        : name_(std::move(name)), file_(std::move(file)), around_(&around) {}
     async::awaitable<base::result<>> look(bool in_any_case);
 
     std::string name_;
     watched_file<indexed_entries> file_;
+    surroundings* around_;
+    std::vector<row_judge> judges_;
+    complaints told_;
     rotation turn_;
 };
 

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <variant>
 
+#include "waypost/table/complaints.hpp"
 #include "waypost/table/table.hpp"
 #include "waypost/table/watched_file.hpp"
 
@@ -34,12 +35,17 @@ public:
                                                                               pattern_match matches) override;
     async::awaitable<base::result<std::optional<std::string>>> fetch(service kind) override;
     async::awaitable<base::result<>> reload() override;
+    void complain(std::string_view row, std::string_view reason) override { told_.tell(*around_, name_, row, reason); }
 
 private:
-    passwd_table(std::string name, watched_file<passwd_users> file) : name_(std::move(name)), file_(std::move(file)) {}
+    passwd_table(std::string name, watched_file<passwd_users> file, surroundings& around)
+        : name_(std::move(name)), file_(std::move(file)), around_(&around) {}
+    async::awaitable<base::result<>> look(bool in_any_case);
 
     std::string name_;
     watched_file<passwd_users> file_;
+    surroundings* around_;
+    complaints told_;
 };
 
 }  // namespace waypost::table

@@ -9,11 +9,14 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "waypost/base/start_as.hpp"
+#include "waypost/table/complaints.hpp"
 #include "waypost/table/surroundings.hpp"
 #include "waypost/table/table.hpp"
 
@@ -30,7 +33,9 @@ public:
     [[nodiscard]] static std::variant<std::vector<std::string>, std::string> find_program(const std::string& backend,
                                                                                           const std::string& path);
 
-    proc_table(std::string name, std::vector<std::string> command, surroundings& around);
+    /// As `user`, which only root can; without one as whom we are.
+    proc_table(std::string name, std::vector<std::string> command, surroundings& around,
+               std::optional<base::user_identity> user = std::nullopt);
     ~proc_table() override;
 
     [[nodiscard]] const std::string& name() const noexcept override { return name_; }
@@ -42,6 +47,7 @@ public:
                                                                               pattern_match matches) override;
     async::awaitable<base::result<std::optional<std::string>>> fetch(service kind) override;
     async::awaitable<base::result<>> reload() override;
+    void complain(std::string_view row, std::string_view reason) override { told_.tell(*around_, name_, row, reason); }
 
 private:
     struct request {
@@ -61,6 +67,7 @@ private:
 
     std::string name_;
     std::vector<std::string> command_;
+    std::optional<base::user_identity> user_;
     surroundings* around_;
     std::shared_ptr<table_program> program_;
     std::unique_ptr<wake_up> started_;
@@ -69,6 +76,7 @@ private:
     async::time_point not_before_;
     async::duration pause_{};
     std::uint64_t next_id_ = 1;
+    complaints told_;
     std::string said_;
     std::set<service> missing_;  // services that were asked for, and logged
 };

@@ -2,7 +2,7 @@
 //
 //     "${NAME}"    the environment        "file:/run/secrets/x"    a file, without its last newline
 //
-// Either may be the whole value or what follows `user:`.
+// Either may be the whole value or what follows `user:`. A `${` anywhere else is a mistake, and no secret can be had.
 #pragma once
 
 #include <functional>
@@ -14,6 +14,8 @@ namespace waypost::table {
 
 /// A value that names its secret and does not hold it: safe to show.
 [[nodiscard]] bool is_reference(std::string_view value);
+/// The same, or a mistake in writing one.
+[[nodiscard]] bool may_refer(std::string_view value);
 
 /// Why a secret cannot be had, without it.
 struct no_secret {

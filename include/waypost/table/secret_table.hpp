@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "waypost/table/complaints.hpp"
 #include "waypost/table/secret_reference.hpp"
 #include "waypost/table/surroundings.hpp"
 #include "waypost/table/table.hpp"
@@ -26,11 +27,14 @@ public:
     async::awaitable<base::result<std::optional<std::string>>> fetch(service kind) override;
     async::awaitable<base::result<std::vector<std::string>>> list(service kind, std::size_t up_to) override;
     async::awaitable<base::result<>> reload() override;
+    void judge_by(row_judge judge) override { rows_->judge_by(judge); }
+    void complain(std::string_view row, std::string_view reason) override { told_.tell(*around_, name(), row, reason); }
 
 private:
     std::unique_ptr<table> rows_;
     environment env_;
     surroundings* around_;
+    complaints told_;
 };
 
 }  // namespace waypost::table

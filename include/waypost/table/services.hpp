@@ -2,6 +2,8 @@
 // and the value that a row stands for (opensmtpd's services of the same names). A pattern can be looked for in two
 // ways: `covers` judges a stored one, and `patterns` lists all those that could be stored, for backends asked by key.
 //
+// fault_of() says why a row cannot be used; parse() refuses just those.
+//
 //     auto who = co_await find<credentials>(table, "label");
 //     auto to = co_await find(alias{.tag_delimiter = '-'}, table, "user-tag");
 #pragma once
@@ -40,6 +42,7 @@ struct credentials {
         base::secret password;
     };
     static std::vector<std::string> candidates(std::string_view label);
+    static std::optional<row_fault> fault_of(std::string_view key, std::string_view row);
     static base::result<value> parse(std::string_view key, std::string_view row);
 };
 
@@ -50,6 +53,7 @@ struct netaddr {
     static std::vector<std::string> candidates(std::string_view ip);
     static std::vector<std::string> patterns(std::string_view ip);
     static bool covers(std::string_view stored, std::string_view ip);
+    static std::optional<row_fault> fault_of(std::string_view key, std::string_view row);
     static base::result<value> parse(std::string_view key, std::string_view row);
 };
 
@@ -62,6 +66,7 @@ struct mailaddr {
     [[nodiscard]] std::vector<std::string> candidates(std::string_view address) const;
     [[nodiscard]] std::vector<std::string> patterns(std::string_view address) const;
     [[nodiscard]] bool covers(std::string_view stored, std::string_view address) const;
+    static std::optional<row_fault> fault_of(std::string_view key, std::string_view row);
     static base::result<value> parse(std::string_view key, std::string_view row);
 };
 
@@ -71,6 +76,7 @@ struct alias {
     using value = std::string;
     char tag_delimiter = '+';  // `smtp sub-addr-delim`
     [[nodiscard]] std::vector<std::string> candidates(std::string_view user) const;
+    static std::optional<row_fault> fault_of(std::string_view key, std::string_view row);
     static base::result<value> parse(std::string_view key, std::string_view row);
 };
 
@@ -80,6 +86,7 @@ struct virtual_alias {
     using value = std::string;
     char tag_delimiter = '+';  // `smtp sub-addr-delim`
     [[nodiscard]] std::vector<std::string> candidates(std::string_view address) const;
+    static std::optional<row_fault> fault_of(std::string_view key, std::string_view row);
     static base::result<value> parse(std::string_view key, std::string_view row);
 };
 
@@ -93,6 +100,7 @@ struct userinfo {
         std::string home;
     };
     static std::vector<std::string> candidates(std::string_view user);
+    static std::optional<row_fault> fault_of(std::string_view key, std::string_view row);
     static base::result<value> parse(std::string_view key, std::string_view row);
 };
 
@@ -101,6 +109,7 @@ struct source {
     static constexpr service kind = service::source;
     using value = std::string;
     static std::vector<std::string> candidates(std::string_view ip);
+    static std::optional<row_fault> fault_of(std::string_view key, std::string_view row);
     static base::result<value> parse(std::string_view key, std::string_view row);
 };
 
@@ -109,6 +118,7 @@ struct addrname {
     static constexpr service kind = service::addrname;
     using value = std::string;
     static std::vector<std::string> candidates(std::string_view ip);
+    static std::optional<row_fault> fault_of(std::string_view key, std::string_view row);
     static base::result<value> parse(std::string_view key, std::string_view row);
 };
 
@@ -117,6 +127,7 @@ struct mailaddrmap {
     static constexpr service kind = service::mailaddrmap;
     using value = std::string;
     static std::vector<std::string> candidates(std::string_view user);
+    static std::optional<row_fault> fault_of(std::string_view key, std::string_view row);
     static base::result<value> parse(std::string_view key, std::string_view row);
 };
 
@@ -127,6 +138,7 @@ struct relayhost {
     static std::vector<std::string> candidates(std::string_view domain);
     static std::vector<std::string> patterns(std::string_view domain);
     static bool covers(std::string_view stored, std::string_view domain);
+    static std::optional<row_fault> fault_of(std::string_view key, std::string_view row);
     static base::result<value> parse(std::string_view key, std::string_view row);
 };
 
@@ -147,12 +159,26 @@ struct regex {
     /// The text itself: a backend without patterns of ours has to do the matching.
     static std::vector<std::string> patterns(std::string_view text);
     static bool covers(std::string_view stored, std::string_view text);
+    static std::optional<row_fault> fault_of(std::string_view key, std::string_view row);
     static base::result<value> parse(std::string_view key, std::string_view row);
 };
 
+/// The judge of a domain in a list of recipients' domains, where an address is a mistake.
+[[nodiscard]] std::optional<row_fault> fault_of_domain(std::string_view key, std::string_view row);
 /// What is wrong with an expression, in the system's words; nothing if it is good.
 [[nodiscard]] std::optional<std::string> fault_of_regex(std::string_view expression);
 [[nodiscard]] inline bool is_valid_regex(std::string_view expression) { return !fault_of_regex(expression); }
+
+/// The value of a row that was found; one that cannot be used is told of.
+template <class Service>
+base::result<std::optional<typename Service::value>> value_of(table& rows, std::string_view key, std::string_view row) {
+    auto parsed = Service::parse(key, row);
+    if (parsed.has_value()) return std::optional(std::move(*parsed));
+    if constexpr (requires { Service::fault_of(key, row); }) {
+        if (const auto wrong = Service::fault_of(key, row)) rows.complain(key, wrong->what);
+    }
+    return parsed.error();
+}
 
 /// The first candidate that is there or, where the service knows patterns, the first stored pattern that covers the
 /// key. A backend that holds no patterns is asked for all that there could be, in the same round trip: the nearest
@@ -168,22 +194,14 @@ async::awaitable<base::result<std::optional<typename Service::value>>> find(Serv
     if (!keys.empty()) {
         auto row = co_await rows.lookup_first(Service::kind, std::move(keys));
         if (row.has_error()) co_return row.error();
-        if (row->has_value()) {
-            auto parsed = Service::parse((**row).key, (**row).row);
-            if (parsed.has_error()) co_return parsed.error();
-            co_return answer(std::move(*parsed));
-        }
+        if (row->has_value()) co_return value_of<Service>(rows, (**row).key, (**row).row);
     }
     if constexpr (has_patterns) {
         if (rows.holds_patterns()) {
             const pattern_match covers = [&](std::string_view stored) { return as.covers(stored, key); };
             auto row = co_await rows.lookup_pattern(Service::kind, covers);
             if (row.has_error()) co_return row.error();
-            if (row->has_value()) {
-                auto parsed = Service::parse(key, **row);
-                if (parsed.has_error()) co_return parsed.error();
-                co_return answer(std::move(*parsed));
-            }
+            if (row->has_value()) co_return value_of<Service>(rows, key, **row);
         }
     }
     co_return answer(std::nullopt);

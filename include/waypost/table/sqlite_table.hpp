@@ -17,6 +17,7 @@
 #include <variant>
 #include <vector>
 
+#include "waypost/table/complaints.hpp"
 #include "waypost/table/entries.hpp"
 #include "waypost/table/surroundings.hpp"
 #include "waypost/table/table.hpp"
@@ -46,6 +47,7 @@ public:
     async::awaitable<base::result<std::optional<std::string>>> fetch(service kind) override;
     async::awaitable<base::result<std::vector<std::string>>> list(service kind, std::size_t up_to) override;
     async::awaitable<base::result<>> reload() override;
+    void complain(std::string_view row, std::string_view reason) override { told_.tell(*around_, name_, row, reason); }
 
 private:
     struct question;
@@ -73,6 +75,7 @@ private:
     std::deque<std::shared_ptr<question>> waiting_;
     std::vector<std::unique_ptr<sqlite_connection>> idle_;  // null: not open yet
     std::map<service, turns> fetched_;
+    complaints told_;
     std::string said_;               // the trouble that was logged last
     std::set<std::string> missing_;  // queries that were asked for, and logged
 };

@@ -45,6 +45,16 @@ enum class errc { unavailable = 1, malformed_row };
 /// Tells whether a stored key that is a pattern (a wildcard, a network, an expression) covers what is asked for.
 using pattern_match = std::function<bool(std::string_view stored_key)>;
 
+/// What is wrong with a row for one use of it. A warning: it is used all the same.
+struct row_fault {
+    std::string what;
+    std::string instead = {};  // may be empty
+    bool warning = false;
+};
+/// A service's judgement of a row. Asked when the configuration is loaded and again for live rows: what a row may not
+/// say at load it may not say later.
+using row_judge = std::optional<row_fault> (*)(std::string_view key, std::string_view value);
+
 /// A row, and the key that it stands under.
 struct found {
     std::string key;
@@ -79,6 +89,13 @@ public:
     /// Looks at its source anew (`update table`); what it knew before stays when that cannot be read. A backend that
     /// sees every change by itself has nothing to do.
     virtual async::awaitable<base::result<>> reload();
+
+    /// From now on rows that come into use are judged so as well. A backend that holds its rows keeps those that it had
+    /// while a new one is bad; one that is asked by key has nothing to judge until it is asked.
+    virtual void judge_by(row_judge) {}
+    /// Tells the administrator of a row that was asked for and cannot be used; `reason` holds no secret. A backend
+    /// whose rows do not change has nobody to tell: they were judged when they were loaded.
+    virtual void complain(std::string_view /*row*/, std::string_view /*reason*/) {}
 };
 
 /// The one of this name; null if there is none.

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "waypost/table/entries.hpp"
 
@@ -17,9 +18,15 @@ struct file_fault {
     std::size_t line = 0;  // 0: the file as a whole
     std::string what;
 };
-[[nodiscard]] std::variant<entries, file_fault> parse_table_file(std::string_view text);
+/// Rows in the text that are `judges` to judge: a bad one is the fault of all, for what may be used goes to `doubts`.
+struct row_check {
+    std::vector<row_judge> judges;
+    std::vector<file_fault> doubts = {};
+    static constexpr std::size_t most_doubts = 10;
+};
+[[nodiscard]] std::variant<entries, file_fault> parse_table_file(std::string_view text, row_check* check = nullptr);
 /// Reads a regular file; blocks.
 [[nodiscard]] std::variant<std::string, file_fault> read_text(const std::string& path, std::size_t largest = 1U << 30);
-[[nodiscard]] std::variant<entries, file_fault> read_table_file(const std::string& path);
+[[nodiscard]] std::variant<entries, file_fault> read_table_file(const std::string& path, row_check* check = nullptr);
 
 }  // namespace waypost::table

@@ -2,14 +2,19 @@
 // worker thread, and is taken by a lookup that comes then; that one waits for it, all others go on with what was known.
 // The new content is built beside the old and swapped in; the old one is freed on a worker thread, because a million
 // rows take longer than the loop may stand still. A file that cannot be read changes nothing, and is logged once.
+//
+// A file that took the old one's place, by rename, counts at once. One that is written in place is half of itself while
+// that goes on, so it counts when nobody has written to it for a second.
 #pragma once
 
 #include <boost/asio/post.hpp>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "waypost/table/surroundings.hpp"
 #include "waypost/table/table_file.hpp"
@@ -26,19 +31,23 @@ struct file_state {
     friend bool operator==(const file_state&, const file_state&) = default;
 };
 [[nodiscard]] file_state state_of(const std::string& path);  // blocks
+/// Whether the file is whole as it is now, as far as one can tell: nobody is in the middle of writing it.
+[[nodiscard]] bool is_whole(const file_state& now, const file_state& in_use, const file_state& last_look);
 
 template <class Content>
 class watched_file {
 public:
     using read_result = std::variant<std::shared_ptr<const Content>, file_fault>;
-    using reader = read_result (*)(const std::string& path);
+    /// Doubts about what can be used all the same go into the second.
+    using reader = std::function<read_result(const std::string& path, std::vector<file_fault>& doubts)>;
 
     /// The file as it is now, or why it cannot be read. Blocks.
     [[nodiscard]] static std::variant<watched_file, file_fault> open(std::string name, std::string path, reader read,
                                                                      surroundings& around) {
-        watched_file made(std::move(name), std::move(path), read, around);
-        made.seen_ = state_of(made.path_);
-        read_result first = read(made.path_);
+        watched_file made(std::move(name), std::move(path), std::move(read), around);
+        made.in_use_ = made.last_look_ = state_of(made.path_);
+        std::vector<file_fault> doubts;  // whoever loads the configuration has its own
+        read_result first = made.read_(made.path_, doubts);
         if (auto* fault = std::get_if<file_fault>(&first)) return std::move(*fault);
         made.content_ = std::move(std::get<std::shared_ptr<const Content>>(first));
         made.due_ = around.clock.now() + pause;
@@ -46,6 +55,8 @@ public:
     }
 
     [[nodiscard]] const Content& content() const noexcept { return *content_; }
+    /// From now on it is read so.
+    void read_by(reader read) { read_ = std::move(read); }
     [[nodiscard]] bool is_due() const { return !looking_ && around_->clock.now() >= due_; }
 
     /// Reads the file if it has changed, or in any case when told to. What was there before, if that is another now.
@@ -56,38 +67,62 @@ public:
             bool& flag;
         };
         const busy now(looking_);
-        auto job = [path = path_, seen = seen_, read = read_, in_any_case] {
-            // The state before reading: what is written meanwhile shows at the next look.
-            const file_state state = state_of(path);
-            std::optional<read_result> read_now;
-            if (in_any_case || state != seen) read_now = read(path);
-            return std::pair(state, std::move(read_now));
+        auto job = [path = path_, in_use = in_use_, last_look = last_look_, read = read_, in_any_case] {
+            return look_at(path, in_use, last_look, read, in_any_case);
         };
-        auto [state, read_now] = co_await async::offload(around_->io, std::move(job));
+        looked seen = co_await async::offload(around_->io, std::move(job));
         due_ = around_->clock.now() + pause;
-        seen_ = state;
-        if (!read_now) co_return std::shared_ptr<const Content>();
-        if (const auto* fault = std::get_if<file_fault>(&*read_now)) {
-            around_->warn(name_, path_ + (fault->line == 0 ? "" : ":" + std::to_string(fault->line)) + ": " +
-                                     fault->what + "; what was read before stays in use");
+        last_look_ = seen.state;
+        if (!seen.content) co_return std::shared_ptr<const Content>();
+        in_use_ = seen.state;
+        for (const file_fault& doubt : seen.doubts) warn(doubt, {});
+        if (const auto* fault = std::get_if<file_fault>(&*seen.content)) {
+            warn(*fault, "; what was read before stays in use");
             co_return errc::unavailable;
         }
-        auto old = std::exchange(content_, std::get<std::shared_ptr<const Content>>(std::move(*read_now)));
+        auto old = std::exchange(content_, std::get<std::shared_ptr<const Content>>(std::move(*seen.content)));
         boost::asio::post(around_->io.pool(), [old] {});
         co_return old;
+    }
+
+    void warn(const file_fault& wrong, const std::string& consequence) const {
+        const std::string line = wrong.line == 0 ? "" : ":" + std::to_string(wrong.line);
+        around_->warn(name_, path_ + line + ": " + wrong.what + consequence);
     }
 
 private:
     static constexpr std::chrono::seconds pause{1};
 
+    struct looked {
+        file_state state;
+        std::optional<read_result> content;  // none: nothing new, or it is being written
+        std::vector<file_fault> doubts;
+    };
+
     watched_file(std::string name, std::string path, reader read, surroundings& around)
-        : name_(std::move(name)), path_(std::move(path)), read_(read), around_(&around) {}
+        : name_(std::move(name)), path_(std::move(path)), read_(std::move(read)), around_(&around) {}
+
+    /// On a worker thread.
+    static looked look_at(const std::string& path, const file_state& in_use, const file_state& last_look,
+                          const reader& read, bool in_any_case) {
+        looked seen{.state = state_of(path), .content = std::nullopt, .doubts = {}};
+        if (!in_any_case && (seen.state == in_use || !is_whole(seen.state, in_use, last_look))) return seen;
+        seen.content = read(path, seen.doubts);
+        const file_state after = state_of(path);
+        const bool was_written_meanwhile = after.inode == seen.state.inode && after != seen.state;
+        if (!in_any_case && was_written_meanwhile) {
+            seen.state = after;
+            seen.content.reset();
+        }
+        return seen;
+    }
 
     std::string name_;
     std::string path_;
     reader read_;
     surroundings* around_;
-    file_state seen_;
+    file_state in_use_;  // of what was read last, also of what could not be used
+    file_state last_look_;  // as it was a second ago or longer
     std::shared_ptr<const Content> content_;
     async::time_point due_;
     bool looking_ = false;

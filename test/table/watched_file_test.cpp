@@ -1,0 +1,117 @@
+#include "waypost/table/watched_file.hpp"
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+
+#include "backend_house.hpp"
+#include "waypost/table/file_table.hpp"
+#include "waypost/table/passwd_table.hpp"
+
+using namespace waypost::table;
+using Catch::Matchers::Contains;
+using waypost::test::finish;
+
+namespace {
+
+struct written_house : backend_house {
+    std::string path = here / "rows";
+
+    std::unique_ptr<file_table> open() { return std::get<0>(file_table::open("t", path, around)); }
+    void later() { clock.advance(std::chrono::seconds(1)); }
+    std::string has(table& rows, const std::string& name) { return said<domain>(rows, name); }
+};
+
+std::string hosts(int number) {
+    std::string text;
+    for (int i = 0; i < number; ++i) text += "u" + std::to_string(i) + "\n";
+    return text;
+}
+
+}  // namespace
+
+TEST_CASE("audit 23: while a file is written in place, the rows from before it stay in use", "[table][watched_file]") {
+    written_house of;
+    of.write("rows", hosts(3000));
+    const auto rows = of.open();
+    std::ofstream writer(of.path, std::ios::trunc);
+    for (int i = 0; i < 3000; ++i) {
+        writer << "u" << i << std::endl;
+        if (i % 100 != 0) continue;
+        of.later();
+        REQUIRE(of.has(*rows, "u2999") == "u2999");
+    }
+    writer << "new" << std::endl;
+    of.later();
+    CHECK(of.has(*rows, "u2999") == "u2999");
+    of.later();
+    CHECK(of.has(*rows, "new") == "new");
+    CHECK(of.has(*rows, "u2999") == "u2999");
+    CHECK(of.warnings.empty());
+}
+
+TEST_CASE("audit 23: a file that was renamed into place counts at the first look", "[table][watched_file]") {
+    written_house of;
+    of.write("rows", "one\n");
+    const auto rows = of.open();
+    std::filesystem::rename(of.write("new", "two\n"), of.path);
+    of.later();
+    CHECK(of.has(*rows, "two") == "two");
+    CHECK(of.has(*rows, "one") == "none");
+}
+
+TEST_CASE("audit 23: an emptied file counts when it is still empty a second later, with a warning",
+          "[table][watched_file]") {
+    written_house of;
+    of.write("rows", "one\n");
+    const auto rows = of.open();
+    SECTION("in place") { of.write("rows", ""); }
+    SECTION("by another that is empty") { std::filesystem::rename(of.write("new", ""), of.path); }
+    of.later();
+    CHECK(of.has(*rows, "one") == "one");
+    CHECK(of.warnings.empty());
+    of.later();
+    CHECK(of.has(*rows, "one") == "none");
+    REQUIRE(of.warnings.size() == 1);
+    CHECK_THAT(of.warnings[0], Contains(of.path) && Contains("no entries"));
+}
+
+TEST_CASE("audit 23: an update reads a file at once, whoever may be writing it", "[table][watched_file]") {
+    written_house of;
+    of.write("rows", "one\n");
+    const auto rows = of.open();
+    of.write("rows", "two\n");
+    CHECK(finish(of.loop, rows->reload()).has_value());
+    CHECK(of.has(*rows, "two") == "two");
+}
+
+TEST_CASE("audit 23: users of a passwd file stay while it is written", "[table][watched_file]") {
+    written_house of;
+    of.write("rows", "ada:x:1:1::/home/ada:\nbob:x:2:2::/home/bob:\n");
+    const auto rows = std::get<0>(passwd_table::open("t", of.path, of.around));
+    of.write("rows", "ada:x:1:1::/home/ada:\n");
+    of.later();
+    CHECK(of.find<userinfo>(*rows, "bob").value().has_value());
+    of.write("rows", "ada:x:1:1::/home/ada:\nbob:x:2:2::/home/bob:\neve:x:3:3::/home/eve:\n");
+    of.later();
+    CHECK(of.find<userinfo>(*rows, "bob").value().has_value());
+    of.later();
+    CHECK(of.find<userinfo>(*rows, "eve").value().has_value());
+}
+
+TEST_CASE("audit 23: what tells a whole file from one that is being written", "[table][watched_file]") {
+    const file_state old{.device = 1, .inode = 7, .size = 10, .modified = 5, .changed = 5};
+    file_state now = old;
+    now.size = 20;
+    now.changed = now.modified = std::numeric_limits<std::int64_t>::max() / 2;  // just now
+    CHECK_FALSE(is_whole(now, old, old));
+    CHECK(is_whole(now, old, now));  // as it was a second ago
+    file_state renamed = now;
+    renamed.inode = 8;
+    CHECK(is_whole(renamed, old, old));
+    renamed.size = 0;
+    CHECK_FALSE(is_whole(renamed, old, old));
+    now.changed = 1'000;  // in 1970: nobody has written to it since
+    CHECK(is_whole(now, old, old));
+    CHECK(is_whole(file_state(), old, old));  // gone: what was read stays
+}
