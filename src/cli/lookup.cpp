@@ -1,10 +1,15 @@
 #include <sysexits.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <iostream>
 
 #include "commands.hpp"
 #include "one_question.hpp"
 #include "waypost/base/ascii.hpp"
+#include "waypost/base/encoding.hpp"
+#include "waypost/config/secret_words.hpp"
+#include "waypost/control/client.hpp"
 #include "waypost/table/ask.hpp"
 
 namespace waypost::cli {
@@ -16,55 +21,82 @@ constexpr int not_found = 1;
 constexpr int could_not_ask = 2;
 
 struct wish {
-    table::table* rows = nullptr;
+    std::string table;
     table::service about{};
     std::optional<std::string> key;  // none: fetch
 };
 
+std::optional<table::service> service_of(const std::string& name) {
+    const auto kind = table::service_named(name);
+    if (kind) return kind;
+    std::cerr << "waypost lookup: \"" << base::printable(name) << "\" is no service; there are";
+    for (const table::service each : table::all_services) std::cerr << ' ' << table::name_of(each);
+    std::cerr << '\n';
+    return std::nullopt;
+}
+
 /// `TABLE SERVICE KEY` or, unless there is a table of that name, `fetch TABLE SERVICE`.
-std::optional<wish> wish_of(const config::loaded& settings, const std::vector<std::string>& words) {
-    const bool fetches = words[0] == "fetch" && table::table_named(settings.tables, "fetch") == nullptr;
-    const std::string& name = words[fetches ? 1 : 0];
-    const std::string& about = words[fetches ? 2 : 1];
-    wish made;
-    made.rows = table::table_named(settings.tables, name);
-    if (made.rows == nullptr) {
-        std::cerr << "waypost lookup: there is no table \"" << base::printable(name) << "\"\n";
-        return std::nullopt;
-    }
-    const auto kind = table::service_named(about);
-    if (!kind) {
-        std::cerr << "waypost lookup: \"" << base::printable(about) << "\" is no service; there are";
-        for (const table::service each : table::all_services) std::cerr << ' ' << table::name_of(each);
-        std::cerr << '\n';
-        return std::nullopt;
-    }
-    made.about = *kind;
+std::optional<wish> wish_of(const config::model& from, const std::vector<std::string>& words) {
+    const bool fetches = words[0] == "fetch" &&
+                         std::ranges::find(from.tables, "fetch", &config::table_definition::name) == from.tables.end();
+    const auto kind = service_of(words[fetches ? 2 : 1]);
+    if (!kind) return std::nullopt;
+    wish made{.table = words[fetches ? 1 : 0], .about = *kind, .key = std::nullopt};
     if (!fetches) made.key = words[2];
     return made;
 }
 
-async::awaitable<int> answer(wish what, char tag_delimiter) {
-    const auto row = what.key ? co_await table::ask(*what.rows, what.about, *what.key, tag_delimiter)
-                              : co_await what.rows->fetch(what.about);
-    if (row.has_error()) {
-        std::cerr << "waypost lookup: " << row.error().message() << '\n';
-        co_return could_not_ask;
-    }
+int no_table(const std::string& name) {
+    std::cerr << "waypost lookup: there is no table \"" << base::printable(name) << "\"\n";
+    return EX_USAGE;
+}
+
+int cannot_ask(std::string_view reason) {
+    std::cerr << "waypost lookup: " << reason << '\n';
+    return could_not_ask;
+}
+
+/// From the daemon, which may know rows that its files do not have at the moment; nothing where none runs.
+std::optional<int> ask_running_daemon(const config::model& from, const wish& what) {
+    const std::string socket = from.queue_path.text + "/" + control::socket_name;
+    constexpr std::size_t longest_socket_path = 107;
+    if (socket.size() > longest_socket_path || ::access(socket.c_str(), W_OK) != 0) return std::nullopt;
+    control::request question{"lookup", {{"table", what.table}, {"service", table::name_of(what.about)}}};
+    if (what.key) question.arguments["key"] = base::base64_encode(*what.key);
+    const auto said = control::ask(socket, question);
+    if (!said) return std::nullopt;
+    if (const auto* no = std::get_if<control::refusal>(&*said)) return cannot_ask(no->why);
+    const auto& answer = std::get<control::json>(*said);
+    if (answer.contains("unknown")) return no_table(what.table);
+    if (answer.at("row").is_null()) return not_found;
+    std::cout << base::base64_decode(answer.at("row").get<std::string>()).value_or("") << '\n';
+    return found;
+}
+
+async::awaitable<int> answer(const config::loaded& settings, wish what) {
+    table::table* const rows = table::table_named(settings.tables, what.table);
+    if (rows == nullptr) co_return no_table(what.table);
+    const bool by_key = what.key.has_value();
+    const auto row = by_key ? co_await table::ask(*rows, what.about, *what.key, settings.rules->tag_delimiter())
+                            : co_await rows->fetch(what.about);
+    if (row.has_error()) co_return cannot_ask(row.error().message());
     if (!row->has_value()) co_return not_found;
-    std::cout << **row << '\n';
+    std::cout << config::shown_row(settings, *rows, what.about, by_key, **row) << '\n';
     co_return found;
 }
 
 }  // namespace
 
 int lookup(const configuration& from, const std::vector<std::string>& words) {
+    // What is wrong with it shows where it is loaded; a daemon that runs has had its own checked.
+    const config::parsed parsed = config::parse_file(from.path(), from.macros());
+    const auto what = wish_of(parsed.what, words);
+    if (!what) return EX_USAGE;
+    if (const auto told = ask_running_daemon(parsed.what, *what)) return *told;
     one_question here;
     const auto settings = load_or_complain(from, here.io, false);
     if (!settings) return EX_CONFIG;
-    const auto what = wish_of(*settings, words);
-    if (!what) return EX_USAGE;
-    return here.exit_code_of(answer(*what, settings->rules->tag_delimiter()));
+    return here.exit_code_of(answer(*settings, *what));
 }
 
 }  // namespace waypost::cli

@@ -1,20 +1,13 @@
 #include "credential_values.hpp"
 
-#include <algorithm>
-
-#include "waypost/base/ascii.hpp"
+#include "waypost/table/services.hpp"
 
 namespace waypost::config {
 
 std::optional<std::string> fault_of_credentials(std::string_view value) {
-    const std::size_t colon = value.find(':');
-    if (value.empty() || colon == value.size() - 1) return "there is no password";
-    if (colon == 0) return "there is no user name before the \":\"";
-    if (std::any_of(value.begin(), value.end(), [](char c) { return base::is_control(c); })) {
-        return "there is a control character (a newline?) in it";
-    }
-    if (value.size() >= 2048) return "it is longer than 2047 bytes";  // what the credentials service takes
-    return std::nullopt;
+    auto wrong = table::credentials::fault_of({}, value);
+    if (!wrong) return std::nullopt;
+    return std::move(wrong->what);
 }
 
 bool looks_like_plain_text(std::string_view value) {

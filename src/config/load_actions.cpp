@@ -6,13 +6,15 @@
 #include "loading.hpp"
 #include "waypost/base/ascii.hpp"
 #include "waypost/mail/relay_url.hpp"
+#include "waypost/table/services.hpp"
 
 namespace waypost::config {
 namespace {
 
 /// "write X", unless it is a whole piece of advice already.
 std::string advice(const std::string& instead) {
-    return instead.starts_with("did you mean") ? instead : "write " + instead;
+    const bool is_whole = instead.starts_with("did you mean") || instead.starts_with("remove");
+    return is_whole ? instead : "write " + instead;
 }
 
 using mail::transport_security;
@@ -85,18 +87,12 @@ private:
                               "write \"# @list\" as the first line of the file");
             return;
         }
-        auto parsed = mail::parse_relay_url(table.fetched(row));
-        if (auto* wrong = std::get_if<mail::relay_url_error>(&parsed)) {
+        auto judged = mail::usable_relay_url(table.fetched(row), {of_.auth.has_value(), of_.tls});
+        if (auto* wrong = std::get_if<mail::relay_url_error>(&judged)) {
             now_.faults.fault(where, std::move(wrong->what), advice(wrong->instead));
-            return;
-        }
-        const auto& url = std::get<mail::relay_url>(parsed);
-        if (auto wrong = mail::check_auth(url, of_.auth.has_value())) {
-            now_.faults.fault(where, std::move(wrong->what), advice(wrong->instead));
-        } else if (!url.label.empty()) {
+        } else if (const auto& url = std::get<mail::relay_url>(judged); !url.label.empty()) {
             check_label(url, where);
         }
-        check_tls(url, where);
     }
 
     void check_label(const mail::relay_url& url, const location& where) {
@@ -109,15 +105,6 @@ private:
                              "the label \"" + base::printable(url.label, 64) + "\" is not in the table " +
                                  base::printable(credentials_->name(), 128) + ": mail will wait for it",
                              "write there " + base::printable(url.label, 64) + " = \"user:password\"");
-        }
-    }
-
-    void check_tls(const mail::relay_url& url, const location& where) {
-        if (!of_.tls) return;
-        if (url.lmtp) now_.faults.fault(where, "\"tls\" with LMTP, which has no TLS", "remove tls");
-        if (url.security == transport_security::never) {
-            now_.faults.fault(where, "\"tls\" with smtp+notls, which never uses it",
-                              "write smtp+tls://, or remove tls");
         }
     }
 
@@ -140,24 +127,18 @@ private:
     }
 
     void check_helo_names() {
-        if (helo_names_ == nullptr) return;
-        for (std::size_t row = 0; row < helo_names_->content().rows.size(); ++row) {
-            const auto& [ip, name] = helo_names_->content().rows[row];
-            if (mail::domain::parse(name)) continue;
-            now_.faults.fault(helo_names_->where(row), "\"" + base::printable(name, 64) + "\" is no host name",
-                              "write a row of the form 192.0.2.1 = mail.example.org");
-        }
+        if (helo_names_ != nullptr) check_rows(now_, *helo_names_, &table::addrname::fault_of);
     }
 
     void check_sources() {
         if (sources_ == nullptr) return;
         for (std::size_t row = 0; row < sources_->content().rows.size(); ++row) {
-            const std::string& text = sources_->fetched(row);
-            if (net::parse_address(text)) continue;
-            now_.faults.fault(sources_->where(row), "\"" + base::printable(text, 64) + "\" is no address to send from",
-                              sources_->is_file() && sources_->content().is_map
-                                  ? "write \"# @list\" as the first line of a file with IPv6 addresses"
-                                  : "write an address of this machine, as in 192.0.2.1");
+            auto wrong = table::source::fault_of({}, sources_->fetched(row));
+            if (!wrong) continue;
+            if (sources_->is_file() && sources_->content().is_map) {
+                wrong->instead = "write \"# @list\" as the first line of a file with IPv6 addresses";
+            }
+            now_.faults.fault(sources_->where(row), std::move(wrong->what), std::move(wrong->instead));
         }
     }
 

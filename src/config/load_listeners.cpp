@@ -9,6 +9,7 @@
 #include "loading.hpp"
 #include "waypost/base/ascii.hpp"
 #include "waypost/inbound/submission_socket.hpp"
+#include "waypost/table/services.hpp"
 
 namespace waypost::config {
 namespace {
@@ -99,7 +100,10 @@ void check_auth_has_tls(loading& now, const listener& of, const std::vector<net:
 void load_senders(loading& now, const listener& of, inbound::listener_settings& to) {
     if (!of.senders) return;
     const shelved* const found = now.tables.find_map(*of.senders, "senders");
-    if (found != nullptr) to.senders = found->get();
+    if (found != nullptr) {
+        doubt_rows(now, *found, &table::mailaddrmap::fault_of);
+        to.senders = found->get();
+    }
     to.masquerade = of.masquerade;
 }
 

@@ -29,15 +29,6 @@ std::optional<Parsed> good_or_fault(loading& now, const location& where,
     return std::get<Parsed>(std::move(parsed));
 }
 
-void check_users(loading& now, const shelved& users) {
-    for (std::size_t row = 0; row < users.content().rows.size(); ++row) {
-        const auto& [name, value] = users.content().rows[row];
-        if (table::userinfo::parse(name, value).has_value()) continue;
-        now.faults.fault(users.where(row), "\"" + base::printable(name, 64) + "\" is no user as written here",
-                         "write name = uid:gid:/home/directory");
-    }
-}
-
 std::optional<delivery::command> load_command(loading& now, const action& of) {
     auto made = good_or_fault(now, of.command.where, delivery::command::parse(of.command.text));
     if (!of.wrapper) return made;
@@ -97,7 +88,7 @@ table::table* users_of(loading& now, const action& of) {
 void load_local_action(loading& now, const action& of) {
     if (of.userbase) {
         const shelved* const own = now.tables.find_map(*of.userbase, "userbase");
-        if (own != nullptr) check_users(now, *own);
+        if (own != nullptr) check_rows(now, *own, &table::userinfo::fault_of);
     }
     if (of.by == action::method::lmtp) return;
     delivery::action_settings made;

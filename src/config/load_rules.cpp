@@ -33,28 +33,18 @@ rules::condition::subject same(subject what) {
     return to::rcpt_to;
 }
 
-/// What is wrong with a value of this condition; nothing where anything may stand.
-struct wrong_value {
-    std::string what;
-    std::string instead;
-};
-std::optional<wrong_value> check_value(const condition& of, const std::string& value) {
-    const std::string shown = "\"" + base::printable(value, 64) + "\"";
-    if (of.regex) {
-        const auto fault = table::fault_of_regex(value);
-        if (!fault) return std::nullopt;
-        return wrong_value{shown + " is no regular expression: " + *fault, "write a POSIX extended expression"};
+/// Who judges the values of this condition; null where anything may stand.
+table::row_judge judge_of(const condition& one) {
+    if (one.regex) return &table::regex::fault_of;
+    switch (one.what) {
+        case subject::from_source: return &table::netaddr::fault_of;
+        case subject::for_domain: return &table::fault_of_domain;
+        case subject::from_mail_from:
+        case subject::mail_from:
+        case subject::for_recipient:
+        case subject::rcpt_to: return &table::mailaddr::fault_of;
+        default: return nullptr;
     }
-    if (of.what == subject::from_source) {
-        if (net::cidr::parse(value) || base::iequals(value, "local")) return std::nullopt;
-        return wrong_value{shown + " is neither an address nor a network",
-                           "write it like 192.0.2.0/24 or 2001:db8::/32"};
-    }
-    if (of.what == subject::for_domain && value.find_first_of("@ \t") != std::string::npos) {
-        return wrong_value{shown + " is no domain",
-                           "write it like example.org or *.example.org; addresses go with rcpt-to"};
-    }
-    return std::nullopt;
 }
 
 rules::condition load_condition(loading& now, const condition& from) {
@@ -66,10 +56,8 @@ rules::condition load_condition(loading& now, const condition& from) {
     const shelved* const values = now.tables.find(*from.values);
     if (values == nullptr) return made;
     made.values = values->get();
-    for (std::size_t row = 0; row < values->content().rows.size(); ++row) {
-        auto wrong = check_value(from, values->content().rows[row].first);
-        if (wrong) now.faults.fault(values->where(row), std::move(wrong->what), std::move(wrong->instead));
-    }
+    // A row that matches nothing opens a rule that rejects.
+    if (const table::row_judge judge = judge_of(from)) check_rows_always(now, *values, judge);
     return made;
 }
 
@@ -87,15 +75,17 @@ std::unique_ptr<rules::action> load_action(loading& now, const action& from) {
     }
     made->users = users_of(now, from);
     made->reads_forward = !from.user && from.by != action::method::expand_only;
-    const auto expand = [&](const std::optional<table_use>& with, rules::action::expansion how, std::string_view word) {
+    const auto expand = [&](const std::optional<table_use>& with, rules::action::expansion how, std::string_view word,
+                            table::row_judge judge) {
         if (!with) return;
         const shelved* const found = now.tables.find_map(*with, word);
         if (found == nullptr) return;
+        doubt_rows(now, *found, judge);
         made->expand = how;
         made->expand_with = found->get();
     };
-    expand(from.alias, rules::action::expansion::alias, "alias");
-    expand(from.virtual_users, rules::action::expansion::virtual_users, "virtual");
+    expand(from.alias, rules::action::expansion::alias, "alias", &table::alias::fault_of);
+    expand(from.virtual_users, rules::action::expansion::virtual_users, "virtual", &table::virtual_alias::fault_of);
     return made;
 }
 

@@ -24,6 +24,14 @@ struct loading {
     table::table* system_users = nullptr;  // made when first wanted
 };
 
+// load_rows.cpp
+/// Judges the rows that are known.
+void check_rows(loading& now, const shelved& rows, table::row_judge judge);
+/// The same, and those that come into use later as well: where a bad row would make others mean something else.
+void check_rows_always(loading& now, const shelved& rows, table::row_judge judge);
+/// Only what may be used all the same and is hardly meant so.
+void doubt_rows(loading& now, const shelved& rows, table::row_judge judge);
+
 // load_tls.cpp
 /// The files of a pki; none, and a fault, if there is no such pki or half of it is missing.
 [[nodiscard]] std::optional<net::key_pair> find_key_pair(loading& now, const written& pki);

@@ -4,7 +4,9 @@
 
 #include "lexer.hpp"
 #include "waypost/base/ascii.hpp"
+#include "waypost/config/secret_words.hpp"
 #include "waypost/mail/relay_url.hpp"
+#include "waypost/net/endpoint.hpp"
 #include "waypost/table/secret_reference.hpp"
 #include "words.hpp"
 
@@ -19,18 +21,27 @@ std::string url_or_mask(const std::string& text) {
 }
 std::string reference_or_mask(const std::string& text) { return table::is_reference(text) ? text : std::string(mask); }
 
+/// `user:password`, as far as one can see.
+bool can_be_login(const std::string& text) {
+    if (text.find(':') == std::string::npos || net::cidr::parse(text)) return false;
+    return std::holds_alternative<mail::relay_url_error>(mail::parse_relay_url(text));
+}
+
 std::string value_of(const std::string& text, shown how) {
     switch (how) {
         case shown::urls: return url_or_mask(text);
-        case shown::no_secrets: return reference_or_mask(text);
+        case shown::no_secrets:
+        case shown::keys: return reference_or_mask(text);
+        case shown::unused: return can_be_login(text) ? std::string(mask) : without_secrets(text);
         case shown::everything: break;
     }
-    return text;
+    return without_secrets(text);
 }
 
 /// A list has no values: if it is one of credentials it is wrong, and may hold them as keys.
 std::string key_of(const std::string& text, bool is_map, shown how) {
-    return how == shown::no_secrets && is_map ? text : value_of(text, how);
+    if (is_map || how == shown::keys) return without_secrets(text);
+    return value_of(text, how);
 }
 
 }  // namespace
@@ -89,7 +100,7 @@ std::string rows(const table_rows& all, shown how) {
 std::string use(const table_use& table, shown how) {
     if (!table.name.empty()) return "<" + table_name(table.name) + ">";
     const bool one_string = table.rows.rows.size() == 1 && !table.rows.is_map;
-    if (one_string) return in_quotes(value_of(table.rows.rows.front().key, how));
+    if (one_string) return in_quotes(key_of(table.rows.rows.front().key, false, how));
     return rows(table.rows, how);
 }
 

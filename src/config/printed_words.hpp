@@ -20,8 +20,9 @@ namespace waypost::config {
 [[nodiscard]] std::string size(std::uint64_t bytes);
 
 /// What is shown of a table's rows. Of secrets the keys; a value that only names its secret may be seen too. Of URLs
-/// those that are right, for only a wrong one can hold a password.
-enum class shown { everything, urls, no_secrets };
+/// those that are right, for only a wrong one can hold a password. Of what only tells who is in it, the keys. Of what
+/// nothing uses, entries that cannot be a user with a password. Of everything, what does not look like a secret.
+enum class shown { everything, urls, no_secrets, keys, unused };
 [[nodiscard]] std::string rows(const table_rows& all, shown how);
 /// A secret in quotes: what only names it as it is, everything else as stars.
 [[nodiscard]] std::string masked(const std::string& secret);

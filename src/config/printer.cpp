@@ -6,6 +6,7 @@
 #include "printed_settings.hpp"
 #include "printed_words.hpp"
 #include "waypost/config/parse.hpp"
+#include "waypost/config/secret_words.hpp"
 #include "words.hpp"
 
 namespace waypost::config {
@@ -26,7 +27,7 @@ public:
         for (const listener& one : what_.listeners) listen(one);
         section();
         for (const wrapper_definition& one : what_.wrappers)
-            line({"mda wrapper", in_quotes(one.name), in_quotes(one.command.text)});
+            line({"mda wrapper", in_quotes(one.name), in_quotes(without_secrets(one.command.text))});
         for (const action& one : what_.actions) act(one);
         section();
         for (const rule& one : what_.rules) match(one);
@@ -42,9 +43,15 @@ private:
     }
     void section() { section_ = true; }
 
+    [[nodiscard]] static std::string origin(const table_definition& one) {
+        return in_quotes(without_secrets(one.backend + ":" + one.argument));
+    }
+
     void table(const table_definition& one) {
         if (!one.backend.empty()) {
-            return line({"table", table_name(one.name), in_quotes(one.backend + ":" + one.argument)});
+            std::vector<std::string> words{"table", table_name(one.name), origin(one)};
+            if (one.user) words.push_back("user " + in_quotes(one.user->text));
+            return line(words);
         }
         line({"table", table_name(one.name), rows(one.rows, what_to_show(one))});
     }
@@ -52,6 +59,7 @@ private:
     /// A map that nothing uses may be one of credentials too.
     [[nodiscard]] shown what_to_show(const table_definition& one) const {
         bool is_used = false;
+        bool is_asked = false;
         bool is_host = false;
         bool is_secret = false;
         const auto look = [&](const std::optional<table_use>& at, bool* what = nullptr) {
@@ -74,9 +82,11 @@ private:
             look(each.userbase);
         }
         for (const rule& each : what_.rules) {
-            for (const condition& part : each.conditions) look(part.values);
+            for (const condition& part : each.conditions)
+                is_asked = is_asked || (part.values && part.values->name == one.name);
         }
-        if (is_secret || (!is_used && one.rows.is_map)) return shown::no_secrets;
+        if (is_secret || (!is_used && !is_asked && one.rows.is_map)) return shown::no_secrets;
+        if (!is_used) return is_asked ? shown::keys : shown::unused;
         return is_host ? shown::urls : shown::everything;
     }
 
@@ -114,7 +124,8 @@ private:
     }
 
     void act(const action& one) {
-        std::vector<std::string> words{"action", in_quotes(one.name)};
+        // The name of an action of 2012 is what it says.
+        std::vector<std::string> words{"action", in_quotes(without_secrets(one.name))};
         const auto add_table = [&words](std::string_view word, const std::optional<table_use>& of,
                                         shown how = shown::everything) {
             if (of) words.push_back(std::string(word) + " " + use(*of, how));
@@ -128,7 +139,7 @@ private:
         words.emplace_back(word_of(one.by));
         if (one.by != action::method::relay) {
             add_text(one.path);
-            add_text(one.command);
+            if (!one.command.text.empty()) words.push_back(in_quotes(without_secrets(one.command.text)));
             add_text(one.lmtp);
             if (one.junk) words.emplace_back("junk");
             if (one.rcpt_to) words.emplace_back("rcpt-to");
@@ -194,10 +205,10 @@ private:
             std::string text(each.negated ? "!" : "");
             text += words_of(each.what);
             if (each.regex) text += " regex";
-            if (each.values) text += " " + use(*each.values);
+            if (each.values) text += " " + use(*each.values, shown::keys);
             words.push_back(std::move(text));
         }
-        words.push_back(one.action ? "action " + in_quotes(one.action->text) : "reject");
+        words.push_back(one.action ? "action " + in_quotes(without_secrets(one.action->text)) : "reject");
         line(words);
     }
 

@@ -1,6 +1,7 @@
 // Tables: where they are defined, and where they are used.
 //
 //     table NAME [BACKEND:]/path         NAME { a, b }         NAME { k = v, ... }
+//     table NAME proc:/program [user USER]
 #include <algorithm>
 #include <array>
 
@@ -16,6 +17,7 @@ enum class argument { path, command, nothing };
 struct known_backend {
     std::string_view name;
     argument takes;
+    bool is_program = false;
 };
 constexpr auto known_backends = std::to_array<known_backend>({
     {"file", argument::path},
@@ -23,16 +25,16 @@ constexpr auto known_backends = std::to_array<known_backend>({
     {"sqlite", argument::path},
     {"passwd", argument::path},
     {"getpwnam", argument::nothing},
-    {"proc", argument::command},
-    {"proc-exec", argument::command},
+    {"proc", argument::command, true},
+    {"proc-exec", argument::command, true},
     // Programs of OpenSMTPD's, table-NAME; the path is their configuration.
-    {"ldap", argument::path},
-    {"mysql", argument::path},
-    {"postgres", argument::path},
-    {"python", argument::path},
-    {"redis", argument::path},
-    {"socketmap", argument::path},
-    {"stub", argument::path},
+    {"ldap", argument::path, true},
+    {"mysql", argument::path, true},
+    {"postgres", argument::path, true},
+    {"python", argument::path, true},
+    {"redis", argument::path, true},
+    {"socketmap", argument::path, true},
+    {"stub", argument::path, true},
 });
 
 /// `key` or `key = value`.
@@ -93,11 +95,13 @@ void take_origin(cursor& at, table_definition& into) {
     std::string_view rest = source.text;
     into.backend = "file";
     argument takes = argument::path;
+    bool is_program = false;
     const std::size_t colon = rest.find(':');
     if (rest == "getpwnam" || (colon != std::string_view::npos && rest.find('/') > colon)) {
         const known_backend& one = backend_named(at, word, rest.substr(0, colon));
         rest.remove_prefix(std::min(one.name.size() + 1, rest.size()));
         takes = one.takes;
+        is_program = one.is_program;
         if (one.name != "static") into.backend = one.name == "proc-exec" ? "proc" : one.name;
     }
     if (takes == argument::nothing && !rest.empty()) {
@@ -109,6 +113,10 @@ void take_origin(cursor& at, table_definition& into) {
                  takes == argument::command ? "write proc:/path/to/program" : "write " + into.backend + ":/path");
     }
     into.argument = rest;
+    const token& behind = at.peek();
+    if (!at.skip_word("user")) return;
+    if (!is_program) at.leave(behind, "\"user\" for a table that is no program", "remove it");
+    into.user = at.take_string("the name of a user");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "nearest.hpp"
+#include "program_user.hpp"
 #include "small_file.hpp"
 #include "waypost/base/ascii.hpp"
 #include "waypost/table/backends.hpp"
@@ -91,7 +92,8 @@ table_shelf::table_shelf(const model& from, loaded& into, fault_list& faults)
 
 table::opened table_shelf::open(const table_definition& one) {
     if (!one.backend.empty()) {
-        table::opened made = table::open_table(one.name, {one.backend, one.argument}, *into_.around);
+        const table::origin from{one.backend, one.argument, program_user(one, faults_)};
+        table::opened made = table::open_table(one.name, from, *into_.around);
         for (table::fault& each : made.faults) {
             const location where = each.file.empty() ? one.where : location{each.file, each.line, 0};
             faults_.add({where, std::move(each.what), std::move(each.instead), each.warning});

@@ -46,7 +46,7 @@ assembly::assembly(boost::asio::io_context& loop, async::workers& io, config::lo
       // Last, who may ask what all of them are doing.
       control_(std::make_unique<control::server>(loop.get_executor(), clock_, log_,
                                                  settings_.spool.directory + "/" + control::socket_name,
-                                                 make_commands(relay_, settings_.tables))) {
+                                                 make_commands(relay_, settings_))) {
     settings_.around->warn = [this](std::string_view table, std::string_view what) {
         log_.warn("table", "warning", {{"table", table}, {"what", what}});
     };

@@ -3,6 +3,9 @@
 #include <chrono>
 
 #include "waypost/base/ascii.hpp"
+#include "waypost/base/encoding.hpp"
+#include "waypost/config/secret_words.hpp"
+#include "waypost/table/ask.hpp"
 
 namespace waypost::daemon {
 
@@ -77,14 +80,38 @@ async::awaitable<answer> update_table(const tables& all, json arguments) {
     co_return control::refusal{"table \"" + base::printable(name, 64) + "\" is as it was: " + done.error().message()};
 }
 
+/// What `waypost lookup` tells: the row, or null. Without a key the next in turn.
+async::awaitable<answer> look_up(const config::loaded& settings, json arguments) {
+    const auto name = arguments.at("table").get<std::string>();
+    table::table* const rows = table::table_named(settings.tables, name);
+    if (rows == nullptr) co_return json{{"unknown", name}};
+    const auto kind = table::service_named(arguments.at("service").get<std::string>());
+    if (!kind) co_return control::refusal{"there is no such service"};
+    base::result<std::optional<std::string>> row = std::optional<std::string>();
+    const bool by_key = arguments.contains("key");
+    if (by_key) {
+        auto key = base::base64_decode(arguments.at("key").get<std::string>());
+        if (!key) co_return control::refusal{"the key is no base64"};
+        row = co_await table::ask(*rows, *kind, std::move(*key), settings.rules->tag_delimiter());
+    } else {
+        row = co_await rows->fetch(*kind);
+    }
+    if (row.has_error()) co_return control::refusal{row.error().message()};
+    if (!row->has_value()) co_return json{{"row", nullptr}};
+    // Not every key and every row is UTF-8, which JSON is.
+    co_return json{{"row", base::base64_encode(config::shown_row(settings, *rows, *kind, by_key, **row))}};
+}
+
 }  // namespace
 
-control::commands make_commands(relay::engine& relays, const tables& all_tables) {
+control::commands make_commands(relay::engine& relays, const config::loaded& settings) {
+    const tables& all_tables = settings.tables;
     return {
         {"show routes", at_once([&relays](const json&) -> answer { return list_of(relays.routes()); })},
         {"show relays", at_once([&relays](const json&) -> answer { return list_of(relays.relays()); })},
         {"show hosts", at_once([&relays](const json&) -> answer { return list_of(relays.hosts()); })},
         {"resume route", at_once([&relays](const json& which) { return resume_route(relays, which); })},
+        {"lookup", [&settings](json what) { return look_up(settings, std::move(what)); }},
         {"update table", [&all_tables](json which) { return update_table(all_tables, std::move(which)); }},
     };
 }

@@ -38,6 +38,7 @@ struct table_definition {
     std::string name;
     std::string backend;  // "file", "sqlite" ...; empty: `rows`
     std::string argument;  // what the backend takes: an absolute path, a command line, or nothing
+    std::optional<written> user;  // as whom a program runs that we start as root
     table_rows rows;
     location where;
 };

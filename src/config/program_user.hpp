@@ -1,0 +1,17 @@
+// As whom the program of a table runs. One that we start as root is not to be root itself: its answers decide about
+// mail, and what it reads comes from elsewhere.
+#pragma once
+
+#include <optional>
+
+#include "fault_list.hpp"
+#include "waypost/base/start_as.hpp"
+#include "waypost/config/model.hpp"
+
+namespace waypost::config {
+
+/// The user that is written, else nobody. None, for as whom we are, where we are not root or the table is no program;
+/// and, with a warning, where no user is written and nobody cannot read what the program is given.
+[[nodiscard]] std::optional<base::user_identity> program_user(const table_definition& table, fault_list& faults);
+
+}  // namespace waypost::config
