@@ -1,4 +1,5 @@
 """Tables of every kind behind the real daemon, and `waypost lookup`."""
+import os
 import pathlib
 import smtplib
 import sqlite3
@@ -147,6 +148,76 @@ match for any action "out"
         self.assertEqual(self.lookup(configuration, "program", "alias", "die"), (2, ""))
         self.assertEqual(self.lookup(configuration, "nothing", "alias", "x")[0], 64)
         self.assertEqual(self.lookup(configuration, "mytbl", "nothing", "x")[0], 64)
+
+    def test_lookup_is_answered_by_the_daemon_that_runs(self):
+        """audit 46: while a table's file is broken, `lookup` says what the daemon goes by, not that it cannot load."""
+        rows = self.write("domains", "poolp.org\n")
+        daemon = self.start(f"""
+table domains file:{rows}
+listen on 127.0.0.1 port 0
+action "keep" maildir "{self.directory}/mail"
+match for domain <domains> action "keep"
+""")
+        broken = self.write("new", "poolp.org\nexample.com value\n")
+        broken.rename(rows)
+        configuration = daemon.configuration
+        self.assertEqual(self.lookup(configuration, "domains", "domain", "poolp.org"), (0, "poolp.org"))
+        self.assertEqual(self.lookup(configuration, "domains", "domain", "example.com"), (1, ""))
+        self.assertEqual(self.lookup(configuration, "fetch", "domains", "domain"), (0, "poolp.org"))
+        self.assertEqual(self.lookup(configuration, "nothing", "domain", "example.com")[0], 64)
+        daemon.stop()
+        self.assertEqual(self.lookup(configuration, "domains", "domain", "poolp.org")[0], 78)
+
+    def test_lookup_shows_no_secret(self):
+        """audit 35: a table of credentials shows none of them, whatever it is asked for as."""
+        configuration = self.write("smtpd.conf", """
+table creds { bleh = "gilles:hush" }
+table other { a = "x:$6$saltsalt$0123456789abcdef" }
+action "out" relay host smtps://bleh@localhost auth <creds>
+match for domain <other> action "out"
+""")
+        for words in (("creds", "alias", "bleh"), ("creds", "string", "bleh"), ("creds", "relayhost", "bleh"),
+                      ("creds", "mailaddrmap", "bleh"), ("fetch", "creds", "string"), ("fetch", "creds", "credentials"),
+                      ("creds", "credentials", "bleh"), ("other", "string", "a"), ("other", "alias", "a")):
+            code, text = self.lookup(configuration, *words)
+            self.assertEqual(code, 0, words)
+            self.assertIn("********", text, words)
+            self.assertNotIn("hush", text)
+            self.assertNotIn("saltsalt", text)
+
+    def test_a_table_program_has_no_rights_and_no_secrets_of_ours(self):
+        """audit 31: a table's program is no root, and its environment has no variable that credentials may name."""
+        self.directory.chmod(0o755)
+        program = self.write("program", """#!/bin/sh
+while read -r line; do
+    case "$line" in
+        "config|ready") printf 'register|alias\\nregister|ready\\n' ;;
+        table*lookup*)
+            id=${line#*|alias|}
+            printf 'lookup-result|%s|found|%s\\n' "${id%%|*}" "uid$(id -u),$(env | cut -d= -f1 | tr '\\n' ',')" ;;
+    esac
+done
+""")
+        program.chmod(0o755)
+        configuration = self.write("smtpd.conf", f"""
+table t "proc:{program}"
+table r "proc:{program}" user root
+table n "proc:{program}" user nobody
+action "out" relay
+match from any for domain <t> action "out"
+match from any for domain <r> action "out"
+match from any for domain <n> action "out"
+""")
+        words = ("lookup", "-f", configuration)
+        with_secret = {"RELAY_PASSWORD": "hush", "LC_TIME": "C"}
+        for table in ("t", "n", "r"):
+            done = waypost(*words, table, "alias", "x", environment=with_secret)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertNotIn("RELAY_PASSWORD", done.stdout)
+            for known in ("PATH", "LC_TIME"):
+                self.assertIn(known, done.stdout)
+            if os.geteuid() == 0:
+                self.assertEqual(done.stdout.startswith("uid0,"), table == "r", done.stdout)
 
     def test_check_names_what_is_wrong_with_a_table_of_a_database(self):
         self.database()
