@@ -39,9 +39,8 @@ void regexp(sqlite3_context* context, int, sqlite3_value** values) {
     };
     const std::string_view expression = text_of(values[0]);
     if (const auto wrong = regex::fault_of(expression, {})) {
-        sqlite3_result_error(context, wrong->what.c_str(), -1);
-        sqlite3_result_error_code(context, bad_row_code);
-        return;
+        // Another may match, and then it does not matter.
+        *static_cast<std::string*>(sqlite3_user_data(context)) = wrong->what;
     }
     sqlite3_result_int(context, regex::covers(expression, text_of(values[1])) ? 1 : 0);
 }
@@ -113,7 +112,7 @@ void sqlite_connection::harden() {
 
 void sqlite_connection::add_regexp() {
     sqlite3_create_function_v2(db_.getHandle(), "regexp", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY,
-                               nullptr, &regexp, nullptr, nullptr, nullptr);
+                               &bad_expression_, &regexp, nullptr, nullptr, nullptr);
 }
 
 void sqlite_connection::prepare(const sqlite_query& query, service kind, bool has_key, std::vector<fault>& faults) {
@@ -175,6 +174,7 @@ std::string sqlite_connection::row_of(service kind, std::string_view key, SQLite
 
 std::optional<found> sqlite_connection::lookup(service kind, const std::vector<std::string>& keys) {
     SQLite::Statement& statement = statement_for(lookups_, kind);
+    bad_expression_.clear();
     deadline_ = std::chrono::steady_clock::now() + longest_query;
     for (const std::string& key : keys) {
         const use now(statement);
@@ -187,6 +187,7 @@ std::optional<found> sqlite_connection::lookup(service kind, const std::vector<s
         }
         return found{key, std::move(row)};
     }
+    if (!bad_expression_.empty()) throw SQLite::Exception(bad_expression_, bad_row_code);
     return std::nullopt;
 }
 

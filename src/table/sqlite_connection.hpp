@@ -64,6 +64,7 @@ private:
     std::map<service, SQLite::Statement> lookups_;
     std::map<service, SQLite::Statement> fetches_;
     std::chrono::steady_clock::time_point deadline_;
+    std::string bad_expression_;  // what is wrong with one that regexp() was given last; empty: nothing
 };
 
 }  // namespace waypost::table

@@ -48,14 +48,18 @@ struct live_house : sqlite_house {
     std::unique_ptr<table> rows;
 
     live_house(backend b, service k, const std::string& key, const std::string& value) : in(b), kind(k) {
-        if (in == backend::sqlite) sql("CREATE TABLE t(k, v)");
+        if (in == backend::sqlite) sql("CREATE TABLE t(k, c0, c1, c2)");
         put(key, value);
         const std::string name(name_of(kind));
         if (in == backend::file) rows = open_as("file", here / "rows");
-        if (in == backend::sqlite) rows = table_of("query_" + name + " select v from t where k=?;\n");
+        if (in == backend::sqlite)
+            rows = table_of("query_" + name + " select " + std::string(columns()) + " from t where k=?;\n");
         if (in == backend::proc) {
             rows = open_as("proc", WAYPOST_TEST_DATA "/../support/table_program.py " + (here / "rows"));
         }
+    }
+    [[nodiscard]] const char* columns() const {
+        return kind == service::credentials ? "c0, c1" : kind == service::userinfo ? "c0, c1, c2" : "c0";
     }
     std::unique_ptr<table> open_as(const std::string& type, const std::string& argument) {
         auto opened = open_table("t", {type, argument}, around);
@@ -66,9 +70,15 @@ struct live_house : sqlite_house {
         if (in == backend::sqlite) {
             SQLite::Database db(database, SQLite::OPEN_READWRITE);
             db.exec("DELETE FROM t");
-            SQLite::Statement insert(db, "INSERT INTO t VALUES(?,?)");
+            SQLite::Statement insert(db, "INSERT INTO t VALUES(?,?,?,?)");
             insert.bind(1, key);
-            insert.bind(2, value);
+            std::string_view rest = value;
+            for (int i = 0; i < 3; ++i) {  // the last column has all that is left
+                const bool is_split = (kind == service::credentials && i < 1) || (kind == service::userinfo && i < 2);
+                const std::string part(rest.substr(0, is_split ? rest.find(':') : std::string_view::npos));
+                rest.remove_prefix(std::min(part.size() + 1, rest.size()));
+                insert.bind(i + 2, part);
+            }
             insert.exec();
         } else {
             const std::string line =
@@ -104,7 +114,7 @@ TEST_CASE("audit 1: a live row that its service could not use at load is a tempo
                 CHECK(said == "row of the table cannot be understood");
                 REQUIRE(house.warnings.size() == 1);
                 CHECK_THAT(house.warnings[0], Catch::StartsWith("t: ") && Contains("\"" + one.key + "\""));
-                CHECK_THAT(house.warnings[0], !Contains("secret") && !Contains("xxxxx"));
+                CHECK_THAT(house.warnings[0], !Contains("secret"));
                 house.ask_for(one.key);
                 CHECK(house.warnings.size() == 1);  // told once
                 house.put(one.key, one.good);
@@ -175,7 +185,7 @@ TEST_CASE("audit 29: a bad expression in a database is a temporary failure, and 
     sqlite_house house;
     house.sql("CREATE TABLE t(k); INSERT INTO t VALUES ('^ad.@'), ('(')");
     const auto rows = house.table_of("query_regex select k from t where ? regexp k;\n");
-    CHECK(house.find<regex>(*rows, "ada@example.org").has_value());
+    CHECK(house.said<regex>(*rows, "ada@example.org") == "^ad.@");
     const auto other = house.find<regex>(*rows, "bob@example.org");
     REQUIRE(other.has_error());
     CHECK(other.error() == errc::malformed_row);

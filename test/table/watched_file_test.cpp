@@ -9,6 +9,7 @@
 #include "waypost/table/passwd_table.hpp"
 
 using namespace waypost::table;
+namespace async = waypost::async;
 using Catch::Matchers::Contains;
 using waypost::test::finish;
 
@@ -18,7 +19,12 @@ struct written_house : backend_house {
     std::string path = here / "rows";
 
     std::unique_ptr<file_table> open() { return std::get<0>(file_table::open("t", path, around)); }
-    void later() { clock.advance(std::chrono::seconds(1)); }
+    written_house() { clock.set_wall(std::chrono::system_clock::now()); }
+    /// The times of files are those of the machine.
+    void later() {
+        clock.advance(std::chrono::seconds(1));
+        clock.set_wall(std::chrono::system_clock::now());
+    }
     std::string has(table& rows, const std::string& name) { return said<domain>(rows, name); }
 };
 
@@ -101,17 +107,18 @@ TEST_CASE("audit 23: users of a passwd file stay while it is written", "[table][
 
 TEST_CASE("audit 23: what tells a whole file from one that is being written", "[table][watched_file]") {
     const file_state old{.device = 1, .inode = 7, .size = 10, .modified = 5, .changed = 5};
+    const async::wall_time time(std::chrono::seconds(1'000));
     file_state now = old;
     now.size = 20;
-    now.changed = now.modified = std::numeric_limits<std::int64_t>::max() / 2;  // just now
-    CHECK_FALSE(is_whole(now, old, old));
-    CHECK(is_whole(now, old, now));  // as it was a second ago
+    now.changed = now.modified = 999'500'000'000;  // half a second ago
+    CHECK_FALSE(is_whole(now, old, old, time));
+    CHECK(is_whole(now, old, now, time));  // as it was a second ago
     file_state renamed = now;
     renamed.inode = 8;
-    CHECK(is_whole(renamed, old, old));
+    CHECK(is_whole(renamed, old, old, time));
     renamed.size = 0;
-    CHECK_FALSE(is_whole(renamed, old, old));
-    now.changed = 1'000;  // in 1970: nobody has written to it since
-    CHECK(is_whole(now, old, old));
-    CHECK(is_whole(file_state(), old, old));  // gone: what was read stays
+    CHECK_FALSE(is_whole(renamed, old, old, time));
+    CHECK(is_whole(now, old, old, time + std::chrono::seconds(1)));  // nobody has written to it since
+    CHECK_FALSE(is_whole(now, old, old, time - std::chrono::hours(1)));  // the clock was set back: it takes two looks
+    CHECK(is_whole(file_state(), old, old, time));  // gone: what was read stays
 }

@@ -32,7 +32,8 @@ struct file_state {
 };
 [[nodiscard]] file_state state_of(const std::string& path);  // blocks
 /// Whether the file is whole as it is now, as far as one can tell: nobody is in the middle of writing it.
-[[nodiscard]] bool is_whole(const file_state& now, const file_state& in_use, const file_state& last_look);
+[[nodiscard]] bool is_whole(const file_state& now, const file_state& in_use, const file_state& last_look,
+                            async::wall_time time);
 
 template <class Content>
 class watched_file {
@@ -67,9 +68,8 @@ public:
             bool& flag;
         };
         const busy now(looking_);
-        auto job = [path = path_, in_use = in_use_, last_look = last_look_, read = read_, in_any_case] {
-            return look_at(path, in_use, last_look, read, in_any_case);
-        };
+        auto job = [path = path_, in_use = in_use_, last_look = last_look_, time = around_->clock.wall(), read = read_,
+                    in_any_case] { return look_at(path, in_use, last_look, time, read, in_any_case); };
         looked seen = co_await async::offload(around_->io, std::move(job));
         due_ = around_->clock.now() + pause;
         last_look_ = seen.state;
@@ -104,9 +104,9 @@ private:
 
     /// On a worker thread.
     static looked look_at(const std::string& path, const file_state& in_use, const file_state& last_look,
-                          const reader& read, bool in_any_case) {
+                          async::wall_time time, const reader& read, bool in_any_case) {
         looked seen{.state = state_of(path), .content = std::nullopt, .doubts = {}};
-        if (!in_any_case && (seen.state == in_use || !is_whole(seen.state, in_use, last_look))) return seen;
+        if (!in_any_case && (seen.state == in_use || !is_whole(seen.state, in_use, last_look, time))) return seen;
         seen.content = read(path, seen.doubts);
         const file_state after = state_of(path);
         const bool was_written_meanwhile = after.inode == seen.state.inode && after != seen.state;
