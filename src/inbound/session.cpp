@@ -176,6 +176,8 @@ async::awaitable<mail::status> session::judge(mail::sender from) {
             co_await judge_sender(*listener_.senders, user, from.from, with_.rules.tag_delimiter());
         if (!said.is_success()) co_return said;
     }
+    if (!with_.store.has_room(from.declared_size.value_or(0)))
+        co_return mail::status::of(452, "4.3.1", "Insufficient system storage");
     transaction_.emplace(with_.store);
     changes_.emplace(changes_for(from));
     only_recipient_.clear();
@@ -301,6 +303,7 @@ async::awaitable<mail::status> session::finish(const smtp::content_decoder& deco
     auto kept = co_await transaction_->commit(protocol_.sender(), with_.clock.wall(), decoder.eight_bit());
     if (kept.has_error()) {
         with_.log.error("smtp", "message-not-stored", {{"session", id_}, {"reason", kept.error().message()}});
+        if (kept.error() == spool::errc::full) co_return mail::status::of(452, "4.3.1", "Insufficient system storage");
         co_return mail::status::of(451, "4.3.0", "Message cannot be stored at this time");
     }
     const auto& message = *kept->kept().about;
