@@ -3,28 +3,16 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/system/system_error.hpp>
 #include <list>
 
+#include "waypost/async/cancellation.hpp"
 #include "waypost/async/event.hpp"
 
 namespace waypost::async {
 
 namespace {
-
-// A cancelled coroutine is unwound by this exception from the next co_await on.
-bool is_cancellation(const std::exception_ptr& failed) {
-    try {
-        std::rethrow_exception(failed);
-    } catch (const boost::system::system_error& error) {
-        return error.code() == boost::asio::error::operation_aborted;
-    } catch (...) {
-        return false;
-    }
-}
 
 /// co_spawn() would run the first part of a member within start(), so a caller's own state would change under its
 /// hands.

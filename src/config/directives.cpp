@@ -42,6 +42,7 @@ constexpr option<model> queue_options[] = {
     {"compression"},
     {"encryption"},
     {"path", [](cursor& at, model& to, const token&) { to.queue_path = at.take_string("a directory"); }},
+    {"reserve", [](cursor& at, model& to, const token&) { to.queue_reserve = at.take_size("a size"); }},
     {"retry", &read_retry},
     {"ttl", [](cursor& at, model& to, const token&) { to.queue_ttl = at.take_delay("a time"); }},
 };

@@ -42,6 +42,7 @@ void load_queue(loading& now) {
     now.to.relay.allowed = now.from.mta;
     now.to.queue.warn_intervals = now.from.warn_intervals;
     now.to.spool.directory = now.from.queue_path.text;
+    now.to.spool.reserve = now.from.queue_reserve;
 }
 
 void load_host(loading& now) {

@@ -16,6 +16,7 @@ public:
     std::vector<std::string> run() {
         if (what_.hostname) line({"hostname", plain(what_.hostname->text)});
         line({"queue path", in_quotes(what_.queue_path.text)});
+        if (what_.queue_reserve) line({"queue reserve", size(*what_.queue_reserve)});
         line({"queue ttl", delay(what_.queue_ttl)});
         line({"queue retry base", delay(what_.retry.base), "local-base", delay(what_.retry.local_base), "max",
               delay(what_.retry.longest), "jitter", std::to_string(what_.retry.jitter_percent) + "%"});

@@ -10,6 +10,13 @@ namespace {
 // Transactions under way get so long to end before their sessions are closed; they would only be repeated otherwise.
 constexpr std::chrono::seconds grace_at_stop{5};
 
+/// A Maildir is to tell apart the mail of different queues, and what a process before this one may have delivered.
+delivery::settings for_queue(delivery::settings how, const spool::sqlite_store& store) {
+    how.queue = store.name();
+    how.first_new_id = store.first_new_id();
+    return how;
+}
+
 }  // namespace
 
 assembly::assembly(boost::asio::io_context& loop, async::workers& io, config::loaded settings)
@@ -29,7 +36,8 @@ assembly::assembly(boost::asio::io_context& loop, async::workers& io, config::lo
 
       // Movement: the queue hands mail to the relay engine or to the local agent, by the action of its envelope.
       relay_(loop.get_executor(), {.clock = clock_, .log = log_, .dns = *dns_, .queue = queue_}, settings_.relay),
-      local_(loop.get_executor(), {.clock = clock_, .log = log_, .io = io, .queue = queue_}, settings_.delivery),
+      local_(loop.get_executor(), {.clock = clock_, .log = log_, .io = io, .queue = queue_},
+             for_queue(settings_.delivery, store_)),
 
       // And mail comes in: each recipient is judged by the rules, each message goes into the store, then to the queue.
       inbound_(loop.get_executor(),

@@ -26,6 +26,21 @@ base::result<std::string> folder_of(const job& what, job_content& content) {
     return folder_for(what.path, what.extension);
 }
 
+/// Under its name, which the same mail of an earlier try may have. A name that something else has is left to that: the
+/// mail gets another, which is the same each time, so that it too is known again.
+mail::status place(const job& what, const std::string& folder, maildir_file& file) {
+    constexpr unsigned most_names = 10;
+    for (unsigned n = 1; n <= most_names; ++n) {
+        const std::string name = n == 1 ? what.name : what.name + "_" + std::to_string(n);
+        if (what.may_be_repeat && has_message(folder, name, file.size()))
+            return mail::status::success("2.0.0", "Delivered to Maildir before");
+        const auto placed = file.commit(name);
+        if (placed.has_error()) return mailbox_trouble("Cannot write to the Maildir " + folder, placed.error());
+        if (*placed == placing::moved) return mail::status::success("2.0.0", "Delivered to Maildir");
+    }
+    return mail::status::transient("4.2.0", "Other files have the name of this mail in the Maildir " + folder);
+}
+
 }  // namespace
 
 mail::status deliver_to_maildir(const job& what, job_content& content) {
@@ -33,9 +48,6 @@ mail::status deliver_to_maildir(const job& what, job_content& content) {
         return mail::status::transient("4.3.5", "No name for a Maildir or its file");
     const auto folder = folder_of(what, content);
     if (folder.has_error()) return content_lost();
-    if (what.may_be_repeat && has_message(*folder, what.name))
-        return mail::status::success("2.0.0", "Delivered to Maildir before");
-
     const auto refused = [&](const base::error_code& why) {
         return mailbox_trouble("Cannot write to the Maildir " + *folder, why);
     };
@@ -51,10 +63,8 @@ mail::status deliver_to_maildir(const job& what, job_content& content) {
         if (auto written = file->append(text); written.has_error()) return refused(written.error());
         text.clear();
     }
-    auto written = file->append(text);
-    if (written.has_value()) written = file->commit();
-    if (written.has_error()) return refused(written.error());
-    return mail::status::success("2.0.0", "Delivered to Maildir");
+    if (auto written = file->append(text); written.has_error()) return refused(written.error());
+    return place(what, *folder, *file);
 }
 
 }  // namespace waypost::delivery

@@ -42,7 +42,9 @@ answer maildir_job(const errand_facts& all) {
         if (path.has_error()) return to_be_mended("Path of the Maildir: " + path.error().message());
         made.path = in_home(std::move(*path), all);
     }
-    made.name = spool::to_string(all.to.id) + "." + all.how.host;
+    // No other delivery ever has this name: the queue's is random, and its ids are used once. The host is for people.
+    constexpr std::size_t longest_host = 150;
+    made.name = spool::to_string(all.to.id) + "." + all.how.queue + "." + all.how.host.substr(0, longest_host);
     made.extension = all.to.extension;
     made.junk = all.action.junk;
     return made;
@@ -128,7 +130,7 @@ std::variant<errand, mail::status> errand_of(const errand_facts& all) {
     what.head = "Return-Path: <" + all.about.from.from.text() + ">\r\nDelivered-To: " + all.to.to.to.text() + "\r\n";
     // A deputy that did not live to say so may have delivered it, or that of a daemon that did not. Looking for it
     // costs the more the fuller the mailbox, so other mail is spared that.
-    what.may_be_repeat = all.to.tries > 0 || all.about.arrived <= all.since;
+    what.may_be_repeat = all.to.tries > 0 || all.about.id < all.how.first_new_id;
     return errand{*who, std::move(what)};
 }
 

@@ -29,7 +29,6 @@ struct errand_facts {
     const ourselves& us;
     /// The group that may make mailboxes and locks in settings::mail_spool, where it is one that its mode says so of.
     std::optional<unsigned> spool_group;
-    async::wall_time since;  // the daemon runs
 };
 
 [[nodiscard]] std::variant<errand, mail::status> errand_of(const errand_facts& all);

@@ -11,6 +11,7 @@
 #include "loop_search.hpp"
 #include "ourselves.hpp"
 #include "turns.hpp"
+#include "waypost/async/cancellation.hpp"
 #include "waypost/base/exception_text.hpp"
 #include "waypost/queue/delivery_log.hpp"
 
@@ -71,7 +72,6 @@ local_agent::local_agent(const async::executor& on, surroundings with, settings 
                          const ourselves& us)
     : with_(with),
       settings_(std::move(how)),
-      since_(with.clock.wall()),
       us_(std::make_unique<ourselves>(us)),
       deputies_(std::move(crew)),
       mailboxes_(std::make_unique<turns>(on)),
@@ -104,10 +104,22 @@ async::awaitable<> local_agent::stop(std::chrono::seconds grace) {
 }
 
 async::awaitable<> local_agent::deliver(std::shared_ptr<parcel> what, spool::envelope to) {
-    const auto said = co_await attempt(*what, to);
+    const auto said = co_await attempt_or_defer(*what, to);
     if (!said) co_return;
     queue::log_delivery(with_.log, {.subsystem = "mda", .user = to.user}, *what->about, to, *said, with_.clock.wall());
     with_.queue.report(what->about, std::move(to), queue::outcome_of(*said, {}));
+}
+
+// An envelope of which nothing is reported would be in flight until the next start.
+async::awaitable<std::optional<mail::status>> local_agent::attempt_or_defer(parcel& what, const spool::envelope& to) {
+    try {
+        co_return co_await attempt(what, to);
+    } catch (...) {
+        if (async::is_cancellation(std::current_exception())) throw;
+        with_.log.error("mda", "bug",
+                        {{"evpid", spool::to_string(to.id)}, {"what", base::text_of(std::current_exception())}});
+    }
+    co_return mail::status::transient("4.3.0", "Internal error at the delivery");
 }
 
 async::awaitable<std::optional<mail::status>> local_agent::attempt(parcel& what, const spool::envelope& to) {
@@ -121,8 +133,7 @@ async::awaitable<std::optional<mail::status>> local_agent::attempt(parcel& what,
                               .how = settings_,
                               .user = std::get<table::userinfo::value>(user),
                               .us = *us_,
-                              .spool_group = spool_group,
-                              .since = since_});
+                              .spool_group = spool_group});
     if (const auto* refused = std::get_if<mail::status>(&planned)) co_return *refused;
     auto& [who, task] = std::get<errand>(planned);
 

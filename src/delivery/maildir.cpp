@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <filesystem>
 
 #include "octets.hpp"
@@ -32,6 +33,21 @@ base::result<> ensure_folders(const std::string& maildir) {
     return {};
 }
 
+/// Without ever replacing a file: to be told of one is what this is for.
+base::error_code rename_to_new(const std::string& from, const std::string& to) {
+    if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return {};
+    // Not every file system can do that at once (NFS, for one).
+    if (errno != EINVAL && errno != ENOSYS) return last_error();
+    if (::link(from.c_str(), to.c_str()) != 0) return last_error();
+    ::unlink(from.c_str());
+    return {};
+}
+
+bool is_file_of_size(const fs::path& path, std::uint64_t size) {
+    std::error_code failed;
+    return fs::is_regular_file(fs::symlink_status(path, failed)) && fs::file_size(path, failed) == size;
+}
+
 descriptor open_new(const std::string& path) {
     return descriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
 }
@@ -40,7 +56,7 @@ descriptor open_new(const std::string& path) {
 
 base::result<maildir_file> maildir_file::create(const std::string& maildir, const std::string& name) {
     maildir_file made(maildir, name);
-    const std::string path = made.path_in("tmp");
+    const std::string path = made.path_in_tmp();
     made.file_ = open_new(path);
     if (!made.file_ && errno == ENOENT) {
         if (auto ready = ensure_folders(maildir); ready.has_error()) return ready.error();
@@ -56,40 +72,42 @@ base::result<maildir_file> maildir_file::create(const std::string& maildir, cons
 }
 
 maildir_file::~maildir_file() {
-    if (file_) ::unlink(path_in("tmp").c_str());
+    if (file_) ::unlink(path_in_tmp().c_str());
 }
 
-base::result<> maildir_file::append(std::string_view bytes) { return write_all(file_.get(), bytes); }
+base::result<> maildir_file::append(std::string_view bytes) {
+    size_ += bytes.size();
+    return write_all(file_.get(), bytes);
+}
 
-base::result<> maildir_file::commit() {
+base::result<placing> maildir_file::commit(const std::string& name) {
     if (::fsync(file_.get()) != 0) return last_error();
-    if (auto moved = move(); moved.has_error()) return moved.error();
+    auto failed = move_to(name);
+    if (failed == boost::system::errc::no_such_file_or_directory) {
+        // Somebody has removed new/.
+        if (auto ready = ensure_folders(maildir_); ready.has_error()) return ready.error();
+        failed = move_to(name);
+    }
+    if (failed == boost::system::errc::file_exists) return placing::name_is_taken;
+    if (failed) return failed;
     file_.close();
-    return sync_directory(maildir_ + "/new");
+    if (auto synced = sync_directory(maildir_ + "/new"); synced.has_error()) return synced.error();
+    return placing::moved;
 }
 
-base::result<> maildir_file::move() {
-    const std::string from = path_in("tmp");
-    const std::string to = path_in("new");
-    if (::rename(from.c_str(), to.c_str()) == 0) return {};
-    if (errno != ENOENT) return last_error();
-    // Somebody has removed new/.
-    if (auto ready = ensure_folders(maildir_); ready.has_error()) return ready.error();
-    if (::rename(from.c_str(), to.c_str()) != 0) return last_error();
-    return {};
+base::error_code maildir_file::move_to(const std::string& name) const {
+    return rename_to_new(path_in_tmp(), maildir_ + "/new/" + name);
 }
 
-std::string maildir_file::path_in(std::string_view folder) const {
-    return maildir_ + "/" + std::string(folder) + "/" + name_;
-}
-
-bool has_message(const std::string& maildir, const std::string& name) {
+// A reader moves mail from new/ to cur/ and never back, so what is looked for in this order is not missed.
+bool has_message(const std::string& maildir, const std::string& name, std::uint64_t size) {
+    if (is_file_of_size(maildir + "/new/" + name, size)) return true;
     std::error_code failed;
-    if (fs::exists(fs::symlink_status(maildir + "/new/" + name, failed))) return true;
     fs::directory_iterator each(maildir + "/cur", failed);
     for (; !failed && each != fs::directory_iterator(); each.increment(failed)) {
         const std::string found = each->path().filename().string();
-        if (found == name || found.starts_with(name + ":")) return true;
+        const bool is_named = found == name || found.starts_with(name + ":") || found.starts_with(name + ",");
+        if (is_named && is_file_of_size(each->path(), size)) return true;
     }
     return false;
 }

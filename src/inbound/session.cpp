@@ -44,6 +44,8 @@ void join_many(std::vector<std::string_view>& pieces, std::string& text) {
     pieces.assign(1, text);
 }
 
+mail::status no_room() { return mail::status::of(452, "4.3.1", "Insufficient system storage"); }
+
 /// Takes the receipt: there is no other way to the words of a 250.
 mail::status accepted(const spool::receipt& proof) {
     return mail::status::success("2.0.0", spool::to_string(proof.message()) + " Message accepted for delivery");
@@ -176,6 +178,7 @@ async::awaitable<mail::status> session::judge(mail::sender from) {
             co_await judge_sender(*listener_.senders, user, from.from, with_.rules.tag_delimiter());
         if (!said.is_success()) co_return said;
     }
+    if (!with_.store.has_room(from.declared_size.value_or(0))) co_return no_room();
     transaction_.emplace(with_.store);
     changes_.emplace(changes_for(from));
     only_recipient_.clear();
@@ -300,6 +303,7 @@ async::awaitable<mail::status> session::finish(const smtp::content_decoder& deco
     transaction_->text().set_trace(trace_fields());
     auto kept = co_await transaction_->commit(protocol_.sender(), with_.clock.wall(), decoder.eight_bit());
     if (kept.has_error()) {
+        if (kept.error() == spool::errc::full) co_return no_room();
         with_.log.error("smtp", "message-not-stored", {{"session", id_}, {"reason", kept.error().message()}});
         co_return mail::status::of(451, "4.3.0", "Message cannot be stored at this time");
     }

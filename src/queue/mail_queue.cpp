@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <boost/asio/experimental/awaitable_operators.hpp>
-#include <exception>
+#include <tuple>
 #include <utility>
 
 #include "reports.hpp"
+#include "waypost/async/cancellation.hpp"
+#include "waypost/base/exception_text.hpp"
 #include "waypost/base/overloaded.hpp"
 #include "windows.hpp"
 
@@ -19,7 +21,8 @@ using std::chrono::seconds;
 constexpr seconds between_looks{1};
 // The calendar may have been set meanwhile: then what sleeps longer would sleep wrongly.
 constexpr minutes longest_sleep{10};
-constexpr seconds clock_slack{10};
+// The two clocks are not read at one instant, and a process may be stopped between.
+constexpr seconds clock_slack{1};
 constexpr seconds pause_after_store_error{5};
 
 bool wants_failure(const mail::dsn_notify& notify) { return !notify.never && (!notify.specified || notify.failure); }
@@ -41,7 +44,7 @@ mail_queue::mail_queue(const async::executor& on, spool::store& store, async::cl
       content_budget_(settings_.content_budget),
       windows_(std::make_unique<windows>(windows::limits{.window = settings_.window, .total = settings_.total})),
       timer_moved_(on),
-      coroutines_(on, [&log](const std::exception_ptr&) { log.error("queue", "bug"); }) {
+      coroutines_(on, [this](std::exception_ptr bug) { log_bug(std::move(bug)); }) {
     reports_ = std::make_unique<reports>(
         reports::surroundings{store_, clock_, log_, router, settings_, coroutines_},
         [this](const spool::envelope& which, spool::change what) { settle(which, std::move(what)); },
@@ -66,6 +69,8 @@ async::awaitable<> mail_queue::stop() {
 void mail_queue::accepted(spool::receipt what) {
     if (stopping_) return;  // it is in the store, for the next start
     spool::queued fresh = std::move(what).kept();
+    latest_seen_ = std::max(latest_seen_, fresh.about->arrived);
+    std::ignore = calendar();
     const auto about = affordable(std::move(fresh.about));
     std::map<spool::next_hop, std::vector<spool::envelope>> by_hop;
     for (spool::envelope& each : fresh.envelopes) by_hop[each.hop].push_back(std::move(each));
@@ -133,7 +138,7 @@ void mail_queue::on_delivered(const std::shared_ptr<const spool::message>& about
 }
 
 void mail_queue::on_deferred(const std::shared_ptr<const spool::message>& about, spool::envelope which, deferred what) {
-    const auto now = clock_.wall();
+    const auto now = calendar();
     if (now >= which.expires) {
         const std::string text =
             "not delivered within " + hours_text(which.expires - about->arrived) + "; last: " + what.said.line();
@@ -198,7 +203,7 @@ void mail_queue::works_again(const spool::next_hop& hop) {
         hastened_since_ = clock_.now();
     }
     if (!hastened_.insert(hop).second) return;
-    store_.apply(spool::hastened{hop, clock_.wall(), settings_.max_deferred});
+    store_.apply(spool::hastened{hop, calendar(), settings_.max_deferred});
     windows_->on_disk(hop);
     begin_refills();
 }
@@ -210,8 +215,20 @@ void mail_queue::begin_refills() {
     while (auto next = windows_->next_refill()) coroutines_.start(refill(*std::move(next)));
 }
 
+/// The time of day. When it is earlier than a moment that was seen before it has been set back: mail that was due is
+/// not due any more, and an answer of the store lacks it though nobody would ask again. Then everything is looked at.
+async::wall_time mail_queue::calendar() {
+    const auto now = clock_.wall();
+    if (now < latest_seen_) {
+        everything_is_owed_ = true;
+        timer_moved_.notify();
+    }
+    latest_seen_ = now;
+    return now;
+}
+
 async::awaitable<> mail_queue::refill(refill_order asked) {
-    auto found = co_await store_.due(asked.hop, clock_.wall(), asked.limit, asked.known);
+    auto found = co_await ask_for(asked);
     store_said(found.has_error() ? found.error() : base::error_code());
     if (found.has_error()) {
         co_await clock_.sleep_for(pause_after_store_error);
@@ -220,6 +237,21 @@ async::awaitable<> mail_queue::refill(refill_order asked) {
         for (spool::queued& each : windows_->filled(asked, std::move(*found))) offer(std::move(each));
     }
     begin_refills();
+}
+
+// A hop whose refill ended by an exception would wait for it until the next start.
+async::awaitable<base::result<std::vector<spool::queued>>> mail_queue::ask_for(const refill_order& asked) {
+    try {
+        co_return co_await store_.due(asked.hop, calendar(), asked.limit, asked.known);
+    } catch (...) {
+        if (async::is_cancellation(std::current_exception())) throw;
+        log_bug(std::current_exception());
+    }
+    co_return spool::errc::unavailable;
+}
+
+void mail_queue::log_bug(std::exception_ptr bug) {
+    log_.error("queue", "bug", {{"what", base::text_of(std::move(bug))}});
 }
 
 // A line when it begins and when it ends: every hop asks again and again.
@@ -233,24 +265,35 @@ void mail_queue::store_said(base::error_code failed) {
 }
 
 async::awaitable<> mail_queue::keep_time() {
-    bool everything = true;
-    async::wall_time looked{};
-    async::time_point at{};
     for (;;) {
-        const auto now = clock_.wall();
-        const auto passed = clock_.now() - at;
-        if (now < looked + passed - clock_slack) everything = true;
-        at = clock_.now();
-        const auto failed = co_await take_up(everything, looked, now);
+        const auto failed = co_await look();
         store_said(failed);
-        if (failed) {
+        if (failed)
             co_await clock_.sleep_for(pause_after_store_error);
-            continue;
-        }
-        everything = false;
-        looked = now;
-        co_await wait_for_moment();
+        else
+            co_await wait_for_moment();
     }
+}
+
+async::awaitable<base::error_code> mail_queue::look() {
+    const auto now = calendar();
+    // It may be later than before and yet have been set back: mail need not wait longer for that.
+    const auto passed = clock_.now() - looked_at_;
+    if (now < looked_ + passed - clock_slack) everything_is_owed_ = true;
+    looked_at_ = clock_.now();
+    const bool everything = std::exchange(everything_is_owed_, false);
+    base::error_code failed = spool::errc::unavailable;
+    try {
+        failed = co_await take_up(everything, looked_, now);
+    } catch (...) {
+        if (async::is_cancellation(std::current_exception())) throw;
+        log_bug(std::current_exception());
+    }
+    if (failed)
+        everything_is_owed_ |= everything;
+    else
+        looked_ = now;
+    co_return failed;
 }
 
 async::awaitable<base::error_code> mail_queue::take_up(bool everything, async::wall_time after, async::wall_time now) {
@@ -271,7 +314,7 @@ async::awaitable<> mail_queue::wait_for_moment() {
     const auto not_before = clock_.now() + between_looks;
     for (;;) {
         const async::duration left = std::min<async::duration>(earliest_ - clock_.wall(), longest_sleep);
-        const auto when = std::max(clock_.now() + left, not_before);
+        const auto when = everything_is_owed_ ? not_before : std::max(clock_.now() + left, not_before);
         co_await (clock_.sleep_until(when) || timer_moved_.wait());
         if (clock_.now() >= when) co_return;
     }

@@ -4,6 +4,8 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include "waypost/base/exception_text.hpp"
+
 namespace waypost::queue {
 namespace {
 
@@ -72,8 +74,20 @@ async::awaitable<> reports::send(key which) {
     const bool may_wait = which.second == mail::report_kind::failed || which.second == mail::report_kind::delayed;
     if (may_wait) co_await around_.clock.sleep_for(around_.how.report_pause);
 
+    in_line_.push_back(which);
+    if (makers_ >= around_.how.reports_at_a_time) co_return;  // one of them makes it
+    ++makers_;
+    while (!in_line_.empty()) {
+        const key next = in_line_.front();
+        in_line_.pop_front();
+        co_await make(next);
+    }
+    --makers_;
+}
+
+async::awaitable<> reports::make(key which) {
     const group about = std::move(waiting_.extract(which).mapped());
-    auto kept = co_await commit(which.second, about);
+    auto kept = co_await try_commit(which.second, about);
     if (kept.has_error()) log("report-postponed", which.second, about, kept.error().message());
     for (const owed_report& each : about.recipients)
         settled_(each.which, kept.has_error() ? each.if_not : each.if_sent);
@@ -84,6 +98,16 @@ async::awaitable<> reports::send(key which) {
     }
     log("report", which.second, about, spool::to_string((*kept)->message()));
     accepted_(**std::move(kept));
+}
+
+// What it reports about is in flight until it is settled, so an exception is a report that cannot be made now.
+async::awaitable<base::result<reports::made>> reports::try_commit(mail::report_kind kind, const group& about) {
+    try {
+        co_return co_await commit(kind, about);
+    } catch (...) {
+        around_.log.error("queue", "bug", {{"what", base::text_of(std::current_exception())}});
+    }
+    co_return spool::errc::unavailable;
 }
 
 async::awaitable<base::result<reports::made>> reports::commit(mail::report_kind kind, const group& about) {

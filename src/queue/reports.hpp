@@ -1,8 +1,11 @@
 // Delivery status notifications that are owed: collected for a moment by message and kind, made into one message each,
 // and committed like any other. Only then is what they report about changed in the store, so a crash repeats a try and
 // never swallows a report.
+//
+// A few are made at a time, for each may return a long message; the rest waits in line, by message id alone.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -52,6 +55,8 @@ private:
     using made = std::optional<spool::receipt>;
 
     async::awaitable<> send(key which);
+    async::awaitable<> make(key which);
+    async::awaitable<base::result<made>> try_commit(mail::report_kind kind, const group& about);
     async::awaitable<base::result<made>> commit(mail::report_kind kind, const group& about);
     async::awaitable<std::string> returned_part(const spool::message& about, bool whole);
     void log(std::string_view event, mail::report_kind kind, const group& about, std::string_view why) const;
@@ -60,6 +65,8 @@ private:
     settle settled_;
     accept accepted_;
     std::map<key, group> waiting_;
+    std::deque<key> in_line_;  // of those, whose pause is over
+    std::size_t makers_ = 0;
 };
 
 /// The text of a message, or its header section alone, up to `limit` octets.

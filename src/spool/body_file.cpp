@@ -4,6 +4,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
+
+#include "volume.hpp"
+#include "waypost/spool/store.hpp"
 
 namespace waypost::spool {
 namespace {
@@ -14,13 +18,14 @@ base::error_code last_error() { return {errno, boost::system::system_category()}
 
 body_file::~body_file() {
     close();
-    if (created_ && !kept_) ::unlink(path_.c_str());
+    if (created_ && !kept_) ::unlink(path().c_str());
 }
 
 base::error_code body_file::append(std::string_view octets) {
+    if (room_ && !room_->admits(octets.size())) return errc::full;
     if (fd_ < 0) {
         // Without O_EXCL: message ids are never used twice, so a file of that name is a leftover of a crash.
-        fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+        fd_ = ::open(path().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (fd_ < 0) return last_error();
         created_ = true;
     }
@@ -36,11 +41,13 @@ base::error_code body_file::append(std::string_view octets) {
 base::error_code body_file::sync() {
     if (::fdatasync(fd_) != 0) return last_error();
     close();
+    if (::rename(path().c_str(), path_.c_str()) != 0) return last_error();
+    whole_ = true;
     return {};
 }
 
 base::result<std::size_t> body_file::read(std::uint64_t offset, std::span<char> into) const {
-    const int fd = ::open(path_.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    const int fd = ::open(path().c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) return last_error();
     std::size_t filled = 0;
     base::error_code failed;

@@ -2,10 +2,14 @@
 //
 // Until keep() somebody must see the file gone when this ends: it is removed then. Open only while it is being written;
 // a reader opens it for each piece, so that messages that wait cost no descriptors.
+//
+// Until sync() its name ends in `.part`. So a file that was left over under such a name is of a message that nobody was
+// told was accepted.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,19 +18,23 @@
 
 namespace waypost::spool {
 
+class volume;
+
 class body_file {
 public:
+    static constexpr std::string_view unfinished = ".part";
     enum class state { fresh, kept };
 
-    /// Touches nothing yet.
-    body_file(std::string path, state now) : path_(std::move(path)), kept_(now == state::kept) {}
+    /// Touches nothing yet. With `room`, nothing is written that this does not admit.
+    body_file(std::string path, state now, std::shared_ptr<const volume> room = nullptr)
+        : path_(std::move(path)), room_(std::move(room)), whole_(now == state::kept), kept_(now == state::kept) {}
     ~body_file();
     body_file(const body_file&) = delete;
     body_file& operator=(const body_file&) = delete;
 
     /// The first call creates the file.
     [[nodiscard]] base::error_code append(std::string_view octets);
-    /// Onto stable storage, and closed.
+    /// Onto stable storage but for the directory's entry, and closed.
     [[nodiscard]] base::error_code sync();
     /// Fills `into` from `offset` on as far as the file goes.
     [[nodiscard]] base::result<std::size_t> read(std::uint64_t offset, std::span<char> into) const;
@@ -37,8 +45,11 @@ public:
 
 private:
     void close() noexcept;
+    [[nodiscard]] std::string path() const { return whole_ ? path_ : path_ + std::string(unfinished); }
 
     std::string path_;
+    std::shared_ptr<const volume> room_;
+    bool whole_;
     int fd_ = -1;
     bool created_ = false;
     std::atomic<bool> kept_;  // set by the store's writer thread

@@ -13,8 +13,8 @@ std::string path_of(const std::string& directory, const std::string& name) { ret
 
 }  // namespace
 
-content::content(std::string directory, std::string file_name, async::workers& io)
-    : directory_(std::move(directory)), name_(std::move(file_name)), io_(&io) {}
+content::content(std::string directory, std::string file_name, async::workers& io, std::shared_ptr<const volume> room)
+    : directory_(std::move(directory)), name_(std::move(file_name)), io_(&io), room_(std::move(room)) {}
 
 content::content(std::string trace, std::string text)
     : trace_(std::move(trace)), text_(std::move(text)), text_size_(text_.size()) {}
@@ -60,7 +60,7 @@ async::awaitable<base::result<>> content::append(std::string_view piece) {
 }
 
 async::awaitable<base::result<>> content::flush_tail() {
-    if (!file_) file_ = std::make_shared<body_file>(path_of(directory_, name_), body_file::state::fresh);
+    if (!file_) file_ = std::make_shared<body_file>(path_of(directory_, name_), body_file::state::fresh, room_);
     struct written {
         base::error_code failed;
         std::string tail;

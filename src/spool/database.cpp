@@ -19,8 +19,13 @@
 namespace waypost::spool {
 namespace {
 
-// Pages in the write-ahead log: see "Tuning" in README.md.
-constexpr int pages_per_checkpoint = 4096;
+// The log of a queue that had a backlog shrinks to so many times its usual length: writing over a file is cheaper than
+// growing it.
+constexpr std::uint64_t log_lengths_kept = 8;
+// A frame of the log is a page and a header.
+constexpr std::uint64_t frame_size = schema::page_size + 24;
+// Ten seconds of ids: the row that reserves them is written so seldom, and a restart skips no more.
+constexpr std::int64_t ids_per_reservation = 100'000;
 
 /// Statements that only read, under one lock and about one moment: by itself each would take and give back the file's
 /// locks, which is half of its cost.
@@ -103,6 +108,16 @@ struct database::statements {
                                  "SELECT max(ifnull((SELECT max(id) FROM messages WHERE id <= ?1), 0), "
                                  "ifnull((SELECT max(id) FROM envelopes WHERE id < (?1 + 1) << 20) >> 20, 0))"};
 
+    SQLite::Statement pages{db, "SELECT page_count, freelist_count FROM pragma_page_count, pragma_freelist_count"};
+    SQLite::Statement removals{db, "SELECT file FROM removals"};
+    SQLite::Statement add_removal{db, "INSERT OR IGNORE INTO removals VALUES (?)"};
+    SQLite::Statement forget_removal{db, "DELETE FROM removals WHERE file = ?"};
+    SQLite::Statement identity{db, "SELECT name, reserved_id FROM queue"};
+    SQLite::Statement new_identity{db,
+                                   "INSERT OR REPLACE INTO queue VALUES (1, lower(hex(randomblob(8))), ?) "
+                                   "RETURNING name, reserved_id"};
+    SQLite::Statement reserve{db, "UPDATE queue SET reserved_id = ?"};
+
     SQLite::Statement set_aside{
         db,
         "INSERT INTO damaged (id, row, why, at) SELECT id, "
@@ -115,20 +130,66 @@ struct database::statements {
         "envelopes WHERE id = ?1"};
 };
 
-database::database(const std::string& directory, warning_sink warn)
-    : body_directory_(directory + "/body"),
+database::database(const std::string& directory, warning_sink warn, int pages_per_checkpoint)
+    : path_(directory + "/queue.db"),
+      body_directory_(directory + "/body"),
       warn_(std::move(warn)),
-      db_((schema::create_if_absent(directory), schema::open_for_writing(directory))),
+      db_((schema::create_if_absent(directory),
+           schema::open_for_writing(
+               directory, log_lengths_kept * schema::page_size * static_cast<std::uint64_t>(pages_per_checkpoint)))),
       sql_(new statements{db_}),
+      pages_per_checkpoint_(pages_per_checkpoint),
       checkpoint_at_(pages_per_checkpoint) {
     auto committed = [](void* self, sqlite3*, const char*, int pages) {
         static_cast<database*>(self)->log_pages_ = pages;
         return SQLITE_OK;
     };
     sqlite3_wal_hook(db_.getHandle(), committed, this);
+    read_identity();
+    read_removals();
 }
 
 database::~database() = default;
+
+void database::read_identity() {
+    constexpr std::size_t length = 16;
+    use row(sql_->identity);
+    if (row.next()) {
+        name_ = row.text(0);
+        reserved_id_ = row.number(1);
+    }
+    const bool is_name = name_.size() == length && base::from_hex(name_);
+    if (is_name && reserved_id_ >= 0 && reserved_id_ <= rows::last_message_id) return;
+    warn_("the row of the table `queue` is damaged; the queue gets a new name");
+    use fresh(sql_->new_identity);
+    fresh << std::int64_t{0};
+    fresh.next();
+    name_ = fresh.text(0);
+    reserved_id_ = 0;
+}
+
+void database::read_removals() {
+    use row(sql_->removals);
+    while (row.next()) {
+        const auto id = base::from_hex(row.text(0));
+        if (id && rows::is_file_of(message_id(*id), row.text(0))) unneeded_files_.push_back(row.text(0));
+    }
+}
+
+void database::forget_removal(const std::string& file) {
+    use row(sql_->forget_removal);
+    row << file;
+    row.run();
+}
+
+// In the transaction of the first message that needs it: what was reserved is durable when the message is.
+void database::reserve_ids() {
+    if (now_.highest_id <= reserved_id_) return;
+    now_.reserved_id = std::min(now_.highest_id + ids_per_reservation, rows::last_message_id);
+    use row(sql_->reserve);
+    row << now_.reserved_id;
+    row.run();
+}
 
 void database::begin() {
     now_ = {};
@@ -136,7 +197,9 @@ void database::begin() {
 }
 
 void database::commit() {
+    reserve_ids();
     use(sql_->commit).run();
+    reserved_id_ = std::max(reserved_id_, now_.reserved_id);
     if (count_) *count_ += now_.envelopes;
     std::move(now_.files.begin(), now_.files.end(), std::back_inserter(unneeded_files_));
     now_ = {};
@@ -169,6 +232,9 @@ void database::insert(const queued& what) {
     const std::string ret(rows::from_ret(about.from.ret));
     const std::string file = about.text->file_name();
     const std::int64_t arrived = rows::from_time(about.arrived);
+    // Never later than its id says, so that correct_times() finds what a clock that was set back makes wait: a
+    // transaction may have taken long.
+    const std::int64_t due = std::min(arrived, rows::from_time(message_ids::time_of(about.id)));
     {
         use row(sql_->insert_message);
         row << number_of(about.id) << arrived << from << std::int64_t{about.from.eight_bit}
@@ -183,12 +249,13 @@ void database::insert(const queued& what) {
         const std::string to = each.to.to.text();
         const std::string notify = mail::to_text(each.to.notify);
         use row(sql_->insert_envelope);
-        row << number_of(each.id) << each.hop.action << each.hop.domain << arrived << rows::from_time(each.expires)
+        row << number_of(each.id) << each.hop.action << each.hop.domain << due << rows::from_time(each.expires)
             << std::int64_t{each.tries} << std::int64_t{each.warnings} << to << each.given << each.user
             << each.extension << each.target << notify << each.to.original;
         row.run();
     }
     now_.envelopes += static_cast<std::int64_t>(what.envelopes.size());
+    now_.highest_id = std::max(now_.highest_id, number_of(about.id));
 }
 
 void database::apply(const handed_over& what) {
@@ -207,8 +274,12 @@ void database::finish(envelope_id id) {
     last << number_of(message_of(id));
     while (last.next()) {
         if (last.is_null(0)) continue;
-        if (std::string file = last.text(0); rows::is_file_of(message_of(id), file))
-            now_.files.push_back(std::move(file));
+        std::string file = last.text(0);
+        if (!rows::is_file_of(message_of(id), file)) continue;
+        use row(sql_->add_removal);
+        row << file;
+        row.run();
+        now_.files.push_back(std::move(file));
     }
 }
 
@@ -240,13 +311,55 @@ std::vector<std::string> database::take_unneeded_files() { return std::exchange(
 
 void database::checkpoint_if_due() {
     if (log_pages_ < checkpoint_at_) return;
+    // A reader may hold on to the log; then it grows, and trying at every commit would help nobody.
+    if (!checkpoint(SQLITE_CHECKPOINT_PASSIVE)) checkpoint_at_ = log_pages_ + pages_per_checkpoint_;
+}
+
+bool database::checkpoint(int mode) noexcept {
     int in_log = 0;
     int moved = 0;
-    const int said = sqlite3_wal_checkpoint_v2(db_.getHandle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, &in_log, &moved);
-    const bool whole = said == SQLITE_OK && moved >= in_log;
-    // A reader may hold on to the log; then it grows, and trying at every commit would help nobody.
-    checkpoint_at_ = whole ? pages_per_checkpoint : log_pages_ + pages_per_checkpoint;
-    if (whole) log_pages_ = 0;
+    const int said = sqlite3_wal_checkpoint_v2(db_.getHandle(), nullptr, mode, &in_log, &moved);
+    if (said != SQLITE_OK || moved < in_log) return false;
+    checkpoint_at_ = pages_per_checkpoint_;
+    log_pages_ = 0;
+    may_shrink_ = true;
+    return true;
+}
+
+void database::empty_log() noexcept {
+    // Whoever reads is not waited for: this thread has other work.
+    sqlite3_busy_timeout(db_.getHandle(), 0);
+    if (checkpoint(SQLITE_CHECKPOINT_PASSIVE)) checkpoint(SQLITE_CHECKPOINT_TRUNCATE);
+    sqlite3_busy_timeout(db_.getHandle(), schema::patience_ms);
+}
+
+database::spare_room database::spare() {
+    spare_room found;
+    use row(sql_->pages);
+    if (row.next()) found.in_database = static_cast<std::uint64_t>(row.number(1)) * schema::page_size;
+    struct stat log{};
+    const std::uint64_t used = static_cast<std::uint64_t>(log_pages_) * frame_size;
+    if (::stat((path_ + "-wal").c_str(), &log) == 0 && static_cast<std::uint64_t>(log.st_size) > used)
+        found.in_log = static_cast<std::uint64_t>(log.st_size) - used;
+    return found;
+}
+
+void database::shrink_if_easy(bool is_short) {
+    // Copying 8 MiB takes some 30 ms; a database under 64 MiB is worth it only where room is short.
+    constexpr std::int64_t most_to_copy = 2048;
+    constexpr std::int64_t worth_it = 16'384;
+    if (!std::exchange(may_shrink_, false)) return;
+    std::int64_t all = 0;
+    std::int64_t unused = 0;
+    {
+        use row(sql_->pages);
+        if (!row.next()) return;
+        all = row.number(0);
+        unused = row.number(1);
+    }
+    if (all - unused > most_to_copy || unused < all / 4 * 3 || !(is_short || all >= worth_it)) return;
+    // Where it fails, for lack of room or because somebody reads, there will be another time.
+    if (db_.tryExec("VACUUM") == SQLITE_OK) empty_log();
 }
 
 // One step of the index from hop to hop, however many envelopes each has.
@@ -424,7 +537,7 @@ message_id database::highest_id() {
     use row(sql_->highest_id);
     row << rows::last_message_id;
     row.next();
-    return message_id(static_cast<std::uint64_t>(row.number(0)));
+    return message_id(static_cast<std::uint64_t>(std::max(row.number(0), reserved_id_)));
 }
 
 }  // namespace waypost::spool

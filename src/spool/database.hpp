@@ -28,7 +28,8 @@ using handed_over = std::variant<finished, postponed, hastened, corrected_times>
 class database {
 public:
     /// Opens the queue of `directory`, or makes an empty one.
-    database(const std::string& directory, warning_sink warn);
+    /// The log is emptied when it has `pages_per_checkpoint`.
+    database(const std::string& directory, warning_sink warn, int pages_per_checkpoint);
     ~database();
     database(const database&) = delete;
     database& operator=(const database&) = delete;
@@ -46,10 +47,23 @@ public:
     /// Never offers it again in this process.
     void pass_over(envelope_id id) { unreadable_.insert(static_cast<std::int64_t>(id.value())); }
 
-    /// Names of body files that no row names any more since the last commit.
+    /// Names of body files that no row of a message names any more since the last commit. The table `removals` has
+    /// them until forget_removal(), so that a restart knows them too.
     [[nodiscard]] std::vector<std::string> take_unneeded_files();
+    void forget_removal(const std::string& file);
     /// Between transactions: moves what the write-ahead log holds into the database when that is enough to be worth it.
     void checkpoint_if_due();
+    /// Now, and gives the log's room back; as far as nobody reads it.
+    void empty_log() noexcept;
+    /// Gives room back that ended messages have left, where that is little work: most of the database is free. Between
+    /// transactions. `is_short`: also of a small database.
+    void shrink_if_easy(bool is_short);
+    /// Octets of the database's files that new rows may use before these must grow.
+    struct spare_room {
+        std::uint64_t in_database = 0;
+        std::uint64_t in_log = 0;
+    };
+    [[nodiscard]] spare_room spare();
 
     [[nodiscard]] std::vector<next_hop> hops_due(async::wall_time now);
     [[nodiscard]] std::vector<next_hop> hops_due_since(async::wall_time after, async::wall_time now);
@@ -58,7 +72,10 @@ public:
                                           std::vector<envelope_id> known);
     [[nodiscard]] std::optional<async::wall_time> next_due(async::wall_time now);
     [[nodiscard]] std::uint64_t count();
+    /// No id up to this one may be given out: a row has it, or it was reserved and may have been used.
     [[nodiscard]] message_id highest_id();
+    /// Names this queue and no other: random, and kept.
+    [[nodiscard]] const std::string& name() const noexcept { return name_; }
 
 private:
     struct statements;
@@ -75,8 +92,14 @@ private:
         std::vector<std::string> files;
         std::int64_t envelopes_before_one = 0;
         std::size_t files_before_one = 0;
+        std::int64_t highest_id = 0;
+        std::int64_t reserved_id = 0;
     };
 
+    void read_identity();
+    void reserve_ids();
+    bool checkpoint(int mode) noexcept;
+    void read_removals();
     void finish(envelope_id id);
     void postpone(const postponed& what);
     void hasten(const hastened& what);
@@ -89,16 +112,21 @@ private:
     [[nodiscard]] rows::judged<message> read_message(message_id id);
     void set_aside(const std::vector<suspect>& damaged);
 
+    std::string path_;
     std::string body_directory_;
     warning_sink warn_;
     SQLite::Database db_;
     std::unique_ptr<statements> sql_;
     in_transaction now_;
+    std::string name_;
+    std::int64_t reserved_id_ = 0;  // ids up to this one are given out after a restart no more
     std::vector<std::string> unneeded_files_;
     std::optional<std::int64_t> count_;  // counted when first asked for, kept up to date from then on
     std::unordered_set<std::int64_t> unreadable_;  // rows on pages that SQLite cannot read: passed over
     int log_pages_ = 0;
+    int pages_per_checkpoint_;
     int checkpoint_at_;
+    bool may_shrink_ = false;  // the log was emptied since this was looked at
 };
 
 }  // namespace waypost::spool

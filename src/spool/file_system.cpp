@@ -27,6 +27,27 @@ std::string first_line_of(int fd) {
     return base::printable(all.substr(0, all.find('\n')));
 }
 
+/// One that somebody made for us, perhaps too open: only its owner can mend that. In a directory of another user's
+/// that one could put files of its own in the place of ours.
+void make_private(const std::string& path) {
+    const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOTDIR) throw std::runtime_error(path + ": is not a directory");
+    if (fd < 0) fail(path, "cannot be opened");
+    struct stat about{};
+    const bool is_known = ::fstat(fd, &about) == 0;
+    const bool is_ours = is_known && about.st_uid == ::geteuid();
+    constexpr mode_t others = S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH;
+    const bool is_private =
+        is_ours && ((about.st_mode & others) == 0 || ::fchmod(fd, about.st_mode & 0777 & ~others) == 0);
+    ::close(fd);
+    if (!is_known) fail(path, "cannot be looked at");
+    if (!is_ours)
+        throw std::runtime_error(path + ": belongs to user " + std::to_string(about.st_uid) +
+                                 ", but the queue is used by user " + std::to_string(::geteuid()) +
+                                 "; change its owner (chown -R), or run as that user");
+    if (!is_private) fail(path, "can be read or written by others, and that cannot be changed");
+}
+
 }  // namespace
 
 void make_private_directory(const std::string& path) {
@@ -36,7 +57,7 @@ void make_private_directory(const std::string& path) {
     if (failed) throw std::runtime_error(above.string() + ": cannot be made: " + failed.message());
     if (::mkdir(path.c_str(), 0700) == 0) return sync_directory(above.empty() ? "." : above.string());
     if (errno != EEXIST) fail(path, "cannot be made");
-    if (!std::filesystem::is_directory(path)) throw std::runtime_error(path + ": is not a directory");
+    make_private(path);
 }
 
 void make_private_file(const std::string& path) {

@@ -6,7 +6,7 @@
 
 namespace waypost::spool::file_system {
 
-/// Makes `path`, readable by nobody else, if it is not there.
+/// Makes `path`, readable by nobody else, if it is not there. One that is there must be ours, and is closed to others.
 void make_private_directory(const std::string& path);
 /// Makes an empty file that nobody else can read.
 void make_private_file(const std::string& path);

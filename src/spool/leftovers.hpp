@@ -1,5 +1,8 @@
-// Body files that no row names: a session was receiving the message, or its file was about to be removed, when the
-// process ended.
+// Body files that no row names.
+//
+// A session was receiving the message when the process ended: such a file has not got its name yet, and is removed.
+// What has its name may have been accepted, and the database may have lost it, so it is moved to the folder `lost` for
+// an administrator to look at. (Files of messages that have ended are named by the table `removals`, and the writer's.)
 #pragma once
 
 #include <functional>
@@ -10,7 +13,7 @@
 
 namespace waypost::spool {
 
-/// Removes them on a thread of its own, beside everything else. Touches only names of messages before `first_new`, so
+/// Does so on a thread of its own, beside everything else. Touches only names of messages before `first_new`, so
 /// it never meets a message of this process.
 class leftovers {
 public:

@@ -61,6 +61,20 @@ CREATE TABLE damaged (
 ) STRICT;
 )";
 
+// One row: what the queue is called in the names of files that it delivers, and the message ids that it may have given
+// out. And the body files that are about to be removed, of messages that have ended.
+constexpr const char* tables_of_version_4 = R"(
+CREATE TABLE queue (
+    one            INTEGER PRIMARY KEY CHECK (one = 1),
+    name           TEXT    NOT NULL,
+    reserved_id    INTEGER NOT NULL
+) STRICT;
+INSERT INTO queue SELECT 1, lower(hex(randomblob(8))), ifnull(max(id), 0) FROM messages WHERE id < 1 << 42;
+CREATE TABLE removals (
+    file           TEXT    PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+)";
+
 constexpr const char* from_version_1 = R"(
 BEGIN IMMEDIATE;
 ALTER TABLE envelopes ADD COLUMN for_host INTEGER NOT NULL DEFAULT 0;
@@ -76,6 +90,10 @@ ALTER TABLE envelopes ADD COLUMN target TEXT NOT NULL DEFAULT '';
 PRAGMA user_version = 3;
 COMMIT;
 )";
+
+std::string from_version_3() {
+    return std::string("BEGIN IMMEDIATE;") + tables_of_version_4 + "PRAGMA user_version = 4; COMMIT;";
+}
 
 std::string path_of(const std::string& directory) { return directory + "/queue.db"; }
 
@@ -120,17 +138,16 @@ void create_if_absent(const std::string& directory) {
         db.exec("PRAGMA application_id = " + std::to_string(application_id) +
                 "; PRAGMA user_version = " + std::to_string(version));
         db.exec(tables);
+        db.exec(tables_of_version_4);
         db.exec("PRAGMA journal_mode = WAL");
     }
     fs::rename(fresh, path);
     file_system::sync_directory(directory);
 }
 
-SQLite::Database open_for_writing(const std::string& directory) {
+SQLite::Database open_for_writing(const std::string& directory, std::uint64_t log_size) {
     const std::string path = path_of(directory);
     try {
-        // Somebody who looks with sqlite3 may lock for a moment.
-        constexpr int patience_ms = 10'000;
         SQLite::Database db(path, SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX, patience_ms);
         check_identity(db, path);
         db.exec(
@@ -143,12 +160,11 @@ SQLite::Database open_for_writing(const std::string& directory) {
             // A damaged page is found when it is read. Its cost could not be measured either.
             "PRAGMA cell_size_check = ON;"
             // database::checkpoint_if_due() does it.
-            "PRAGMA wal_autocheckpoint = 0;"
-            // After a backlog the log shrinks to this again. Not smaller: writing over a file is cheaper than growing
-            // it.
-            "PRAGMA journal_size_limit = 134217728");
+            "PRAGMA wal_autocheckpoint = 0");
+        db.exec("PRAGMA journal_size_limit = " + std::to_string(log_size));
         if (pragma(db, "user_version") == 1) db.exec(from_version_1);
         if (pragma(db, "user_version") == 2) db.exec(from_version_2);
+        if (pragma(db, "user_version") == 3) db.exec(from_version_3());
         // Damage of the first pages shows now instead of at the first message.
         db.execAndGet("SELECT count(*) FROM (SELECT id FROM messages UNION ALL SELECT id FROM envelopes LIMIT 1)");
         return db;
@@ -160,8 +176,8 @@ SQLite::Database open_for_writing(const std::string& directory) {
 }
 
 SQLite::Database open_for_reading(const std::string& directory) {
-    constexpr int patience_ms = 1'000;
-    SQLite::Database db(path_of(directory), SQLite::OPEN_READONLY | SQLite::OPEN_NOMUTEX, patience_ms);
+    constexpr int patience_of_readers_ms = 1'000;
+    SQLite::Database db(path_of(directory), SQLite::OPEN_READONLY | SQLite::OPEN_NOMUTEX, patience_of_readers_ms);
     db.exec("PRAGMA trusted_schema = OFF; PRAGMA cache_size = -1024");
     return db;
 }

@@ -7,10 +7,14 @@
 #include "leftovers.hpp"
 #include "message_ids.hpp"
 #include "readers.hpp"
+#include "schema.hpp"
+#include "volume.hpp"
 #include "writer.hpp"
 
 namespace waypost::spool {
 namespace {
+
+using schema::page_size;
 
 std::string body_directory(const settings& where) { return where.directory + "/body"; }
 
@@ -47,11 +51,13 @@ struct sqlite_store::parts {
           io(workers),
           bodies(make_directories(where)),
           held(where.directory),
-          db(where.directory, warn),
+          room(std::make_shared<volume>(where.directory, where.reserve)),
+          db(where.directory, warn, static_cast<int>(room->longest_log() / page_size)),
           ids(db.highest_id()),
           read_back(std::make_shared<readers>(where.directory, io)),
-          cleaning(where.directory, ids.next(std::chrono::system_clock::now()), warn),
-          thread(db, loop, io, bodies, warn) {}
+          first_new(ids.next(where.wall())),
+          cleaning(where.directory, first_new, warn),
+          thread(db, *room, loop, io, bodies, warn) {}
 
     static std::string make_directories(const settings& where) {
         file_system::make_private_directory(where.directory);
@@ -71,9 +77,11 @@ struct sqlite_store::parts {
     async::workers& io;
     std::string bodies;
     file_system::lock held;
+    std::shared_ptr<volume> room;
     database db;  // the writer thread's from its start to its end
     message_ids ids;
     std::shared_ptr<readers> read_back;
+    message_id first_new;
     leftovers cleaning;
     writer thread;
 };
@@ -83,10 +91,16 @@ sqlite_store::sqlite_store(const async::executor& loop, async::workers& io, sett
 
 sqlite_store::~sqlite_store() = default;
 
-message_id sqlite_store::next_message_id() { return parts_->ids.next(std::chrono::system_clock::now()); }
+const std::string& sqlite_store::name() const noexcept { return parts_->db.name(); }
+
+message_id sqlite_store::first_new_id() const noexcept { return parts_->first_new; }
+
+message_id sqlite_store::next_message_id() { return parts_->ids.next(parts_->where.wall()); }
+
+bool sqlite_store::has_room(std::uint64_t octets) const { return parts_->thread.has_room(octets); }
 
 std::shared_ptr<content> sqlite_store::new_content(message_id id) {
-    return std::make_shared<content>(parts_->bodies, to_string(id), parts_->io);
+    return std::make_shared<content>(parts_->bodies, to_string(id), parts_->io, parts_->room);
 }
 
 async::awaitable<base::result<>> sqlite_store::insert(const queued& what) {

@@ -9,6 +9,7 @@ const char* text_of(errc value) noexcept {
         case errc::no_such_message: return "no such message in the queue";
         case errc::damaged: return "damaged in the queue";
         case errc::closed: return "the queue is closed";
+        case errc::full: return "the disk of the queue is full";
     }
     return "unknown error of the queue";
 }

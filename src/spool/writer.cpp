@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <cerrno>
 #include <chrono>
 #include <stdexcept>
 
@@ -32,6 +33,19 @@ bool is_its_own_fault(const std::exception& error) {
     }
 }
 
+/// What a message takes in the database: its row and its text, and the rows of its envelopes with their indexes.
+std::uint64_t octets_of(const queued& what) {
+    constexpr std::uint64_t row = 8192;
+    constexpr std::uint64_t envelope = 1024;
+    const content& text = *what.about->text;
+    return row + envelope * what.envelopes.size() + (text.in_file() ? 0 : text.size());
+}
+
+errc reason_of(const std::exception& error) {
+    const auto* sqlite = dynamic_cast<const SQLite::Exception*>(&error);
+    return sqlite != nullptr && sqlite->getErrorCode() == SQLITE_FULL ? errc::full : errc::unavailable;
+}
+
 insertion* insertion_in(const write& what) {
     const auto* found = std::get_if<insertion*>(&what);
     return found == nullptr ? nullptr : *found;
@@ -46,10 +60,15 @@ std::optional<envelope_id> id_of(const handed_over& what) {
 
 }  // namespace
 
-writer::writer(database& db, const async::executor& loop, async::workers& io, std::string directory, warning_sink warn)
-    : db_(db), loop_(loop), io_(io), body_directory_(std::move(directory)), warn_(std::move(warn)), thread_([this] {
-          run();
-      }) {}
+writer::writer(database& db, volume& room, const async::executor& loop, async::workers& io, std::string directory,
+               warning_sink warn)
+    : db_(db),
+      volume_(room),
+      loop_(loop),
+      io_(io),
+      body_directory_(std::move(directory)),
+      warn_(std::move(warn)),
+      thread_([this] { run(); }) {}
 
 writer::~writer() {
     {
@@ -103,15 +122,67 @@ void writer::hand_over(handed_over what) {
 
 void writer::run() {
     batch work;
+    volume_.hold();
+    remove_unneeded_files();
     while (wait_for_work(work)) {
+        admit(work);
         commit_all(work);
         answer_all(work);
         resume_all(std::exchange(work, {}));
         // What follows keeps only the next batch waiting, not those who were in this one.
         remove_unneeded_files();
         db_.checkpoint_if_due();
+        look_at_room();
     }
     retry_kept();
+}
+
+// On the loop's thread, so it goes by what the writer saw last of the database.
+bool writer::has_room(std::uint64_t octets) const {
+    const std::uint64_t reserve = volume_.reserve();
+    if (reserve == 0) return true;
+    const std::uint64_t free = volume_.free();
+    if (octets > content::memory_limit) return free >= reserve && free - reserve >= octets;
+    return free >= reserve + 2 * octets || free + spare_ >= reserve + 2 * octets;
+}
+
+/// Refuses the insertions that would use room which changes need, before anything is written.
+void writer::admit(const batch& work) {
+    const std::uint64_t free = volume_.free();
+    std::uint64_t sum = 0;
+    std::optional<database::spare_room> spare;
+    for (const write& each : work.writes) {
+        insertion* one = insertion_in(each);
+        if (one == nullptr || volume_.reserve() == 0) continue;
+        const std::uint64_t octets = sum + octets_of(one->what);
+        // A message is written twice, to the log and to the database. Reports get what other mail does not: without
+        // them mail that has failed could not end.
+        const std::uint64_t kept = one->what.about->from.from.is_null() ? volume_.reserve() / 2 : volume_.reserve();
+        bool fits = free >= kept + 2 * octets;
+        if (!fits) {
+            if (!spare) spare = db_.spare();
+            const std::uint64_t for_log = free + spare->in_log;
+            fits = for_log >= kept / 2 + octets && for_log + spare->in_database >= kept + 2 * octets;
+        }
+        if (fits)
+            sum = octets;
+        else
+            one->failed = errc::full;
+    }
+}
+
+void writer::look_at_room() {
+    const std::uint64_t reserve = volume_.reserve();
+    const bool is_short = volume_.free() < 2 * reserve;
+    database::spare_room spare;
+    if (is_short) spare = db_.spare();
+    spare_ = spare.in_database + spare.in_log;
+    db_.shrink_if_easy(is_short);
+    if (!volume_.is_held() && !failing_) volume_.hold();
+    const bool was_full = std::exchange(is_full_, !has_room(0));
+    if (is_full_ == was_full) return;
+    warn_(is_full_ ? "less than " + std::to_string(reserve >> 10) + " KiB of the volume are free: new mail is refused"
+                   : std::string("there is room for new mail again"));
 }
 
 bool writer::wait_for_work(batch& taken) {
@@ -132,14 +203,14 @@ void writer::commit_all(const batch& work) {
         return committed(work);
     } catch (const std::exception& error) {
         db_.roll_back();
-        if (!is_its_own_fault(error)) return refuse(work, error.what());
+        if (!is_its_own_fault(error)) return refuse(work, error);
     }
     try {
         commit_each_alone(work);
         committed(work);
     } catch (const std::exception& error) {
         db_.roll_back();
-        refuse(work, error.what());
+        refuse(work, error);
     }
 }
 
@@ -147,8 +218,11 @@ void writer::commit_together(const batch& work) {
     sync_body_directory(work);
     db_.begin();
     for (const handed_over& each : kept_) db_.apply(each);
+    for (const std::string& each : to_forget_) db_.forget_removal(each);
     for (const write& each : work.writes) {
-        std::visit(base::overloaded{[&](insertion* one) { db_.insert(one->what); },
+        std::visit(base::overloaded{[&](insertion* one) {
+                                        if (!one->failed) db_.insert(one->what);
+                                    },
                                     [&](const handed_over& one) { db_.apply(one); }},
                    each);
     }
@@ -158,6 +232,7 @@ void writer::commit_together(const batch& work) {
 void writer::commit_each_alone(const batch& work) {
     db_.begin();
     for (const handed_over& each : kept_) apply_alone(each);
+    for (const std::string& each : to_forget_) db_.forget_removal(each);
     for (const write& each : work.writes) {
         std::visit(base::overloaded{[&](insertion* one) { insert_alone(*one); },
                                     [&](const handed_over& one) { apply_alone(one); }},
@@ -167,6 +242,7 @@ void writer::commit_each_alone(const batch& work) {
 }
 
 void writer::insert_alone(insertion& what) {
+    if (what.failed) return;
     db_.begin_one();
     try {
         db_.insert(what.what);
@@ -198,6 +274,7 @@ void writer::apply_alone(const handed_over& what) {
 
 void writer::committed(const batch& work) {
     kept_.clear();
+    to_forget_.clear();
     for (const write& each : work.writes) {
         const insertion* one = insertion_in(each);
         if (one != nullptr && !one->failed) one->what.about->text->keep_file();
@@ -207,18 +284,23 @@ void writer::committed(const batch& work) {
 
 // Nobody waits for changes, so nobody would repeat them: they stay with us. Most of them make room, so they are tried
 // at once without the messages that did not fit.
-void writer::refuse(const batch& work, const std::string& why) {
-    failing(why);
-    bool has_insertions = false;
+void writer::refuse(const batch& work, const std::exception& why) {
+    failing(why.what());
     for (const write& each : work.writes) {
         std::visit(base::overloaded{[&](insertion* one) {
-                                        one->failed = errc::unavailable;
-                                        has_insertions = true;
+                                        if (!one->failed) one->failed = reason_of(why);
                                     },
                                     [&](const handed_over& one) { kept_.push_back(one); }},
                    each);
     }
-    if (has_insertions) retry_kept();
+    make_room();
+    retry_kept();
+}
+
+// What the disk lacks may be ours to give: the reserve, and what the log holds.
+void writer::make_room() {
+    volume_.give_up();
+    db_.empty_log();
 }
 
 void writer::retry_kept() {
@@ -243,7 +325,14 @@ void writer::sync_body_directory(const batch& work) {
         const insertion* one = insertion_in(each);
         return one != nullptr && one->what.about->text->in_file();
     });
-    if (has_files) file_system::sync_directory(body_directory_);
+    if (!has_files) return;
+    std::vector<std::string> removed;
+    {
+        const std::lock_guard held(removed_->mutex);
+        removed.swap(removed_->names);
+    }
+    file_system::sync_directory(body_directory_);
+    to_forget_.insert(to_forget_.end(), removed.begin(), removed.end());
 }
 
 void writer::answer_all(const batch& work) {
@@ -269,8 +358,12 @@ void writer::remove_unneeded_files() {
     if (names.empty()) return;
     // Freeing the blocks of a long file takes its time: not on this thread. What a crash leaves is removed at the next
     // start.
-    boost::asio::post(io_.pool(), [before = body_directory_ + '/', names = std::move(names)] {
-        for (const std::string& name : names) ::unlink((before + name).c_str());
+    boost::asio::post(io_.pool(), [before = body_directory_ + '/', names = std::move(names), removed = removed_] {
+        for (const std::string& name : names) {
+            if (::unlink((before + name).c_str()) != 0 && errno != ENOENT) continue;
+            const std::lock_guard held(removed->mutex);
+            removed->names.push_back(name);
+        }
     });
 }
 

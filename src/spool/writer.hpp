@@ -5,6 +5,7 @@
 // whose commit failed are kept and tried again, in order, before anything later.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <condition_variable>
@@ -12,13 +13,15 @@
 #include <thread>
 
 #include "batch.hpp"
+#include "volume.hpp"
 #include "waypost/async/offload.hpp"
 
 namespace waypost::spool {
 
 class writer {
 public:
-    writer(database& db, const async::executor& loop, async::workers& io, std::string directory, warning_sink warn);
+    writer(database& db, volume& room, const async::executor& loop, async::workers& io, std::string directory,
+           warning_sink warn);
     /// Commits what was handed over and ends the thread.
     ~writer();
     writer(const writer&) = delete;
@@ -28,6 +31,8 @@ public:
     async::awaitable<> commit(insertion& what) { return enqueue(&batch::writes, write(&what), &batch::inserters); }
     async::awaitable<> answer(question& what) { return enqueue(&batch::questions, &what, &batch::askers); }
     void hand_over(handed_over what);
+    /// Whether a message of this size would be taken, as far as is known now.
+    [[nodiscard]] bool has_room(std::uint64_t octets) const;
 
 private:
     template <class Item>
@@ -37,10 +42,13 @@ private:
 
     void run();
     [[nodiscard]] bool wait_for_work(batch& taken);
+    void admit(const batch& work);
     void commit_all(const batch& work);
+    void make_room();
+    void look_at_room();
     void commit_together(const batch& work);
     void commit_each_alone(const batch& work);
-    void refuse(const batch& work, const std::string& why);
+    void refuse(const batch& work, const std::exception& why);
     void retry_kept();
     void apply_alone(const handed_over& what);
     void insert_alone(insertion& what);
@@ -51,13 +59,23 @@ private:
     void resume_all(batch work);
     void remove_unneeded_files();
 
+    struct removed_files {
+        std::mutex mutex;
+        std::vector<std::string> names;
+    };
+
     database& db_;
+    volume& volume_;
     async::executor loop_;
     async::workers& io_;
     std::string body_directory_;
     warning_sink warn_;
     std::vector<handed_over> kept_;  // handed over, and not committed yet because a commit failed
     bool failing_ = false;
+    bool is_full_ = false;  // new mail is refused
+    std::atomic<std::uint64_t> spare_{0};  // octets of the database's files that new mail may use, when last looked at
+    std::shared_ptr<removed_files> removed_ = std::make_shared<removed_files>();
+    std::vector<std::string> to_forget_;  // of those, whose removal is on stable storage
 
     struct inbox {
         std::mutex mutex;

@@ -6,13 +6,15 @@ using namespace waypost::config;
 using namespace std::chrono_literals;
 
 TEST_CASE("settings of the queue, the sessions and the log", "[config][directives]") {
-    const model what = model_of(lines(
-        {"hostname mx.example.org", "queue path \"var/spool\"", "queue ttl 2d", "queue retry base 5m local-base 20s",
-         "queue retry max 1h jitter 25%", "bounce warn-interval 1d, 4h, 1d", "smtp max-message-size 50M",
-         "smtp limit max-rcpt 10 max-mails 20", "resolver 192.0.2.53, [2001:db8::53]:5353", "log format json"}));
+    const model what = model_of(
+        lines({"hostname mx.example.org", "queue path \"var/spool\"", "queue ttl 2d", "queue reserve 1G",
+               "queue retry base 5m local-base 20s", "queue retry max 1h jitter 25%", "bounce warn-interval 1d, 4h, 1d",
+               "smtp max-message-size 50M", "smtp limit max-rcpt 10 max-mails 20",
+               "resolver 192.0.2.53, [2001:db8::53]:5353", "log format json"}));
     CHECK(what.hostname->text == "mx.example.org");
     CHECK(what.queue_path.text == "var/spool");
     CHECK(what.queue_ttl == 48h);
+    CHECK(what.queue_reserve == 1ULL << 30);
     CHECK(what.retry.base == 5min);
     CHECK(what.retry.local_base == 20s);
     CHECK(what.retry.longest == 1h);
@@ -31,6 +33,7 @@ TEST_CASE("without a word of it, everything has its default", "[config][directiv
     CHECK_FALSE(what.hostname);
     CHECK(what.queue_path.text == "/var/spool/waypost");
     CHECK(what.queue_ttl == 96h);
+    CHECK_FALSE(what.queue_reserve);
     CHECK(what.retry.base == 400s);
     CHECK(what.retry.local_base == 10s);
     CHECK(what.retry.longest == 4h);
@@ -111,6 +114,7 @@ TEST_CASE("faults of settings", "[config][directives]") {
         CHECK(fault_of("queue retry jitter " + bad) ==
               "t:1:20: \"" + bad + "\" is no percentage; write one from 0% to 50%, as in 10%");
     }
+    CHECK(fault_of("queue reserve") == "t:1:14: expected a size, found the end of the line");
     CHECK(fault_of("queue path") == "t:1:11: expected a directory, found the end of the line");
     CHECK(fault_of("queue path \"\"") == "t:1:12: an empty string where a directory is wanted");
     CHECK(fault_of("smtp") == "t:1:5: expected a setting of \"smtp\", found the end of the line");

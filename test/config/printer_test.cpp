@@ -28,11 +28,11 @@ std::string printed(const std::string& text) {
 
 TEST_CASE("settings are printed with their defaults", "[config][printer]") {
     CHECK(print(model_of("")) == defaults);
-    CHECK(print(model_of(
-              lines({"hostname h.example", "queue path q", "queue ttl 90m", "queue retry base 5m max 1h jitter 0%",
-                     "bounce warn-interval 90s, 1d", "smtp max-message-size 1000", "smtp limit max-rcpt 1 max-mails 2",
-                     "resolver 192.0.2.1, \"[::1]:53\"", "log format text"}))) ==
-          lines({"hostname h.example", "queue path \"q\"", "queue ttl 90m",
+    CHECK(print(model_of(lines({"hostname h.example", "queue path q", "queue ttl 90m", "queue reserve 1G",
+                                "queue retry base 5m max 1h jitter 0%", "bounce warn-interval 90s, 1d",
+                                "smtp max-message-size 1000", "smtp limit max-rcpt 1 max-mails 2",
+                                "resolver 192.0.2.1, \"[::1]:53\"", "log format text"}))) ==
+          lines({"hostname h.example", "queue path \"q\"", "queue reserve 1G", "queue ttl 90m",
                  "queue retry base 5m local-base 10s max 1h jitter 0%", "bounce warn-interval 90s, 1d",
                  "smtp max-message-size 1000", "smtp limit max-rcpt 1 max-mails 2", "resolver 192.0.2.1, [::1]:53",
                  "log format text"}));

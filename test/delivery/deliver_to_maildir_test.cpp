@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
+#include <set>
 
 #include "delivery/socket_pair.hpp"
 #include "jobs.hpp"
@@ -84,9 +85,26 @@ TEST_CASE("mail that may be there already is looked for first", "[delivery][deli
     fixture f;
     CHECK(f.deliver({.may_be_repeat = true}, "first\r\n").is_success());
     fs::rename(f.maildir + "/new/1.host", f.maildir + "/cur/1.host:2,S");
-    CHECK(f.deliver({.may_be_repeat = true}, "second\r\n").is_success());
+    CHECK(f.deliver({.may_be_repeat = true}, "first\r\n").text() == "Delivered to Maildir before");
     CHECK(test::read_file(f.maildir + "/cur/1.host:2,S") == "first\n");
-    CHECK(f.at("").empty());
+    CHECK(fs::is_empty(f.maildir + "/new"));
+    CHECK(fs::is_empty(f.maildir + "/tmp"));
+}
+
+TEST_CASE("audit 2: a name alone does not make another mail a repeat, and neither mail is lost",
+          "[delivery][deliver_to_maildir]") {
+    fixture f;
+    const bool may_be_repeat = GENERATE(true, false);
+    CHECK(f.deliver({}, "first\r\n").is_success());
+    if (GENERATE(true, false)) fs::rename(f.maildir + "/new/1.host", f.maildir + "/cur/1.host:2,S");
+    for (int tries = 0; tries < (may_be_repeat ? 3 : 1); ++tries) {
+        CHECK(f.deliver({.may_be_repeat = may_be_repeat}, "the second\r\n").is_success());
+    }
+    std::multiset<std::string> texts;
+    for (const char* folder : {"/new", "/cur"})
+        for (const auto& each : fs::directory_iterator(f.maildir + folder)) texts.insert(test::read_file(each.path()));
+    CHECK(texts == std::multiset<std::string>{"first\n", "the second\n"});
+    CHECK(fs::is_empty(f.maildir + "/tmp"));
 }
 
 TEST_CASE("mail whose content breaks off is not there", "[delivery][deliver_to_maildir]") {

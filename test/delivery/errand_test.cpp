@@ -24,14 +24,16 @@ struct fixture {
                        .user = "ada",
                        .extension = "tag"};
     action_settings action;
-    delivery::settings how{.host = "mx.example.org"};
+    delivery::settings how{.host = "mx.example.org", .queue = "0123456789abcdef"};
     table::userinfo::value user{.name = "ada", .uid = 1001, .gid = 1001, .home = "/home/ada"};
     delivery::ourselves us{
         .uid = 0, .gid = 0, .nobody_in_particular = {.name = "nobody", .uid = 65534, .gid = 65534, .home = "/"}};
     std::optional<unsigned> spool_group;
-    async::wall_time since{1h};
 
-    fixture() { about.arrived = since + 1s; }
+    fixture() {
+        about.id = spool::message_id(7);
+        how.first_new_id = spool::message_id(7);
+    }
 
     std::variant<errand, mail::status> answer() {
         return delivery::errand_of({.about = about,
@@ -40,8 +42,7 @@ struct fixture {
                                     .how = how,
                                     .user = user,
                                     .us = us,
-                                    .spool_group = spool_group,
-                                    .since = since});
+                                    .spool_group = spool_group});
     }
     errand accepted() {
         auto found = answer();
@@ -66,7 +67,7 @@ TEST_CASE("a mail for a Maildir is a job under its user's identity", "[delivery]
     CHECK(made.who == ada_id);
     CHECK(made.what.what == job::kind::maildir);
     CHECK(made.what.path == "/home/ada/Maildir");
-    CHECK(made.what.name == spool::to_string(f.to.id) + ".mx.example.org");
+    CHECK(made.what.name == spool::to_string(f.to.id) + ".0123456789abcdef.mx.example.org");
     CHECK(made.what.extension == "tag");
     CHECK_FALSE(made.what.junk);
     CHECK(made.what.head == "Return-Path: <bob@example.net>\r\nDelivered-To: ada+tag@example.org\r\n");
@@ -116,8 +117,27 @@ TEST_CASE("what was tried before, or by an earlier daemon, may be there already"
     fixture f;
     CHECK_FALSE(f.accepted().what.may_be_repeat);
     SECTION("it was tried") { f.to.tries = 1; }
-    SECTION("it came before we began") { f.about.arrived = f.since; }
+    SECTION("it came before we began") { f.how.first_new_id = spool::message_id(8); }
     CHECK(f.accepted().what.may_be_repeat);
+}
+
+TEST_CASE("audit 2: what an earlier daemon accepted is known by its id, whatever the calendar said then",
+          "[delivery][errand]") {
+    fixture f;
+    f.how.first_new_id = spool::message_id(8);
+    f.about.arrived = async::wall_time::max();
+    CHECK(f.accepted().what.may_be_repeat);
+}
+
+TEST_CASE("audit 2: queues of hosts with one name give their mail names of their own", "[delivery][errand]") {
+    fixture f;
+    const std::string one = f.accepted().what.name;
+    f.how.queue = "0123456789abcdee";
+    CHECK(f.accepted().what.name != one);
+    SECTION("and a long host name does not make a name that no file can have") {
+        f.how.host = std::string(255, 'h');
+        CHECK(f.accepted().what.name.size() < 200);
+    }
 }
 
 TEST_CASE("a daemon that is not root delivers to its own uid alone", "[delivery][errand]") {

@@ -269,6 +269,19 @@ TEST_CASE("content that comes from the store is read once for the recipients tha
     CHECK(f.fakes.jobs().back().what.may_be_repeat);
 }
 
+TEST_CASE("a fault in the program defers the mail", "[delivery][local_agent]") {
+    fixture f;
+    f.house.queue.assign("forgotten", *f.agent, true);  // none of the agent's
+    auto to = fixture::to("ada");
+    to.hop.action = "forgotten";
+    f.send({to});
+    f.house.until([&] {
+        return !f.house.store.rows.envelopes.empty() && f.house.store.rows.envelopes.begin()->second.is.tries == 1;
+    });
+    CHECK(f.house.store.rows.envelopes.begin()->second.is.last.is_transient());
+    CHECK(f.output.comes("bug"));
+}
+
 TEST_CASE("no outcome is told from within carry()", "[delivery][local_agent]") {
     fixture f;
     const auto give = [](fixture& in) -> async::awaitable<> {

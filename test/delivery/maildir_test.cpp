@@ -31,8 +31,9 @@ base::error_code deliver(const std::string& maildir, const std::string& name, st
     auto file = maildir_file::create(maildir, name);
     if (file.has_error()) return file.error();
     if (auto added = file->append(text); added.has_error()) return added.error();
-    auto kept = file->commit();
-    return kept.has_error() ? kept.error() : base::error_code();
+    auto kept = file->commit(name);
+    if (kept.has_error()) return kept.error();
+    return *kept == delivery::placing::moved ? base::error_code() : make_error_code(boost::system::errc::file_exists);
 }
 
 }  // namespace
@@ -46,7 +47,8 @@ TEST_CASE("a message is written to tmp and moved to new", "[delivery][maildir]")
     CHECK(file->append("\nbody\n").has_value());
     CHECK(names_in(maildir + "/tmp") == std::vector<std::string>{"1.host"});
     CHECK(names_in(maildir + "/new").empty());
-    CHECK(file->commit().has_value());
+    CHECK(file->size() == 17);
+    CHECK(file->commit("1.host").value() == delivery::placing::moved);
     CHECK(names_in(maildir + "/tmp").empty());
     CHECK(test::read_file(maildir + "/new/1.host") == "Subject: x\n\nbody\n");
 }
@@ -119,13 +121,23 @@ TEST_CASE("what a broken attempt left in tmp is overwritten", "[delivery][maildi
     CHECK(names_in(maildir + "/tmp").empty());
 }
 
-TEST_CASE("the same envelope delivered twice is one message", "[delivery][maildir]") {
+TEST_CASE("audit 2: a file that is there is never replaced", "[delivery][maildir]") {
     const test::temporary_directory home;
     const std::string maildir = home / "Maildir";
-    CHECK(!deliver(maildir, "1.host", "the first time"));
-    CHECK(!deliver(maildir, "1.host", "the second time"));
+    CHECK(!deliver(maildir, "1.host", "not read yet"));
+    CHECK(deliver(maildir, "1.host", "another") == boost::system::errc::file_exists);
     CHECK(names_in(maildir + "/new") == std::vector<std::string>{"1.host"});
-    CHECK(test::read_file(maildir + "/new/1.host") == "the second time");
+    CHECK(test::read_file(maildir + "/new/1.host") == "not read yet");
+    CHECK(names_in(maildir + "/tmp").empty());
+    SECTION("and whoever was refused may take another name") {
+        auto file = maildir_file::create(maildir, "1.host");
+        REQUIRE(file.has_value());
+        CHECK(file->append("another").has_value());
+        CHECK(file->commit("1.host").value() == delivery::placing::name_is_taken);
+        CHECK(file->commit("2.host").value() == delivery::placing::moved);
+        CHECK(test::read_file(maildir + "/new/2.host") == "another");
+        CHECK(test::read_file(maildir + "/new/1.host") == "not read yet");
+    }
 }
 
 TEST_CASE("a link that waits in tmp is not followed", "[delivery][maildir]") {
@@ -151,16 +163,21 @@ TEST_CASE("a FIFO that waits in tmp does not hold the delivery up", "[delivery][
 TEST_CASE("a message is known again, also after it was read", "[delivery][maildir]") {
     const test::temporary_directory home;
     const std::string maildir = home / "Maildir";
-    CHECK_FALSE(delivery::has_message(maildir, "1.host"));
-    CHECK(!deliver(maildir, "1.host", "x"));
-    CHECK(delivery::has_message(maildir, "1.host"));
-    CHECK_FALSE(delivery::has_message(maildir, "1.hos"));
-    CHECK_FALSE(delivery::has_message(maildir, "11.host"));
-    for (const char* flags : {"", ":2,", ":2,S"}) {
+    const auto has = [&](const char* name, std::uint64_t size = 3) {
+        return delivery::has_message(maildir, name, size);
+    };
+    CHECK_FALSE(has("1.host"));
+    CHECK(!deliver(maildir, "1.host", "xyz"));
+    CHECK(has("1.host"));
+    CHECK_FALSE(has("1.hos"));
+    CHECK_FALSE(has("11.host"));
+    CHECK_FALSE(has("1.host", 4));
+    for (const char* flags : {"", ":2,", ":2,S", ",S=3:2,S"}) {
         const std::string read = maildir + "/cur/1.host" + flags;
         fs::rename(maildir + "/new/1.host", read);
-        CHECK(delivery::has_message(maildir, "1.host"));
-        CHECK_FALSE(delivery::has_message(maildir, "1.hos"));
+        CHECK(has("1.host"));
+        CHECK_FALSE(has("1.hos"));
+        CHECK_FALSE(has("1.host", 2));
         fs::rename(read, maildir + "/new/1.host");
     }
 }

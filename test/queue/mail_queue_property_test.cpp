@@ -153,8 +153,10 @@ TEST_CASE("through days of trouble every envelope ends once, and is never in two
             for (int burst = std::uniform_int_distribution(0, 8)(roll); burst > 0; --burst)
                 coroutines.start(sent.send(store, queue, clock, roll));
             clock.advance(std::chrono::seconds(std::uniform_int_distribution(0, 120)(roll)));
-            if (seed % 2 == 1 && happens(roll, 0.01))
+            if (seed % 4 == 1 && happens(roll, 0.01))
                 clock.set_wall(clock.wall() + std::chrono::hours(std::uniform_int_distribution(-24, 24)(roll)));
+            if (seed % 4 == 3 && happens(roll, 0.1))
+                clock.set_wall(clock.wall() + std::chrono::seconds(std::uniform_int_distribution(-12, 12)(roll)));
         }
         if (run == 3) clock.advance(24h * 12);
         // A crash: what is in hand is lost from memory, and is not ended in the store.

@@ -1,9 +1,11 @@
 #include "waypost/queue/mail_queue.hpp"
 
 #include <catch2/catch.hpp>
+#include <map>
 #include <optional>
 #include <set>
 
+#include "support/captured_stderr.hpp"
 #include "support/fake_store.hpp"
 #include "support/run_to_end.hpp"
 #include "support/virtual_clock.hpp"
@@ -31,13 +33,21 @@ public:
 class fixed_router final : public report_router {
 public:
     async::awaitable<base::result<std::vector<spool::envelope>>> route(mail::mailbox to) override {
+        most_at_once = std::max(most_at_once, ++at_once);
+        if (pause) co_await pause();
+        --at_once;
+        if (throws) throw std::runtime_error("a bug in the rules");
         if (failure) co_return failure;
         if (nowhere) co_return std::vector<spool::envelope>();
         const spool::envelope back{.hop = home, .to = {.to = std::move(to)}};
         co_return std::vector{back};
     }
     bool nowhere = false;
+    bool throws = false;
     base::error_code failure;
+    std::function<async::awaitable<>()> pause;
+    std::size_t at_once = 0;
+    std::size_t most_at_once = 0;
 };
 
 struct letter {
@@ -386,6 +396,66 @@ TEST_CASE("an envelope is tried again when its report cannot be kept", "[queue][
     CHECK(has(office.report_text(), "no such user"));
 }
 
+TEST_CASE("audit 11: a few reports are made at a time, and all of them in the end", "[queue][mail_queue][report]") {
+    settings how{.host = "mx.example.com"};
+    how.reports_at_a_time = 3;
+    post_office office(std::move(how));
+    office.router.pause = [&] { return office.clock.sleep_for(10s); };
+    for (int n = 0; n < 50; ++n) office.send({.ret = mail::dsn_return::full});
+    while (!office.out.tasks.empty()) office.report_all(office.take(office.out), no_such_user);
+    office.clock.advance(5s);
+    CHECK(office.store.envelopes.size() == 50);  // none ends before it is reported
+    office.clock.advance(10s * 20);
+    CHECK(office.router.most_at_once == 3);
+    CHECK(office.back.tasks.size() == 50);
+    CHECK(office.store.envelopes.size() == 50);  // the reports
+}
+
+TEST_CASE("audit 11: reports that wait in line are made before the queue ends", "[queue][mail_queue][report]") {
+    settings how{.host = "mx.example.com"};
+    how.reports_at_a_time = 2;
+    post_office office(std::move(how));
+    office.router.pause = [&] { return office.clock.sleep_for(100ms); };
+    for (int n = 0; n < 20; ++n) office.send();
+    while (!office.out.tasks.empty()) office.report_all(office.take(office.out), no_such_user);
+    office.close();
+    CHECK(office.store.envelopes.size() == 20);
+    for (const auto& [id, each] : office.store.envelopes) CHECK(each.is.hop == home);
+}
+
+TEST_CASE("a fault in the program leaves no envelope in flight", "[queue][mail_queue]") {
+    post_office office({.host = "mx.example.com", .window = 2});
+    const test::captured_stderr output;
+    for (int n = 0; n < 6; ++n) office.send();
+    SECTION("where the store is asked") {
+        office.store.refuses = [](fake_store::verb) -> bool { throw std::runtime_error("a bug in the store"); };
+        while (!office.out.tasks.empty()) office.report_all(office.take(office.out), ok);
+        office.clock.advance(1s);
+        CHECK(office.out.tasks.empty());
+        office.store.refuses = [](fake_store::verb) { return false; };
+    }
+    SECTION("where the timer asks it") {
+        while (!office.out.tasks.empty()) office.report_all(office.take(office.out), greylisted);
+        office.store.refuses = [](fake_store::verb) -> bool { throw std::runtime_error("a bug in the store"); };
+        office.clock.advance(410s);
+        CHECK(office.out.tasks.empty());
+        office.store.refuses = [](fake_store::verb) { return false; };
+    }
+    SECTION("where a report is made") {
+        office.router.throws = true;
+        while (!office.out.tasks.empty()) office.report_all(office.take(office.out), no_such_user);
+        office.clock.advance(1s);
+        while (!office.out.tasks.empty()) office.report_all(office.take(office.out), no_such_user);
+        office.router.throws = false;
+    }
+    for (int round = 0; round < 100 && !office.store.envelopes.empty(); ++round) {
+        office.clock.advance(60s);
+        while (!office.out.tasks.empty()) office.report_all(office.take(office.out), ok);
+        while (!office.back.tasks.empty()) office.report_all(office.take(office.back), ok);
+    }
+    CHECK(office.store.envelopes.empty());
+}
+
 TEST_CASE("a report that has nowhere to go is dropped", "[queue][mail_queue][report]") {
     post_office office;
     office.router.nowhere = true;
@@ -510,6 +580,62 @@ TEST_CASE("a clock that is set back a day does not keep mail for a day", "[queue
     office.clock.set_wall(office.clock.wall() - 24h);
     while (!office.out.tasks.empty()) office.report_all(office.take(office.out), ok);
     office.clock.advance(11min);
+    while (!office.out.tasks.empty()) office.report_all(office.take(office.out), ok);
+    CHECK(office.store.envelopes.empty());
+}
+
+TEST_CASE("audit 3: mail is tried in its time and once, though the clock is set back or forth",
+          "[queue][mail_queue][clock]") {
+    const auto back = GENERATE(as<std::chrono::seconds>(), 1s, 8s, 11s, 24h, -8s, -24h);
+    const bool restarts = GENERATE(false, true);
+    CAPTURE(back.count(), restarts);
+    settings how{.host = "mx.example.com", .window = 2};  // so that most of the mail waits on disk
+    how.retry.base = 1s;
+    how.retry.longest = 60s;
+    post_office office(std::move(how));
+    const auto defer_for = [&](int rounds) {
+        for (int round = 0; round < rounds; ++round) {
+            for (int n = 0; n < 3 && !office.out.tasks.empty(); ++n)
+                office.report_all(office.take(office.out), greylisted);
+            office.clock.advance(1s);
+        }
+    };
+    std::map<spool::envelope_id, int> delivered;
+    const auto deliver_for = [&](int rounds) {
+        for (int round = 0; round < rounds && !office.store.envelopes.empty(); ++round) {
+            while (!office.out.tasks.empty()) {
+                task next = office.take(office.out);
+                ++delivered[next.envelopes.at(0).id];
+                office.report_all(std::move(next), ok);
+            }
+            while (!office.back.tasks.empty()) office.report_all(office.take(office.back), ok);
+            office.clock.advance(1s);
+        }
+    };
+
+    for (int n = 0; n < 6; ++n) office.send();
+    defer_for(12);
+    office.clock.set_wall(office.clock.wall() - back);
+    if (restarts) {
+        office.close();
+        office.open();
+    }
+    for (int n = 0; n < 4; ++n) office.send();
+    defer_for(5);
+    deliver_for(back > 0s ? 130 : 700);  // how long the timer sleeps at most, when the clock was set forward
+    CHECK(office.store.envelopes.empty());
+    CHECK(delivered.size() == 10);
+    for (const auto& [id, times] : delivered) CHECK(times == 1);
+}
+
+TEST_CASE("audit 3: new mail that waits on disk is not stranded by a clock that is set back a little",
+          "[queue][mail_queue][clock]") {
+    const auto back = GENERATE(as<std::chrono::milliseconds>(), 20ms, 1s, 8s, 11s, 24h);
+    post_office office({.host = "mx.example.com", .window = 2});
+    for (int n = 0; n < 6; ++n) office.send();
+    office.clock.set_wall(office.clock.wall() - back);
+    while (!office.out.tasks.empty()) office.report_all(office.take(office.out), ok);
+    office.clock.advance(2s);
     while (!office.out.tasks.empty()) office.report_all(office.take(office.out), ok);
     CHECK(office.store.envelopes.empty());
 }

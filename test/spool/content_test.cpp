@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "queue_directory.hpp"
+#include "volume.hpp"
 
 using namespace waypost;
 using namespace waypost::spool;
@@ -62,10 +63,24 @@ TEST_CASE("the file of a message that nobody took over goes with it", "[spool][c
     desk on;
     auto text = on.empty();
     REQUIRE(on.add(*text, std::string(100'000, 'x')));
-    CHECK(on.has_file());
+    SECTION("before it is whole") { CHECK(std::filesystem::exists(on.place.path() + "/text.part")); }
+    SECTION("and after") { REQUIRE(on.seal(*text)); }
     text.reset();
     on.io.join();
-    CHECK_FALSE(on.has_file());
+    CHECK(std::filesystem::is_empty(on.place.path()));
+}
+
+TEST_CASE("audit 21: a text for which there is no room is refused, and its file goes", "[spool][content]") {
+    desk on;
+    const auto room = std::make_shared<volume>(on.place.path(), std::uint64_t{1} << 60);
+    {
+        content text(on.place.path(), "text", on.io, room);
+        CHECK(on.add(text, std::string(1000, 'x')));
+        CHECK_FALSE(on.add(text, std::string(100'000, 'x')));
+        CHECK_FALSE(on.seal(text));
+    }
+    on.io.join();
+    CHECK(std::filesystem::is_empty(on.place.path()));
 }
 
 TEST_CASE("the file of a message that was taken over stays", "[spool][content]") {

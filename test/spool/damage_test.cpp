@@ -1,4 +1,6 @@
 // What the store does with rows, files and databases that are not as it left them.
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <random>
@@ -21,6 +23,11 @@ std::string refusal_of(queue_directory& queue) {
         return refused.what();
     }
     return "";
+}
+
+bool gone_soon(const std::string& path) {
+    for (int n = 0; n < 500 && std::filesystem::exists(path); ++n) std::this_thread::sleep_for(10ms);
+    return !std::filesystem::exists(path);
 }
 
 bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
@@ -102,19 +109,74 @@ TEST_CASE("a due time beyond all reason does not hide an envelope", "[spool][dam
     CHECK(found[0].envelopes.size() == (std::chrono::system_clock::now() > queue.now ? 2 : 1));
 }
 
-TEST_CASE("body files without a row are removed at the start, and other files are left alone", "[spool][damage]") {
+TEST_CASE("body files that were never whole are removed at the start, and other files are left alone",
+          "[spool][damage]") {
     queue_directory queue;
     const auto kept = queue.commit(std::string(100'000, 'x'), {queue.to("a@example.com")});
     queue.close();
-    const std::string left_over = queue.body(message_id(4711));
+    const std::string left_over = queue.body(message_id(4711)) + ".part";
     const std::string foreign = queue.queue() + "/body/README";
     std::ofstream(left_over) << "half a message";
     std::ofstream(foreign) << "not ours";
     queue.open();
-    for (int n = 0; n < 500 && std::filesystem::exists(left_over); ++n) std::this_thread::sleep_for(10ms);
-    CHECK_FALSE(std::filesystem::exists(left_over));
+    CHECK(gone_soon(left_over));
+    CHECK(queue.warned.mention("never accepted"));
     CHECK(std::filesystem::exists(foreign));
     CHECK(std::filesystem::exists(queue.body(kept->message())));
+    CHECK_FALSE(std::filesystem::exists(queue.queue() + "/lost"));
+}
+
+TEST_CASE("a whole body file that no row names is moved aside, not removed", "[spool][damage]") {
+    queue_directory queue;
+    const auto kept = queue.commit(std::string(100'000, 'x'), {queue.to("a@example.com")});
+    queue.close();
+    queue.sql("DELETE FROM messages; DELETE FROM envelopes");  // as after a rescue that did not find everything
+    queue.open();
+    CHECK(gone_soon(queue.body(kept->message())));
+    const std::string saved = queue.queue() + "/lost/" + to_string(kept->message());
+    CHECK(std::filesystem::file_size(saved) == 100'000);
+    for (int n = 0; n < 500 && !queue.warned.mention("/lost"); ++n) std::this_thread::sleep_for(10ms);
+    CHECK(queue.warned.mention("/lost"));
+}
+
+TEST_CASE("the file of a message that has ended is removed by the next process, if this one could not",
+          "[spool][damage]") {
+    queue_directory queue;
+    const auto kept = queue.commit(std::string(100'000, 'x'), {queue.to("a@example.com")});
+    const std::string file = queue.body(kept->message());
+    queue.store->apply(finished{kept->kept().envelopes[0].id});
+    CHECK(queue.count() == 0);
+    CHECK(gone_soon(file));
+    CHECK(queue.sql_number("SELECT count(*) FROM removals") == 1);  // the directory may not know of it yet
+    queue.close();
+    std::ofstream(file) << "back after a power cut";
+    queue.open();
+    CHECK(gone_soon(file));
+    CHECK_FALSE(std::filesystem::exists(queue.queue() + "/lost"));
+    const auto next = queue.commit(std::string(100'000, 'x'), {queue.to("a@example.com")});
+    REQUIRE(queue.commit("short", {queue.to("a@example.com")}));
+    CHECK(queue.sql_number("SELECT count(*) FROM removals") == 0);
+}
+
+TEST_CASE("a queue directory of another user is refused, and one that is open to others is closed", "[spool][damage]") {
+    namespace fs = std::filesystem;
+    queue_directory queue;
+    queue.close();
+    const std::string which = GENERATE("", "/body");
+    SECTION("open to others") {
+        fs::permissions(queue.queue() + which, fs::perms(0777));
+        CHECK(refusal_of(queue).empty());
+        CHECK((fs::status(queue.queue() + which).permissions() & fs::perms(066)) == fs::perms::none);
+    }
+    SECTION("of another user") {
+        if (::geteuid() != 0) {
+            WARN("skipped: only root can give a directory away");
+            return;
+        }
+        REQUIRE(::chown((queue.queue() + which).c_str(), 12345, 12345) == 0);
+        CHECK(has(refusal_of(queue), "belongs to user 12345"));
+        REQUIRE(::chown((queue.queue() + which).c_str(), 0, 0) == 0);
+    }
 }
 
 TEST_CASE("a database that is not a queue is refused with what to do, and left as it is", "[spool][damage]") {

@@ -89,7 +89,7 @@ TEST_CASE("outcomes that the full disk refused are written when there is room ag
     CHECK(run_to_end(queue.loop, queue.store->due({"outbound", "example.com"}, queue.now, 10, {})).has_error());
     CHECK(run_to_end(queue.loop, queue.store->count()).has_error());
     CHECK_FALSE(queue.commit("3", {queue.to("c@example.com")}));
-    CHECK(queue.refusal == errc::unavailable);
+    CHECK(queue.refusal == errc::full);
     disk.heal();
     REQUIRE(queue.commit("4", {queue.to("d@example.com")}));
     CHECK(queue.count() == 2);

@@ -73,6 +73,7 @@ struct queue_directory {
     async::workers io{2};
     std::unique_ptr<sqlite_store> store;
     async::wall_time now = async::wall_time(1'800'000'000s);
+    async::wall_time calendar = std::chrono::system_clock::now();  // what the store takes for the time
     base::error_code refusal;
 
     queue_directory() { open(); }
@@ -89,10 +90,13 @@ struct queue_directory {
 
     void open() {
         close();
-        store = std::make_unique<sqlite_store>(loop.get_executor(), io, settings{.directory = queue()}, warned.sink());
+        store = std::make_unique<sqlite_store>(loop.get_executor(), io, how(), warned.sink());
     }
     void close() { store.reset(); }
 
+    [[nodiscard]] settings how() const {
+        return {.directory = queue(), .wall = [this] { return calendar; }};
+    }
     [[nodiscard]] std::string queue() const { return place.path() + "/queue"; }
     [[nodiscard]] std::string body(message_id id) const { return queue() + "/body/" + to_string(id); }
 

@@ -144,9 +144,10 @@ TEST_CASE("a queue of the first version is brought to this one, with its mail", 
     queue.sql(
         "DROP INDEX envelopes_by_host; ALTER TABLE envelopes DROP COLUMN for_host; "
         "ALTER TABLE envelopes DROP COLUMN extension; ALTER TABLE envelopes DROP COLUMN target; "
+        "DROP TABLE queue; DROP TABLE removals; "
         "PRAGMA user_version = 1");
     queue.open();
-    CHECK(queue.sql_number("PRAGMA user_version") == 3);
+    CHECK(queue.sql_number("PRAGMA user_version") == 4);
     CHECK(recipients_of(queue.due(queue.now)) == std::vector<std::string>{"a@example.com"});
     queue.store->apply(postponed{.id = envelope_of(kept->message(), 0),
                                  .tries = 1,
@@ -255,6 +256,77 @@ TEST_CASE("ids grow, over restarts and over a clock that is set back", "[spool][
               ", 0, '', 0, 0, '', '', 0, NULL, '', x'')");
     queue.open();
     CHECK(queue.store->next_message_id() > far);
+}
+
+TEST_CASE("audit 2: an id is never used again, though the clock was set back and the queue is empty",
+          "[spool][sqlite_store][clock]") {
+    using namespace std::chrono_literals;
+    const auto back = GENERATE(as<std::chrono::seconds>(), 0s, 1s, 8s, 11s, 24h, -24h, 24h * 365);
+    queue_directory queue;
+    std::set<message_id> used;
+    for (int run = 0; run < 5; ++run) {
+        for (int n = 0; n < 3; ++n) {
+            const auto kept = queue.commit("text", {queue.to("a@example.com")});
+            REQUIRE(kept);
+            CHECK(used.insert(kept->message()).second);
+            queue.store->apply(finished{kept->kept().envelopes[0].id});
+        }
+        CHECK(queue.count() == 0);
+        queue.calendar -= back;
+        const bool is_new_process = run % 2 == 0;
+        if (!is_new_process) continue;
+        queue.open();
+        CHECK(queue.store->first_new_id() > *used.rbegin());
+    }
+}
+
+TEST_CASE("audit 3: new mail is due after the clock was set back, though its transaction took long",
+          "[spool][sqlite_store][clock]") {
+    queue_directory queue;
+    queue.calendar = queue.now - 100s;  // when the transaction begins
+    REQUIRE(queue.commit("text", {queue.to("a@example.com")}));
+    const auto set_back_to = queue.now - 50s;
+    queue.store->correct_times(set_back_to, set_back_to + 4h);
+    CHECK(run_to_end(queue.loop, queue.store->hops_due(set_back_to)).value() == std::vector{outbound});
+    CHECK(queue.due(set_back_to).size() == 1);
+}
+
+TEST_CASE("audit 2: ids are reserved many at a time", "[spool][sqlite_store]") {
+    queue_directory queue;
+    std::set<std::int64_t> written;
+    for (int n = 0; n < 100; ++n) {
+        REQUIRE(queue.commit("text", {queue.to("a@example.com")}));
+        queue.calendar += std::chrono::milliseconds(100);
+        written.insert(queue.sql_number("SELECT reserved_id FROM queue"));
+    }
+    CHECK(written.size() <= 2);
+    CHECK(*written.rbegin() > queue.sql_number("SELECT max(id) FROM messages"));
+}
+
+TEST_CASE("audit 2: each queue has a name of its own, which it keeps", "[spool][sqlite_store]") {
+    queue_directory one;
+    queue_directory two;
+    const std::string name = one.store->name();
+    CHECK(name.size() == 16);
+    CHECK(name != two.store->name());
+    one.open();
+    CHECK(one.store->name() == name);
+    SECTION("and so has one of an earlier version") {
+        REQUIRE(one.commit("text", {one.to("a@example.com")}));
+        one.close();
+        one.sql("DROP TABLE queue; DROP TABLE removals; PRAGMA user_version = 3");
+        one.open();
+        CHECK(one.store->name().size() == 16);
+        CHECK(one.store->name() != name);
+        CHECK(one.sql_number("SELECT reserved_id FROM queue") == one.sql_number("SELECT max(id) FROM messages"));
+    }
+    SECTION("and one whose name was damaged gets another") {
+        one.close();
+        one.sql("UPDATE queue SET name = '../../etc/passwd'");
+        one.open();
+        CHECK(one.store->name().size() == 16);
+        CHECK(one.warned.mention("damaged"));
+    }
 }
 
 TEST_CASE("one process uses a queue at a time", "[spool][sqlite_store]") {

@@ -226,6 +226,7 @@ struct model {
 
     std::optional<written> hostname;
     written queue_path{"/var/spool/waypost", {}};
+    std::optional<std::uint64_t> queue_reserve;  // none: in proportion to the volume
     std::chrono::seconds queue_ttl{std::chrono::hours(96)};
     retry_schedule retry;
     std::vector<std::chrono::seconds> warn_intervals{std::chrono::hours(4)};

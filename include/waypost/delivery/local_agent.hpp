@@ -55,6 +55,7 @@ private:
     async::awaitable<> deliver(std::shared_ptr<parcel> what, spool::envelope to);
     /// Nothing where it was not begun, as the agent stops.
     async::awaitable<std::optional<mail::status>> attempt(parcel& what, const spool::envelope& to);
+    async::awaitable<std::optional<mail::status>> attempt_or_defer(parcel& what, const spool::envelope& to);
     async::awaitable<> until_idle();
     async::awaitable<std::variant<user, mail::status>> user_of(const action_settings& action,
                                                                const spool::envelope& to);
@@ -63,7 +64,6 @@ private:
 
     surroundings with_;
     settings settings_;
-    async::wall_time since_;
     std::unique_ptr<const ourselves> us_;
     std::unique_ptr<deputies> deputies_;
     std::unique_ptr<turns> mailboxes_;  // by path, those that one at a time writes to

@@ -9,6 +9,7 @@
 
 #include "waypost/delivery/command.hpp"
 #include "waypost/delivery/format.hpp"
+#include "waypost/spool/ids.hpp"
 #include "waypost/table/table.hpp"
 
 namespace waypost::delivery {
@@ -36,6 +37,9 @@ struct delivery_limits {
 
 struct settings {
     std::string host;  // part of a Maildir file's name
+    std::string queue = "0";  // and so is the name of the queue, which no other has
+    /// What has a lower id was accepted by an earlier process, which may have delivered it.
+    spool::message_id first_new_id{0};
     std::string mail_spool = "/var/mail";  // absolute; where `mbox` has its mailboxes
     char tag_delimiter = '+';  // `smtp sub-addr-delim`
     delivery_limits limits;

@@ -8,6 +8,7 @@
 // Invariant: an envelope is in flight (handed to a transport) at most once at a time.
 #pragma once
 
+#include <exception>
 #include <functional>
 #include <map>
 #include <memory>
@@ -93,11 +94,15 @@ private:
     [[nodiscard]] async::wall_time next_try_of(const spool::message& about, const spool::envelope& which) const;
     void settle(const spool::envelope& which, spool::change what);
 
+    async::wall_time calendar();
     void begin_refills();
     async::awaitable<> refill(refill_order asked);
+    async::awaitable<base::result<std::vector<spool::queued>>> ask_for(const refill_order& asked);
     async::awaitable<> keep_time();
+    async::awaitable<base::error_code> look();
     async::awaitable<base::error_code> take_up(bool everything, async::wall_time after, async::wall_time now);
     async::awaitable<> wait_for_moment();
+    void log_bug(std::exception_ptr bug);
     void store_said(base::error_code failed);
 
     spool::store& store_;
@@ -110,6 +115,10 @@ private:
     std::unique_ptr<reports> reports_;
     async::wall_time earliest_ = async::wall_time::max();  // at which a postponed envelope is due
     async::event timer_moved_;
+    async::wall_time latest_seen_{};  // of the calendar
+    bool everything_is_owed_ = true;  // the next look for what is due is at everything
+    async::wall_time looked_{};  // what was due then has been asked for
+    async::time_point looked_at_{};
     std::set<spool::next_hop> hastened_;  // since the moment below, which is a second ago at most
     async::time_point hastened_since_{};
     base::error_code store_failure_;

@@ -26,6 +26,8 @@ struct settings {
     std::size_t content_budget = 64U << 20;
     /// Recipients of one message that fail within this time are reported in one bounce.
     std::chrono::milliseconds report_pause{200};
+    /// Reports that are being made at a time: each may hold what it returns in memory.
+    std::size_t reports_at_a_time = 8;
     /// The longest message that a bounce returns whole when RET=FULL asks for it; of longer ones the header section.
     std::size_t longest_return = 1U << 20;
 };

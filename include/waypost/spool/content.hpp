@@ -20,6 +20,7 @@
 namespace waypost::spool {
 
 class body_file;
+class volume;
 
 class content {
 public:
@@ -27,8 +28,10 @@ public:
     /// How much of a text in a file is in memory at a time.
     static constexpr std::size_t piece_size = std::size_t{64} * 1024;
 
-    /// To be appended to. `directory` is for the file, should one be needed; `io` runs what blocks.
-    content(std::string directory, std::string file_name, async::workers& io);
+    /// To be appended to. `directory` is for the file, should one be needed; `io` runs what blocks. With `room`, no
+    /// file grows beyond what this admits: the append is refused with errc::full.
+    content(std::string directory, std::string file_name, async::workers& io,
+            std::shared_ptr<const volume> room = nullptr);
     /// One that is whole already (made here, or read from the database).
     explicit content(std::string trace, std::string text);
     /// One whose text is in a file.
@@ -72,6 +75,7 @@ private:
     std::string directory_;
     std::string name_;
     async::workers* io_ = nullptr;
+    std::shared_ptr<const volume> room_;
     base::error_code failed_;  // of an append; seal() says it again
     std::shared_ptr<body_file> file_;  // shared with a worker thread while that writes or reads
     mutable async::permits::token paid_;

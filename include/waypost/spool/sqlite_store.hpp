@@ -4,9 +4,11 @@
 // for the schema, which users may read with sqlite3.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "waypost/async/awaitable.hpp"
@@ -18,6 +20,10 @@ namespace waypost::spool {
 
 struct settings {
     std::string directory = "/var/spool/waypost";
+    /// Octets of the volume that new mail leaves free; none: in proportion to the volume.
+    std::optional<std::uint64_t> reserve;
+    /// The calendar that message ids come from.
+    std::function<async::wall_time()> wall = [] { return std::chrono::system_clock::now(); };
 };
 
 /// Something that recovery or the writer thread met and an administrator should read: a row set aside, a body file
@@ -34,7 +40,13 @@ public:
     /// Commits what was handed over and ends the writer thread. Blocks.
     ~sqlite_store() override;
 
+    /// Names this queue and no other, for ever.
+    [[nodiscard]] const std::string& name() const noexcept;
+    /// Messages with lower ids were accepted by an earlier process.
+    [[nodiscard]] message_id first_new_id() const noexcept;
+
     [[nodiscard]] message_id next_message_id() override;
+    [[nodiscard]] bool has_room(std::uint64_t octets) const override;
     [[nodiscard]] std::shared_ptr<content> new_content(message_id id) override;
     async::awaitable<base::result<>> insert(const queued& what) override;
     void apply(change what) override;

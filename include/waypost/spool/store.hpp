@@ -21,7 +21,7 @@ namespace waypost::spool {
 /// A message of at most so many envelopes for one next hop, all due at one moment, need not wait for longer ones.
 inline constexpr std::size_t small_message = 20;
 
-enum class errc { unavailable = 1, no_such_message, damaged, closed };
+enum class errc { unavailable = 1, no_such_message, damaged, closed, full };
 [[nodiscard]] base::error_code make_error_code(errc value) noexcept;
 
 /// The envelope is done with (delivered, or failed and reported); the last one takes its message with it.
@@ -51,6 +51,8 @@ public:
     virtual ~store() = default;
 
     [[nodiscard]] virtual message_id next_message_id() = 0;
+    /// Whether a message of so many octets would be taken now: where it would not, a session may say so at once.
+    [[nodiscard]] virtual bool has_room(std::uint64_t /*octets*/) const { return true; }
     /// An empty content for a message that is being received.
     [[nodiscard]] virtual std::shared_ptr<content> new_content(message_id id) = 0;
 

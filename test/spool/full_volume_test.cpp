@@ -1,0 +1,136 @@
+// A queue that has a volume for itself, and fills it. Needs root, for the volume is a small tmpfs.
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <deque>
+#include <fstream>
+#include <tuple>
+
+#include "queue_directory.hpp"
+#include "volume.hpp"
+
+using namespace waypost;
+using namespace waypost::spool;
+using namespace waypost::spool::test;
+
+namespace {
+
+/// Mounted on the place of the queue for as long as it lives.
+class small_volume {
+public:
+    explicit small_volume(std::string path) : path_(std::move(path)) {
+        std::filesystem::create_directories(path_);
+        mounted_ = ::mount("tmpfs", path_.c_str(), "tmpfs", 0, "size=6m,mode=0700") == 0;
+        if (!mounted_) WARN("skipped: no volume can be mounted here");
+    }
+    ~small_volume() {
+        if (mounted_) ::umount2(path_.c_str(), MNT_DETACH);
+    }
+    small_volume(const small_volume&) = delete;
+    small_volume& operator=(const small_volume&) = delete;
+    explicit operator bool() const noexcept { return mounted_; }
+
+private:
+    std::string path_;
+    bool mounted_ = false;
+};
+
+struct full_queue : queue_directory {
+    std::deque<envelope_id> waiting;
+
+    /// How many were taken before one was refused.
+    std::size_t fill(std::size_t size, std::size_t most = 3000) {
+        for (std::size_t n = 0; n < most; ++n) {
+            const auto kept = commit(std::string(size, 'x'), {to("a@example.com")});
+            if (!kept) return n;
+            waiting.push_back(kept->kept().envelopes[0].id);
+        }
+        return most;
+    }
+    /// And waits until the files are gone: workers remove them.
+    void end(std::size_t how_many) {
+        for (; how_many > 0 && !waiting.empty(); --how_many) {
+            store->apply(finished{waiting.front()});
+            waiting.pop_front();
+        }
+        std::ignore = run_to_end(loop, store->count());
+        for (int n = 0; n < 1000 && files() > waiting.size(); ++n) std::this_thread::sleep_for(10ms);
+    }
+    [[nodiscard]] std::size_t files() const {
+        std::size_t found = 0;
+        for (const auto& each : std::filesystem::directory_iterator(queue() + "/body")) found += each.exists() ? 1 : 0;
+        return found;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("audit 21: a queue that filled its volume gets smaller, and takes mail again by itself", "[spool][volume]") {
+    const std::size_t size = GENERATE(3'000U, 60'000U, 200'000U);
+    CAPTURE(size);
+    full_queue queue;
+    queue.close();
+    std::filesystem::remove_all(queue.queue());
+    const small_volume volume(queue.queue());
+    if (!volume) return;
+    queue.open();
+    const std::size_t first = queue.fill(size);
+    CHECK(first * size > std::size_t{3} << 20);
+    CHECK(queue.refusal == errc::full);
+    for (int round = 0; round < 5; ++round) {
+        const std::size_t half = queue.waiting.size() / 2;
+        queue.end(half);
+        REQUIRE(queue.count() == queue.waiting.size());
+        CHECK(queue.fill(size) >= half / 2);
+    }
+    queue.end(queue.waiting.size());
+    CHECK(queue.count() == 0);
+    CHECK(queue.fill(size) >= first / 2);
+    CHECK(queue.count() == queue.waiting.size());
+    queue.close();
+}
+
+TEST_CASE("audit 21: a queue ends mail though others have filled its volume to the last block", "[spool][volume]") {
+    full_queue queue;
+    queue.close();
+    std::filesystem::remove_all(queue.queue());
+    const small_volume volume(queue.queue());
+    if (!volume) return;
+    queue.open();
+    REQUIRE(queue.fill(60'000, 30) == 30);
+    const std::string hog = queue.queue() + "/hog";
+    {
+        std::ofstream out(hog, std::ios::binary);
+        for (int n = 0; n < 6 * 256 && out; ++n) out << std::string(4096, 'h') << std::flush;
+    }
+    CHECK_FALSE(queue.commit("one more", {queue.to("a@example.com")}));
+    CHECK_FALSE(queue.store->has_room(0));
+    queue.end(30);
+    // A change that cannot be written is tried again each second.
+    base::result<std::uint64_t> left = errc::unavailable;
+    for (int n = 0; n < 100 && left.has_error(); ++n) {
+        left = run_to_end(queue.loop, queue.store->count());
+        if (left.has_error()) std::this_thread::sleep_for(50ms);
+    }
+    REQUIRE(left.has_value());
+    CHECK(*left == 0);
+    std::filesystem::remove(hog);
+    CHECK(queue.store->has_room(0));
+    CHECK(queue.fill(60'000, 30) == 30);
+    queue.close();
+}
+
+TEST_CASE("the reserve is in proportion to the volume, unless it is set", "[spool][volume]") {
+    temporary_directory place;
+    const volume usual(place.path(), std::nullopt);
+    CHECK(usual.reserve() > 0);
+    CHECK(usual.reserve() <= std::uint64_t{64} << 20);
+    CHECK(usual.longest_log() <= usual.reserve());
+    const volume large(place.path(), std::uint64_t{1} << 60);
+    CHECK_FALSE(large.admits(0));
+    CHECK(large.longest_log() == std::uint64_t{16} << 20);
+    const volume none(place.path(), 0);
+    CHECK(none.admits(std::uint64_t{1} << 60));
+}
