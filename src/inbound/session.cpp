@@ -114,11 +114,13 @@ void session::end_now() {
     if (awaited_ == awaited::content || awaited_ == awaited::handshake) client_->cancel();
 }
 
-/// For a session that was cut off in the middle of something. Behind half a reply nothing can be said.
+/// For a session that was cut off in the middle of something, perhaps with replies that were not written yet. Behind
+/// half a reply nothing can be said.
 async::awaitable<> session::say_shutdown() {
     using namespace boost::asio::experimental::awaitable_operators;
-    if (!ending_ || !heard_ || said_last_ || writing_) co_return;
+    if (!ending_ || !heard_ || writing_) co_return;
     add_last_reply();
+    if (out_.empty()) co_return;
     const std::string words = std::exchange(out_, {});
     co_await (client_->write(words) || with_.clock.sleep_for(shutdown_farewell_limit));
     client_->end_writing();

@@ -120,6 +120,7 @@ TEST_CASE("audit 6: a server that stops ends its sessions with 421, whatever the
 
     const auto where = door.server->endpoints().front();
     finish(door.house.loop, door.server->stop());
+    CHECK_THAT(guessing.reply(), StartsWith("535 "));
     for (test::smtp_client* each : {&idle, &sending, &guessing, &unheard}) {
         CHECK(each->reply() == told);
         CHECK(each->reply() == "(closed)");
