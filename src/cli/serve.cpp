@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "commands.hpp"
+#include "waypost/daemon/core_dumps.hpp"
 #include "waypost/daemon/first_process.hpp"
 
 namespace waypost::cli {
@@ -15,6 +16,13 @@ namespace {
 // Password hashes and file work: enough threads that a slow hash does not hold up a file, few enough for a small
 // container.
 constexpr std::size_t worker_threads = 4;
+
+/// `-D debug=yes`
+bool asks_for_debugging(const configuration& from) {
+    const config::macros given = from.macros();
+    const auto debug = given.find("debug");
+    return debug != given.end() && debug->second == "yes";
+}
 
 int run_daemon(const configuration& from, bool verbose) {
     async::workers io(worker_threads);
@@ -33,6 +41,7 @@ int run_daemon(const configuration& from, bool verbose) {
 }  // namespace
 
 int serve(const configuration& from, bool verbose) {
+    if (!asks_for_debugging(from)) daemon::forbid_core_dumps();  // before a secret is read
     return daemon::below_first_process([&] { return run_daemon(from, verbose); });
 }
 

@@ -1,5 +1,7 @@
 #include "waypost/daemon/assemble.hpp"
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
 #include "commands.hpp"
 #include "waypost/control/server.hpp"
 
@@ -7,8 +9,10 @@ namespace waypost::daemon {
 
 namespace {
 
-// Transactions under way get so long to end before their sessions are closed; they would only be repeated otherwise.
-constexpr std::chrono::seconds grace_at_stop{5};
+// What is under way gets so long to end before it is cut off; it would only be repeated otherwise. Clients first, then
+// what carries mail away: together less than the 10 seconds that most supervisors wait before they kill.
+constexpr std::chrono::seconds grace_of_clients{5};
+constexpr std::chrono::seconds whole_grace{9};
 
 /// A Maildir is to tell apart the mail of different queues, and what a process before this one may have delivered.
 delivery::settings for_queue(delivery::settings how, const spool::sqlite_store& store) {
@@ -75,11 +79,13 @@ void assembly::start() {
 }
 
 async::awaitable<> assembly::stop() {
+    using namespace boost::asio::experimental::awaitable_operators;
     log_.info("daemon", "stopping");
     co_await control_->stop();
-    co_await inbound_.stop();
-    co_await relay_.stop(grace_at_stop);
-    co_await local_.stop(grace_at_stop);
+    const auto last_moment = clock_.now() + whole_grace;
+    co_await inbound_.stop(grace_of_clients);
+    const auto left = std::chrono::ceil<std::chrono::seconds>(last_moment - clock_.now());
+    co_await (relay_.stop(left) && local_.stop(left));
     co_await queue_.stop();
     co_await files_.stop();
     log_.info("daemon", "stopped");

@@ -1,7 +1,10 @@
 #include "waypost/inbound/server.hpp"
 
 #include <boost/asio/error.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 
+#include "admission.hpp"
+#include "budgets.hpp"
 #include "session.hpp"
 #include "waypost/base/exception_text.hpp"
 #include "waypost/inbound/submission_socket.hpp"
@@ -12,6 +15,10 @@ namespace {
 
 // Out of file descriptors, above all: accepting again at once would only spin.
 constexpr std::chrono::milliseconds pause_after_failure{100};
+// Of the grace at the end, for content that is still coming; the rest is for whoever has to be told that it is over.
+constexpr int tenths_for_content = 6;
+// A crowd that is turned away must not fill the log.
+constexpr std::chrono::seconds between_refusals_logged{1};
 
 }  // namespace
 
@@ -21,13 +28,25 @@ struct server::listener {
     std::string name;  // for the log
 };
 
+/// What a client has of the server: whatever ends its session gives it to the next one.
+struct server::held {
+    admission::visit visit;
+    std::optional<admission::slot> slot;
+    async::event& ended;
+    ~held() {
+        slot.reset();
+        ended.notify();
+    }
+};
+
 server::server(const async::executor& on, surroundings with, settings how)
     : executor_(on),
       with_(with),
       settings_(std::move(how)),
+      admission_(std::make_unique<admission>(settings_)),
+      budgets_(std::make_unique<budgets>(settings_)),
       accepting_(on),
       sessions_(on, [this](std::exception_ptr bug) { with_.log.error("smtp", "bug", {{"what", base::text_of(bug)}}); }),
-      slots_(settings_.max_sessions),
       session_ended_(on) {}
 
 server::~server() = default;
@@ -52,9 +71,23 @@ void server::start() {
     }
 }
 
-async::awaitable<> server::stop() {
+async::awaitable<> server::stop(async::duration grace) {
+    using namespace boost::asio::experimental::awaitable_operators;
+    stopping_ = true;
+    session_ended_.notify();
     co_await accepting_.stop();
-    for (const auto& each : listeners_) each->sockets.close();
+    for (const auto& each : listeners_) {
+        while (auto client = each->sockets.accept_connected())
+            turn_away(*each, std::move(client), shutdown_words(each->how.protocol.host));
+        each->sockets.close();
+    }
+    for (session* each : live_) each->end_soon();
+    const async::duration for_content = grace * tenths_for_content / 10;
+    if (for_content > async::duration::zero()) {
+        co_await (sessions_.join() || with_.clock.sleep_for(for_content));
+        for (session* each : live_) each->end_now();
+        co_await (sessions_.join() || with_.clock.sleep_for(grace - for_content));
+    }
     co_await sessions_.stop();
 }
 
@@ -75,27 +108,67 @@ async::awaitable<> server::accept_from(listener& from) {
             co_await with_.clock.sleep_for(pause_after_failure);
             continue;
         }
-        // At the limit one client of each listener waits here for his greeting, and the others in the kernel.
-        auto slot = slots_.try_take();
-        while (!slot) {
-            co_await session_ended_.wait();
-            slot = slots_.try_take();
+        const auto peer = (*client)->peer();
+        auto arrival = admission_->arrive(peer ? std::optional(peer->ip) : std::nullopt);
+        if (const auto* refused = std::get_if<admission::refusal>(&arrival)) {
+            turn_away(from, std::move(*client), "4.7.0 " + from.how.protocol.host.text() + " Error: " + refused->text);
+            continue;
         }
-        sessions_.start(serve(from, std::move(*client), std::move(slot)));
+        // At the limit one client of each listener waits here for its greeting, and the others in the kernel.
+        auto slot = admission_->try_take(door_of(from.how));
+        while (!slot && !stopping_) {
+            co_await session_ended_.wait();
+            slot = admission_->try_take(door_of(from.how));
+        }
+        if (stopping_) {
+            turn_away(from, std::move(*client), shutdown_words(from.how.protocol.host));
+            continue;
+        }
+        std::unique_ptr<held> place(
+            new held{std::get<admission::visit>(std::move(arrival)), std::move(slot), session_ended_});
+        sessions_.start(serve(from, std::move(*client), std::move(place)));
     }
 }
 
-async::awaitable<> server::serve(listener& from, std::unique_ptr<net::stream> client, async::permits::token slot) {
-    // Whatever ends the session gives its slot to the next one.
-    struct giving_back {
-        async::permits::token slot;
-        async::event& ended;
-        ~giving_back() {
-            slot = {};
-            ended.notify();
-        }
-    } const held{std::move(slot), session_ended_};
-    session mine(executor_, with_, settings_, from.how, std::move(client));
+/// A client that expects TLS cannot be told anything for so little.
+void server::turn_away(const listener& from, std::unique_ptr<net::stream> client, const std::string& why) {
+    log_refusal(*client, why);
+    if (from.how.implicit_tls) return client->close();
+    sessions_.start(say_and_close(std::move(client), "421 " + why + "\r\n"));
+}
+
+async::awaitable<> server::say_and_close(std::unique_ptr<net::stream> client, std::string words) {
+    // Nothing was written before, so there is room for this and it does not wait.
+    co_await client->write(words);
+    client->end_writing();
+    client->close();
+}
+
+void server::log_refusal(const net::stream& client, const std::string& why) {
+    const auto now = with_.clock.now();
+    if (now < refusal_logged_ + between_refusals_logged) {
+        ++refusals_not_logged_;
+        return;
+    }
+    refusal_logged_ = now;
+    with_.log.info("smtp", "turned-away",
+                   {{"address", client.peer() ? net::to_string(*client.peer()) : "local"},
+                    {"result", "421 " + why},
+                    {"others", std::exchange(refusals_not_logged_, 0)}});
+}
+
+async::awaitable<> server::serve(listener& from, std::unique_ptr<net::stream> client, std::unique_ptr<held> place) {
+    if (stopping_) {
+        turn_away(from, std::move(client), shutdown_words(from.how.protocol.host));
+        co_return;
+    }
+    session mine(executor_, with_, settings_, from.how, *budgets_, std::move(client));
+    struct registered {
+        std::set<session*>& all;
+        session* one;
+        ~registered() { all.erase(one); }
+    } const entry{live_, &mine};
+    live_.insert(&mine);
     co_await mine.run();
 }
 

@@ -1,5 +1,10 @@
 #include "session.hpp"
 
+#include <algorithm>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <utility>
+
 #include "password.hpp"
 #include "sender_rights.hpp"
 #include "waypost/async/alongside.hpp"
@@ -18,6 +23,10 @@ constexpr std::size_t read_buffer = 16384;
 constexpr std::size_t most_discarded = 1U << 20;
 // For the last words to a client that took too long.
 constexpr std::chrono::seconds farewell_limit{5};
+// And to one whose server stops: all of them together must fit into its grace.
+constexpr std::chrono::seconds shutdown_farewell_limit{1};
+// Content may stall, or come slowly, for so long before its average rate counts.
+constexpr std::chrono::minutes slow_start{10};
 constexpr std::chrono::milliseconds shortest_failure_delay{500};
 // A guesser has to connect again for each few, where the log shows his address.
 constexpr unsigned most_failed_logins = 3;
@@ -57,11 +66,14 @@ std::string tls_words(const net::tls_info& tls) {
 
 }  // namespace
 
+std::string shutdown_words(const mail::domain& host) { return "4.3.2 " + host.text() + " Service shutting down"; }
+
 session::session(const async::executor& on, const surroundings& with, const settings& how,
-                 const listener_settings& listener, std::unique_ptr<net::stream> client)
+                 const listener_settings& listener, budgets& shared, std::unique_ptr<net::stream> client)
     : with_(with),
       settings_(how),
       listener_(listener),
+      shared_(shared),
       client_(std::move(client)),
       watchdog_(on, *client_, with.clock),
       protocol_(listener.protocol, listener.implicit_tls),
@@ -69,7 +81,9 @@ session::session(const async::executor& on, const surroundings& with, const sett
       id_(observe::new_session_id()),
       address_(client_->peer() ? net::to_string(*client_->peer()) : "local"),
       name_(std::make_shared<peer_name>(on)),
-      beside_(on) {}
+      beside_(on),
+      envelopes_(how.max_envelopes),
+      last_accepted_(with.clock.now()) {}
 
 async::awaitable<> session::run() {
     if (const auto uid = client_->peer_uid()) {
@@ -82,15 +96,54 @@ async::awaitable<> session::run() {
 }
 
 async::awaitable<> session::wind_up() {
+    co_await say_shutdown();
     client_->close();
     co_await beside_.stop();
     with_.log.info("smtp", "disconnected",
                    {{"session", id_}, {"reason", reason_}, {"messages", protocol_.accepted_messages()}});
 }
 
+// --- the server stops
+
+void session::end_soon() {
+    ending_ = true;
+    if (awaited_ == awaited::command) client_->cancel();
+    if (awaited_ == awaited::farewell) watchdog_.expect_within(shutdown_farewell_limit);
+}
+
+void session::end_now() {
+    ending_now_ = true;
+    if (awaited_ == awaited::content || awaited_ == awaited::handshake) client_->cancel();
+}
+
+/// For a session that was cut off in the middle of something, perhaps with replies that were not written yet. Behind
+/// half a reply nothing can be said.
+async::awaitable<> session::say_shutdown() {
+    using namespace boost::asio::experimental::awaitable_operators;
+    if (!ending_ || !heard_ || writing_) co_return;
+    add_last_reply();
+    if (out_.empty()) co_return;
+    const std::string words = std::exchange(out_, {});
+    co_await (client_->write(words) || with_.clock.sleep_for(shutdown_farewell_limit));
+    client_->end_writing();
+}
+
+/// The reply to a session that we end, unless the client has been told why.
+void session::add_last_reply() {
+    if (std::exchange(said_last_, true)) return;
+    if (ending_) {
+        reason_ = "shutdown";
+        smtp::write_reply(out_, {421, shutdown_words(listener_.protocol.host)});
+    } else if (watchdog_.expired()) {
+        reply({421, "4.4.2 " + listener_.protocol.host.text() + " Error: timeout exceeded"});
+    }
+}
+
+// --- the conversation
+
 async::awaitable<> session::converse() {
     if (!co_await greet()) co_return;
-    for (;;) {
+    while (!ending_) {
         const smtp::line next = lines_.next_line();
         bool goes_on = true;
         switch (next.kind) {
@@ -116,17 +169,18 @@ async::awaitable<> session::converse() {
                 break;
         }
         if (!goes_on) break;
-        if (!protocol_.in_transaction()) transaction_.reset();
+        if (!protocol_.in_transaction()) forget_transaction();
     }
     if (!heard_) co_return;
-    if (watchdog_.expired()) reply({421, "4.4.2 " + listener_.protocol.host.text() + " Error: timeout exceeded"});
-    if (co_await flush(farewell_limit)) co_await linger();
+    add_last_reply();
+    if (co_await flush(ending_ ? shutdown_farewell_limit : farewell_limit)) co_await linger();
 }
 
 /// Lets the client read our last words: closing a socket with unread input makes the kernel throw them away.
 async::awaitable<> session::linger() {
     client_->end_writing();
-    watchdog_.expect_within(farewell_limit);
+    watchdog_.expect_within(ending_ ? shutdown_farewell_limit : farewell_limit);
+    awaited_ = awaited::farewell;
     for (std::size_t heard = 0; heard < most_discarded;) {
         lines_.clear();
         const auto bytes = co_await client_->read_some(lines_.free_space());
@@ -137,7 +191,7 @@ async::awaitable<> session::linger() {
 
 async::awaitable<bool> session::greet() {
     if (listener_.implicit_tls && !co_await shake_hands()) co_return false;
-    reply(protocol_.greeting());
+    if (!ending_) reply(protocol_.greeting());
     co_return true;
 }
 
@@ -149,6 +203,7 @@ async::awaitable<bool> session::perform(smtp::server_step next) {
         }
         if (auto* end = std::get_if<smtp::hang_up>(&next)) {
             reply(end->last);
+            said_last_ = true;
             if (end->last.code != 221) reason_ = "refused";
             co_return false;
         }
@@ -179,10 +234,10 @@ async::awaitable<mail::status> session::judge(mail::sender from) {
         if (!said.is_success()) co_return said;
     }
     if (!with_.store.has_room(from.declared_size.value_or(0))) co_return no_room();
+    forget_transaction();
     transaction_.emplace(with_.store);
     changes_.emplace(changes_for(from));
     only_recipient_.clear();
-    if (from.declared_size) transaction_->text().reserve(*from.declared_size);
     co_return mail::status();
 }
 
@@ -193,8 +248,16 @@ async::awaitable<mail::status> session::judge(mail::recipient to) {
     if (const auto* refused = std::get_if<mail::status>(&found)) co_return *refused;
 
     const auto& destinations = std::get<std::vector<rules::destination>>(found);
-    for (spool::envelope& each : envelopes_of(destinations, to, with_.clock.wall(), with_.queue.how().ttl)) {
-        if (!transaction_->add(std::move(each))) co_return mail::status::of(452, "4.5.3", "Too many recipients");
+    const std::size_t before = envelopes_.size();
+    if (!envelopes_.add(envelopes_of(destinations, to, with_.clock.wall(), with_.queue.how().ttl)))
+        co_return mail::status::of(452, "4.5.3", "Too many recipients");
+    if (envelopes_.size() > before) {
+        auto paid = shared_.envelopes.try_take(envelopes_.size() - before);
+        if (!paid) {
+            envelopes_.forget_from(before);
+            co_return mail::status::of(452, "4.3.1", "Too many recipients in all sessions at this time");
+        }
+        envelopes_paid_.push_back(std::move(paid));
     }
     only_recipient_ = protocol_.recipients() == 0 ? to.to.text() : std::string();
     co_return mail::status();
@@ -205,7 +268,10 @@ async::awaitable<mail::status> session::judge(smtp::credentials who) {
     const std::string user = base::printable(who.user, 64);
     auto verdict = password_verdict::could_not_ask;
     if (listener_.passwords != nullptr) {
-        verdict = co_await check_password(*listener_.passwords, std::move(who), with_.io);
+        const auto peer = client_->peer();
+        const auto place = shared_.logins.join(peer ? std::optional(peer->ip) : std::nullopt);
+        if (!place) co_return refuse_login(user);
+        verdict = co_await check_password(*listener_.passwords, std::move(who), shared_.logins.hashing());
     }
     switch (verdict) {
         case password_verdict::right:
@@ -229,6 +295,13 @@ async::awaitable<mail::status> session::judge(smtp::credentials who) {
     co_return mail::status::of(535, "5.7.8", "Authentication failed");
 }
 
+/// Its password is not looked at, so a guesser learns nothing from it.
+mail::status session::refuse_login(const std::string& user) {
+    with_.log.warn("smtp", "authentication",
+                   {{"session", id_}, {"address", address_}, {"user", user}, {"result", "tempfail"}});
+    return mail::status::of(454, "4.7.0", "Too many logins at this time, try again later");
+}
+
 rules::facts session::facts_about(const mail::mailbox& recipient) {
     rules::origin from = rules::local_socket{};
     if (const auto peer = client_->peer()) from = peer->ip;
@@ -247,6 +320,9 @@ rules::facts session::facts_about(const mail::mailbox& recipient) {
 
 async::awaitable<bool> session::receive_content() {
     if (!co_await flush()) co_return false;
+    if (const auto size = protocol_.sender().declared_size) transaction_->text().reserve(*size);
+    waited_for_content_ = {};
+    content_octets_ = 0;
     smtp::content_decoder decoder(listener_.protocol.max_message_size, settings_.longest_line,
                                   listener_.protocol.line_feed);
     mail::hop_counter hops;
@@ -269,6 +345,7 @@ async::awaitable<bool> session::receive_content() {
         if (discarded > settings_.most_discarded_content) {
             reason_ = "endless content";
             reply({421, "4.7.0 Message is refused, and no more of it is read"});
+            said_last_ = true;
             co_return false;
         }
         if (decoder.seems_ended()) {
@@ -276,15 +353,34 @@ async::awaitable<bool> session::receive_content() {
             // session must end with the answer.
             reason_ = "bare line ends";
             reply(smtp::reply(refusal_of(smtp::content_decoder::fault::bare_line_end)));
+            said_last_ = true;
             co_return false;
         }
-        watchdog_.expect_within(settings_.times.content);
-        if (!co_await fill()) co_return false;
+        if (!co_await fill_with_content()) co_return false;
     }
+    co_return co_await answer_content(decoder, hops, stored);
+}
+
+/// A message that is kept and not answered would be sent again, so a session that is cancelled from here on still gives
+/// the answer. Nothing here waits for the client but the write of that.
+async::awaitable<bool> session::answer_content(const smtp::content_decoder& decoder, const mail::hop_counter& hops,
+                                               bool stored) {
+    namespace this_coro = boost::asio::this_coro;
     watchdog_.pause();
+    co_await this_coro::throw_if_cancelled(false);
     const mail::status said = co_await finish(decoder, hops, stored);
+    forget_transaction();
+    bool goes_on = co_await perform(protocol_.on_content_end(said));
+    const bool cancelled = (co_await this_coro::cancellation_state).cancelled() != boost::asio::cancellation_type::none;
+    if (cancelled) goes_on = co_await flush(shutdown_farewell_limit) && goes_on;
+    co_await this_coro::throw_if_cancelled(true);
+    co_return goes_on;
+}
+
+void session::forget_transaction() {
     transaction_.reset();
-    co_return co_await perform(protocol_.on_content_end(said));
+    envelopes_.forget_from(0);
+    envelopes_paid_.clear();
 }
 
 async::awaitable<bool> session::store(std::string_view piece) {
@@ -301,6 +397,7 @@ async::awaitable<mail::status> session::finish(const smtp::content_decoder& deco
     if (!stored) co_return mail::status::of(452, "4.3.1", "Message cannot be stored at this time");
 
     transaction_->text().set_trace(trace_fields());
+    for (spool::envelope& each : envelopes_.take()) transaction_->add(std::move(each));
     auto kept = co_await transaction_->commit(protocol_.sender(), with_.clock.wall(), decoder.eight_bit());
     if (kept.has_error()) {
         if (kept.error() == spool::errc::full) co_return no_room();
@@ -316,6 +413,7 @@ async::awaitable<mail::status> session::finish(const smtp::content_decoder& deco
                     {"nrcpt", kept->kept().envelopes.size()},
                     {"proto", protocol_.protocol_name()}});
     const mail::status said = accepted(*kept);
+    last_accepted_ = with_.clock.now();
     with_.queue.accepted(std::move(*kept));
     co_return said;
 }
@@ -351,21 +449,48 @@ std::string session::trace_fields() const {
 
 // --- input and output
 
+async::awaitable<base::result<std::size_t>> session::read(awaited input, async::duration limit) {
+    watchdog_.expect_within(limit);
+    awaited_ = input;
+    const auto bytes = co_await client_->read_some(lines_.free_space());
+    awaited_ = awaited::nothing;
+    if (bytes.has_error()) {
+        reason_ = watchdog_.expired() ? "timeout" : "connection lost";
+        if (bytes.error() == net::errc::end_of_stream) reason_ = "closed by the client";
+    } else {
+        lines_.filled(*bytes);
+    }
+    co_return bytes;
+}
+
+/// A client that sends a command now and then, or a byte of one, has a session as long as mail comes of it.
 async::awaitable<bool> session::fill() {
     if (lines_.discarded() > most_discarded) {
         reason_ = "endless line";
         last_command_ = "(line without an end)";
         reply({421, "4.7.0 Line without an end"});
+        said_last_ = true;
         co_return false;
     }
-    if (!protocol_.receiving_content()) watchdog_.expect_within(settings_.times.command);
-    const auto bytes = co_await client_->read_some(lines_.free_space());
-    if (bytes.has_error()) {
-        reason_ = watchdog_.expired() ? "timeout" : "connection lost";
-        if (bytes.error() == net::errc::end_of_stream) reason_ = "closed by the client";
-        co_return false;
+    if (ending_) co_return false;
+    const async::duration left = last_accepted_ + settings_.times.session - with_.clock.now();
+    co_return (co_await read(awaited::command, std::min<async::duration>(settings_.times.command, left))).has_value();
+}
+
+/// A piece must come in time, and all together at a rate that gets somewhere. Only the time counts that we waited for
+/// the client: a slow disk is not its fault.
+async::awaitable<bool> session::fill_with_content() {
+    if (ending_now_) co_return false;
+    async::duration limit = settings_.times.content;
+    if (settings_.min_rate != 0) {
+        const auto earned = slow_start + std::chrono::seconds(content_octets_ / settings_.min_rate);
+        limit = std::min<async::duration>(limit, earned - waited_for_content_);
     }
-    lines_.filled(*bytes);
+    const auto before = with_.clock.now();
+    const auto bytes = co_await read(awaited::content, limit);
+    waited_for_content_ += with_.clock.now() - before;
+    if (bytes.has_error()) co_return false;
+    content_octets_ += *bytes;
     co_return true;
 }
 
@@ -374,7 +499,9 @@ async::awaitable<bool> session::flush() { return flush(settings_.times.write); }
 async::awaitable<bool> session::flush(async::duration limit) {
     if (out_.empty()) co_return true;
     watchdog_.expect_within(limit);
+    writing_ = true;
     const auto written = co_await client_->write(out_);
+    writing_ = false;
     out_.clear();
     watchdog_.pause();
     if (written.has_error()) reason_ = watchdog_.expired() ? "timeout" : "connection lost";
@@ -384,7 +511,9 @@ async::awaitable<bool> session::flush(async::duration limit) {
 async::awaitable<bool> session::shake_hands() {
     lines_.clear();
     watchdog_.expect_within(settings_.times.handshake);
+    awaited_ = awaited::handshake;
     auto agreed = co_await client_->start_tls_server(*listener_.tls);
+    awaited_ = awaited::nothing;
     if (agreed.has_error()) {
         with_.log.info("smtp", "tls-failed",
                        {{"session", id_}, {"address", address_}, {"reason", client_->tls_fault()}});

@@ -1,7 +1,8 @@
 // One client of ours: all of the I/O of an SMTP session, and no grammar (that is smtp::server_session).
 //
 // Replies that a burst of pipelined commands earns leave in one write, before the next wait for input. A transaction
-// lives exactly as long as the protocol has one.
+// lives exactly as long as the protocol has one. A message that is being committed when the server stops gets its
+// answer before the session ends.
 #pragma once
 
 #include <memory>
@@ -9,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "budgets.hpp"
+#include "delivery_list.hpp"
 #include "header_changes.hpp"
 #include "peer_name.hpp"
 #include "waypost/async/task_group.hpp"
@@ -22,20 +25,34 @@
 
 namespace waypost::inbound {
 
+/// What a client is told, behind 421, when the server stops.
+[[nodiscard]] std::string shutdown_words(const mail::domain& host);
+
 class session {
 public:
     session(const async::executor& on, const surroundings& with, const settings& how, const listener_settings& listener,
-            std::unique_ptr<net::stream> client);
+            budgets& shared, std::unique_ptr<net::stream> client);
     /// The whole session. Returns when it is over, however it ends.
     async::awaitable<> run();
+    /// The server stops. The client is told as soon as it has the answers to all that it has sent; content may end.
+    void end_soon();
+    /// Nor is the rest of content, or of a TLS handshake, waited for any longer.
+    void end_now();
 
 private:
+    /// What the session waits for from its client at this moment.
+    enum class awaited { nothing, command, content, handshake, farewell };
+
     async::awaitable<> converse();
     async::awaitable<> linger();
     async::awaitable<> wind_up();
+    async::awaitable<> say_shutdown();
+    void add_last_reply();
+    async::awaitable<base::result<std::size_t>> read(awaited input, async::duration limit);
     async::awaitable<bool> greet();
     async::awaitable<bool> perform(smtp::server_step next);
     async::awaitable<bool> fill();
+    async::awaitable<bool> fill_with_content();
     async::awaitable<bool> flush();
     async::awaitable<bool> flush(async::duration limit);
     async::awaitable<bool> shake_hands();
@@ -43,7 +60,11 @@ private:
     async::awaitable<mail::status> judge(mail::sender from);
     async::awaitable<mail::status> judge(mail::recipient to);
     async::awaitable<mail::status> judge(smtp::credentials who);
+    mail::status refuse_login(const std::string& user);
     async::awaitable<bool> receive_content();
+    async::awaitable<bool> answer_content(const smtp::content_decoder& decoder, const mail::hop_counter& hops,
+                                          bool stored);
+    void forget_transaction();
     async::awaitable<bool> store(std::string_view piece);
     async::awaitable<mail::status> finish(const smtp::content_decoder& decoder, const mail::hop_counter& hops,
                                           bool stored);
@@ -57,6 +78,7 @@ private:
     const surroundings& with_;
     const settings& settings_;
     const listener_settings& listener_;
+    budgets& shared_;
     std::unique_ptr<net::stream> client_;
     net::watchdog watchdog_;
     smtp::server_session protocol_;
@@ -69,12 +91,22 @@ private:
     async::task_group beside_;
     std::optional<spool::transaction> transaction_;
     std::optional<header_changes> changes_;  // of the transaction
+    delivery_list envelopes_;  // of the transaction
+    std::vector<async::permits::token> envelopes_paid_;
     unsigned failed_logins_ = 0;
     std::string only_recipient_;
     std::string last_command_;
     std::vector<std::string_view> pieces_;
     std::string_view reason_ = "quit";
     bool heard_ = true;  // what we write can reach the client: false after a handshake that failed
+    bool writing_ = false;
+    bool said_last_ = false;  // a reply after which nothing may follow
+    bool ending_ = false;  // see end_soon()
+    bool ending_now_ = false;
+    awaited awaited_ = awaited::nothing;
+    async::time_point last_accepted_;  // a message; before the first one, the beginning
+    async::duration waited_for_content_{};
+    std::uint64_t content_octets_ = 0;  // of the content that is being received, as they came
 };
 
 }  // namespace waypost::inbound

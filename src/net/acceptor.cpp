@@ -90,19 +90,15 @@ acceptor acceptor::unix_socket(const async::executor& on, const std::string& pat
 
 namespace {
 
-/// The next client who is still there: one that has gone again by now has no address any more, and is no error of ours.
-async::awaitable<base::result<std::unique_ptr<stream>>> accept_tcp(net::tcp::acceptor& listening) {
-    for (;;) {
-        auto [code, socket] = co_await listening.async_accept(async::as_result);
-        if (code) co_return code;
-        base::error_code gone;
-        const auto remote = socket.remote_endpoint(gone);
-        if (gone) continue;
-        const auto here = socket.local_endpoint(gone);
-        const endpoint peer{unmapped(remote.address()), remote.port()};
-        const endpoint local{unmapped(here.address()), here.port()};
-        co_return std::make_unique<socket_stream>(std::move(socket), peer, local);
-    }
+/// Null for a client that has gone again: it has no address any more, and is no error of ours.
+std::unique_ptr<stream> stream_of(net::tcp::socket socket) {
+    base::error_code gone;
+    const auto remote = socket.remote_endpoint(gone);
+    if (gone) return nullptr;
+    const auto here = socket.local_endpoint(gone);
+    const endpoint peer{unmapped(remote.address()), remote.port()};
+    const endpoint local{unmapped(here.address()), here.port()};
+    return std::make_unique<socket_stream>(std::move(socket), peer, local);
 }
 
 std::optional<unsigned> uid_of_peer(local_protocol::socket& socket) {
@@ -112,11 +108,23 @@ std::optional<unsigned> uid_of_peer(local_protocol::socket& socket) {
     return peer.uid;
 }
 
+std::unique_ptr<stream> stream_of(local_protocol::socket socket) {
+    const auto uid = uid_of_peer(socket);
+    return std::make_unique<socket_stream>(std::move(socket), std::nullopt, std::nullopt, uid);
+}
+
+async::awaitable<base::result<std::unique_ptr<stream>>> accept_tcp(net::tcp::acceptor& listening) {
+    for (;;) {
+        auto [code, socket] = co_await listening.async_accept(async::as_result);
+        if (code) co_return code;
+        if (auto client = stream_of(std::move(socket))) co_return client;
+    }
+}
+
 async::awaitable<base::result<std::unique_ptr<stream>>> accept_local(local_protocol::acceptor& listening) {
     auto [code, socket] = co_await listening.async_accept(async::as_result);
     if (code) co_return code;
-    const auto uid = uid_of_peer(socket);
-    co_return std::make_unique<socket_stream>(std::move(socket), std::nullopt, std::nullopt, uid);
+    co_return stream_of(std::move(socket));
 }
 
 }  // namespace
@@ -124,6 +132,19 @@ async::awaitable<base::result<std::unique_ptr<stream>>> accept_local(local_proto
 async::awaitable<base::result<std::unique_ptr<stream>>> acceptor::accept() {
     if (auto* internet = std::get_if<net::tcp::acceptor>(&state_->listening)) co_return co_await accept_tcp(*internet);
     co_return co_await accept_local(std::get<local_protocol::acceptor>(state_->listening));
+}
+
+std::unique_ptr<stream> acceptor::accept_connected() {
+    const auto next = [](auto& listening) -> std::unique_ptr<stream> {
+        for (;;) {
+            base::error_code code;
+            listening.non_blocking(true, code);
+            auto socket = listening.accept(code);
+            if (code) return nullptr;
+            if (auto client = stream_of(std::move(socket))) return client;
+        }
+    };
+    return std::visit(next, state_->listening);
 }
 
 void acceptor::close() {

@@ -2,7 +2,9 @@
 
 #include <unistd.h>
 
+#include <boost/asio/post.hpp>
 #include <catch2/catch.hpp>
+#include <future>
 
 #include "front_door.hpp"
 #include "support/full_disk.hpp"
@@ -779,4 +781,126 @@ TEST_CASE("audit 28: a first line that begins with a blank does not become part 
     auto client = door.greeted();
     const std::string text = " (forged) from elsewhere\r\nSubject: x\r\n\r\nbody\r\n";
     CHECK(untraced(door, client, text) == "\r\n" + text);
+}
+
+// --- what sessions may cost
+
+TEST_CASE("audit 9: a recipient that is named again gets one copy", "[inbound][session]") {
+    front_door door;
+    door.open();
+    auto client = door.greeted();
+    CHECK_THAT(client.ask("MAIL FROM:<ada@example.net>"), StartsWith("250 "));
+    for (int i = 0; i < 3; ++i) CHECK_THAT(client.ask("RCPT TO:<bob@example.org>"), StartsWith("250 "));
+    CHECK_THAT(client.ask("RCPT TO:<bob@EXAMPLE.org>"), StartsWith("250 "));
+    CHECK_THAT(client.ask("RCPT TO:<eve@example.org>"), StartsWith("250 "));
+    CHECK_THAT(client.ask("DATA"), StartsWith("354 "));
+    client.send(message + ".\r\n");
+    CHECK_THAT(client.reply(), StartsWith("250 "));
+    CHECK(door.house.store.rows.envelopes.size() == 2);
+}
+
+TEST_CASE("audit 9: a message has so many envelopes and no more", "[inbound][session]") {
+    front_door door;
+    door.how.max_envelopes = 2;
+    door.open();
+    auto client = door.greeted();
+    CHECK_THAT(client.ask("MAIL FROM:<ada@example.net>"), StartsWith("250 "));
+    CHECK_THAT(client.ask("RCPT TO:<bob@example.org>"), StartsWith("250 "));
+    CHECK_THAT(client.ask("RCPT TO:<eve@example.org>"), StartsWith("250 "));
+    CHECK_THAT(client.ask("RCPT TO:<fay@example.org>"), StartsWith("452 4.5.3 "));
+    CHECK_THAT(client.ask("RCPT TO:<bob@example.org>"), StartsWith("250 "));  // nothing new
+    CHECK_THAT(client.ask("DATA"), StartsWith("354 "));
+    client.send(message + ".\r\n");
+    CHECK_THAT(client.reply(), StartsWith("250 "));
+    CHECK(door.house.store.rows.envelopes.size() == 2);
+}
+
+TEST_CASE("audit 9: the open transactions of all sessions have a limit on envelopes together", "[inbound][session]") {
+    front_door door;
+    door.how.envelopes_in_sessions = 1;
+    door.open();
+    auto one = door.greeted();
+    CHECK_THAT(one.ask("MAIL FROM:<ada@example.net>"), StartsWith("250 "));
+    CHECK_THAT(one.ask("RCPT TO:<bob@example.org>"), StartsWith("250 "));
+    auto two = door.greeted();
+    CHECK_THAT(two.ask("MAIL FROM:<ada@example.net>"), StartsWith("250 "));
+    CHECK_THAT(two.ask("RCPT TO:<bob@example.org>"), StartsWith("452 4.3.1 "));
+    CHECK_THAT(one.ask("RSET"), StartsWith("250 "));
+    CHECK_THAT(two.ask("RCPT TO:<bob@example.org>"), StartsWith("250 "));
+}
+
+TEST_CASE("audit 10: a byte every two minutes does not keep a session", "[inbound][session]") {
+    front_door door;
+    door.open();
+    auto client = door.sending();
+    int minutes = 0;
+    while (!client.hears_something() && minutes < 60) {
+        client.send("x");
+        door.house.clock.settle();
+        for (int i = 0; i < 2; ++i, ++minutes) door.house.clock.advance(1min);
+    }
+    CHECK(minutes <= 12);
+    CHECK_THAT(client.reply(), StartsWith("421 4.4.2 "));
+}
+
+TEST_CASE("audit 10: content that is slow and gets somewhere may take its time", "[inbound][session]") {
+    front_door door;
+    door.open();
+    auto client = door.sending();
+    const std::string line = std::string(78, 'x') + "\r\n";
+    for (int minutes = 0; minutes < 40; ++minutes) {
+        for (int i = 0; i < 60 * 256 / 80; ++i) client.send(line);
+        CHECK_FALSE(client.hears_something());
+        door.house.clock.advance(1min);
+    }
+    client.send(".\r\n");
+    CHECK_THAT(client.reply(), StartsWith("250 "));
+}
+
+TEST_CASE("audit 10: commands that bring no mail do not keep a session", "[inbound][session]") {
+    front_door door;
+    door.open();
+    auto client = door.greeted();
+    std::string reply;
+    int minutes = 0;
+    for (; minutes < 120; minutes += 4) {
+        reply = client.ask("NOOP");
+        if (!reply.starts_with("250 ")) break;
+        door.house.clock.settle();
+        door.house.clock.advance(4min);
+    }
+    CHECK(minutes <= 64);
+    CHECK_THAT(reply, StartsWith("421 4.4.2 "));
+}
+
+TEST_CASE("audit 10: a message that is accepted is progress", "[inbound][session]") {
+    front_door door;
+    door.open();
+    auto client = door.greeted();
+    for (int minutes = 0; minutes < 120; minutes += 4) {
+        CHECK_THAT(client.ask("NOOP"), StartsWith("250 "));
+        if (minutes % 40 == 0) {
+            CHECK_THAT(client.ask("MAIL FROM:<ada@example.net>"), StartsWith("250 "));
+            CHECK_THAT(client.ask("RCPT TO:<bob@example.org>"), StartsWith("250 "));
+            CHECK_THAT(client.ask("DATA"), StartsWith("354 "));
+            client.send(message + ".\r\n");
+            CHECK_THAT(client.reply(), StartsWith("250 "));
+        }
+        door.house.clock.settle();
+        door.house.clock.advance(4min);
+    }
+}
+
+TEST_CASE("audit 16: a login is checked while all other work off the loop stands still", "[inbound][session]") {
+    front_door door;
+    door.first().passwords = &door.passwords;
+    door.first().protocol.auth = smtp::demand::offered;
+    door.open();
+    struct blockage {
+        std::promise<void> over;
+        std::shared_future<void> end = over.get_future().share();
+        ~blockage() { over.set_value(); }
+    } stuck;
+    for (int i = 0; i < 2; ++i) boost::asio::post(door.house.io.pool(), [end = stuck.end] { end.wait(); });
+    CHECK_THAT(door.greeted().ask(plain("ada", "correct horse")), StartsWith("235 "));
 }

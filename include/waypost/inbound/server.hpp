@@ -1,16 +1,18 @@
 // Takes mail in: all listeners, and the sessions of their clients.
 //
 // Lifecycle: open() binds every socket (and throws where one cannot be had), start() accepts, stop() ends listeners
-// first, then sessions. A client whose message was not yet answered 250 keeps it and sends it again.
+// first, then sessions. Every client hears the answer to what it has sent, or 421: one that hears neither would send
+// again what is kept already.
 #pragma once
 
 #include <memory>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "waypost/async/clock.hpp"
 #include "waypost/async/event.hpp"
 #include "waypost/async/offload.hpp"
-#include "waypost/async/permits.hpp"
 #include "waypost/async/task_group.hpp"
 #include "waypost/dns/resolver.hpp"
 #include "waypost/inbound/settings.hpp"
@@ -35,6 +37,10 @@ struct surroundings {
     rules::user_files& files;
 };
 
+class session;
+class admission;
+struct budgets;
+
 class server {
 public:
     server(const async::executor& on, surroundings with, settings how);
@@ -42,23 +48,35 @@ public:
 
     void open();
     void start();
-    async::awaitable<> stop();
+    /// No more clients; a session between commands hears 421 at once. What is being committed gets its answer, however
+    /// long that takes; content may end within the better half of `grace`; whatever has not ended after it is cut off
+    /// with 421.
+    async::awaitable<> stop(async::duration grace = {});
     /// Where the listeners are, with the ports that the kernel chose.
     [[nodiscard]] std::vector<net::endpoint> endpoints() const;
 
 private:
     struct listener;
+    struct held;
     async::awaitable<> accept_from(listener& from);
-    async::awaitable<> serve(listener& from, std::unique_ptr<net::stream> client, async::permits::token slot);
+    void turn_away(const listener& from, std::unique_ptr<net::stream> client, const std::string& why);
+    async::awaitable<> say_and_close(std::unique_ptr<net::stream> client, std::string words);
+    void log_refusal(const net::stream& client, const std::string& why);
+    async::awaitable<> serve(listener& from, std::unique_ptr<net::stream> client, std::unique_ptr<held> place);
 
     async::executor executor_;
     surroundings with_;
     settings settings_;
     std::vector<std::unique_ptr<listener>> listeners_;
+    std::unique_ptr<admission> admission_;
+    std::unique_ptr<budgets> budgets_;
+    std::set<session*> live_;
     async::task_group accepting_;
     async::task_group sessions_;
-    async::permits slots_;
     async::event session_ended_;
+    async::time_point refusal_logged_{};
+    std::size_t refusals_not_logged_ = 0;
+    bool stopping_ = false;
 };
 
 }  // namespace waypost::inbound

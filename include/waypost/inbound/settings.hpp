@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +22,7 @@ struct time_limits {
     std::chrono::seconds content{180};   // waiting for the next piece of content: a DATA block
     std::chrono::seconds write{300};     // a reply that the client does not take
     std::chrono::seconds handshake{60};  // TLS
+    std::chrono::seconds session{3600};  // without a message that was accepted
 };
 
 struct listener_settings {
@@ -41,6 +43,12 @@ struct settings {
     std::string socket_path;         // the Unix socket; empty: where submission_socket.hpp says
     std::string state_directory;     // the queue's
     std::size_t max_sessions = 10000;  // over all listeners; beyond it clients wait in the kernel's queue
+    std::size_t max_sessions_of_client = 1000;  // an IPv4 address or an IPv6 /64
+    std::size_t max_sessions_of_loopback = std::numeric_limits<std::size_t>::max();  // an address of this host's own
+    std::size_t max_sessions_of_network = 2000;  // an IPv4 /24 or an IPv6 /48
+    std::size_t max_envelopes = 10000;  // of a message, after aliases
+    std::size_t envelopes_in_sessions = 1'000'000;  // of all messages that are not accepted yet
+    std::size_t min_rate = 256;  // octets of content a second, averaged, after the first ten minutes; 0: no limit
     std::size_t max_received_fields = 100;  // more of them is a loop
     std::size_t longest_line = 65535;       // of content, without CRLF
     // Content that is refused is read to its end, so that the client learns why, but no more than this of it.

@@ -24,6 +24,8 @@ public:
     ~acceptor();
 
     async::awaitable<base::result<std::unique_ptr<stream>>> accept();
+    /// A client that has connected already; null when there is none. Never waits.
+    [[nodiscard]] std::unique_ptr<stream> accept_connected();
     void close();
     /// With the port that the kernel chose, where 0 was asked for. None for a Unix socket.
     [[nodiscard]] std::optional<endpoint> local() const;

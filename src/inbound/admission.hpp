@@ -1,0 +1,69 @@
+// Who may have a session: how many each address, each network and each kind of listener may hold.
+//
+// Strangers cannot keep this host's own users out: an eighth of all sessions is kept for each kind of listener that is
+// there, so a flood on port 25 leaves room for submission and for the programs of this machine. A client whose address
+// or network has its share is turned away; one that finds all sessions taken waits. Pure but for the counting.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+
+#include "address_counts.hpp"
+#include "waypost/inbound/settings.hpp"
+
+namespace waypost::inbound {
+
+enum class door { open, submission, local };
+[[nodiscard]] door door_of(const listener_settings& listener);
+
+class admission {
+public:
+    /// A client is here, counted for its address.
+    struct visit {
+        std::optional<address_counts::token> client;
+        std::optional<address_counts::token> network;
+    };
+    /// Why a client is turned away: "too many connections from 192.0.2.1".
+    struct refusal {
+        std::string text;
+    };
+    /// One of all sessions. Must not outlive the admission.
+    class slot {
+    public:
+        slot(slot&& other) noexcept : from_(std::exchange(other.from_, nullptr)), door_(other.door_) {}
+        slot& operator=(slot other) noexcept {
+            std::swap(from_, other.from_);
+            std::swap(door_, other.door_);
+            return *this;
+        }
+        ~slot();
+
+    private:
+        friend class admission;
+        slot(admission& from, door which) : from_(&from), door_(which) {}
+        admission* from_;
+        door door_;
+    };
+
+    explicit admission(const settings& limits);
+
+    /// `ip`: none over a Unix socket, where nobody is turned away. The loopback has a limit of its own.
+    [[nodiscard]] std::variant<visit, refusal> arrive(const std::optional<net::address>& ip);
+    /// Nothing while every session that this door may have is taken.
+    [[nodiscard]] std::optional<slot> try_take(door at);
+
+private:
+    [[nodiscard]] std::size_t kept_for_others(door at) const;
+
+    std::size_t limit_;
+    std::array<std::size_t, 3> reserved_{};
+    std::array<std::size_t, 3> used_{};
+    address_counts loopback_;
+    address_counts clients_;
+    address_counts networks_;
+};
+
+}  // namespace waypost::inbound

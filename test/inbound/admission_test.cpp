@@ -1,0 +1,140 @@
+#include "admission.hpp"
+
+#include <catch2/catch.hpp>
+#include <vector>
+
+#include "login_line.hpp"
+
+using namespace waypost;
+using inbound::admission;
+using inbound::door;
+
+namespace {
+
+net::address ip(const char* text) { return net::parse_address(text).value(); }
+
+inbound::listener_settings listener(door kind) {
+    inbound::listener_settings made{.at = std::nullopt,
+                                    .protocol = {.host = mail::domain::parse("mx.example.org").value()}};
+    if (kind != door::local) made.at = net::endpoint{ip("127.0.0.1"), 0};
+    if (kind == door::submission) made.protocol.auth = smtp::demand::required;
+    return made;
+}
+
+inbound::settings limits(std::size_t sessions) {
+    inbound::settings made;
+    for (const door each : {door::open, door::submission, door::local}) made.listeners.push_back(listener(each));
+    made.max_sessions = sessions;
+    return made;
+}
+
+std::vector<admission::slot> take_all(admission& of, door at) {
+    std::vector<admission::slot> taken;
+    while (auto one = of.try_take(at)) taken.push_back(std::move(*one));
+    return taken;
+}
+
+bool is_let_in(admission& to, std::vector<admission::visit>& visits, const char* address) {
+    auto answer = to.arrive(ip(address));
+    if (!std::holds_alternative<admission::visit>(answer)) return false;
+    visits.push_back(std::get<admission::visit>(std::move(answer)));
+    return true;
+}
+
+}  // namespace
+
+TEST_CASE("audit 10: a flood at one door leaves the others their eighth of the sessions", "[inbound][admission]") {
+    const auto flooded = GENERATE(door::open, door::submission, door::local);
+    admission all(limits(80));
+    const auto flood = take_all(all, flooded);
+    CHECK(flood.size() == 60);
+    for (const door other : {door::open, door::submission, door::local}) {
+        if (other == flooded) continue;
+        const auto rest = take_all(all, other);
+        CHECK(rest.size() == 10);
+    }
+}
+
+TEST_CASE("a door that is not there has nothing kept for it", "[inbound][admission]") {
+    inbound::settings how = limits(80);
+    how.listeners = {listener(door::open)};
+    admission all(how);
+    CHECK(take_all(all, door::open).size() == 80);
+}
+
+TEST_CASE("a session that ends gives its slot to the next one", "[inbound][admission]") {
+    inbound::settings how = limits(2);
+    admission all(how);
+    auto taken = take_all(all, door::open);
+    REQUIRE(taken.size() == 2);
+    taken.pop_back();
+    CHECK(all.try_take(door::local));
+}
+
+TEST_CASE("audit 10: an address has so many sessions and no more, and an IPv6 /64 is one", "[inbound][admission]") {
+    inbound::settings how = limits(1000);
+    how.max_sessions_of_client = 2;
+    admission all(how);
+    std::vector<admission::visit> visits;
+    CHECK(is_let_in(all, visits, "192.0.2.1"));
+    CHECK(is_let_in(all, visits, "192.0.2.1"));
+    CHECK_FALSE(is_let_in(all, visits, "192.0.2.1"));
+    CHECK(is_let_in(all, visits, "192.0.2.2"));
+    CHECK(is_let_in(all, visits, "2001:db8::1"));
+    CHECK(is_let_in(all, visits, "2001:db8::2"));
+    CHECK_FALSE(is_let_in(all, visits, "2001:db8::ffff:3"));
+    CHECK(is_let_in(all, visits, "2001:db8:0:1::1"));
+    visits.clear();
+    CHECK(is_let_in(all, visits, "192.0.2.1"));
+}
+
+TEST_CASE("audit 10: a network has a limit of its own", "[inbound][admission]") {
+    inbound::settings how = limits(1000);
+    how.max_sessions_of_network = 3;
+    admission all(how);
+    std::vector<admission::visit> visits;
+    for (const char* each : {"192.0.2.1", "192.0.2.2", "192.0.2.3"}) CHECK(is_let_in(all, visits, each));
+    const auto refused = all.arrive(ip("192.0.2.4"));
+    REQUIRE(std::holds_alternative<admission::refusal>(refused));
+    CHECK(std::get<admission::refusal>(refused).text == "too many connections from the network of 192.0.2.4");
+    CHECK(is_let_in(all, visits, "192.0.3.4"));
+    for (const char* each : {"2001:db8::1", "2001:db8:0:1::1", "2001:db8:0:2::1"}) CHECK(is_let_in(all, visits, each));
+    CHECK_FALSE(is_let_in(all, visits, "2001:db8:0:3::1"));
+}
+
+TEST_CASE("audit 10: where there are few sessions no address has more than half of them", "[inbound][admission]") {
+    admission all(limits(10));
+    std::vector<admission::visit> visits;
+    for (int i = 0; i < 5; ++i) CHECK(is_let_in(all, visits, "192.0.2.1"));
+    CHECK_FALSE(is_let_in(all, visits, "192.0.2.1"));
+}
+
+TEST_CASE("programs and relays of this host are not counted", "[inbound][admission]") {
+    inbound::settings how = limits(10);
+    how.max_sessions_of_client = 1;
+    admission all(how);
+    std::vector<admission::visit> visits;
+    for (int i = 0; i < 1000; ++i) {
+        CHECK(is_let_in(all, visits, "127.0.0.1"));
+        CHECK(is_let_in(all, visits, "::1"));
+        CHECK(std::holds_alternative<admission::visit>(all.arrive(std::nullopt)));
+    }
+}
+
+TEST_CASE("audit 16: a client has but a part of the line of logins, and the line an end", "[inbound][login_line]") {
+    inbound::login_line line;
+    std::vector<inbound::login_line::place> places;
+    const auto join = [&](const char* address) {
+        auto place = line.join(ip(address));
+        if (place) places.push_back(std::move(*place));
+        return place.has_value();
+    };
+    for (int i = 0; i < 8; ++i) CHECK(join("192.0.2.1"));
+    CHECK_FALSE(join("192.0.2.1"));
+    CHECK(join("192.0.2.2"));
+    while (join("127.0.0.1")) {}
+    CHECK(places.size() == 64);
+    CHECK_FALSE(join("192.0.2.3"));
+    places.clear();
+    CHECK(join("192.0.2.1"));
+}
