@@ -21,6 +21,11 @@ constexpr int receive_buffer = 1 << 20;
 
 constexpr unsigned format_error = 1;
 
+void clear_authentic_data(std::vector<unsigned char>& message) {
+    constexpr unsigned authentic_data = 0x20;
+    if (message.size() > 3) message[3] = static_cast<unsigned char>(message[3] & ~authentic_data);
+}
+
 }  // namespace
 
 struct channel::lent_socket {
@@ -39,12 +44,12 @@ struct channel::receipt {
     std::shared_ptr<question> asked;
 };
 
-channel::channel(async::executor on, std::chrono::milliseconds first_timeout)
-    : on_(std::move(on)), first_timeout_(first_timeout), timer_(on_) {}
+channel::channel(async::executor on, std::chrono::milliseconds first_timeout, bool trusts_ad)
+    : on_(std::move(on)), first_timeout_(first_timeout), trusts_ad_(trusts_ad), timer_(on_) {}
 
-std::shared_ptr<channel> channel::open(const async::executor& on, const resolver_settings& settings) {
+std::shared_ptr<channel> channel::open(const async::executor& on, const resolver_settings& settings, bool trusts_ad) {
     use_library();
-    std::shared_ptr<channel> made(new channel(on, settings.timeout));
+    std::shared_ptr<channel> made(new channel(on, settings.timeout, trusts_ad));
     ares_options options = {};
     options.flags = ARES_FLAG_EDNS;
     options.ednspsz = udp_payload;
@@ -125,6 +130,8 @@ void channel::on_answer(void* kept, int status, int /*timeouts*/, unsigned char*
     // RFC 6891 section 7: a server of before 1999. c-ares repeats the first question without EDNS, but knows nothing of
     // the next ones, which are written here.
     if (given.message.size() > 3 && (given.message[3] & 0x0fU) == format_error) self.edns_ = false;
+    // What nobody vouches for is not kept, so that no reader of the message has to know.
+    if (!self.trusts_ad_) clear_authentic_data(given.message);
     mine->asked->take(std::move(given));
     if (--self.under_way_ == 0) {
         self.timer_.cancel();

@@ -31,7 +31,8 @@ namespace waypost::dns {
 class channel : public std::enable_shared_from_this<channel> {
 public:
     /// Throws std::runtime_error.
-    static std::shared_ptr<channel> open(const async::executor& on, const resolver_settings& settings);
+    /// `trusts_ad`: the AD bit of its answers is believed.
+    static std::shared_ptr<channel> open(const async::executor& on, const resolver_settings& settings, bool trusts_ad);
     ~channel();
     channel(const channel&) = delete;
     channel& operator=(const channel&) = delete;
@@ -53,7 +54,7 @@ private:
     };
     using socket_ptr = std::shared_ptr<lent_socket>;
 
-    channel(async::executor on, std::chrono::milliseconds first_timeout);
+    channel(async::executor on, std::chrono::milliseconds first_timeout, bool trusts_ad);
 
     static void on_socket_state(void* self, ares_socket_t fd, int readable, int writable) noexcept;
     static void on_answer(void* receipt, int status, int timeouts, unsigned char* message, int size) noexcept;
@@ -68,6 +69,7 @@ private:
 
     async::executor on_;
     std::chrono::milliseconds first_timeout_;
+    bool trusts_ad_;
     std::random_device random_;
     bool edns_ = true;
     ares_channel handle_ = nullptr;

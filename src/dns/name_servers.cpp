@@ -1,6 +1,9 @@
 #include "name_servers.hpp"
 
+#include <fstream>
+#include <sstream>
 #include <stdexcept>
+#include <string>
 #include <utility>
 
 namespace waypost::dns {
@@ -8,6 +11,21 @@ namespace waypost::dns {
 namespace {
 
 constexpr std::chrono::seconds between_looks{1};
+
+/// `options trust-ad`, resolv.conf(5).
+bool has_trust_ad(const std::string& path) {
+    std::ifstream file(path);
+    std::string line;
+    while (std::getline(file, line)) {
+        std::istringstream words(line);
+        std::string word;
+        if (!(words >> word) || word != "options") continue;
+        while (words >> word) {
+            if (word == "trust-ad") return true;
+        }
+    }
+    return false;
+}
 
 }  // namespace
 
@@ -17,7 +35,7 @@ name_servers::name_servers(async::executor on, const async::clock& clock, resolv
       settings_(std::move(settings)),
       seen_(look()),
       looked_at_(clock_.now()),
-      current_(channel::open(on_, settings_)) {}
+      current_(open()) {}
 
 name_servers::~name_servers() {
     for (const auto& each : former_) each->close();
@@ -45,9 +63,14 @@ name_servers::stamp name_servers::look() const {
     return {file.st_dev, file.st_ino, file.st_size, file.st_mtim.tv_sec, file.st_mtim.tv_nsec};
 }
 
+std::shared_ptr<channel> name_servers::open() const {
+    // Servers that the settings name were chosen for it; those of the system need its word, as in glibc.
+    return channel::open(on_, settings_, !settings_.servers.empty() || has_trust_ad(settings_.resolv_conf));
+}
+
 void name_servers::replace() {
     try {
-        former_.push_back(std::exchange(current_, channel::open(on_, settings_)));
+        former_.push_back(std::exchange(current_, open()));
     } catch (const std::runtime_error&) {
         // Out of memory or descriptors; the old servers are asked on.
     }

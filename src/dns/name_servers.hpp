@@ -32,6 +32,7 @@ private:
     /// What tells one state of the file from another: device, inode, size, time of change.
     using stamp = std::tuple<dev_t, ino_t, off_t, time_t, long>;
     [[nodiscard]] stamp look() const;
+    [[nodiscard]] std::shared_ptr<channel> open() const;
     void replace();
 
     async::executor on_;

@@ -39,10 +39,10 @@ struct world {
                                   {.resolv_conf = file, .port = first.where().port, .timeout = 2s, .tries = 1});
     }
 
-    void name(const tiny_server& server) {
+    void name(const tiny_server& server, const std::string& options = {}) {
         // Another file in its place, as resolvconf(8) and editors do it.
         const std::string other = directory / "other";
-        test::write_file(other, "nameserver " + server.where().ip.to_string() + "\n");
+        test::write_file(other, "nameserver " + server.where().ip.to_string() + "\n" + options);
         std::filesystem::rename(other, file);
     }
 
@@ -140,4 +140,19 @@ TEST_CASE("the address of a server is written with its port or without", "[dns][
         CAPTURE(text);
         CHECK_FALSE(parse_server(text).has_value());
     }
+}
+
+TEST_CASE("audit 41: the AD bit is believed where resolv.conf has trust-ad", "[dns][name_servers]") {
+    world in([](const asked& question, bool) -> datagrams {
+        return {test::message_of(question, 0x81a0, {test::mx(question.name, 1, "mx.org")})};
+    });
+    const auto is_authentic = [&in](const std::string& options) {
+        in.name(in.first, options);
+        in.clock.advance(2s);
+        return run_to_end(in.loop, in.dns->find_mx("example.org")).value().authentic;
+    };
+    CHECK_FALSE(is_authentic("options edns0\n"));
+    CHECK(is_authentic("options edns0 trust-ad\n"));
+    CHECK_FALSE(is_authentic("# options trust-ad\n"));
+    CHECK(is_authentic("options edns0\noptions\ttrust-ad  # as systemd-resolved writes it\n"));
 }
