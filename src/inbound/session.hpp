@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "header_changes.hpp"
-#include "peer_name.hpp"
 #include "waypost/async/task_group.hpp"
+#include "waypost/inbound/peer_name.hpp"
 #include "waypost/inbound/server.hpp"
 #include "waypost/mail/trace.hpp"
 #include "waypost/net/watchdog.hpp"
