@@ -195,7 +195,7 @@ inbound::listener_settings lenient(inbound::listener_settings from, const questi
     return from;
 }
 
-void choose_listener(visit& to, const question& asked, const inbound::settings& settings, const listeners& all) {
+void choose_listener(visit& to, const question& asked, const listeners& all) {
     if (all.empty()) {
         to.listener = lenient(to.listener, asked);
         to.tag_known = asked.from_ip.empty();
@@ -242,7 +242,7 @@ std::variant<visit, std::string> visit_of(const question& asked, const inbound::
         return text;
     }
     made.user = asked.user;
-    choose_listener(made, asked, settings, all);
+    choose_listener(made, asked, all);
     choose_tls(made, asked);
     // Programs on this machine come through our own sendmail, which calls itself so.
     const bool is_local = asked.from_ip.empty();

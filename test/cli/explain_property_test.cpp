@@ -250,7 +250,7 @@ struct world {
         static const auto tls =
             net::tls_context::client({.check = net::peer_check::none, .ca_file = {}, .identity = {}});
         settings.inbound.listeners.clear();
-        for (const std::uint16_t port : {25, 587, 0}) {
+        for (const std::uint16_t port : std::array<std::uint16_t, 3>{25, 587, 0}) {
             inbound::listener_settings made{
                 .at = {}, .protocol = {.host = mail::domain::parse("mx.example.org").value()}, .tls = tls};
             made.tag = any_of(tags);
