@@ -159,7 +159,7 @@ match for domain lists.example action "lists"
 """
 COMMANDS = """
 table runners { "@run.example" = daemon }
-action "run" mda "sh -c \"exit 69\"" virtual <runners>
+action "run" mda "sh -c 'exit 69'" virtual <runners>
 match for domain run.example action "run"
 """
 ORCPT = "ORCPT=rfc822;You+2Bthere@else.example"
