@@ -156,7 +156,11 @@ class Explain(ConfigTest):
         self.assertEqual(relay, ["relay", "smtp+tls://bleh@h.example"])
 
     def test_it_says_why_a_mail_is_refused(self):
-        self.assertIn("Relaying denied", self.explain(1, "--from-ip", "192.0.2.1", "me@x.example", "you@else.example"))
+        self.assertIn("refused  530 5.7.0 Authentication required (to MAIL)",
+                      self.explain(1, "--from-ip", "192.0.2.1", "me@x.example", "you@else.example"))
+        self.assertIn("Relaying denied", self.expect(
+            1, "explain", "-f", self.write(OF_2012.replace("tls auth <in_auth>", "") + NO_DNS),
+            "--from-ip", "192.0.2.1", "me@x.example", "you@else.example").stdout)
         self.assertIn("smtpd.conf:4", self.explain(1, "<>", "nobody-of-this-name@poolp.org"))
 
     def test_what_is_no_address_is_wrong_usage(self):

@@ -112,8 +112,8 @@ class ExplainSession(SystemTest):
     def test_senders(self):
         """audit 32: what a user may not send as is refused, as at MAIL"""
         self.configure('match from auth for any action "out"\n',
-                       'table logins { ada = "ada:{PLAIN}x" }\ntable senders { ada = "ada@home.example" }\n'
-                       "listen on 127.0.0.1 port 587 auth <logins> senders <senders>")
+                       'table logins { ada = "ada:{PLAIN}x" }\ntable allowed { ada = "ada@home.example" }\n'
+                       "listen on 127.0.0.1 port 587 auth <logins> senders <allowed>")
         self.expect_rule(0, "--from-ip", "192.0.2.1", "--auth", "ada", sender="ada@home.example")
         refused = self.explain("--from-ip", "192.0.2.1", "--auth", "ada", sender="eve@home.example")
         self.assertIn("refused  550 5.7.1 You may not send as this address (to MAIL)\n", refused.stdout)
