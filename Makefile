@@ -23,7 +23,7 @@ run: packages-build
 	@WAYPOST_SOCKET='$(CURDIR)/var/smtp.sock' exec $(RELEASE)/waypost serve -f config/try.conf -D user=$$(id -un) \
 	    -D queue='"$(CURDIR)/var/spool"' -D maildir='"$(CURDIR)/var/Maildir"'
 
-test: packages-build packages-test
+test: packages-build packages-test packages-peers
 	cmake --preset release
 	cmake --build --preset release
 	ctest --preset release

@@ -24,9 +24,14 @@ struct configuration {
 [[nodiscard]] std::optional<config::loaded> load_or_complain(const configuration& from, async::workers& io,
                                                              bool for_serving);
 
+/// What the administrator says about a client and its mail; the rest follows from the listeners.
 struct question {
-    std::string from_ip;
-    std::string user;
+    std::string from_ip;  // empty: a program on this machine
+    std::string user;     // empty: not authenticated
+    std::optional<std::string> helo;
+    std::optional<bool> tls;
+    std::optional<std::string> tag;
+    std::string listener;  // ADDRESS:PORT, PORT or "socket"; empty: the one that fits
     std::string from;
     std::string to;
 };

@@ -4,12 +4,12 @@
 
 #include "commands.hpp"
 #include "one_question.hpp"
+#include "rehearsal.hpp"
 #include "waypost/base/ascii.hpp"
 #include "waypost/delivery/deputy_files.hpp"
 #include "waypost/dns/mx_lookup.hpp"
 #include "waypost/observe/log.hpp"
 #include "waypost/relay/entries.hpp"
-#include "waypost/rules/expansion.hpp"
 #include "waypost/table/services.hpp"
 
 namespace waypost::cli {
@@ -33,10 +33,27 @@ void explain_tls(const relay::action_settings& action, const mail::relay_url& ur
               << (action.no_verify ? ", but the action says no-verify" : "") << '\n';
 }
 
-void explain_url(const relay::action_settings& action, const std::string& text) {
+/// A smart host by name has to resolve, or mail for it waits.
+async::awaitable<> explain_host(const mail::relay_url& url, dns::resolver& dns) {
+    if (!url.socket_path.empty() || net::parse_address(url.host)) co_return;
+    const auto addresses = co_await dns.addresses(url.host);
+    if (addresses.has_value() && !addresses->empty()) {
+        std::cout << "host    ";
+        for (const net::address& ip : *addresses) std::cout << ' ' << ip.to_string();
+        std::cout << '\n';
+    } else {
+        std::cout << "fault    cannot find " << url.host << ": "
+                  << (addresses.has_error() ? addresses.error().message() : "it has no address") << '\n';
+    }
+}
+
+async::awaitable<> explain_url(const relay::action_settings& action, const std::string& text, dns::resolver& dns) {
     const auto parsed = mail::parse_relay_url(text);
     const auto* url = std::get_if<mail::relay_url>(&parsed);
-    if (url == nullptr) return;
+    if (url == nullptr) {
+        std::cout << "fault    a row that is no relay URL is passed over: " << std::get<1>(parsed).what << '\n';
+        co_return;
+    }
     std::cout << "relay    " << url->text() << '\n';
     if (!url->label.empty()) {
         // A row of a live table may have a label where the action has no `auth`.
@@ -46,22 +63,23 @@ void explain_url(const relay::action_settings& action, const std::string& text) 
                   << '\n';
     }
     explain_tls(action, *url);
+    co_await explain_host(*url, dns);
 }
 
 void explain_no_answer(const table::table& rows, const base::error_code& why) {
     std::cout << "relay    not known now: table <" << rows.name() << ">: " << why.message() << '\n';
 }
 
-async::awaitable<> explain_urls(const relay::action_settings& action) {
+async::awaitable<> explain_urls(const relay::action_settings& action, dns::resolver& dns) {
     const auto urls = co_await relay::entries_in_order(*action.hosts, table::service::relayhost);
     if (urls.has_error()) co_return explain_no_answer(*action.hosts, urls.error());
-    for (const std::string& each : *urls) explain_url(action, each);
+    for (const std::string& each : *urls) co_await explain_url(action, each, dns);
 }
 
-async::awaitable<> explain_url_of(const relay::action_settings& action, const std::string& domain) {
+async::awaitable<> explain_url_of(const relay::action_settings& action, const std::string& domain, dns::resolver& dns) {
     const auto url = co_await table::find<table::relayhost>(*action.by_domain, domain);
     if (url.has_error()) co_return explain_no_answer(*action.by_domain, url.error());
-    if (url->has_value()) co_return explain_url(action, **url);
+    if (url->has_value()) co_return co_await explain_url(action, **url, dns);
     std::cout << "relay    none for " << domain << " in table <" << action.by_domain->name() << ">\n";
 }
 
@@ -82,9 +100,9 @@ async::awaitable<> explain_mx(const relay::action_settings& action, const std::s
 
 async::awaitable<> explain_relay(const relay::action_settings& action, const std::string& domain, dns::resolver& dns) {
     if (action.hosts != nullptr) {
-        co_await explain_urls(action);
+        co_await explain_urls(action, dns);
     } else if (action.by_domain != nullptr) {
-        co_await explain_url_of(action, domain);
+        co_await explain_url_of(action, domain, dns);
     } else {
         co_await explain_mx(action, domain, dns);
     }
@@ -122,8 +140,7 @@ void explain_mailbox(const delivery::settings& all, const delivery::action_setti
     }
 }
 
-void explain_local(const delivery::settings& all, const delivery::action_settings& action,
-                   const rules::destination& to) {
+void explain_local(const delivery::settings& all, const delivery::action_settings& action, const spool::envelope& to) {
     if (!action.user.empty()) std::cout << "as       " << action.user << '\n';
     if (!to.extension.empty()) std::cout << "tag      " << base::printable(to.extension) << '\n';
     if (to.target.starts_with('|')) {
@@ -135,76 +152,62 @@ void explain_local(const delivery::settings& all, const delivery::action_setting
     }
 }
 
-async::awaitable<int> answer(const config::loaded& settings, rules::facts about, dns::resolver& dns,
+void explain_rule(const rehearsed& done) {
+    if (const rules::rule* rule = done.told.first_rule(); rule != nullptr) {
+        std::cout << "rule     " << rule->where.file << ':' << rule->where.line << '\n';
+    }
+    for (const std::string& doubt : done.doubts) std::cout << "unsure   " << base::printable(doubt) << '\n';
+}
+
+int explain_refusal(const rehearsed& done, const mail::status& refused) {
+    std::cout << "refused  " << base::printable(refused.line());
+    if (!done.command.empty()) std::cout << " (to " << done.command << ')';
+    std::cout << '\n';
+    return refused.is_transient() ? EX_TEMPFAIL : 1;
+}
+
+async::awaitable<int> answer(const config::loaded& settings, visit client, dns::resolver& dns,
                              rules::user_files& files) {
-    const auto rule = co_await settings.rules->match(about);
-    if (rule.has_value() && *rule != nullptr) {
-        std::cout << "rule     " << (*rule)->where.file << ':' << (*rule)->where.line << '\n';
-    }
-    rules::expansion_trace told;
-    const auto found = co_await rules::resolve(*settings.rules, about, files, &told);
-    explain_expansion(told);
-    if (const auto* refused = std::get_if<mail::status>(&found)) {
-        std::cout << "refused  " << refused->line() << '\n';
-        co_return refused->is_transient() ? EX_TEMPFAIL : 1;
-    }
-    for (const rules::destination& to : std::get<std::vector<rules::destination>>(found)) {
-        std::cout << "to       " << to.to.text() << '\n' << "action   \"" << to.by->name << "\"\n";
-        if (!to.user.empty()) std::cout << "user     " << base::printable(to.user) << '\n';
-        if (const auto relay = settings.relay.actions.find(to.by->name); relay != settings.relay.actions.end()) {
-            co_await explain_relay(relay->second, to.to.host.text(), dns);
+    const rehearsed done = co_await rehearse(settings, std::move(client), dns, files, *settings.clock);
+    explain_rule(done);
+    explain_expansion(done.told);
+    if (const auto* refused = std::get_if<mail::status>(&done.answer)) co_return explain_refusal(done, *refused);
+    for (const spool::envelope& one : std::get<std::vector<spool::envelope>>(done.answer)) {
+        const std::string& action = one.hop.action;
+        std::cout << "to       " << one.to.to.text() << '\n' << "action   \"" << action << "\"\n";
+        if (!one.user.empty()) std::cout << "user     " << base::printable(one.user) << '\n';
+        if (const auto relay = settings.relay.actions.find(action); relay != settings.relay.actions.end()) {
+            co_await explain_relay(relay->second, one.to.to.host.text(), dns);
         }
-        if (const auto local = settings.delivery.actions.find(to.by->name); local != settings.delivery.actions.end()) {
-            explain_local(settings.delivery, local->second, to);
+        if (const auto local = settings.delivery.actions.find(action); local != settings.delivery.actions.end()) {
+            explain_local(settings.delivery, local->second, one);
         }
     }
     co_return 0;
 }
 
-async::awaitable<int> answer_and_stop(const config::loaded& settings, rules::facts about, dns::resolver& dns,
+async::awaitable<int> answer_and_stop(const config::loaded& settings, visit client, dns::resolver& dns,
                                       delivery::deputy_files& files) {
-    const int code = co_await answer(settings, std::move(about), dns, files);
+    const int code = co_await answer(settings, std::move(client), dns, files);
     co_await files.stop();
     co_return code;
-}
-
-std::optional<rules::facts> facts_of(const question& asked) {
-    const std::string bare = asked.from == "<>" ? "" : asked.from;
-    const auto from = mail::reverse_path::from_text(bare);
-    const auto to = mail::mailbox::parse(asked.to);
-    rules::origin where = rules::local_socket{};
-    if (!asked.from_ip.empty()) {
-        const auto ip = net::parse_address(asked.from_ip);
-        if (!ip) return std::nullopt;
-        where = *ip;
-    }
-    if (!from || !to) return std::nullopt;
-    return rules::facts{.from = where,
-                        .tag = {},
-                        .helo = {},
-                        .user = asked.user,
-                        .tls = !asked.user.empty(),
-                        .sender = *from,
-                        .recipient = *to,
-                        .at = std::chrono::system_clock::now(),
-                        .rdns = {}};
 }
 
 }  // namespace
 
 int explain(const configuration& from, const question& asked) {
-    const auto about = facts_of(asked);
-    if (!about) {
-        std::cerr << "waypost explain: FROM and TO are mail addresses (FROM may be <>), --from-ip an IP address\n";
-        return EX_USAGE;
-    }
     one_question here;
     const auto settings = load_or_complain(from, here.io, false);
     if (!settings) return EX_CONFIG;
+    auto client = visit_of(asked, settings->inbound);
+    if (const auto* wrong = std::get_if<std::string>(&client)) {
+        std::cerr << "waypost explain: " << *wrong << '\n';
+        return EX_USAGE;
+    }
     const auto dns = dns::make_cares_resolver(here.loop.get_executor(), here.clock, settings->dns);
     observe::log log(settings->log);
     delivery::deputy_files files(here.loop.get_executor(), here.clock, log, here.io);
-    return here.exit_code_of(answer_and_stop(*settings, *about, *dns, files));
+    return here.exit_code_of(answer_and_stop(*settings, std::get<visit>(std::move(client)), *dns, files));
 }
 
 }  // namespace waypost::cli

@@ -67,6 +67,12 @@ void add_explain(command_line& line) {
     const auto asked = when_chosen<question>(command, line, &explain);
     command.add_option("--from-ip", asked->from_ip, "the client's address (default: a program on this machine)");
     command.add_option("--auth", asked->user, "the user as whom the client is authenticated");
+    command.add_option("--helo", asked->helo, "the name that the client gives with EHLO");
+    command.add_flag_callback("--tls", [asked] { asked->tls = true; }, "the session is under TLS");
+    command.add_flag_callback("--no-tls", [asked] { asked->tls = false; }, "the session is in clear text");
+    command.add_option("--listener", asked->listener,
+                       "the listener to which it comes: ADDRESS:PORT, PORT or socket (default: the one that fits)");
+    command.add_option("--tag", asked->tag, "the tag of that listener");
     command.add_option("FROM", asked->from, "the reverse-path; <> for none")->required();
     command.add_option("TO", asked->to, "the recipient")->required();
 }

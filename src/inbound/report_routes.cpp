@@ -1,7 +1,6 @@
 #include "waypost/inbound/report_routes.hpp"
 
-#include "waypost/inbound/envelopes.hpp"
-#include "waypost/rules/expansion.hpp"
+#include "waypost/rules/accept_recipient.hpp"
 
 namespace waypost::inbound {
 
@@ -15,15 +14,14 @@ async::awaitable<base::result<std::vector<spool::envelope>>> report_routes::rout
                              .recipient = to,
                              .at = clock_->wall(),
                              .rdns = {}};
-    const auto found = co_await rules::resolve(*rules_, about, *files_);
-    const auto* destinations = std::get_if<std::vector<rules::destination>>(&found);
-    if (destinations == nullptr) {
+    const mail::recipient report_to{.to = to, .notify = {.specified = true, .never = true}, .original = {}};
+    auto accepted = co_await rules::accept_recipient(*rules_, about, *files_, report_to, ttl_);
+    if (const auto* refused = std::get_if<mail::status>(&accepted)) {
         // A table that cannot be asked now may answer later; a refusal by the rules stays one.
-        if (std::get<mail::status>(found).is_transient()) co_return spool::errc::unavailable;
+        if (refused->is_transient()) co_return spool::errc::unavailable;
         co_return std::vector<spool::envelope>();
     }
-    const mail::recipient report_to{.to = to, .notify = {.specified = true, .never = true}, .original = {}};
-    co_return envelopes_of(*destinations, report_to, clock_->wall(), ttl_);
+    co_return std::get<std::vector<spool::envelope>>(std::move(accepted));
 }
 
 }  // namespace waypost::inbound

@@ -6,11 +6,11 @@
 #include <utility>
 
 #include "password.hpp"
-#include "sender_rights.hpp"
 #include "waypost/async/alongside.hpp"
 #include "waypost/base/ascii.hpp"
-#include "waypost/inbound/envelopes.hpp"
+#include "waypost/inbound/policy.hpp"
 #include "waypost/observe/session_id.hpp"
+#include "waypost/rules/accept_recipient.hpp"
 
 namespace waypost::inbound {
 
@@ -226,13 +226,9 @@ async::awaitable<bool> session::perform(smtp::server_step next) {
 // --- verdicts
 
 async::awaitable<mail::status> session::judge(mail::sender from) {
-    const std::string& user = protocol_.authenticated_user();
-    if (listener_.senders != nullptr && !user.empty()) {
-        watchdog_.pause();
-        const mail::status said =
-            co_await judge_sender(*listener_.senders, user, from.from, with_.rules.tag_delimiter());
-        if (!said.is_success()) co_return said;
-    }
+    watchdog_.pause();
+    const mail::status said = co_await judge_sender(from.from, protocol_, listener_, with_.rules.tag_delimiter());
+    if (!said.is_success()) co_return said;
     if (!with_.store.has_room(from.declared_size.value_or(0))) co_return no_room();
     forget_transaction();
     transaction_.emplace(with_.store);
@@ -244,12 +240,11 @@ async::awaitable<mail::status> session::judge(mail::sender from) {
 async::awaitable<mail::status> session::judge(mail::recipient to) {
     watchdog_.pause();
     const rules::facts about = facts_about(to.to);
-    const auto found = co_await rules::resolve(with_.rules, about, with_.files);
-    if (const auto* refused = std::get_if<mail::status>(&found)) co_return *refused;
+    auto accepted = co_await rules::accept_recipient(with_.rules, about, with_.files, to, with_.queue.how().ttl);
+    if (const auto* refused = std::get_if<mail::status>(&accepted)) co_return *refused;
 
-    const auto& destinations = std::get<std::vector<rules::destination>>(found);
     const std::size_t before = envelopes_.size();
-    if (!envelopes_.add(envelopes_of(destinations, to, with_.clock.wall(), with_.queue.how().ttl)))
+    if (!envelopes_.add(std::get<std::vector<spool::envelope>>(std::move(accepted))))
         co_return mail::status::of(452, "4.5.3", "Too many recipients");
     if (envelopes_.size() > before) {
         auto paid = shared_.envelopes.try_take(envelopes_.size() - before);
@@ -303,17 +298,9 @@ mail::status session::refuse_login(const std::string& user) {
 }
 
 rules::facts session::facts_about(const mail::mailbox& recipient) {
-    rules::origin from = rules::local_socket{};
-    if (const auto peer = client_->peer()) from = peer->ip;
-    return {.from = from,
-            .tag = listener_.tag,
-            .helo = protocol_.helo(),
-            .user = protocol_.authenticated_user(),
-            .tls = protocol_.tls_active(),
-            .sender = protocol_.sender().from,
-            .recipient = recipient,
-            .at = with_.clock.wall(),
-            .rdns = [this] { return name_->wait(); }};
+    client peer{.from = rules::local_socket{}, .rdns = [this] { return name_->wait(); }};
+    if (const auto address = client_->peer()) peer.from = address->ip;
+    return inbound::facts_about(recipient, peer, protocol_, listener_, with_.clock.wall());
 }
 
 // --- content

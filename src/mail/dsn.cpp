@@ -58,8 +58,9 @@ wording words_for(report_kind kind) {
                     "You asked for this notice. There will be none about the final delivery unless it fails."};
         case report_kind::expanded:
             return {"expanded", "Expanded",
-                    "Your message was delivered to the recipients below, which are lists of several addresses.",
-                    "You asked for this notice. There will be none for each address on the list."};
+                    "Your message was accepted for the recipients below, and passed on to the addresses that they "
+                    "stand for.",
+                    "You asked for this notice. There will be none when it is delivered to these addresses."};
     }
     return {"failed", "Delivery failed", "", ""};
 }
@@ -73,12 +74,23 @@ std::string shown_status(const status& last) { return base::printable(last.line(
 
 // --- the parts
 
-bool is_eight_bit(std::string_view bytes) {
-    return std::any_of(bytes.begin(), bytes.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
+/// What goes with the report, as it can be sent.
+struct attachment {
+    std::string_view text;
+    bool whole_message = false;
+    bool quoted = false;
+};
+
+attachment attachment_for(const report& about) {
+    if (is_seven_bit_text(about.returned)) return {.text = about.returned, .whole_message = about.whole_message};
+    std::string_view header = about.returned;
+    if (const auto end = header.find("\r\n\r\n"); about.whole_message && end != std::string_view::npos) {
+        header = header.substr(0, end + crlf.size());
+    }
+    return {.text = header, .quoted = !is_seven_bit_text(header)};
 }
 
-void append_header(std::string& out, const report& about, const wording& words, std::string_view boundary,
-                   bool eight_bit) {
+void append_header(std::string& out, const report& about, const wording& words, std::string_view boundary) {
     const std::string host = host_name(about.reporting_host);
     out += "From: Mailer Daemon <MAILER-DAEMON@" + host + ">\r\n";
     out += "To: <" + about.to.text() + ">\r\n";
@@ -92,19 +104,26 @@ void append_header(std::string& out, const report& about, const wording& words, 
         "Content-Type: multipart/report; report-type=delivery-status;\r\n"
         "\tboundary=\"";
     out += boundary;
-    out += "\"\r\n";
-    if (eight_bit) out += "Content-Transfer-Encoding: 8bit\r\n";
-    out += crlf;
+    out += "\"\r\n\r\n";
 }
 
-void append_notice(std::string& out, const report& about, const wording& words) {
+/// "<bob@remote.example>", and the address that the sender knows where it is another.
+std::string shown_recipient(const reported_recipient& recipient) {
+    std::string shown = '<' + recipient.to.text() + '>';
+    if (!recipient.expanded_from.empty()) {
+        shown += " (expanded from <" + base::printable(recipient.expanded_from, longest_word) + ">)";
+    }
+    return shown += ':';
+}
+
+void append_notice(std::string& out, const report& about, const wording& words, const attachment& attached) {
     out += "Content-Type: text/plain; charset=us-ascii\r\n\r\n";
     append_folded(out, "", "", "This is the mail system at host " + host_name(about.reporting_host) + ".");
     out += crlf;
     append_folded(out, "", "", words.what_happened);
     out += crlf;
     for (const reported_recipient& recipient : about.recipients) {
-        append_folded(out, "  ", "    ", '<' + recipient.to.text() + ">:");
+        append_folded(out, "  ", "    ", shown_recipient(recipient));
         append_folded(out, "    ", "    ", shown_status(recipient.last));
         if (!recipient.remote_host.empty())
             append_folded(out, "    ", "    ", "(said " + host_name(recipient.remote_host) + ")");
@@ -114,10 +133,10 @@ void append_notice(std::string& out, const report& about, const wording& words) 
     if (about.kind == report_kind::delayed) {
         append_folded(out, "", "", "It gives up, and tells you, on " + format_date(about.expires) + ".");
     }
-    if (!about.returned.empty()) {
+    if (!attached.text.empty()) {
         append_folded(
             out, "", "",
-            about.whole_message ? "The message is attached." : "The header section of the message is attached.");
+            attached.whole_message ? "The message is attached." : "The header section of the message is attached.");
     }
     out += crlf;
 }
@@ -129,16 +148,18 @@ std::optional<std::string> original_recipient(std::string_view orcpt) {
     const std::string_view type = orcpt.substr(0, semicolon);
     const bool is_type =
         !type.empty() && std::all_of(type.begin(), type.end(), [](char c) { return base::is_alnum(c) || c == '-'; });
-    const auto address = xtext_decode(orcpt.substr(semicolon + 1));
-    if (!is_type || !address) return std::nullopt;
-    return std::string(type) + "; " + *address;
+    const auto decoded = xtext_decode(orcpt.substr(semicolon + 1));
+    if (!is_type || !decoded) return std::nullopt;
+    const std::string_view address = base::trim(*decoded);
+    if (address.empty()) return std::nullopt;
+    return std::string(type) + "; " + std::string(address);
 }
 
 void append_delivery_status(std::string& out, const report& about, const wording& words) {
     out += "Content-Type: message/delivery-status\r\n\r\n";
-    append_field(out, "Reporting-MTA", "dns; " + host_name(about.reporting_host));
     if (!about.envelope_id.empty())
         append_field(out, "Original-Envelope-Id", base::printable(about.envelope_id, longest_word));
+    append_field(out, "Reporting-MTA", "dns; " + host_name(about.reporting_host));
     append_field(out, "Arrival-Date", format_date(about.arrived));
     for (const reported_recipient& recipient : about.recipients) {
         out += crlf;
@@ -148,18 +169,25 @@ void append_delivery_status(std::string& out, const report& about, const wording
         append_field(out, "Action", words.action);
         append_field(out, "Status", status_code(recipient.last));
         if (!recipient.remote_host.empty()) append_field(out, "Remote-MTA", "dns; " + host_name(recipient.remote_host));
-        append_folded(out, "Diagnostic-Code: smtp; ", " ", shown_status(recipient.last));
+        // An expansion is nobody's reply.
+        if (about.kind != report_kind::expanded) {
+            const std::string type = recipient.is_local && recipient.remote_host.empty() ? "x-unix" : "smtp";
+            append_folded(out, "Diagnostic-Code: " + type + "; ", " ", shown_status(recipient.last));
+        }
         append_field(out, "Last-Attempt-Date", format_date(about.at));
         if (about.kind == report_kind::delayed) append_field(out, "Will-Retry-Until", format_date(about.expires));
     }
     out += crlf;
 }
 
-void append_returned(std::string& out, const report& about, bool eight_bit) {
-    out += about.whole_message ? "Content-Type: message/rfc822\r\n" : "Content-Type: text/rfc822-headers\r\n";
-    if (eight_bit) out += "Content-Transfer-Encoding: 8bit\r\n";
+void append_attachment(std::string& out, const attachment& attached) {
+    out += attached.whole_message ? "Content-Type: message/rfc822\r\n" : "Content-Type: text/rfc822-headers\r\n";
+    if (attached.quoted) out += "Content-Transfer-Encoding: quoted-printable\r\n";
     out += crlf;
-    append_lines(out, about.returned);
+    if (attached.quoted)
+        append_quoted_printable(out, attached.text);
+    else
+        append_lines(out, attached.text);
     out += crlf;
 }
 
@@ -167,20 +195,21 @@ void append_returned(std::string& out, const report& about, bool eight_bit) {
 
 std::string format_dsn(const report& about) {
     const wording words = words_for(about.kind);
-    const std::string boundary = choose_boundary(bare_message_id(about), about.returned);
-    const bool eight_bit = is_eight_bit(about.returned);
+    const attachment attached = attachment_for(about);
+    // A boundary has no "=", so it cannot come to be by quoting.
+    const std::string boundary = choose_boundary(bare_message_id(about), attached.text);
     const std::string delimiter = "--" + boundary + "\r\n";
     std::string out;
-    out.reserve(about.returned.size() + 4096 + 1024 * about.recipients.size());
-    append_header(out, about, words, boundary, eight_bit);
+    out.reserve(attached.text.size() + 4096 + 1024 * about.recipients.size());
+    append_header(out, about, words, boundary);
     out += "This is a notice in MIME format, for people and for programs.\r\n\r\n";
     out += delimiter;
-    append_notice(out, about, words);
+    append_notice(out, about, words, attached);
     out += delimiter;
     append_delivery_status(out, about, words);
-    if (!about.returned.empty()) {
+    if (!attached.text.empty()) {
         out += delimiter;
-        append_returned(out, about, eight_bit);
+        append_attachment(out, attached);
     }
     out += "--" + boundary + "--\r\n";
     return out;

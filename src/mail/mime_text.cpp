@@ -31,15 +31,63 @@ void append_folded(std::string& out, std::string_view first, std::string_view in
     out += crlf;
 }
 
+namespace {
+
+/// The next line without its end, which is an LF or a CRLF.
+std::string_view take_line(std::string_view& text) {
+    const std::size_t end = text.find('\n');
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    return line;
+}
+
+bool is_printable(char c) { return c >= ' ' && c <= '~'; }
+
+void append_quoted_line(std::string& out, std::string_view line) {
+    constexpr std::size_t width = 75;  // and one for the "=" of a soft line break
+    constexpr char digits[] = "0123456789ABCDEF";
+    std::size_t column = 0;
+    for (std::size_t i = 0; i < line.size(); ++i) {
+        const char c = line[i];
+        const bool ends_line = i + 1 == line.size();
+        const bool is_plain = base::is_blank(c) ? !ends_line : is_printable(c) && c != '=';
+        const std::size_t length = is_plain ? 1 : 3;
+        if (column + length > width) {
+            out += "=\r\n";
+            column = 0;
+        }
+        column += length;
+        const auto byte = static_cast<unsigned char>(c);
+        if (is_plain)
+            out += c;
+        else
+            out += {'=', digits[byte >> 4], digits[byte & 15]};
+    }
+    out += crlf;
+}
+
+}  // namespace
+
 void append_lines(std::string& out, std::string_view text) {
     while (!text.empty()) {
-        const std::size_t end = text.find('\n');
-        std::string_view line = text.substr(0, end);
-        text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-        if (line.ends_with('\r')) line.remove_suffix(1);
-        out += line;
+        out += take_line(text);
         out += crlf;
     }
+}
+
+bool is_seven_bit_text(std::string_view text) {
+    constexpr std::size_t longest_line = 998;
+    while (!text.empty()) {
+        const std::string_view line = take_line(text);
+        if (line.size() > longest_line) return false;
+        if (!std::ranges::all_of(line, [](char c) { return is_printable(c) || c == '\t'; })) return false;
+    }
+    return true;
+}
+
+void append_quoted_printable(std::string& out, std::string_view text) {
+    while (!text.empty()) append_quoted_line(out, take_line(text));
 }
 
 std::string choose_boundary(std::string_view message_id, std::string_view content) {

@@ -28,7 +28,7 @@ void log_delivery(observe::log& log, const carrier& by, const spool::message& ab
               {"evpid", spool::to_string(which.id)},
               {"from", "<" + about.from.from.text() + ">"},
               {"to", "<" + which.to.to.text() + ">"},
-              {"rcpt", which.given.empty() ? "-" : "<" + which.given + ">"},
+              {"rcpt", "<" + (which.given.empty() ? which.to.to.text() : which.given) + ">"},
               {"user", or_dash(by.user)},
               {"source", or_dash(by.source)},
               {"relay", or_dash(by.relay)},

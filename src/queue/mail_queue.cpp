@@ -9,6 +9,7 @@
 #include "waypost/async/cancellation.hpp"
 #include "waypost/base/exception_text.hpp"
 #include "waypost/base/overloaded.hpp"
+#include "waypost/spool/expansion_notice.hpp"
 #include "windows.hpp"
 
 namespace waypost::queue {
@@ -29,8 +30,14 @@ bool wants_failure(const mail::dsn_notify& notify) { return !notify.never && (!n
 bool wants_delay(const mail::dsn_notify& notify) { return !notify.never && (!notify.specified || notify.delay); }
 bool wants_success(const mail::dsn_notify& notify) { return notify.specified && notify.success; }
 
-std::string hours_text(async::duration length) {
-    return std::to_string(std::chrono::duration_cast<std::chrono::hours>(length).count()) + " hours";
+/// "96 hours", "45 minutes", "1 second": in the largest unit that does not hide much.
+std::string length_text(async::duration length) {
+    const auto text = [](auto count, std::string_view unit) {
+        return std::to_string(count) + ' ' + std::string(unit) + (count == 1 ? "" : "s");
+    };
+    if (length < minutes(2)) return text(std::chrono::round<seconds>(length).count(), "second");
+    if (length < std::chrono::hours(2)) return text(std::chrono::round<minutes>(length).count(), "minute");
+    return text(std::chrono::round<std::chrono::hours>(length).count(), "hour");
 }
 
 }  // namespace
@@ -93,6 +100,7 @@ std::shared_ptr<const spool::message> mail_queue::affordable(std::shared_ptr<con
 }
 
 void mail_queue::offer(spool::queued task) {
+    if (spool::is_expansion_notice(task.envelopes.front().hop)) return tell_of_expansion(std::move(task));
     const std::string& action = task.envelopes.front().hop.action;
     if (const auto found = assigned_.find(action); found != assigned_.end()) {
         found->second.by->carry(std::move(task));
@@ -102,6 +110,15 @@ void mail_queue::offer(spool::queued task) {
     const auto said = mail::status::transient("4.3.5", "action " + action + " is not in the configuration");
     for (spool::envelope& each : task.envelopes)
         report(task.about, std::move(each), deferred{.said = said, .remote = {}});
+}
+
+void mail_queue::tell_of_expansion(spool::queued task) {
+    const auto said = mail::status::success("2.1.5", "Expanded, and passed on to the addresses that it stands for");
+    for (spool::envelope& each : task.envelopes) {
+        const spool::finished done{each.id};
+        spool::postponed again{each.id, each.tries + 1, each.warnings, next_try_of(*task.about, each), said};
+        reports_->owe(task.about, mail::report_kind::expanded, {std::move(each), said, {}, done, std::move(again)});
+    }
 }
 
 async::awaitable<base::result<std::shared_ptr<const spool::content>>> mail_queue::content_of(
@@ -141,7 +158,7 @@ void mail_queue::on_deferred(const std::shared_ptr<const spool::message>& about,
     const auto now = calendar();
     if (now >= which.expires) {
         const std::string text =
-            "not delivered within " + hours_text(which.expires - about->arrived) + "; last: " + what.said.line();
+            "not delivered within " + length_text(which.expires - about->arrived) + "; last: " + what.said.line();
         log_.info("queue", "expired", {{"evpid", spool::to_string(which.id)}, {"result", what.said.line()}});
         return on_failed(about, std::move(which), {mail::status::of(550, "4.4.7", text), std::move(what.remote)});
     }

@@ -17,11 +17,12 @@ mail::reported_recipient recipient_of(const owed_report& owed) {
     std::string original = which.to.original;
     // The sender knows the address that he gave, not what an alias made of it.
     if (original.empty() && !which.given.empty()) original = "rfc822;" + mail::xtext_encode(which.given);
-    return {.to = which.to.to, .original = std::move(original), .last = owed.said, .remote_host = owed.remote};
-}
-
-bool has_eight_bit(std::string_view text) {
-    return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) > 127; });
+    return {.to = which.to.to,
+            .original = std::move(original),
+            .last = owed.said,
+            .remote_host = owed.remote,
+            .expanded_from = which.given,
+            .is_local = !which.user.empty() || !which.target.empty()};
 }
 
 std::string_view word_for(mail::report_kind kind) {
@@ -118,8 +119,9 @@ async::awaitable<base::result<reports::made>> reports::commit(mail::report_kind 
     if (route->empty()) co_return made();
 
     const auto now = around_.clock.wall();
+    // A report is 7-bit, and a message inside it cannot be encoded: of one that is not, the header section goes back.
     const bool whole = kind == mail::report_kind::failed && message.from.ret == mail::dsn_return::full &&
-                       message.size <= around_.how.longest_return;
+                       message.size <= around_.how.longest_return && !message.eight_bit;
     const std::string returned = co_await returned_part(message, whole);
     spool::transaction next(around_.store);
     mail::report report{.kind = kind,
@@ -141,7 +143,7 @@ async::awaitable<base::result<reports::made>> reports::commit(mail::report_kind 
         next.add(std::move(each));
     }
     mail::sender nobody;  // the null reverse-path: a report is never reported about
-    auto kept = co_await next.commit(std::move(nobody), now, has_eight_bit(text));
+    auto kept = co_await next.commit(std::move(nobody), now, false);
     if (kept.has_error()) co_return kept.error();
     co_return made(std::move(*kept));
 }

@@ -232,6 +232,21 @@ async::awaitable<> destination::find_addresses(std::vector<candidate> anew) {
 
 // --- MX hosts
 
+namespace {
+
+/// The URL of an MX host. Mail for user@[IPv6:::1] goes to "[IPv6:::1]", whose URL has the address alone, as one that
+/// an administrator wrote.
+mail::relay_url url_for_mx(const std::string& name) {
+    mail::relay_url url;
+    url.host = name;
+    if (!name.starts_with('[')) return url;
+    auto parsed = mail::parse_relay_url("smtp://" + name);
+    auto* literal = std::get_if<mail::relay_url>(&parsed);
+    return literal != nullptr ? std::move(*literal) : url;
+}
+
+}  // namespace
+
 async::awaitable<std::optional<destination::trouble>> destination::ask_mx() {
     std::optional<trouble> fault;
     const auto take = [this, &fault](const std::vector<dns::mx_candidate>& answered) {
@@ -259,7 +274,7 @@ destination::found destination::usable_mx(const std::vector<dns::mx_candidate>& 
     for (const dns::mx_candidate& one : answered) {
         if (us != answered.end() && one.preference >= us->preference) continue;
         candidate next{.preference = one.preference};
-        next.url.host = one.name;
+        next.url = url_for_mx(one.name);
         next.url.security = action_.security_of(next.url);
         next.at = hosts_at(one.addresses, smtp_port);
         if (one.answered) {

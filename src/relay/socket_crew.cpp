@@ -40,6 +40,10 @@ bool is_fault_of_credentials(smtp::client_stage at) {
     return at == smtp::client_stage::auth_refused || at == smtp::client_stage::auth_not_offered;
 }
 
+bool is_fault_of_tls(smtp::client_stage at) {
+    return at == smtp::client_stage::tls_refused || at == smtp::client_stage::tls_not_offered;
+}
+
 /// TLS and credentials are demands of the relay; another relay may be content with this host.
 blame blame_for(smtp::client_stage at) {
     switch (at) {
@@ -60,7 +64,12 @@ mail::status deferral(const smtp::session_failed& why, const mail::relay_url& ur
                (action.credentials != nullptr ? action.credentials->name() : std::string()) + ">: " + text;
         return mail::status::transient("4.7.0", text);
     }
-    return mail::status::transient("4.4.1", "Relay " + url.text() + " is of no use now: " + text);
+    // Of TLS the code says more than "no connection": 4.7.5 is a certificate that was not accepted.
+    const auto& code = why.said.enhanced();
+    constexpr int security = 7;
+    const bool is_about_security = is_fault_of_tls(why.at) && why.said.is_transient() && code.subject == security;
+    return mail::status::transient(is_about_security ? code.text() : "4.4.1",
+                                   "Relay " + url.text() + " is of no use now: " + text);
 }
 
 mail::status unreachable(const mail::relay_url& url, const route& along, const base::error_code& why) {

@@ -61,7 +61,9 @@ private:
     }
 
     async::awaitable<bool> find_rule(branch& from) {
-        const auto matched = co_await rules_.match(from.made_here ? as_made_here(from.address) : about_);
+        const facts& about = from.made_here ? as_made_here(from.address) : about_;
+        const auto matched = co_await rules_.match(about, frontier_.told().conditions());
+        if (matched.has_value()) frontier_.told().answered(from, *matched);
         if (matched.has_error()) {
             frontier_.fails(from, could_not_ask(), matched.error());
         } else if (*matched == nullptr) {

@@ -2,6 +2,10 @@
 
 namespace waypost::rules {
 
+void narrator::answered(const branch& what, const rule* by) {
+    if (told_ != nullptr && what.depth == 0) told_->matched(by);
+}
+
 void narrator::matched(const branch& what) {
     if (told_ == nullptr) return;
     const source_line& where = what.by->where;

@@ -21,6 +21,10 @@ public:
     void became(const branch& what, std::string_view text) {
         if (told_ != nullptr) told_->became(what.step, text);
     }
+    /// Where the conditions of rules are written down; null: nowhere.
+    [[nodiscard]] match_trace* conditions() const { return told_ == nullptr ? nullptr : &told_->conditions(); }
+    /// Also a rule that rejects, and none.
+    void answered(const branch& what, const rule* by);
     void matched(const branch& what);
     void ends(const branch& what, const destination& at, char tag_delimiter);
     void failed(const branch& what, const mail::status& why, const base::error_code& detail);

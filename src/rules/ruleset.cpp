@@ -143,17 +143,15 @@ async::awaitable<answer> ruleset::ask(const condition& one, const facts& about) 
     throw std::logic_error("a condition without a way to ask for it");
 }
 
-async::awaitable<base::result<const rule*>> ruleset::match(const facts& about) const {
+async::awaitable<base::result<const rule*>> ruleset::match(const facts& about, match_trace* trace) const {
     for (const rule& candidate : rules_) {
         bool all = true;
         for (const condition& one : candidate.conditions) {
             if (candidate.authenticated_pass_source && !about.user.empty() && is_about_the_source(one.what)) continue;
-            std::optional<bool> holds = holds_at_once(one, about);
-            if (!holds) {
-                const answer asked = co_await ask(one, about);
-                if (asked.has_error()) co_return asked.error();
-                holds = *asked;
-            }
+            const std::optional<bool> at_once = holds_at_once(one, about);
+            const answer holds = at_once ? answer(*at_once) : co_await ask(one, about);
+            if (trace != nullptr) trace->push_back({.candidate = &candidate, .judged = &one, .holds = holds});
+            if (holds.has_error()) co_return holds.error();
             if (*holds == one.negated) {
                 all = false;
                 break;

@@ -1,4 +1,4 @@
-#include "peer_name.hpp"
+#include "waypost/inbound/peer_name.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,6 +1,8 @@
 #include "waypost/mail/dsn.hpp"
 
 #include <catch2/catch.hpp>
+#include <cstdlib>
+#include <fstream>
 #include <random>
 #include <string>
 #include <vector>
@@ -14,6 +16,16 @@ using namespace std::chrono_literals;
 namespace {
 
 mailbox box(std::string_view text) { return *mailbox::parse(text); }
+
+/// The report; also left in $WAYPOST_DSN_DIRECTORY, where there is one, for test/system/dsn_validator_test.py.
+std::string made(const report& about) {
+    std::string content = format_dsn(about);
+    const char* directory = std::getenv("WAYPOST_DSN_DIRECTORY");
+    if (directory == nullptr) return content;
+    static unsigned number = 0;
+    std::ofstream(std::string(directory) + "/" + std::to_string(++number), std::ios::binary) << content;
+    return content;
+}
 
 report bounce() {
     report about;
@@ -67,7 +79,7 @@ void check_lines(std::string_view content) {
 }  // namespace
 
 TEST_CASE("a failure is reported to people and to programs", "[mail][dsn]") {
-    const std::string content = format_dsn(bounce());
+    const std::string content = made(bounce());
     check_lines(content);
     const auto parts = parts_of(content);
     REQUIRE(parts.size() == 4);
@@ -101,8 +113,8 @@ TEST_CASE("a failure is reported to people and to programs", "[mail][dsn]") {
     CHECK(parts[2] ==
           "Content-Type: message/delivery-status\r\n"
           "\r\n"
-          "Reporting-MTA: dns; mx.example.org\r\n"
           "Original-Envelope-Id: QQ314159\r\n"
+          "Reporting-MTA: dns; mx.example.org\r\n"
           "Arrival-Date: Wed, 18 Nov 2026 19:00:00 +0000\r\n"
           "\r\n"
           "Original-Recipient: rfc822; Bob+X@remote.example\r\n"
@@ -122,7 +134,7 @@ TEST_CASE("a delay says until when it is tried", "[mail][dsn]") {
     about.recipients[0].last = status::of(421, "", "come back later");
     about.recipients[0].remote_host.clear();
     about.recipients[0].original.clear();
-    const auto parts = parts_of(format_dsn(about));
+    const auto parts = parts_of(made(about));
     CHECK(has(parts[0], "Subject: Delivery delayed\r\n"));
     CHECK(has(parts[1], "It gives up, and tells you, on Thu, 26 Nov 2026 00:00:00 +0000.\r\n"));
     CHECK(has(parts[2], "\r\nAction: delayed\r\nStatus: 4.0.0\r\nDiagnostic-Code: smtp; 421 come back later\r\n"));
@@ -138,7 +150,10 @@ TEST_CASE("each kind has its action", "[mail][dsn]") {
           std::pair(report_kind::expanded, "expanded")}) {
         report about = bounce();
         about.kind = kind;
-        const std::string content = format_dsn(about);
+        const bool is_good_news = kind != report_kind::failed && kind != report_kind::delayed;
+        if (is_good_news) about.recipients[0].last = status::success("2.1.5", "delivered");
+        if (kind == report_kind::delayed) about.recipients[0].last = status::transient("4.2.0", "later");
+        const std::string content = made(about);
         CHECK(has(content, std::string("\r\nAction: ") + action + "\r\n"));
         CHECK(has(content, "\r\nWill-Retry-Until:") == (kind == report_kind::delayed));
         check_lines(content);
@@ -148,7 +163,7 @@ TEST_CASE("each kind has its action", "[mail][dsn]") {
 TEST_CASE("each recipient has a block of his own", "[mail][dsn]") {
     report about = bounce();
     about.recipients.push_back({box("carol@other.example"), "", status::permanent("5.4.4", "no host"), ""});
-    const auto parts = parts_of(format_dsn(about));
+    const auto parts = parts_of(made(about));
     const header_section first = parse_header(body_of(parts[2]));
     const header_section second = parse_header(first.body);
     const header_section third = parse_header(second.body);
@@ -162,7 +177,7 @@ TEST_CASE("the whole message comes back as message/rfc822, byte for byte", "[mai
     report about = bounce();
     about.whole_message = true;
     about.returned = "Subject: hello\r\n\r\nbody\r\n\r\n.\r\n";
-    const auto parts = parts_of(format_dsn(about));
+    const auto parts = parts_of(made(about));
     CHECK(has(parts[1], "The message is attached."));
     CHECK(parts[3] == "Content-Type: message/rfc822\r\n\r\n" + std::string(about.returned));
 }
@@ -170,19 +185,87 @@ TEST_CASE("the whole message comes back as message/rfc822, byte for byte", "[mai
 TEST_CASE("without anything to return there are two parts", "[mail][dsn]") {
     report about = bounce();
     about.returned = {};
-    const auto parts = parts_of(format_dsn(about));
+    const auto parts = parts_of(made(about));
     CHECK(parts.size() == 3);
     CHECK_FALSE(has(parts[1], "attached"));
 }
 
-TEST_CASE("returned text with bytes of eight bits says so, and bare LFs become line ends", "[mail][dsn]") {
+TEST_CASE("audit 24: a report is 7-bit: an 8-bit header section goes back in quoted-printable", "[mail][dsn]") {
     report about = bounce();
-    about.returned = "Subject: gr\xc3\xbc\xc3\x9f\nX: y";
-    const auto parts = parts_of(format_dsn(about));
-    CHECK(has(parts[0], "\r\nContent-Transfer-Encoding: 8bit"));
+    about.returned = "Subject: gr\xc3\xbc\xc3\x9f\nX: y = z \n\tend\r";
+    const std::string content = made(about);
+    check_lines(content);
+    const auto parts = parts_of(content);
+    CHECK_FALSE(has(parts[0], "8bit"));
+    CHECK(has(parts[1], "The header section of the message is attached."));
     CHECK(parts[3] ==
-          "Content-Type: text/rfc822-headers\r\nContent-Transfer-Encoding: 8bit\r\n\r\nSubject: "
-          "gr\xc3\xbc\xc3\x9f\r\nX: y\r\n");
+          "Content-Type: text/rfc822-headers\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nSubject: "
+          "gr=C3=BC=C3=9F\r\nX: y =3D z=20\r\n\tend\r\n");
+}
+
+TEST_CASE("audit 24: of an 8-bit message only the header section goes back", "[mail][dsn]") {
+    report about = bounce();
+    about.whole_message = true;
+    SECTION("8-bit in the body") {
+        about.returned = "Subject: hello\r\n\r\ngr\xc3\xbc\xc3\x9f\r\n";
+        const std::string content = made(about);
+        check_lines(content);
+        const auto parts = parts_of(content);
+        CHECK(has(parts[1], "The header section of the message is attached."));
+        CHECK(parts[3] == "Content-Type: text/rfc822-headers\r\n\r\nSubject: hello\r\n");
+    }
+    SECTION("8-bit in the header section") {
+        about.returned = "Subject: gr\xc3\xbc\xc3\x9f\r\n\r\nhello\r\n";
+        const auto parts = parts_of(made(about));
+        CHECK(parts[3] ==
+              "Content-Type: text/rfc822-headers\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nSubject: "
+              "gr=C3=BC=C3=9F\r\n");
+    }
+    SECTION("a line that is too long for SMTP") {
+        const std::string text = "Subject: hello\r\n\r\n" + std::string(999, 'x') + "\r\n";
+        about.returned = text;
+        const std::string content = made(about);
+        check_lines(content);
+        CHECK(parts_of(content)[3] == "Content-Type: text/rfc822-headers\r\n\r\nSubject: hello\r\n");
+    }
+}
+
+TEST_CASE("audit 24: whatever is returned, a report is 7-bit with lines of at most 998 octets", "[mail][dsn]") {
+    std::mt19937 random(24);
+    for (int round = 0; round < 2000; ++round) {
+        report about = bounce();
+        about.whole_message = random() % 2 == 0;
+        std::string returned = "Subject: x\r\n";
+        for (auto lines = random() % 6; lines > 0; --lines) {
+            std::string line(random() % 3 == 0 ? random() % 3000 : random() % 90, 'x');
+            if (random() % 2 == 0)
+                for (char& c : line) c = static_cast<char>(random());
+            returned += line + (random() % 4 == 0 ? "\n" : "\r\n");
+            if (random() % 4 == 0) returned += "\r\n";
+        }
+        about.returned = returned;
+        const std::string content = made(about);
+        check_lines(content);
+        REQUIRE(parts_of(content).size() == 4);
+    }
+}
+
+TEST_CASE("audit 37: a recipient that came out of an expansion says out of which", "[mail][dsn]") {
+    report about = bounce();
+    about.recipients[0].expanded_from = "staff@example.org";
+    const std::string content = made(about);
+    check_lines(content);
+    CHECK(has(content, "\r\n  <bob@remote.example> (expanded from <staff@example.org>):\r\n    550 5.1.1"));
+    about.recipients[0].expanded_from = std::string(3000, 'x') + "\r\nX-Evil: yes";
+    check_lines(made(about));
+}
+
+TEST_CASE("audit 39: what a delivery on this host says is no SMTP reply", "[mail][dsn]") {
+    report about = bounce();
+    about.recipients[0].is_local = true;
+    CHECK(has(made(about), "\r\nDiagnostic-Code: smtp; 550 5.1.1 no such mailbox\r\n"));  // said by a host
+    about.recipients[0].remote_host.clear();
+    CHECK(has(made(about), "\r\nDiagnostic-Code: x-unix; 550 5.1.1 no such mailbox\r\n"));
 }
 
 TEST_CASE("the boundary does not occur in what is returned, even if its writer guessed it", "[mail][dsn]") {
@@ -191,7 +274,7 @@ TEST_CASE("the boundary does not occur in what is returned, even if its writer g
     std::string hostile = "X: y\r\n";
     for (int round = 0; round < 5; ++round) {
         about.returned = hostile;
-        const std::string content = format_dsn(about);
+        const std::string content = made(about);
         const auto parts = parts_of(content);
         REQUIRE(parts.size() == 4);
         CHECK(has(parts[3], hostile));
@@ -204,7 +287,7 @@ TEST_CASE("the boundary does not occur in what is returned, even if its writer g
     const std::string stem = hostile.substr(hostile.find("--waypost") + 2, std::string("waypost-waypost.x-").size());
     for (int i = 0; i < 100'000; ++i) hostile += stem + "zzzzzzzz\r\n";
     about.returned = hostile;
-    CHECK(parts_of(format_dsn(about)).size() == 4);
+    CHECK(parts_of(made(about)).size() == 4);
 }
 
 // Hostile input, class 45: CVE-2020-8794 began with a server's words in a bounce.
@@ -214,7 +297,7 @@ TEST_CASE("no part breaks out of its field, whatever a server said", "[mail][dsn
     about.recipients[0].remote_host = "mx\r\nX-Evil: yes";
     about.recipients[0].original = "rfc822;a+0D+0AX-Evil: yes";
     about.envelope_id = "id\r\nX-Evil: yes";
-    const std::string content = format_dsn(about);
+    const std::string content = made(about);
     check_lines(content);
     CHECK_FALSE(has(content, "\nX-Evil"));
     CHECK_FALSE(has(content, "Original-Recipient"));
@@ -231,7 +314,8 @@ TEST_CASE("no part breaks out of its field, whatever a server said", "[mail][dsn
         about.recipients[0].remote_host = noise[1];
         about.recipients[0].original = "rfc822;" + noise[2];
         about.envelope_id = noise[3];
-        about.message_id = noise[4];
+        check_lines(made(about));
+        about.message_id = noise[4];  // never anybody else's
         check_lines(format_dsn(about));
     }
 }
@@ -241,7 +325,7 @@ TEST_CASE("a long diagnosis is folded at blanks and a word without end is cut", 
     std::string words;
     for (int i = 0; i < 40; ++i) words += "https://help.example/why ";
     about.recipients[0].last = status::permanent("5.7.26", words);
-    std::string content = format_dsn(about);
+    std::string content = made(about);
     check_lines(content);
     std::string unfolded;
     const auto parts = parts_of(content);
@@ -252,11 +336,11 @@ TEST_CASE("a long diagnosis is folded at blanks and a word without end is cut", 
     CHECK(unfolded == " smtp; 550 5.7.26 " + words.substr(0, words.size() - 1));
 
     about.recipients[0].last = status::permanent("5.7.26", std::string(5000, 'x'));
-    check_lines(format_dsn(about));
+    check_lines(made(about));
     const std::string longest = std::string(249, 'b') + "@c.de";
     about.recipients[0].to = box(longest);
     about.to = reverse_path(box(longest));
-    content = format_dsn(about);
+    content = made(about);
     check_lines(content);
     CHECK(has(content, "\r\nFinal-Recipient: rfc822; " + longest + "\r\n"));
 }

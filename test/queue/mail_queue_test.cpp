@@ -1,5 +1,6 @@
 #include "waypost/queue/mail_queue.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <map>
 #include <optional>
@@ -9,6 +10,7 @@
 #include "support/fake_store.hpp"
 #include "support/run_to_end.hpp"
 #include "support/virtual_clock.hpp"
+#include "waypost/spool/expansion_notice.hpp"
 
 using namespace waypost;
 using namespace waypost::queue;
@@ -361,6 +363,64 @@ TEST_CASE("what is not delivered in its time comes back, with the last words hea
     CHECK(has(text, "Action: failed"));
     CHECK(has(text, "4.4.7"));
     CHECK(has(text, "come back later"));
+}
+
+TEST_CASE("audit 39: a report names a short life in minutes or seconds", "[queue][mail_queue][report]") {
+    const auto [life, words] = GENERATE(table<std::chrono::seconds, std::string>({{1s, "within 1 second;"},
+                                                                                  {30s, "within 30 seconds;"},
+                                                                                  {20min, "within 20 minutes;"},
+                                                                                  {4h, "within 4 hours;"},
+                                                                                  {96h, "within 96 hours;"}}));
+    post_office office({.host = "mx.example.com", .ttl = life});
+    office.send({.notify = {.specified = true, .failure = true}});
+    const auto begin = office.clock.wall();
+    while (office.back.tasks.empty() && office.clock.wall() < begin + 200h) {
+        while (!office.out.tasks.empty()) office.report_all(office.take(office.out), greylisted);
+        office.clock.advance(1min);
+    }
+    std::string text = office.report_text();
+    for (auto fold = text.find("\r\n    "); fold != std::string::npos; fold = text.find("\r\n    ", fold)) {
+        text.replace(fold, 6, " ");
+    }
+    CHECK(has(text, words));
+}
+
+TEST_CASE("audit 24: the report of an 8-bit message is 7-bit", "[queue][mail_queue][report]") {
+    post_office office;
+    office.send({.ret = mail::dsn_return::full,
+                 .text = "X-Mark: s\xc3\xa4\r\n\r\nthe b\xc3\xb6"
+                         "dy\r\n"});
+    office.report_all(office.take(office.out), no_such_user);
+    office.clock.advance(1s);
+    const std::string text = office.report_text();
+    CHECK(has(text, "X-Mark: s=C3=A4"));
+    CHECK(std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; }));
+    CHECK_FALSE(office.back.tasks.at(0).about->eight_bit);
+}
+
+TEST_CASE("audit 37: an expansion is reported by itself, once, and is no delivery", "[queue][mail_queue][report]") {
+    post_office office;
+    office.send(
+        {.to = {"list@example.com"}, .notify = {.specified = true, .success = true}, .hop = spool::expansion_notice()});
+    CHECK(office.out.tasks.empty());
+    const std::string text = office.report_text();
+    CHECK(has(text, "Action: expanded\r\n"));
+    CHECK(has(text, "Final-Recipient: rfc822; list@example.com\r\n"));
+    CHECK(has(text, "Status: 2.1.5\r\n"));
+    REQUIRE(office.store.envelopes.size() == 1);
+    CHECK(office.store.envelopes.begin()->second.is.hop == home);
+}
+
+TEST_CASE("audit 37: the notice of an expansion waits for a store that refuses", "[queue][mail_queue][report]") {
+    post_office office;
+    office.router.failure = spool::errc::unavailable;
+    office.send(
+        {.to = {"list@example.com"}, .notify = {.specified = true, .success = true}, .hop = spool::expansion_notice()});
+    CHECK(office.back.tasks.empty());
+    CHECK(office.store.envelopes.size() == 1);
+    office.router.failure = {};
+    office.clock.advance(401s);
+    CHECK(has(office.report_text(), "Action: expanded\r\n"));
 }
 
 TEST_CASE("a delay is reported once for each interval", "[queue][mail_queue][report]") {

@@ -349,6 +349,16 @@ TEST_CASE("a relay that is known is usable while another is still being looked u
     CHECK_FALSE(f.to.asking());
 }
 
+TEST_CASE("audit 48: the URL of an address literal has one pair of brackets", "[relay][destination]") {
+    fixture f;
+    f.hop.domain = GENERATE("[IPv6:2001:db8::1]", "[192.0.2.7]");
+    f.ask();
+    REQUIRE(f.to.hosts().size() == 1);
+    const bool is_six = f.hop.domain.starts_with("[IPv6");
+    CHECK(f.to.hosts()[0].url.text() == (is_six ? "smtp://[2001:db8::1]" : "smtp://192.0.2.7"));
+    CHECK(f.where(0) == strings{is_six ? "[2001:db8::1]:25" : "192.0.2.7:25"});
+}
+
 // --- sources
 
 TEST_CASE("without a table the kernel chooses the source", "[relay][destination]") {

@@ -172,6 +172,15 @@ TEST_CASE("where TLS is demanded, no word but EHLO is ever said in clear", "[rel
         CHECK((each == "EHLO mx.example.org" || each == "STARTTLS" || each == "QUIT"));
 }
 
+TEST_CASE("audit 39: a certificate that is not accepted has a status of its own", "[relay][socket_crew]") {
+    crew_house f;
+    auto& server = f.serve_at("smtp+tls://relay.example");
+    server.tls = relay_house::serving(f.certificate());
+    f.serve_mail();
+    CHECK(f.only_failure().why.enhanced().text() == "4.7.5");
+    CHECK_THAT(f.only_failure().why.text(), Contains("certificate"));
+}
+
 TEST_CASE("plain smtp does without TLS where it does not work", "[relay][socket_crew]") {
     crew_house f;
     auto& server = f.serve_at("smtp://relay.example");

@@ -6,6 +6,7 @@ import pwd
 import unittest
 
 import conversation
+import dsn_validator
 from sink import Sink
 from support import SystemTest, maildir, wait_until
 
@@ -40,13 +41,16 @@ class BounceTest(SystemTest):
             self.assertEqual(client.content(content), 250)
 
     def reports(self):
-        mails = [email.message_from_bytes(text, policy=email.policy.default) for text in maildir(self.home)]
+        texts = maildir(self.home)
+        mails = [email.message_from_bytes(text, policy=email.policy.default) for text in texts]
+        for mail, text in zip(mails, texts):
+            if mail.get_content_type() == "multipart/report":
+                self.assertEqual(dsn_validator.faults_of(text), [], text.decode("latin-1"))
         return [each for each in mails if each.get_content_type() == "multipart/report"]
 
     def report(self):
         """The one report in the sender's mailbox."""
         [report] = wait_until(self.reports, "a report arrives", explain=self.daemon.log)
-        self.assertEqual(report.defects, [])
         return report
 
     def fields_of(self, report):
@@ -80,6 +84,31 @@ class Reports(BounceTest):
         self.assertEqual(original.get_content_type(), "text/rfc822-headers")
         self.assertIn("Subject: to you", original.get_content())
         self.assertNotIn("hello", original.get_content())
+
+    def test_the_log_names_the_recipient_as_it_was_given(self):
+        """audit 48: `rcpt` is the recipient as the client gave it, also where that is `to`"""
+        self.start_with(lambda step, _: "550 5.1.1 nobody" if step == "RCPT" else None)
+        self.send("you@else.example")
+        [line] = wait_until(lambda: self.daemon.deliveries("PermFail"), "it fails", explain=self.daemon.log)
+        self.assertEqual(line["rcpt"], "<you@else.example>")
+
+    def test_mail_that_is_refused_for_its_octets_comes_back(self):
+        """audit 24: the report of 8-bit mail is 7-bit, so it gets where the mail could not go"""
+        with_8bit = "Subject: grüße\r\nX-Long: ".encode() + b"x" * 1200 + "\r\n\r\nschöne grüße\r\n".encode()
+        for number, options in enumerate((" BODY=8BITMIME", " BODY=8BITMIME RET=FULL")):
+            with self.subTest(options):
+                # The way out has no 8BITMIME, and so has the way back.
+                self.start_with(lambda step, _: "250 sink.example" if step == "EHLO" else None, name=str(number))
+                self.send("you@else.example", sender="me@else.example", options=options, content=with_8bit)
+                [mail] = wait_until(lambda: self.sink.mails, "the report is passed on", explain=self.daemon.log)
+                self.assertEqual((mail.sender, mail.recipients), ("", ["me@else.example"]))
+                self.assertEqual(dsn_validator.faults_of(mail.content), [])
+                report = email.message_from_bytes(mail.content, policy=email.policy.default)
+                original = list(report.iter_parts())[2]
+                self.assertEqual(original.get_content_type(), "text/rfc822-headers")
+                returned = original.get_payload(decode=True)
+                self.assertIn("Subject: grüße".encode(), returned)
+                self.assertIn(b"X-Long: " + b"x" * 1200, returned)
 
     def test_a_refusal_at_the_end_of_the_content_is_reported_too(self):
         self.start_with(lambda step, _: "554 5.6.0 not this" if step == "END" else None)
@@ -124,6 +153,15 @@ class Reports(BounceTest):
 NO_SUCH_USER = "550 5.1.1 nobody"
 LATER = "450 4.2.0 later"
 WITH_DSN = "250-sink.example\r\n250-PIPELINING\r\n250 DSN"
+LISTS = """
+action "lists" expand-only virtual { "list@lists.example" = "one@secret.example, two@secret.example" }
+match for domain lists.example action "lists"
+"""
+COMMANDS = """
+table runners { "@run.example" = daemon }
+action "run" mda "sh -c 'exit 69'" virtual <runners>
+match for domain run.example action "run"
+"""
 ORCPT = "ORCPT=rfc822;You+2Bthere@else.example"
 
 
@@ -205,6 +243,44 @@ class Notifications(BounceTest):
         self.assertRegex(recipient["Status"], r"^2\.\d+\.\d+$")
         self.assertEqual(original.get_content_type(), "text/rfc822-headers")
         self.assertIn("Subject: to you", original.get_content())
+
+    def test_success_of_a_list(self):
+        """audit 37: a list is reported as expanded, and its members not at all"""
+        self.start_with(lambda step, _: WITH_DSN if step == "EHLO" else None, more=LISTS)
+        self.send_asking("SUCCESS,FAILURE", recipient="list@lists.example")
+        recipient, original = self.expect_report("expanded")
+        self.assertEqual(recipient["Final-Recipient"], "rfc822; list@lists.example")
+        self.assertRegex(recipient["Status"], r"^2\.\d+\.\d+$")
+        wait_until(lambda: len(self.sink.mails) == 1, "its members get it", explain=self.daemon.log)
+        self.daemon.wait_until_empty()
+        self.daemon.stop()
+        [report] = [text for text in maildir(self.home) if b"multipart/report" in text]
+        self.assertNotIn(b"secret", report)
+        notified = [line for _, line in self.sink.commands if line.startswith("RCPT")]
+        self.assertEqual(len(notified), 2)
+        for line in notified:
+            self.assertIn("NOTIFY=FAILURE", line)
+
+    def test_a_failure_behind_a_list(self):
+        """audit 37: a failure names the address that the sender used"""
+        self.start_with(lambda step, what: NO_SUCH_USER if step == "RCPT" and "one" in what else None, more=LISTS)
+        self.send_with("RET=HDRS", "NOTIFY=SUCCESS,FAILURE", recipient="list@lists.example")
+        wait_until(lambda: len(self.reports()) == 2, "both reports arrive", explain=self.daemon.log)
+        [failed] = [each for each in self.reports() if each["Subject"] == "Delivery failed"]
+        words, *_ = failed.iter_parts()
+        self.assertIn("<one@secret.example> (expanded from <list@lists.example>):", words.get_content())
+        _, recipient = self.fields_of(failed)
+        self.assertEqual(recipient["Original-Recipient"], "rfc822; list@lists.example")
+        self.assertEqual(recipient["Final-Recipient"], "rfc822; one@secret.example")
+
+    def test_a_local_failure(self):
+        """audit 39: what a command says is x-unix, no SMTP reply"""
+        self.start_with(lambda step, _: None, more=COMMANDS)
+        self.send_with("RET=HDRS", "NOTIFY=FAILURE", recipient="box@run.example")
+        report = self.report()
+        _, recipient = self.fields_of(report)
+        self.assertRegex(recipient["Diagnostic-Code"], r"^x-unix; 5\d\d ")
+        self.assertNotIn("Remote-MTA", recipient)
 
     def test_success_at_a_host_without_dsn(self):
         self.start_with(lambda step, _: None)

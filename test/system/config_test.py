@@ -11,6 +11,7 @@ listen on 127.0.0.1 port 2525 tls auth <in_auth>
 accept for domain poolp.org deliver to maildir
 accept for any relay via tls+auth://bleh@mail.poolp.org:587 auth <out_auth>
 """
+NO_DNS = "resolver 127.0.0.1:1\n"  # answers at once that nobody is there
 TABLE = 'table secrets { bleh = "gilles:cleartextpasswd" }\n'
 
 # What stands behind TABLE, the fault's line and column, and words of it.
@@ -121,7 +122,7 @@ class Config(ConfigTest):
 
 class Explain(ConfigTest):
     def explain(self, code, *arguments):
-        return self.expect(code, "explain", "-f", self.write(OF_2012), *arguments).stdout
+        return self.expect(code, "explain", "-f", self.write(OF_2012 + NO_DNS), *arguments).stdout
 
     def test_it_says_the_way_of_a_mail(self):
         text = self.explain(0, "--auth", "gilles", "--from-ip", "192.0.2.1", "me@x.example", "you@else.example")
@@ -130,7 +131,7 @@ class Explain(ConfigTest):
         self.assertNotIn("cleartextpasswd", text)
 
     def relay_of(self, tables, options, to="you@mx.else.example"):
-        file = self.write(f'{tables}\naction "out" relay {options}\nmatch for any action "out"\n')
+        file = self.write(f'{tables}\naction "out" relay {options}\nmatch for any action "out"\n{NO_DNS}')
         text = self.expect(0, "explain", "-f", file, "me@x.example", to).stdout
         return [line.split(None, 1) for line in text.splitlines() if line.startswith(("relay", "tls"))]
 
@@ -155,7 +156,11 @@ class Explain(ConfigTest):
         self.assertEqual(relay, ["relay", "smtp+tls://bleh@h.example"])
 
     def test_it_says_why_a_mail_is_refused(self):
-        self.assertIn("Relaying denied", self.explain(1, "--from-ip", "192.0.2.1", "me@x.example", "you@else.example"))
+        self.assertIn("refused  530 5.7.0 Authentication required (to MAIL)",
+                      self.explain(1, "--from-ip", "192.0.2.1", "me@x.example", "you@else.example"))
+        self.assertIn("Relaying denied", self.expect(
+            1, "explain", "-f", self.write(OF_2012.replace("tls auth <in_auth>", "") + NO_DNS),
+            "--from-ip", "192.0.2.1", "me@x.example", "you@else.example").stdout)
         self.assertIn("smtpd.conf:4", self.explain(1, "<>", "nobody-of-this-name@poolp.org"))
 
     def test_what_is_no_address_is_wrong_usage(self):

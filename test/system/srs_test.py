@@ -3,7 +3,7 @@ import smtplib
 import unittest
 
 from sink import Sink
-from support import SystemTest, wait_until
+from support import SystemTest, wait_until, waypost
 
 CONFIGURATION = """
 listen on 127.0.0.1 port 0
@@ -37,6 +37,15 @@ class Srs(SystemTest):
         with self.assertRaises(smtplib.SMTPRecipientsRefused):
             self.send("", mail.sender.replace("eve@", "mallory@"))
         self.daemon.wait_until_empty()
+        self.daemon.stop()
+
+    def test_explain_shows_the_rule_that_a_bounce_meets(self):
+        """audit 32: of an SRS address the line is that of the rule for the first sender, not of its own domain"""
+        mail = self.send("eve@origin.example", "list@here.example")
+        done = waypost("explain", "-f", self.daemon.configuration, "--from-ip", "192.0.2.1", "<>", mail.sender)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn(f"rule     {self.daemon.configuration}:9\n", done.stdout)
+        self.assertIn("to       eve@origin.example\n", done.stdout)
         self.daemon.stop()
 
     def test_mail_that_is_not_forwarded_leaves_as_it_came(self):

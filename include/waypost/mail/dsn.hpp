@@ -19,6 +19,8 @@ struct reported_recipient {
     std::string original;  // ORCPT
     status last;
     std::string remote_host;  // whose words `last` has; empty: ours
+    std::string expanded_from = {};  // the address that the sender used, where `to` came out of it
+    bool is_local = false;  // `last` comes from a delivery on this host, not from SMTP
 };
 
 struct report {
@@ -35,7 +37,10 @@ struct report {
     bool whole_message = false;  // `returned` is message/rfc822 instead of text/rfc822-headers
 };
 
-/// The content with CRLF line ends. 7-bit unless `returned` is not.
+/// The content: 7-bit with CRLF line ends and lines of at most 998 octets, whatever was returned. So every host takes
+/// it, also one without 8BITMIME, which may be why there is a report. A header section that is not so goes in
+/// quoted-printable; of a whole message that is not so only the header section is returned, because RFC 2046 5.2.1
+/// allows message/rfc822 no encoding.
 [[nodiscard]] std::string format_dsn(const report& about);
 
 }  // namespace waypost::mail

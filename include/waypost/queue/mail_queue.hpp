@@ -88,6 +88,7 @@ private:
 
     [[nodiscard]] std::shared_ptr<const spool::message> affordable(std::shared_ptr<const spool::message> about);
     void offer(spool::queued task);
+    void tell_of_expansion(spool::queued task);
     void on_delivered(const std::shared_ptr<const spool::message>& about, spool::envelope which, delivered what);
     void on_deferred(const std::shared_ptr<const spool::message>& about, spool::envelope which, deferred what);
     void on_failed(const std::shared_ptr<const spool::message>& about, spool::envelope which, failed what);

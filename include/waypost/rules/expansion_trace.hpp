@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "waypost/rules/ruleset.hpp"
+
 namespace waypost::rules {
 
 class expansion_trace {
@@ -18,6 +20,10 @@ public:
         std::string became;  // empty: not followed, because the whole had failed
     };
     [[nodiscard]] std::vector<step> steps() const;
+    /// The rule of the recipient itself, also one that rejects; null where there is none, or it could not be told.
+    [[nodiscard]] const rule* first_rule() const noexcept { return first_rule_; }
+    /// Of the recipient itself, and of every address that was asked of the rules after it.
+    [[nodiscard]] const match_trace& conditions() const noexcept { return conditions_; }
 
     // The expansion's side.
     static constexpr std::size_t root = 0;
@@ -25,6 +31,9 @@ public:
     std::size_t add(std::size_t under, std::string_view text);
     /// May be said more than once of a step.
     void became(std::size_t which, std::string_view what);
+    /// To be called of the recipient itself.
+    void matched(const rule* first) noexcept { first_rule_ = first; }
+    [[nodiscard]] match_trace& conditions() noexcept { return conditions_; }
 
 private:
     struct entry {
@@ -32,6 +41,8 @@ private:
         std::vector<std::size_t> below;
     };
     std::vector<entry> entries_;
+    match_trace conditions_;
+    const rule* first_rule_ = nullptr;
 };
 
 }  // namespace waypost::rules

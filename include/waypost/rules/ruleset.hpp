@@ -103,6 +103,14 @@ struct rule {
     source_line where;
 };
 
+/// How the conditions of rules were judged, in the order in which that was asked, for people who want to know why.
+struct match_step {
+    const rule* candidate = nullptr;
+    const condition* judged = nullptr;
+    base::result<bool> holds = false;
+};
+using match_trace = std::vector<match_step>;
+
 /// What addresses mean here, whichever rule they meet.
 struct addressing {
     std::vector<std::string> local_names;  // the domains of "for local"
@@ -118,7 +126,7 @@ public:
     ruleset(std::vector<std::unique_ptr<action>> actions, std::vector<rule> rules, addressing here);
 
     /// The first rule that matches, or null. An error when a table could not be asked.
-    async::awaitable<base::result<const rule*>> match(const facts& about) const;
+    async::awaitable<base::result<const rule*>> match(const facts& about, match_trace* trace = nullptr) const;
     [[nodiscard]] const action* find_action(std::string_view name) const;
     [[nodiscard]] const std::vector<rule>& rules() const noexcept { return rules_; }
     [[nodiscard]] const std::vector<std::unique_ptr<action>>& actions() const noexcept { return actions_; }

@@ -1,4 +1,4 @@
-#include "sender_rights.hpp"
+#include "waypost/inbound/policy.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -16,7 +16,7 @@ int answer(test::fake_table& senders, const std::string& user, const std::string
 
 }  // namespace
 
-TEST_CASE("a user may send as what his row lists, and as nothing else", "[inbound][sender_rights]") {
+TEST_CASE("a user may send as what his row lists, and as nothing else", "[inbound][policy]") {
     test::fake_table senders;
     senders.rows["ada"] = "ada@example.org, @ada.example ,info@*.example.net";
     senders.rows["root"] = "@";
@@ -33,7 +33,7 @@ TEST_CASE("a user may send as what his row lists, and as nothing else", "[inboun
     CHECK(answer(senders, "root", "anybody@anywhere.example") == 250);
 }
 
-TEST_CASE("a table that cannot be asked is trouble for now", "[inbound][sender_rights]") {
+TEST_CASE("a table that cannot be asked is trouble for now", "[inbound][policy]") {
     test::fake_table senders;
     senders.unavailable = true;
     CHECK(answer(senders, "ada", "ada@example.org") == 451);

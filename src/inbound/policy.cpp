@@ -1,4 +1,4 @@
-#include "sender_rights.hpp"
+#include "waypost/inbound/policy.hpp"
 
 #include <algorithm>
 
@@ -21,6 +21,26 @@ bool lists(std::string_view row, const std::string& address, table::mailaddr as)
 }
 
 }  // namespace
+
+rules::facts facts_about(const mail::mailbox& recipient, const client& peer, const smtp::server_session& conversation,
+                         const listener_settings& listener, async::wall_time now) {
+    return {.from = peer.from,
+            .tag = listener.tag,
+            .helo = conversation.helo(),
+            .user = conversation.authenticated_user(),
+            .tls = conversation.tls_active(),
+            .sender = conversation.sender().from,
+            .recipient = recipient,
+            .at = now,
+            .rdns = peer.rdns};
+}
+
+async::awaitable<mail::status> judge_sender(const mail::reverse_path& from, const smtp::server_session& conversation,
+                                            const listener_settings& listener, char tag_delimiter) {
+    const std::string& user = conversation.authenticated_user();
+    if (listener.senders == nullptr || user.empty()) co_return mail::status();
+    co_return co_await judge_sender(*listener.senders, user, from, tag_delimiter);
+}
 
 async::awaitable<mail::status> judge_sender(table::table& senders, std::string user, mail::reverse_path from,
                                             char tag_delimiter) {

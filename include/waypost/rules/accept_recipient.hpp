@@ -1,0 +1,28 @@
+// From a recipient, as somebody asks for it, to the envelopes that the spool keeps. Every way in comes through here:
+// sessions, programs on this machine and our own reports; `waypost explain` asks the same question and keeps nothing.
+#pragma once
+
+#include <chrono>
+#include <variant>
+#include <vector>
+
+#include "waypost/rules/expansion.hpp"
+#include "waypost/spool/message.hpp"
+
+namespace waypost::rules {
+
+/// The envelopes, at least one and without ids; or the status that refuses the recipient, as resolve() has it.
+using acceptance = std::variant<std::vector<spool::envelope>, mail::status>;
+
+/// `about.recipient` is that of `given`. Envelopes expire `ttl` after `about.at`, unless their action says otherwise.
+async::awaitable<acceptance> accept_recipient(const ruleset& rules, const facts& about, user_files& files,
+                                              const mail::recipient& given, std::chrono::seconds ttl,
+                                              expansion_trace* told = nullptr);
+
+/// One envelope a destination. Where they are not the recipient itself, SUCCESS is answered by the notice that it was
+/// expanded (RFC 3461 section 5.2.7.3) and not asked of the members: their addresses are not the sender's to know.
+[[nodiscard]] std::vector<spool::envelope> envelopes_of(const std::vector<destination>& destinations,
+                                                        const facts& about, const mail::recipient& given,
+                                                        std::chrono::seconds ttl);
+
+}  // namespace waypost::rules

@@ -1,0 +1,254 @@
+#include "rehearsal.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "waypost/async/alongside.hpp"
+#include "waypost/base/ascii.hpp"
+#include "waypost/base/encoding.hpp"
+#include "waypost/inbound/peer_name.hpp"
+#include "waypost/inbound/policy.hpp"
+
+namespace waypost::cli {
+
+namespace {
+
+using subject = rules::condition::subject;
+
+class rehearsal {
+public:
+    rehearsal(const config::loaded& settings, const visit& client, dns::resolver& dns, rules::user_files& files,
+              async::clock& clock, const async::executor& on)
+        : settings_(settings),
+          client_(client),
+          dns_(dns),
+          files_(files),
+          clock_(clock),
+          protocol_(client.listener.protocol, client.listener.implicit_tls),
+          name_(std::make_shared<inbound::peer_name>(on)),
+          beside_(on) {}
+
+    async::awaitable<rehearsed> run() {
+        co_await async::finally(talk(), beside_.stop());
+        explain_doubts();
+        co_return std::move(done_);
+    }
+
+private:
+    async::awaitable<> talk() {
+        for (const std::string& line : commands()) {
+            const std::string verb = line.substr(0, line.find(' '));
+            const smtp::reply said = co_await say(line);
+            if (said.is_positive()) continue;
+            if (verb != "RCPT") done_.command = verb;
+            done_.answer = said.to_status();
+            co_return;
+        }
+    }
+
+    [[nodiscard]] std::vector<std::string> commands() const {
+        std::vector<std::string> lines{"EHLO " + client_.helo};
+        if (client_.tls && !client_.listener.implicit_tls)
+            lines.insert(lines.end(), {"STARTTLS", "EHLO " + client_.helo});
+        if (!client_.user.empty()) {
+            using namespace std::string_literals;
+            lines.push_back("AUTH PLAIN " + base::base64_encode("\0"s + client_.user + "\0-"s));
+        }
+        lines.push_back("MAIL FROM:<" + client_.from + ">");
+        lines.push_back("RCPT TO:<" + client_.to + ">");
+        return lines;
+    }
+
+    async::awaitable<smtp::reply> say(const std::string& line) {
+        smtp::server_step next = protocol_.on_line(line);
+        for (;;) {
+            if (auto* answer = std::get_if<smtp::send_reply>(&next)) co_return std::move(answer->what);
+            if (auto* end = std::get_if<smtp::hang_up>(&next)) co_return std::move(end->last);
+            if (auto* tls = std::get_if<smtp::begin_tls>(&next)) {
+                protocol_.on_tls();
+                co_return std::move(tls->what);
+            }
+            mail::status verdict;  // the password is taken for right
+            if (auto* sender = std::get_if<smtp::judge_sender>(&next)) {
+                verdict = co_await inbound::judge_sender(sender->from.from, protocol_, client_.listener,
+                                                         settings_.rules->tag_delimiter());
+            } else if (auto* recipient = std::get_if<smtp::judge_recipient>(&next)) {
+                verdict = co_await judge(std::move(recipient->to));
+            }
+            next = protocol_.on_verdict(verdict);
+        }
+    }
+
+    async::awaitable<mail::status> judge(mail::recipient to) {
+        const inbound::client peer{.from = client_.origin, .rdns = [this] { return confirmed_name(); }};
+        const auto facts = inbound::facts_about(to.to, peer, protocol_, client_.listener, clock_.wall());
+        done_.answer =
+            co_await rules::accept_recipient(*settings_.rules, facts, files_, to, settings_.queue.ttl, &done_.told);
+        const auto* refused = std::get_if<mail::status>(&done_.answer);
+        co_return refused != nullptr ? *refused : mail::status();
+    }
+
+    /// Asked for once, and only where a rule wants it.
+    async::awaitable<base::result<std::string>> confirmed_name() {
+        if (const auto* ip = std::get_if<net::address>(&client_.origin); ip != nullptr && !asked_name_) {
+            asked_name_ = true;
+            beside_.start(inbound::peer_name::ask(name_, dns_, *ip));
+        }
+        co_return co_await name_->wait();
+    }
+
+    void explain_doubts() {
+        std::set<std::string> told;
+        for (const rules::match_step& step : done_.told.conditions()) {
+            std::string doubt = doubt_about(step);
+            if (doubt.empty()) continue;
+            const rules::source_line& where = step.candidate->where;
+            doubt = where.file + ":" + std::to_string(where.line) + ": " + doubt;
+            if (told.insert(doubt).second) done_.doubts.push_back(std::move(doubt));
+        }
+    }
+
+    [[nodiscard]] std::string doubt_about(const rules::match_step& step) const {
+        if (step.holds.has_error()) return "could not be judged: " + step.holds.error().message();
+        switch (step.judged->what) {
+            case subject::helo:
+                return client_.helo_known ? ""
+                                          : "asks for HELO, which is taken as \"" + client_.helo + "\": give --helo";
+            case subject::tls:
+                return client_.tls_known ? ""
+                                         : std::string("asks for TLS, which is taken as ") +
+                                               (protocol_.tls_active() ? "on" : "off") + ": give --tls or --no-tls";
+            case subject::tag:
+                return client_.tag_known ? ""
+                                         : "asks for the tag of the listener, taken as none: give --listener or --tag";
+            default: return "";
+        }
+    }
+
+    const config::loaded& settings_;
+    const visit& client_;
+    dns::resolver& dns_;
+    rules::user_files& files_;
+    async::clock& clock_;
+    smtp::server_session protocol_;
+    std::shared_ptr<inbound::peer_name> name_;
+    bool asked_name_ = false;
+    rehearsed done_;
+    async::task_group beside_;
+};
+
+}  // namespace
+
+async::awaitable<rehearsed> rehearse(const config::loaded& settings, visit client, dns::resolver& dns,
+                                     rules::user_files& files, async::clock& clock) {
+    rehearsal one(settings, client, dns, files, clock, co_await boost::asio::this_coro::executor);
+    co_return co_await one.run();
+}
+
+// --- the client
+
+namespace {
+
+using listeners = std::vector<const inbound::listener_settings*>;
+
+std::string text_of(const inbound::listener_settings& one) { return one.at ? net::to_string(*one.at) : "socket"; }
+
+bool is_named(const inbound::listener_settings& one, const std::string& name) {
+    return name == text_of(one) || (one.at && name == std::to_string(one.at->port));
+}
+
+/// The listeners that this client may have come to.
+listeners possible_listeners(const question& asked, const inbound::settings& settings) {
+    listeners found;
+    for (const inbound::listener_settings& one : settings.listeners) {
+        const bool fits =
+            asked.listener.empty() ? one.at.has_value() != asked.from_ip.empty() : is_named(one, asked.listener);
+        if (fits) found.push_back(&one);
+    }
+    const auto narrow = [&found](auto holds) {
+        listeners kept;
+        std::ranges::copy_if(found, std::back_inserter(kept), holds);
+        if (!kept.empty()) found = std::move(kept);
+    };
+    if (asked.tag) narrow([&](const auto* one) { return one->tag == *asked.tag; });
+    if (!asked.user.empty()) narrow([](const auto* one) { return one->protocol.auth != smtp::demand::no; });
+    if (asked.tls) {
+        narrow([&](const auto* one) {
+            const bool can = one->implicit_tls || one->protocol.tls != smtp::demand::no;
+            return *asked.tls ? can : !one->implicit_tls;
+        });
+    }
+    return found;
+}
+
+bool are_alike(const inbound::listener_settings& a, const inbound::listener_settings& b) {
+    return a.tag == b.tag && a.senders == b.senders && a.implicit_tls == b.implicit_tls &&
+           a.protocol.tls == b.protocol.tls && a.protocol.auth == b.protocol.auth;
+}
+
+/// One that demands nothing, in place of several, or of one that the administrator described by its tag alone.
+inbound::listener_settings lenient(inbound::listener_settings from, const question& asked) {
+    from.protocol.tls = smtp::demand::offered;
+    from.protocol.auth = asked.user.empty() ? smtp::demand::no : smtp::demand::offered;
+    from.implicit_tls = false;
+    from.senders = nullptr;
+    return from;
+}
+
+void choose_listener(visit& to, const question& asked, const listeners& all) {
+    if (all.empty()) {
+        to.listener = lenient(to.listener, asked);
+        to.tag_known = asked.from_ip.empty();
+    } else {
+        const auto& first = *all.front();
+        const bool same = std::ranges::all_of(all, [&](const auto* one) { return are_alike(*one, first); });
+        to.listener = same ? first : lenient(first, asked);
+        to.tag_known = std::ranges::all_of(all, [&](const auto* one) { return one->tag == first.tag; });
+        if (!to.tag_known) to.listener.tag.clear();
+    }
+    if (asked.tag) {
+        to.listener.tag = *asked.tag;
+        to.tag_known = true;
+    }
+}
+
+/// What is not said follows where the listener leaves no choice.
+void choose_tls(visit& to, const question& asked) {
+    const auto& protocol = to.listener.protocol;
+    const bool needed = to.listener.implicit_tls || protocol.tls == smtp::demand::required ||
+                        (!to.user.empty() && protocol.tls != smtp::demand::no);
+    to.tls = asked.tls.value_or(needed);
+    to.tls_known = asked.tls.has_value() || needed || protocol.tls == smtp::demand::no;
+}
+
+}  // namespace
+
+std::variant<visit, std::string> visit_of(const question& asked, const inbound::settings& settings) {
+    visit made;
+    made.from = asked.from == "<>" ? "" : asked.from;
+    made.to = asked.to;
+    if (!mail::reverse_path::from_text(made.from) || !mail::mailbox::parse(made.to))
+        return "FROM and TO are mail addresses (FROM may be <>)";
+    made.origin = rules::local_socket{};
+    if (!asked.from_ip.empty()) {
+        const auto ip = net::parse_address(asked.from_ip);
+        if (!ip) return "--from-ip is an IP address";
+        made.origin = *ip;
+    }
+    const listeners all = possible_listeners(asked, settings);
+    if (all.empty() && !asked.listener.empty()) {
+        std::string text = "--listener is none of this configuration; it has";
+        for (const auto& one : settings.listeners) text += " " + text_of(one);
+        return text;
+    }
+    made.user = asked.user;
+    choose_listener(made, asked, all);
+    choose_tls(made, asked);
+    // Programs on this machine come through our own sendmail, which calls itself so.
+    const bool is_local = asked.from_ip.empty();
+    made.helo = asked.helo.value_or(is_local ? "localhost" : "client.invalid");
+    made.helo_known = asked.helo.has_value() || is_local;
+    return made;
+}
+
+}  // namespace waypost::cli
