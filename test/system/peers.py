@@ -74,6 +74,11 @@ begin retry
 """
 
 
+def exim_environment():
+    """Its libraries stand beside it."""
+    return {"PATH": os.environ.get("PATH", ""), "LD_LIBRARY_PATH": str(EXIM.parents[1] / "lib/x86_64-linux-gnu")}
+
+
 def exim(test, next_port, checks=""):
     """The port of an Exim that passes everything on to `next_port`, with these lines in the ACL for content."""
     only_as_root("Exim")
@@ -87,10 +92,9 @@ def exim(test, next_port, checks=""):
     file = folder / "exim.conf"
     file.write_text(EXIM_CONFIGURATION.format(
         program=EXIM, folder=folder, port=port, next_port=next_port, checks=checks))
-    environment = {"PATH": os.environ.get("PATH", ""), "LD_LIBRARY_PATH": str(EXIM.parents[1] / "lib/x86_64-linux-gnu")}
     harness.adopt_orphans()
     process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", EXIM, "-C", file, "-bdf"], stdin=subprocess.DEVNULL,
-                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment)
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=exim_environment())
     test.addCleanup(harness.bury_orphans)
     test.addCleanup(process.stdout.close)
     test.addCleanup(harness.end, process)
