@@ -13,6 +13,7 @@ import pwd
 import smtplib
 import ssl
 import subprocess
+import threading
 
 from peers import EXIM, exim_environment, harness, open_to_all
 from support import WAYPOST, wait_until
@@ -177,7 +178,7 @@ foreach ($recipients as $recipient) say($socket, "RCPT TO:<$recipient>", '250');
 say($socket, 'DATA', '354');
 $message = preg_replace('/^\./m', '..', file_get_contents($file));
 for ($sent = 0; $sent < strlen($message); $sent += fwrite($socket, substr($message, $sent, 65536)));
-say($socket, '.', '250');
+say($socket, "\r\n.", '250');
 say($socket, 'QUIT', '221');
 """
 
@@ -247,8 +248,9 @@ def openssl(route, mail):
         client.stdin.write(line + b"\n")
         client.stdin.flush()
 
+    patience = threading.Timer(60, client.kill)
+    patience.start()
     try:
-        expect(b"250 ")  # of the EHLO before STARTTLS
         for line, code in steps:
             say(line)
             expect(code)
@@ -257,6 +259,7 @@ def openssl(route, mail):
         say(b"QUIT")
         client.communicate(timeout=30)
     finally:
+        patience.cancel()
         client.kill()
         client.wait()
         client.stdout.close()
@@ -343,8 +346,8 @@ def bsd_mailx(route, mail):
     subject = head.partition(b"Subject: ")[2].partition(b"\n")[0].decode()
     rc = route.directory / "mailrc"
     rc.write_text(f"set sendmail={_sendmail(route)}\nset sendwait\n")
-    types = [word for line in head.split(b"\n") if line.startswith((b"MIME", b"Content", b"\t", b" "))
-             for word in ("-a", line.decode().strip())]
+    types = [word for line in head.split(b"\n") if line.startswith((b"MIME", b"Content"))
+             for word in ("-a", line.decode())]
     run("bsd-mailx", "-n", "-s", subject, "-r", mail.sender, *types, *mail.recipients, text=body,
         environment={**_socket(route), "MAILRC": str(rc)})
 
@@ -434,6 +437,8 @@ class Client:
     #: what arrives: "whole", the text as it was; "attached", the body as a file of a message that the client made
     arrives: str = "whole"
     needs_root: bool = False
+    #: whether it stuffs dots behind a bare LF too; where it does not, the server takes the first of several away
+    stuffs_behind_lf: bool = True
 
 
 CLIENTS = [
@@ -446,7 +451,7 @@ CLIENTS = [
     Client("a PHP script with a socket", php_socket),
     Client("swaks", swaks),
     Client("msmtp", msmtp),
-    Client("curl", curl),
+    Client("curl", curl, stuffs_behind_lf=False),
     Client("openssl s_client", openssl, ways=(SECURE,)),
     Client("s-nail", s_nail, arrives="attached"),
     Client("git send-email", git_send_email),

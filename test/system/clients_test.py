@@ -22,7 +22,6 @@ pki "localhost" cert "{certificate}" key "{key}"
 table users {{ {user} = "{user}:{hash}" }}
 listen on 127.0.0.1 port 0
 listen on 127.0.0.1 port 0 tls-require pki "localhost" auth <users>
-{submission}
 action "out" relay host "smtp+notls://127.0.0.1:{port}"
 match from local for any action "out"
 match auth from any for any action "out"
@@ -84,20 +83,14 @@ class Zoo(SystemTest):
         self.authority = Authority(self.directory)
         self.daemon = self.start(CONFIGURATION.format(
             certificate=self.authority.certificate, key=self.authority.key, user=USER, port=self.sink.port,
-            hash=waypost("encrypt", PASSWORD).stdout.strip(), submission=self.submission()))
+            hash=waypost("encrypt", PASSWORD).stdout.strip()))
         self.numbers = itertools.count()
-
-    def submission(self):
-        return ""
-
-    def socket(self):
-        return self.daemon.queue / "smtp.sock"
 
     def route(self, client, way):
         folder = self.directory / f"client{next(self.numbers)}"
         folder.mkdir()
         port = self.daemon.ports[1] if way == SECURE else self.daemon.ports[0]
-        return Route(port, way, self.authority.file, folder, self.socket())
+        return Route(port, way, self.authority.file, folder, self.daemon.socket)
 
     def arrived(self, subject, recipients):
         """The mails of that subject, once all recipients have theirs."""
@@ -109,6 +102,8 @@ class Zoo(SystemTest):
     def exchange(self, client, way, make, recipients):
         subject = f"animal {next(self.numbers)}"
         sent = make(subject, recipients)
+        if not client.stuffs_behind_lf:
+            sent = re.sub(rb"(?m)^\.+(?=[^\n])", b"", sent)
         route = self.route(client, way)
         client.send(route, Mail(SENDER, list(recipients), sent))
         mails = self.arrived(subject, recipients)
