@@ -230,8 +230,8 @@ class LiveRows(SystemTest):
 
     def test_a_reject_rule_stays_shut_when_its_file_is_broken(self):
         """audit 29: a broken line in the file of a condition keeps the rows from before it, with a warning."""
-        for condition, good, bad in (("from src <rows>", "127.0.0.1", "127.0.0.1/33"),
-                                     ("from any mail-from regex <rows>", "^send", "^send("),
+        for condition, good, bad in (("from src <rows> for any", "127.0.0.1", "127.0.0.1/33"),
+                                     ("from any mail-from regex <rows> for any", "^send", "^send("),
                                      ("from any for domain <rows>", "example.net", "bob@example.net")):
             with self.subTest(condition=condition):
                 path = self.directory / "rows"
