@@ -34,23 +34,33 @@ content::~content() {
         boost::asio::post(io_->pool(), [file = std::move(file_)]() mutable { file.reset(); });
 }
 
-void content::reserve(std::uint64_t expected) {
-    text_.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(expected, memory_limit)));
+bool content::affords(std::size_t octets) {
+    return budget_ == nullptr || octets <= free_memory || budget_->raise(paid_, octets);
 }
 
-// By doubling, as std::string would, but never over the limit.
-void content::make_room(std::size_t more) {
-    const std::size_t needed = text_.size() + more;
-    if (needed > text_.capacity())
-        text_.reserve(std::clamp(2 * text_.capacity(), needed, std::max(needed, memory_limit)));
+void content::reserve(std::uint64_t expected) {
+    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(expected, memory_limit));
+    if (affords(wanted)) text_.reserve(wanted);
+}
+
+/// How many octets fit. Grows by doubling, as std::string would, but never over the limit, nor over what is paid for.
+std::size_t content::make_room(std::size_t more) {
+    const std::size_t needed = std::min(text_.size() + more, memory_limit);
+    if (needed > text_.capacity()) {
+        const std::size_t wanted = std::clamp(2 * text_.capacity(), needed, memory_limit);
+        if (affords(wanted))
+            text_.reserve(wanted);
+        else if (text_.capacity() < free_memory)
+            text_.reserve(free_memory);
+    }
+    return std::min(text_.capacity(), memory_limit) - text_.size();
 }
 
 async::awaitable<base::result<>> content::append(std::string_view piece) {
     if (failed_) co_return failed_;
     text_size_ += piece.size();
     while (!piece.empty()) {
-        const std::size_t fits = std::min(piece.size(), memory_limit - text_.size());
-        make_room(fits);
+        const std::size_t fits = std::min(piece.size(), make_room(piece.size()));
         text_.append(piece.substr(0, fits));
         piece.remove_prefix(fits);
         if (piece.empty()) break;
@@ -85,6 +95,7 @@ async::awaitable<base::result<>> content::seal() {
     }
     if (auto flushed = co_await flush_tail(); flushed.has_error()) co_return flushed.error();
     text_ = std::string();
+    paid_ = {};
     auto sync = [file = file_] { return file->sync(); };
     failed_ = co_await async::offload(*io_, std::move(sync));
     if (failed_) co_return failed_;

@@ -111,3 +111,40 @@ TEST_CASE("a text that arrived in a large reserve keeps no more than it needs", 
     REQUIRE(on.seal(*text));
     CHECK(text->text().capacity() < 100);
 }
+
+TEST_CASE("audit 10: where memory is short a text that comes in goes into its file early", "[spool][content]") {
+    desk on;
+    async::permits budget(32 * 1024);
+    auto rich = on.empty();
+    auto poor = on.empty();
+    rich->draw_on(budget);
+    poor->draw_on(budget);
+    std::string whole;
+    for (int n = 0; n < 30; ++n) {
+        const std::string piece(1000, static_cast<char>('a' + n));
+        whole += piece;
+        REQUIRE(on.add(*rich, piece));
+    }
+    CHECK_FALSE(rich->in_file());
+    CHECK(budget.used() == 32 * 1024);
+    for (int n = 0; n < 30; ++n) {
+        REQUIRE(on.add(*poor, whole.substr(static_cast<std::size_t>(n) * 1000, 1000)));
+        CHECK(poor->text().capacity() <= content::free_memory);
+    }
+    CHECK(poor->in_file());
+    REQUIRE(on.seal(*poor));
+    CHECK(on.all(poor) == whole);
+    rich.reset();
+    CHECK(budget.used() == 0);
+}
+
+TEST_CASE("audit 10: what is in its file has given its memory back", "[spool][content]") {
+    desk on;
+    async::permits budget(1 << 20);
+    auto text = on.empty();
+    text->draw_on(budget);
+    REQUIRE(on.add(*text, std::string(200'000, 'x')));
+    CHECK(budget.used() == content::memory_limit);
+    REQUIRE(on.seal(*text));
+    CHECK(budget.used() == 0);
+}

@@ -44,6 +44,16 @@ public:
         used_ += units;
         return {this, units};
     }
+    /// Brings what `held` has of this budget up to `units`. False, and nothing is changed, when there are not that many
+    /// left.
+    [[nodiscard]] bool raise(token& held, std::size_t units) {
+        if (units <= held.units_) return true;
+        if (units - held.units_ > limit_ - used_) return false;
+        used_ += units - held.units_;
+        held.from_ = this;
+        held.units_ = units;
+        return true;
+    }
     [[nodiscard]] std::size_t used() const noexcept { return used_; }
     [[nodiscard]] std::size_t limit() const noexcept { return limit_; }
 

@@ -25,6 +25,8 @@ class volume;
 class content {
 public:
     static constexpr std::size_t memory_limit = std::size_t{64} * 1024;
+    /// What a content may have in memory whatever its budget says: enough for most mail and for writes of a sane size.
+    static constexpr std::size_t free_memory = std::size_t{4} * 1024;
     /// How much of a text in a file is in memory at a time.
     static constexpr std::size_t piece_size = std::size_t{64} * 1024;
 
@@ -41,6 +43,9 @@ public:
     content(const content&) = delete;
     content& operator=(const content&) = delete;
 
+    /// Memory for the text, beyond what every content may have, is paid for out of `budget`; where that is short, the
+    /// text goes into its file early. The budget outlives the content, or what pay_with() replaces it by does.
+    void draw_on(async::permits& budget) { budget_ = &budget; }
     void reserve(std::uint64_t expected);
     void set_trace(std::string fields) { trace_ = std::move(fields); }
     async::awaitable<base::result<>> append(std::string_view piece);
@@ -66,7 +71,8 @@ public:
     void pay_with(async::permits::token paid) const { paid_ = std::move(paid); }
 
 private:
-    void make_room(std::size_t more);
+    std::size_t make_room(std::size_t more);
+    [[nodiscard]] bool affords(std::size_t octets);
     async::awaitable<base::result<>> flush_tail();
 
     std::string trace_;
@@ -78,6 +84,7 @@ private:
     std::shared_ptr<const volume> room_;
     base::error_code failed_;  // of an append; seal() says it again
     std::shared_ptr<body_file> file_;  // shared with a worker thread while that writes or reads
+    async::permits* budget_ = nullptr;
     mutable async::permits::token paid_;
 };
 
