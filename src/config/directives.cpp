@@ -50,6 +50,10 @@ constexpr option<model> queue_options[] = {
 constexpr std::uint64_t most = 1'000'000;
 
 constexpr option<model> limit_options[] = {
+    {"max-content-memory",
+     [](cursor& at, model& to, const token&) { to.limits.content_memory = at.take_size("a size"); }},
+    {"max-envelopes", [](cursor& at, model& to,
+                         const token&) { to.limits.max_envelopes = at.take_number("a number of envelopes", 1, most); }},
     {"max-errors",
      [](cursor& at, model& to, const token&) { to.limits.max_errors = at.take_number("a number of errors", 1, most); }},
     {"max-line",
@@ -62,12 +66,23 @@ constexpr option<model> limit_options[] = {
                         const token&) { to.limits.max_received = at.take_number("a number of fields", 1, most); }},
     {"max-sessions", [](cursor& at, model& to,
                         const token&) { to.limits.max_sessions = at.take_number("a number of sessions", 1, most); }},
+    {"max-sessions-per-address",
+     [](cursor& at, model& to, const token&) {
+         to.limits.max_sessions_of_client = at.take_number("a number of sessions", 1, most);
+     }},
+    {"max-sessions-per-network",
+     [](cursor& at, model& to, const token&) {
+         to.limits.max_sessions_of_network = at.take_number("a number of sessions", 1, most);
+     }},
+    {"min-rate", [](cursor& at, model& to,
+                    const token&) { to.limits.min_rate = at.take_number("a number of octets a second", 0, most); }},
 };
 
 constexpr option<model> timeout_options[] = {
     {"command", [](cursor& at, model& to, const token&) { to.limits.command = at.take_delay("a time"); }},
     {"content", [](cursor& at, model& to, const token&) { to.limits.content = at.take_delay("a time"); }},
     {"handshake", [](cursor& at, model& to, const token&) { to.limits.handshake = at.take_delay("a time"); }},
+    {"session", [](cursor& at, model& to, const token&) { to.limits.session = at.take_delay("a time"); }},
 };
 
 void read_smtp_limit(cursor& at, model& to, const token&) {

@@ -32,11 +32,17 @@ void load_limits(loading& now) {
     const smtp_limits& limits = now.from.limits;
     inbound::settings& to = now.to.inbound;
     if (limits.max_sessions != 0) to.max_sessions = limits.max_sessions;
+    to.max_sessions_of_client = limits.max_sessions_of_client;
+    to.max_sessions_of_network = limits.max_sessions_of_network;
+    to.max_envelopes = limits.max_envelopes;
+    to.content_memory = limits.content_memory;
+    to.min_rate = limits.min_rate;
     to.longest_line = limits.max_line;
     to.max_received_fields = limits.max_received;
     to.times.command = limits.command;
     to.times.content = limits.content;
     to.times.handshake = limits.handshake;
+    to.times.session = limits.session;
 }
 
 inbound::listener_settings common_settings(const loading& now, const listener& of) {

@@ -54,6 +54,12 @@ private:
         add("max-mails", now.max_mails, usual.max_mails);
         add("max-errors", now.max_errors, usual.max_errors);
         add("max-sessions", now.max_sessions, usual.max_sessions);
+        add("max-sessions-per-address", now.max_sessions_of_client, usual.max_sessions_of_client);
+        add("max-sessions-per-network", now.max_sessions_of_network, usual.max_sessions_of_network);
+        add("max-envelopes", now.max_envelopes, usual.max_envelopes);
+        if (now.content_memory != usual.content_memory)
+            words.push_back("max-content-memory " + size(now.content_memory));
+        add("min-rate", now.min_rate, usual.min_rate);
         add("max-line", now.max_line, usual.max_line);
         add("max-received", now.max_received, usual.max_received);
         line(words);
@@ -61,6 +67,7 @@ private:
         if (now.command != usual.command) times.push_back("command " + delay(now.command));
         if (now.content != usual.content) times.push_back("content " + delay(now.content));
         if (now.handshake != usual.handshake) times.push_back("handshake " + delay(now.handshake));
+        if (now.session != usual.session) times.push_back("session " + delay(now.session));
         if (times.size() > 1) line(times);
     }
 

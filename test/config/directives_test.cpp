@@ -63,7 +63,9 @@ TEST_CASE("limits of smtp may stand in braces", "[config][directives]") {
 
 TEST_CASE("every limit and every time limit of a session can be set", "[config][directives]") {
     const model what = model_of(lines({"smtp limit max-errors 5 max-line 998 max-received 30 max-sessions 50",
-                                       "smtp timeout command 1m content 30s handshake 10s"}));
+                                       "smtp limit max-envelopes 7 max-sessions-per-address 8 "
+                                       "max-sessions-per-network 9 max-content-memory 2M min-rate 0",
+                                       "smtp timeout command 1m content 30s handshake 10s session 2h"}));
     CHECK(what.limits.max_errors == 5);
     CHECK(what.limits.max_line == 998);
     CHECK(what.limits.max_received == 30);
@@ -71,6 +73,13 @@ TEST_CASE("every limit and every time limit of a session can be set", "[config][
     CHECK(what.limits.command == 1min);
     CHECK(what.limits.content == 30s);
     CHECK(what.limits.handshake == 10s);
+    CHECK(what.limits.max_envelopes == 7);
+    CHECK(what.limits.max_sessions_of_client == 8);
+    CHECK(what.limits.max_sessions_of_network == 9);
+    CHECK(what.limits.content_memory == 2U << 20);
+    CHECK(what.limits.min_rate == 0);
+    CHECK(what.limits.session == 2h);
+    CHECK(model_of(print(what)).limits == what.limits);
     CHECK(fault_of("smtp limit max-line 100") ==
           "t:1:21: \"100\" is not a number of octets; write a number from 998 to 1000000");
     CHECK(fault_of("smtp timeout comand 1m") ==

@@ -157,6 +157,22 @@ TEST_CASE("a listener knows its name, its limits and its options", "[config][loa
     CHECK(made.inbound.listeners[1].protocol.dsn);
 }
 
+TEST_CASE("what clients may cost is loaded", "[config][load_listeners]") {
+    const inbound::settings made =
+        settings_of(lines({"smtp limit max-envelopes 7 max-sessions-per-address 8 max-sessions-per-network 9 "
+                           "max-content-memory 2M min-rate 10 max-sessions 11",
+                           "smtp timeout session 2h", "listen on 127.0.0.1"}) +
+                    a_rule)
+            .inbound;
+    CHECK(made.max_envelopes == 7);
+    CHECK(made.max_sessions_of_client == 8);
+    CHECK(made.max_sessions_of_network == 9);
+    CHECK(made.content_memory == 2U << 20);
+    CHECK(made.min_rate == 10);
+    CHECK(made.max_sessions == 11);
+    CHECK(made.times.session == std::chrono::hours(2));
+}
+
 TEST_CASE("auth needs TLS, except on the loopback", "[config][load_listeners]") {
     const std::string users = "table u { a = \"a:$6$x$y\" }\n";
     CHECK(faults(users + "listen on all inet4 auth <u>") ==

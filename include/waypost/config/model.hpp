@@ -199,11 +199,17 @@ struct smtp_limits {
     std::uint64_t max_mails = 0;  // transactions a session
     std::uint64_t max_errors = 20;  // refused commands a session
     std::uint64_t max_sessions = 0;  // 0: what the system's limit on open files allows
+    std::uint64_t max_sessions_of_client = 1000;  // an IPv4 address, an IPv6 /64
+    std::uint64_t max_sessions_of_network = 2000;  // an IPv4 /24, an IPv6 /48
+    std::uint64_t max_envelopes = 10000;  // a message, after aliases
+    std::uint64_t content_memory = 64ULL << 20;  // octets of all texts that are being received
+    std::uint64_t min_rate = 256;  // octets of content a second; 0: no limit
     std::uint64_t max_line = 65535;  // octets of a line of content
     std::uint64_t max_received = 100;  // Received fields; more are a loop
     std::chrono::seconds command{300};  // waiting for a command
     std::chrono::seconds content{180};  // waiting for more content
     std::chrono::seconds handshake{60};  // TLS
+    std::chrono::seconds session{3600};  // without a message that was accepted
     friend bool operator==(const smtp_limits&, const smtp_limits&) = default;
 };
 
