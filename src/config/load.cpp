@@ -14,6 +14,7 @@ namespace waypost::config {
 namespace {
 
 void load_resolvers(loading& now) {
+    now.to.dns.trust_ad = now.from.resolvers_trust_ad;
     for (const written& one : now.from.resolvers) {
         if (const auto at = dns::parse_server(one.text)) {
             now.to.dns.servers.push_back(*at);
@@ -103,6 +104,9 @@ load_result load(const model& what, async::workers& io, bool for_serving, const 
     load_delivery(now);
     load_srs(now);
     load_listeners(now);
+    for (const inbound::listener_settings& each : made.inbound.listeners) {
+        if (each.at) made.relay.listeners.push_back(*each.at);
+    }
     load_wrappers(now);
     load_actions(now);
     load_rules(now);

@@ -8,8 +8,10 @@
 namespace waypost::inbound {
 
 struct budgets {
-    explicit budgets(const settings& limits) : envelopes(limits.envelopes_in_sessions) {}
+    explicit budgets(const settings& limits)
+        : content(limits.content_memory), envelopes(limits.envelopes_in_sessions) {}
 
+    async::permits content;  // octets of texts in memory that are being received
     async::permits envelopes;  // of transactions that are not committed yet
     login_line logins;
 };

@@ -232,6 +232,7 @@ async::awaitable<mail::status> session::judge(mail::sender from) {
     if (!with_.store.has_room(from.declared_size.value_or(0))) co_return no_room();
     forget_transaction();
     transaction_.emplace(with_.store);
+    transaction_->text().draw_on(shared_.content);
     changes_.emplace(changes_for(from));
     only_recipient_.clear();
     co_return mail::status();

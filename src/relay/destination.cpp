@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "ourselves.hpp"
 #include "waypost/async/gather.hpp"
 #include "waypost/base/ascii.hpp"
 #include "waypost/relay/entries.hpp"
@@ -45,8 +46,14 @@ std::vector<host> hosts_at(const std::vector<net::address>& addresses, std::uint
 }  // namespace
 
 destination::destination(const surroundings& with, const spool::next_hop& of, const action_settings& action,
-                         const std::string& our_name, std::function<void()> on_news)
-    : with_(with), hop_(of), action_(action), our_name_(our_name), on_news_(std::move(on_news)) {}
+                         const std::string& our_name, std::function<void()> on_news,
+                         std::span<const net::endpoint> our_listeners)
+    : with_(with),
+      hop_(of),
+      action_(action),
+      our_name_(our_name),
+      on_news_(std::move(on_news)),
+      our_listeners_(our_listeners) {}
 
 bool destination::is_stale(async::duration since) const {
     return !asking_ && with_.clock.now() >= fresh_until_ + since;
@@ -254,6 +261,7 @@ async::awaitable<std::optional<destination::trouble>> destination::ask_mx() {
         if (auto* none = std::get_if<trouble>(&usable)) {
             fault = std::move(*none);
         } else {
+            fault.reset();
             show(std::get<std::vector<candidate>>(std::move(usable)));
         }
     };
@@ -262,14 +270,23 @@ async::awaitable<std::optional<destination::trouble>> destination::ask_mx() {
     co_return fault;
 }
 
+bool destination::is_this_host(const dns::mx_candidate& one) const {
+    if (base::iequals(one.name, our_name_)) return true;
+    return std::ranges::any_of(one.addresses,
+                               [&](const net::address& ip) { return is_ourselves({ip, smtp_port}, our_listeners_); });
+}
+
 /// RFC 5321 section 5.1: where we are one of the MX hosts ourselves, only better ones may be tried; and so for
 /// `backup`, where the administrator says which one we are.
 destination::found destination::usable_mx(const std::vector<dns::mx_candidate>& answered) const {
-    const std::string& ourselves = action_.backup && !action_.backup->empty() ? *action_.backup : our_name_;
-    const auto us = std::ranges::find_if(
-        answered, [&](const dns::mx_candidate& one) { return base::iequals(one.name, ourselves); });
+    // The best of them, where it is more than one: they are sorted.
+    const bool is_named = action_.backup && !action_.backup->empty();
+    const auto us = std::ranges::find_if(answered, [&](const dns::mx_candidate& one) {
+        return is_named && base::iequals(one.name, *action_.backup) ? true : is_this_host(one);
+    });
     if (us == answered.end() && action_.backup)
-        return trouble{mail::status::transient("4.4.4", ourselves + " is no MX host of " + hop_.domain)};
+        return trouble{mail::status::transient(
+            "4.4.4", (is_named ? *action_.backup : our_name_) + " is no MX host of " + hop_.domain)};
     std::vector<candidate> made;
     for (const dns::mx_candidate& one : answered) {
         if (us != answered.end() && one.preference >= us->preference) continue;

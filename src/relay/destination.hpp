@@ -23,9 +23,11 @@ namespace waypost::relay {
 
 class destination {
 public:
-    /// `on_news` is called whenever more is known than before.
+    /// `on_news` is called whenever more is known than before. An MX host with our name, or at one of our listeners, is
+    /// this host.
     destination(const surroundings& with, const spool::next_hop& of, const action_settings& action,
-                const std::string& our_name, std::function<void()> on_news);
+                const std::string& our_name, std::function<void()> on_news,
+                std::span<const net::endpoint> our_listeners = {});
 
     /// Whether ask() should run now, and should have for so long; never while it does.
     [[nodiscard]] bool is_stale(async::duration since = {}) const;
@@ -55,6 +57,7 @@ private:
     async::awaitable<> find_addresses(std::vector<candidate> anew);
     async::awaitable<bool> locate_and_show(std::vector<candidate>& all, std::size_t which);
     async::awaitable<std::optional<trouble>> ask_mx();
+    [[nodiscard]] bool is_this_host(const dns::mx_candidate& one) const;
     [[nodiscard]] found usable_mx(const std::vector<dns::mx_candidate>& answered) const;
     [[nodiscard]] std::optional<std::string> add(std::vector<candidate>& to, const std::string& row,
                                                  unsigned preference) const;
@@ -65,6 +68,7 @@ private:
     const action_settings& action_;
     const std::string& our_name_;
     std::function<void()> on_news_;
+    std::span<const net::endpoint> our_listeners_;
 
     std::vector<source> sources_;
     std::vector<candidate> hosts_;

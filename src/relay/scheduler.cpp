@@ -42,7 +42,7 @@ const scheduler::relay_ptr& scheduler::relay_for(const spool::next_hop& hop) {
             attend(relay_ptr(found->second));
         };
         slot = std::make_shared<relay>(with_, hop, settings_.actions.at(hop.action), settings_.allowed.of(hop.domain),
-                                       settings_.host, on_news);
+                                       settings_.host, on_news, settings_.listeners);
     }
     return slot;
 }

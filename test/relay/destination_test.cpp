@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "ourselves.hpp"
 #include "relay_alone.hpp"
 #include "support/fake_table.hpp"
 #include "waypost/async/task_group.hpp"
@@ -502,6 +503,44 @@ TEST_CASE("`backup` for a domain that does not know us waits", "[relay][destinat
     CHECK(f.fault().is_transient());
     CHECK_THAT(f.fault().text(), Contains("third.example") && Contains("example.net"));
     CHECK(f.hosts().empty());
+}
+
+namespace {
+
+net::endpoint listener(const std::string& ip, std::uint16_t port = 25) {
+    return {net::parse_address(ip).value(), port};
+}
+
+}  // namespace
+
+TEST_CASE("structural 3: an MX host at an address where we listen is this host under another name",
+          "[relay][destination]") {
+    fixture f;
+    f.use_mx();
+    const auto ask = [&f](std::vector<net::endpoint> listeners) {
+        relay::destination to(f.world.with, f.hop, f.world.action, f.world.our_name, [] {}, listeners);
+        test::finish(f.world.house.loop, to.ask());
+        strings all;
+        for (const candidate& each : to.hosts()) all.push_back(each.url.host);
+        if (to.fault()) all.push_back(to.fault()->line());
+        return all;
+    };
+    const strings both{"first.example", "second.example"};
+    CHECK(ask({}) == both);
+    CHECK(ask({listener("192.0.2.1", 2525)}) == both);  // another port is another server
+    CHECK(ask({listener("192.0.2.9")}) == both);
+    CHECK(ask({listener("192.0.2.2")}) == strings{"first.example"});
+    CHECK(ask({listener("192.0.2.2"), listener("2001:db8::1")}).front().starts_with("550 5.4.6"));
+    CHECK(ask({listener("192.0.2.1")}).front().starts_with("550 5.4.6"));
+    CHECK(ask({listener("0.0.0.0"), listener("::")}) == both);  // no interface has these addresses
+}
+
+TEST_CASE("structural 3: other servers on the loopback are not this host, though it listens on all addresses",
+          "[relay][destination]") {
+    CHECK_FALSE(relay::is_ourselves(listener("127.0.0.2"), std::vector{listener("0.0.0.0")}));
+    CHECK(relay::is_ourselves(listener("127.0.0.2"), std::vector{listener("127.0.0.2")}));
+    CHECK_FALSE(relay::is_ourselves(listener("127.0.0.2"), std::vector{listener("127.0.0.1")}));
+    CHECK(relay::is_ourselves(listener("::ffff:127.0.0.2"), std::vector{listener("127.0.0.2")}));
 }
 
 TEST_CASE("mail for an address literal goes to that address", "[relay][destination]") {

@@ -48,9 +48,10 @@ struct settings {
     std::size_t max_sessions_of_network = 2000;  // an IPv4 /24 or an IPv6 /48
     std::size_t max_envelopes = 10000;  // of a message, after aliases
     std::size_t envelopes_in_sessions = 1'000'000;  // of all messages that are not accepted yet
+    std::size_t content_memory = std::size_t{64} << 20;  // beyond it, texts that are being received go into files early
     std::size_t min_rate = 256;  // octets of content a second, averaged, after the first ten minutes; 0: no limit
     std::size_t max_received_fields = 100;  // more of them is a loop
-    std::size_t longest_line = 65535;       // of content, without CRLF
+    std::size_t longest_line = 65535;  // of content, without CRLF
     // Content that is refused is read to its end, so that the client learns why, but no more than this of it.
     std::uint64_t most_discarded_content = 64ULL << 20;
     time_limits times;

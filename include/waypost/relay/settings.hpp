@@ -6,10 +6,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "waypost/async/clock.hpp"
 #include "waypost/mail/relay_url.hpp"
 #include "waypost/mail/srs.hpp"
+#include "waypost/net/endpoint.hpp"
 #include "waypost/net/tls_context.hpp"
 #include "waypost/relay/limits.hpp"
 #include "waypost/table/table.hpp"
@@ -57,6 +59,7 @@ struct time_limits {
 
 struct settings {
     std::string host;  // names itself in EHLO
+    std::vector<net::endpoint> listeners;  // where mail comes in here: an MX host at one of these is this host
     std::map<std::string, action_settings, std::less<>> actions;
     limit_book allowed;
     /// Connections of all relays together; the daemon sets it by the number of files it may open.
