@@ -29,6 +29,8 @@ std::shared_ptr<const net::tls_context> client_contexts::find(net::client_tls_se
     if (made) return made;
     try {
         made = net::tls_context::client(settings);
+        // Once for a pair, of which both kinds of context are made.
+        if (settings.identity && check == net::peer_check::verified) keep_watch(now_, {*settings.identity, {}}, where);
     } catch (const std::runtime_error& why) {
         now_.faults.fault(where, base::printable(why.what()));
     }

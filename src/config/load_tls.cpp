@@ -73,22 +73,39 @@ std::string find_ca(loading& now, const written& ca) {
     return found == nullptr ? std::string() : found->cert.text;
 }
 
+std::vector<std::string> watched_certificate::weaknesses(std::chrono::system_clock::time_point now) const {
+    try {
+        std::vector<std::string> all = net::weaknesses(pair, now);
+        if (!host_name.empty() && !net::is_certificate_for(pair.certificate_file, host_name))
+            all.push_back("the certificate " + pair.certificate_file + " is not for " + host_name);
+        return all;
+    } catch (const std::runtime_error& unreadable) {
+        return {unreadable.what()};
+    }
+}
+
+void keep_watch(loading& now, watched_certificate certificate, const location& place) {
+    const auto is_same = [&certificate](const watched_certificate& other) {
+        return other.pair.certificate_file == certificate.pair.certificate_file &&
+               other.pair.key_file == certificate.pair.key_file && other.host_name == certificate.host_name;
+    };
+    if (std::ranges::any_of(now.to.certificates, is_same)) return;
+    for (const std::string& weakness : certificate.weaknesses(std::chrono::system_clock::now()))
+        now.faults.warn(place, base::printable(weakness));
+    now.to.certificates.push_back(std::move(certificate));
+}
+
 namespace {
 
-/// What is wrong with pairs that can be used. Of several, which clients choose from by name, one at least must be for
-/// the name that the listener greets with.
-void warn_of(loading& now, const listener& of, const std::vector<net::key_pair>& pairs) {
-    const std::string& name = of.hostname ? of.hostname->text : now.to.host;
-    const auto place = [&](std::size_t i) -> const location& { return i < of.pki.size() ? of.pki[i].where : of.where; };
-    for (std::size_t i = 0; i < pairs.size(); ++i) {
-        for (const std::string& each : net::weaknesses(pairs[i], std::chrono::system_clock::now()))
-            now.faults.warn(place(i), base::printable(each));
-    }
+/// Of several, which clients choose from by name, one at least must be for the name that the listener greets with.
+void keep_watch(loading& now, const listener& settings, const std::vector<net::key_pair>& pairs) {
+    const std::string& name = settings.hostname ? settings.hostname->text : now.to.host;
     const bool any_fits = std::ranges::any_of(
-        pairs, [&](const net::key_pair& each) { return net::is_certificate_for(each.certificate_file, name); });
-    if (!any_fits)
-        now.faults.warn(place(0),
-                        "the certificate " + base::printable(pairs.front().certificate_file) + " is not for " + name);
+        pairs, [&](const net::key_pair& pair) { return net::is_certificate_for(pair.certificate_file, name); });
+    for (std::size_t i = 0; i < pairs.size(); ++i) {
+        const location& place = i < settings.pki.size() ? settings.pki[i].where : settings.where;
+        keep_watch(now, {pairs[i], i == 0 && !any_fits ? name : std::string()}, place);
+    }
 }
 
 }  // namespace
@@ -111,7 +128,7 @@ std::shared_ptr<const net::tls_context> server_context(loading& now, const liste
         }
         settings.demand_client_certificate = of.verify_client;
         auto made = net::tls_context::server(settings);
-        warn_of(now, of, settings.identities);
+        keep_watch(now, of, settings.identities);
         return made;
     } catch (const std::runtime_error& why) {
         now.faults.fault(of.pki.empty() ? of.where : of.pki.front().where, base::printable(why.what()));

@@ -37,6 +37,8 @@ void doubt_rows(loading& now, const shelved& rows, table::row_judge judge);
 [[nodiscard]] std::optional<net::key_pair> find_key_pair(loading& now, const written& pki);
 /// The file of a ca; empty, and a fault, if there is no such ca.
 [[nodiscard]] std::string find_ca(loading& now, const written& ca);
+/// Warns now of what is wrong with a pair that can be used, and has the daemon do so once a day.
+void keep_watch(loading& now, watched_certificate certificate, const location& place);
 /// What a listener with TLS shows; null, with a fault, when it cannot be loaded, and null without one when there is no
 /// self-signed pair yet and none may be made.
 [[nodiscard]] std::shared_ptr<const net::tls_context> server_context(loading& now, const listener& of);

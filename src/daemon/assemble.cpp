@@ -2,7 +2,9 @@
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
+#include "certificate_watch.hpp"
 #include "commands.hpp"
+#include "waypost/base/exception_text.hpp"
 #include "waypost/control/server.hpp"
 
 namespace waypost::daemon {
@@ -58,7 +60,10 @@ assembly::assembly(boost::asio::io_context& loop, async::workers& io, config::lo
       // Last, who may ask what all of them are doing.
       control_(std::make_unique<control::server>(loop.get_executor(), clock_, log_,
                                                  settings_.spool.directory + "/" + control::socket_name,
-                                                 make_commands(relay_, settings_))) {
+                                                 make_commands(relay_, settings_))),
+      io_(io),
+      beside_(loop.get_executor(),
+              [this](std::exception_ptr bug) { log_.error("daemon", "bug", {{"what", base::text_of(bug)}}); }) {
     settings_.around->warn = [this](std::string_view table, std::string_view what) {
         log_.warn("table", "warning", {{"table", table}, {"what", what}});
     };
@@ -75,12 +80,14 @@ void assembly::start() {
     queue_.start();
     inbound_.start();
     control_->start();
+    beside_.start(watch_certificates(settings_.certificates, clock_, io_, log_));
     log_.info("daemon", "started", {{"version", WAYPOST_VERSION}, {"host", settings_.host}});
 }
 
 async::awaitable<> assembly::stop() {
     using namespace boost::asio::experimental::awaitable_operators;
     log_.info("daemon", "stopping");
+    co_await beside_.stop();
     co_await control_->stop();
     const auto last_moment = clock_.now() + whole_grace;
     co_await inbound_.stop(grace_of_clients);

@@ -124,18 +124,4 @@ std::shared_ptr<const tls_context> tls_context::client(const client_tls_settings
     return made;
 }
 
-long long certificate_expiry(const std::string& certificate_file) {
-    const handle<BIO> file(BIO_new_file(certificate_file.c_str(), "r"));
-    if (!file) throw std::runtime_error(certificate_file + " cannot be read");
-    const handle<X509> leaf(PEM_read_bio_X509(file.get(), nullptr, nullptr, nullptr));
-    if (!leaf) throw std::runtime_error(certificate_file + " holds no certificate");
-    const handle<ASN1_TIME> epoch(ASN1_TIME_set(nullptr, 0));
-    int days = 0;
-    int seconds = 0;
-    if (ASN1_TIME_diff(&days, &seconds, epoch.get(), X509_get0_notAfter(leaf.get())) != 1) {
-        throw std::runtime_error(certificate_file + " has an unreadable end date");
-    }
-    return days * 86400LL + seconds;
-}
-
 }  // namespace waypost::net

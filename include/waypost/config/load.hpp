@@ -5,6 +5,7 @@
 // choke on later passes here. Both report every fault they find, not the first alone.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,6 +28,15 @@
 
 namespace waypost::config {
 
+/// A certificate in use. It may expire while the daemon runs.
+struct watched_certificate {
+    net::key_pair pair;
+    std::string host_name;  // that clients expect in it; empty: none
+
+    /// What is wrong with it now, for a log line each. Reads the files.
+    [[nodiscard]] std::vector<std::string> weaknesses(std::chrono::system_clock::time_point now) const;
+};
+
 /// Everything that assemble needs. Owns the tables that the settings point to, so it outlives every room.
 struct loaded {
     std::unique_ptr<async::clock> clock;           // the tables'
@@ -40,6 +50,7 @@ struct loaded {
     spool::settings spool;
     dns::resolver_settings dns;
     observe::log_settings log;
+    std::vector<watched_certificate> certificates;
     std::shared_ptr<const mail::srs> srs;  // null without `srs key`
     std::string host;
 };

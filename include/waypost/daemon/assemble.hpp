@@ -7,6 +7,7 @@
 
 #include "waypost/async/clock.hpp"
 #include "waypost/async/offload.hpp"
+#include "waypost/async/task_group.hpp"
 #include "waypost/config/load.hpp"
 #include "waypost/delivery/deputy_files.hpp"
 #include "waypost/delivery/local_agent.hpp"
@@ -50,6 +51,8 @@ private:
     delivery::local_agent local_;
     inbound::server inbound_;
     std::unique_ptr<control::server> control_;
+    async::workers& io_;
+    async::task_group beside_;  // what runs once a day
 };
 
 }  // namespace waypost::daemon

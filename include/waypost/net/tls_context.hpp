@@ -56,7 +56,4 @@ private:
 /// exist already. True if it made them. Throws std::runtime_error.
 bool ensure_self_signed(const key_pair& at, const std::string& host_name);
 
-/// The moment the leaf certificate of a PEM file ends, as seconds since 1970. Throws std::runtime_error.
-[[nodiscard]] long long certificate_expiry(const std::string& certificate_file);
-
 }  // namespace waypost::net

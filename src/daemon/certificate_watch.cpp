@@ -1,0 +1,22 @@
+#include "certificate_watch.hpp"
+
+namespace waypost::daemon {
+
+namespace {
+
+constexpr std::chrono::hours between_looks{24};
+
+}  // namespace
+
+async::awaitable<> watch_certificates(std::vector<config::watched_certificate> all, async::clock& time,
+                                      async::workers& io, observe::log& log) {
+    while (!all.empty()) {
+        co_await time.sleep_for(between_looks);
+        for (const config::watched_certificate& each : all) {
+            const auto found = co_await async::offload(io, [each, now = time.wall()] { return each.weaknesses(now); });
+            for (const std::string& one : found) log.warn("daemon", "certificate", {{"result", one}});
+        }
+    }
+}
+
+}  // namespace waypost::daemon
