@@ -14,7 +14,6 @@ namespace waypost::config {
 namespace {
 
 void load_resolvers(loading& now) {
-    now.to.dns.trust_ad = now.from.resolvers_trust_ad;
     for (const written& one : now.from.resolvers) {
         if (const auto at = dns::parse_server(one.text)) {
             now.to.dns.servers.push_back(*at);
