@@ -10,6 +10,7 @@
 #include <span>
 
 // What of the daemon no other room may include.
+#include "../../src/inbound/budgets.hpp"
 #include "../../src/inbound/session.hpp"
 #include "rehearsal.hpp"
 #include "support/fake_resolver.hpp"
@@ -301,7 +302,8 @@ struct world {
 
         std::string heard;
         const inbound::surroundings with{clock, log, io, dns, store, queue, *settings.rules, files};
-        inbound::session one(loop.get_executor(), with, settings.inbound, listener,
+        inbound::budgets shared(settings.inbound);
+        inbound::session one(loop.get_executor(), with, settings.inbound, listener, shared,
                              std::make_unique<scripted_client>(std::move(segments), peer, heard));
         store.inserted.clear();
         test::finish(loop, one.run());
