@@ -104,7 +104,9 @@ class Commands(SystemTest):
     @unittest.skipUnless(os.geteuid() == 0, "only root makes a process 1")
     def test_a_daemon_that_is_process_1_leaves_no_zombies(self):
         """audit 30: processes that commands leave behind are taken off the list when they end."""
-        self.serve("setsid sh -c 'sleep 0.1; mktemp over.XXXXXX' > /dev/null 2>&1 & cat > /dev/null",
+        # What the command leaves has a session of its own by the time that the command ends, and its group is killed.
+        self.serve("export f=$(mktemp begun.XXXXXX); setsid sh -c 'rm $f; sleep 0.1; mktemp over.XXXXXX' > /dev/null 2>&1 & "
+                   "cat > /dev/null; while [ -e $f ]; do sleep 0.01; done",
                    below=("unshare", "--pid", "--fork", "--mount-proc", "--kill-child"))
         [first] = children(self.daemon.process.pid)
         for _ in range(10):
