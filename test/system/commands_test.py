@@ -43,11 +43,13 @@ class Commands(SystemTest):
     def test_no_sender_runs_a_command(self):
         """audit 22: a value that a program reads as code is a word without any octet that means something there."""
         marker = self.home / "marker"
-        attacks = (("perl -e 'print q(%{sender})'", f'"x);system(qq(id > {marker}));print q(x"@b.e'),
+        attacks = (("perl -e%{sender.user}", f'"system(qq(id>{marker}))"@b.e'),
                    (f"flock {self.home}/lock -c %{{sender.user}}", f'"id > {marker};"@b.e'),
-                   ("perl -ne 'print if /%{sender.user}/'", f'"x/;qx(id>{marker});/x"@b.e'),
-                   ('env -S "sh -c \'true %{sender.user}\'"', f'";id>{marker};"@b.e'),
-                   ("sed '1e echo %{sender.user}'", f'";id>{marker};"@b.e'))
+                   ("sh %{sender.user}", '"script/run"@b.e'),
+                   ("env -S%{sender.user}", f'"sh -c id>{marker}"@b.e'),
+                   ("sed %{sender.user}", f'"1e id>{marker}"@b.e'))
+        (self.home / "script").mkdir()
+        (self.home / "script" / "run").write_text(f"id > {marker}\n")
         for number, (command, sender) in enumerate(attacks):
             with self.subTest(command):
                 self.serve(command, name=f"daemon{number}")
