@@ -44,6 +44,13 @@ mail::status refusal_of(smtp::content_decoder::fault found) {
     return mail::status::of(554, "5.6.0", "Message refused");
 }
 
+mail::status not_stored() { return mail::status::of(452, "4.3.1", "Message cannot be stored at this time"); }
+
+/// Of content that is not read to its end. A client that is told to come again comes with the same content.
+mail::status refusal_of_unread(smtp::content_decoder::fault found) {
+    return found == smtp::content_decoder::fault::none ? not_stored() : refusal_of(found);
+}
+
 /// Content whose line ends are mended comes in two pieces a line: far more calls than copying them costs.
 void join_many(std::vector<std::string_view>& pieces, std::string& text) {
     constexpr std::size_t few = 4;
@@ -332,7 +339,7 @@ async::awaitable<bool> session::receive_content() {
         if (!stored || decoder.found() != smtp::content_decoder::fault::none) discarded += before - input.size();
         if (discarded > settings_.most_discarded_content) {
             reason_ = "endless content";
-            reply({421, "4.7.0 Message is refused, and no more of it is read"});
+            reply(smtp::reply(refusal_of_unread(decoder.found())));
             said_last_ = true;
             co_return false;
         }
@@ -382,7 +389,7 @@ async::awaitable<mail::status> session::finish(const smtp::content_decoder& deco
         co_return mail::status::of(554, "5.4.6", "Message has passed too many hosts: a loop");
     }
     if (stored) stored = (co_await transaction_->text().append(changes_->end())).has_value();
-    if (!stored) co_return mail::status::of(452, "4.3.1", "Message cannot be stored at this time");
+    if (!stored) co_return not_stored();
 
     transaction_->text().set_trace(trace_fields());
     for (spool::envelope& each : envelopes_.take()) transaction_->add(std::move(each));
