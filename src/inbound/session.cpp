@@ -5,7 +5,6 @@
 #include <boost/asio/this_coro.hpp>
 #include <utility>
 
-#include "password.hpp"
 #include "waypost/async/alongside.hpp"
 #include "waypost/base/ascii.hpp"
 #include "waypost/inbound/policy.hpp"
@@ -269,14 +268,9 @@ async::awaitable<mail::status> session::judge(mail::recipient to) {
 async::awaitable<mail::status> session::judge(smtp::credentials who) {
     watchdog_.pause();
     const std::string user = base::printable(who.user, 64);
-    auto verdict = password_verdict::could_not_ask;
-    if (listener_.passwords != nullptr) {
-        const auto peer = client_->peer();
-        const auto place = shared_.logins.join(peer ? std::optional(peer->ip) : std::nullopt);
-        if (!place) co_return refuse_login(user);
-        verdict = co_await check_password(*listener_.passwords, std::move(who), shared_.logins.hashing());
-    }
-    switch (verdict) {
+    const auto verdict = co_await verdict_of(std::move(who));
+    if (!verdict) co_return refuse_login(user);
+    switch (*verdict) {
         case password_verdict::right:
             with_.log.info("smtp", "authentication",
                            {{"session", id_}, {"address", address_}, {"user", user}, {"result", "ok"}});
@@ -296,6 +290,17 @@ async::awaitable<mail::status> session::judge(smtp::credentials who) {
     co_await with_.clock.sleep_for(shortest_failure_delay);
     if (failed_logins_ >= most_failed_logins) co_return mail::status::of(421, "4.7.0", "Too many failed logins");
     co_return mail::status::of(535, "5.7.8", "Authentication failed");
+}
+
+/// Nothing when there are too many logins. A table that takes its time holds no place of the line.
+async::awaitable<std::optional<password_verdict>> session::verdict_of(smtp::credentials who) {
+    if (listener_.passwords == nullptr) co_return password_verdict::could_not_ask;
+    auto stored = co_await find_password(*listener_.passwords, who.user);
+    if (stored.has_error()) co_return password_verdict::could_not_ask;
+    const auto peer = client_->peer();
+    const auto place = co_await shared_.logins.join(peer ? std::optional(peer->ip) : std::nullopt, with_.clock);
+    if (!place) co_return std::nullopt;
+    co_return co_await check_password(std::move(*stored), std::move(who.password), shared_.logins.hashing());
 }
 
 /// Its password is not looked at, so a guesser learns nothing from it.
