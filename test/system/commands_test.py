@@ -103,6 +103,26 @@ class Commands(SystemTest):
         self.assertEqual((self.home / "done").read_text(), "done\n")
         self.daemon.stop()
 
+    def test_no_command_begins_when_the_daemon_stops(self):
+        """Mail that comes in while clients are let go waits for the next start, so its command is not cut off."""
+        self.serve("echo begun >> begun; cat > /dev/null")
+        start = b"EHLO a.example\r\nMAIL FROM:<a@b.e>\r\nRCPT TO:<ada@example.org>\r\nDATA\r\n"
+        with conversation.Conversation(self.daemon.port) as client, conversation.Conversation(self.daemon.port) as slow:
+            for each in (client, slow):  # the slow one has the stop last for the whole grace of clients
+                each.send(start)
+                self.assertEqual(each.replies(5), [220, 250, 250, 250, 354])
+            self.daemon.process.terminate()
+            wait_until(lambda: self.daemon.events("daemon", "stopping"), "it stops", explain=self.daemon.log)
+            client.send(b"Subject: x\r\n\r\ntext\r\n.\r\n")
+            self.assertEqual(client.reply()[0], 250)
+            self.assertEqual(slow.reply()[0], 421)
+        self.assertEqual(self.daemon.process.wait(30), 0, self.daemon.log())
+        self.assertFalse((self.home / "begun").exists())
+        self.daemon.start()
+        self.daemon.wait_until_empty()
+        self.assertEqual((self.home / "begun").read_text(), "begun\n")
+        self.daemon.stop()
+
     @unittest.skipUnless(os.geteuid() == 0, "only root makes a process 1")
     def test_a_daemon_that_is_process_1_leaves_no_zombies(self):
         """audit 30: processes that commands leave behind are taken off the list when they end."""
