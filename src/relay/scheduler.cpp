@@ -26,6 +26,7 @@ scheduler::scheduler(const async::executor& on, const surroundings& with, const 
       crew_(hands),
       ledger_({}, how.max_deferred),
       alarms_(on, with.clock),
+      wait_queue_(alarms_, [this](const shared_limit& line) { serve_line(line); }),
       sessions_(on, [this](std::exception_ptr bug) { with_.log.error("mta", "bug", {{"what", base::text_of(bug)}}); }),
       timekeeping_(on,
                    [this](std::exception_ptr bug) { with_.log.error("mta", "bug", {{"what", base::text_of(bug)}}); }) {}
