@@ -10,6 +10,7 @@ void host_wait_queue::wait(const visitor& waiting, const shared_limit& at, std::
     if (waiting->ticket == 0) waiting->ticket = ++last_ticket_;
     line& here = lines_[at];
     if (here.waiting.emplace(waiting->ticket, waiting).second) waiting->lines.push_back(at);
+    here.lacks_place = !until;
     if (until && (!here.next || *until < here.next->when)) wake_by(here, at, *until);
 }
 
@@ -116,7 +117,8 @@ bool host_wait_queue::someone_else_waits(const route& via, const relay& than) {
     for (const shared_limit& each : lines_for(via, than.hop.domain)) {
         const visitor next = first(each);
         if (next == nullptr) continue;
-        waits = waits || next.get() != &than || lines_.at(each).waiting.size() > 1;
+        const line& here = lines_.at(each);
+        waits = waits || (here.lacks_place && (next.get() != &than || here.waiting.size() > 1));
     }
     return waits;
 }

@@ -38,7 +38,10 @@ public:
     /// Leaves every line. The ticket stays.
     void leave(relay& one);
     /// It got what it waited for.
-    static void serve(relay& one) { one.ticket = 0; }
+    static void serve(relay& one) {
+        one.ticket = 0;
+        one.has_asked_for_room = false;
+    }
 
     /// The first moment at which a line of this relay is to be asked; max: it waits for events alone.
     [[nodiscard]] async::time_point next_moment_of(const relay& one) const;
@@ -49,7 +52,8 @@ public:
     /// The lines in which somebody may wait for a connection along this route, for this domain; oldest first.
     [[nodiscard]] std::vector<shared_limit> lines_for(const route& via, const std::string& domain) const;
     [[nodiscard]] std::vector<shared_limit> lines_at(const host& to) const;
-    /// Somebody else waits for the place of a connection along this route.
+    /// Somebody else waits for the place of a connection along this route. Who waits for the end of a pause would have
+    /// nothing of the place.
     [[nodiscard]] bool someone_else_waits(const route& via, const relay& than);
     void clear();
 
@@ -60,6 +64,7 @@ private:
     };
     struct line {
         std::map<std::uint64_t, visitor> waiting;  // by ticket
+        bool lacks_place = false;  // when it was last asked; otherwise a moment alone is waited for
         std::optional<alarm> next;  // set, and not over yet
     };
     using lines = std::map<shared_limit, line>;

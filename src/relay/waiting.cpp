@@ -36,11 +36,13 @@ void scheduler::start_alarms() {
 void scheduler::wait_for_room(const relay_ptr& to, const all_busy& what) {
     to->blocked = true;
     if (what.or_at) look_again_at(to, *what.or_at);
-    const bool is_new = to->ticket == 0;
+    const bool may_ask = !to->has_asked_for_room;
     for (const all_busy::line& each : what.lines) {
         wait_queue_.wait(to, each.at, each.until);
         // A connection that others keep for later mail is worth less than one for mail that is here.
-        if (is_new && each.at.kind == shared_limit::scope::route) idle_.dismiss_one_at(each.at.via.to, *to);
+        if (!may_ask || each.until || each.at.kind != shared_limit::scope::route) continue;
+        to->has_asked_for_room = true;
+        idle_.dismiss_one_at(each.at.via.to, *to);
     }
     start_alarms();
 }

@@ -107,6 +107,24 @@ TEST_CASE("a relay does not wait for itself", "[relay][host_wait_queue]") {
     CHECK(f.someone_else_waits(f.second, *f.ours));
 }
 
+TEST_CASE("who waits for a moment alone does not want the place of another", "[relay][host_wait_queue]") {
+    fixture f;
+    const auto soon = f.world.house.clock.now() + 1s;
+    f.queue.wait(f.ours, f.line(f.first), soon);
+    CHECK_FALSE(f.someone_else_waits(f.first, *f.theirs));
+    SECTION("when the moment has come there may be no place") {
+        f.queue.leave(*f.ours);
+        f.queue.wait(f.ours, f.line(f.first));
+        CHECK(f.someone_else_waits(f.first, *f.theirs));
+    }
+    SECTION("whoever asks last has the news") {
+        f.queue.wait(f.theirs, f.line(f.first));
+        CHECK(f.someone_else_waits(f.first, *f.theirs));
+        f.queue.wait(f.ours, f.line(f.first), soon);
+        CHECK_FALSE(f.someone_else_waits(f.first, *f.theirs));
+    }
+}
+
 TEST_CASE("a relay that has no mail any more does not wait", "[relay][host_wait_queue]") {
     fixture f;
     f.queue.wait(f.ours, f.line(f.first));

@@ -282,6 +282,21 @@ TEST_CASE("an idle session makes room for another domain's mail", "[relay][sched
     CHECK(s.longest_delay(later) <= 200ms);
 }
 
+TEST_CASE("a session does not leave for one who waits for a pause to end", "[relay][scheduler]") {
+    simulation s;
+    s.allowed().route_delay = 1h;
+    s.domain("a.example", "192.0.2.1");
+    s.domain("b.example", "192.0.2.1");
+    for (int i = 0; i < 50; ++i) s.send("a.example");
+    s.pass(100ms);
+    s.send("b.example");
+    s.pass(10s);
+    CHECK(s.hosts["192.0.2.1"].connections == 1);
+    CHECK(s.delivered() == 50);
+    s.pass(1h);
+    CHECK(s.delivered() == 51);
+}
+
 TEST_CASE("who has found a place elsewhere does not make others leave theirs", "[relay][scheduler]") {
     simulation s;
     s.allowed().per_host = 1;
