@@ -317,6 +317,20 @@ TEST_CASE("who has found a place elsewhere does not make others leave theirs", "
     CHECK(s.hosts["192.0.2.1"].connections == 1);
 }
 
+TEST_CASE("a place more at a host is offered to those whose limits differ from those of who earned it",
+          "[relay][scheduler]") {
+    simulation s;
+    s.how.allowed.by_domain["a.example"].per_host = 5;
+    s.domain("a.example", "192.0.2.1");
+    s.domain("b.example", "192.0.2.1");
+    s.hosts["192.0.2.1"].to_carry = 5s;
+    for (int i = 0; i < 100; ++i) s.send("a.example");
+    s.pass(1s);  // all five places are taken
+    const auto other = s.send("b.example");
+    s.pass(2min);
+    CHECK(s.longest_delay(other) <= 11s);
+}
+
 TEST_CASE("the parts of a long message go down all sessions that are idle", "[relay][scheduler]") {
     simulation s;
     s.domain("a.example", "192.0.2.1");
