@@ -64,6 +64,7 @@ private:
     async::awaitable<> serve_long_lines();
     async::awaitable<> attend_all();
     async::awaitable<> serve(relay_ptr of, std::unique_ptr<one_opening> what);
+    void session_ended(const relay_ptr& of, const route& via, bool was_ready);
     void fail_waiting(relay& of, const mail::status& why);
     async::awaitable<> report(std::deque<queue::task> failed, mail::status why);
     void host_is_back(const host& at);

@@ -393,6 +393,26 @@ TEST_CASE("sick hosts do not delay the mail to healthy ones", "[relay][scheduler
     CHECK(with <= without + without / 10);
 }
 
+TEST_CASE("a session that ends by a bug leaves its place to who waits, and its mail is tried again",
+          "[relay][scheduler]") {
+    simulation s;
+    s.expects_bug = true;
+    s.allowed().per_host = 1;
+    s.domain("a.example", "192.0.2.1");
+    s.domain("b.example", "192.0.2.1");
+    s.hosts["192.0.2.1"].has_bug = true;
+    s.hosts["192.0.2.1"].to_open = 1s;
+    s.send("a.example");
+    s.pass(100ms);
+    s.send("b.example");
+    s.pass(1min);
+    CHECK(s.hosts["192.0.2.1"].attempts.size() >= 2);
+    CHECK(s.hosts["192.0.2.1"].attempts.size() <= 20);
+    s.hosts["192.0.2.1"].has_bug = false;
+    s.pass(1h);
+    CHECK(s.delivered() == 2);
+}
+
 // --- the books
 
 TEST_CASE("nothing polls: who waits sleeps until something can have changed", "[relay][scheduler]") {
