@@ -43,8 +43,7 @@ struct idle_session {
 class relay {
 public:
     relay(const surroundings& with, spool::next_hop where, const action_settings& how, const limits& most,
-          const std::string& our_name, std::function<void()> on_news,
-          std::span<const net::endpoint> our_listeners = {})
+          const std::string& our_name, std::function<void()> on_news, std::span<const net::endpoint> our_listeners = {})
         : hop(std::move(where)),
           action(how),
           allowed(most),
@@ -66,6 +65,7 @@ public:
     bool blocked = false;              // waits in these lines, for the alarm, for the DNS or for its own connections
     std::vector<shared_limit> lines;   // where it waits; host_wait_queue keeps this and the ticket
     std::uint64_t ticket = 0;          // since it last got a connection; 0: it has not had to wait
+    bool has_asked_for_room = false;   // since then: an idle session of another relay was sent away for it
     mail::status last_trouble;
     std::uint64_t carried = 0;
     std::uint64_t deferred = 0;
