@@ -27,9 +27,17 @@ def faults_of_lines(text):
             yield f"line {number} has octets that are not printable ASCII: {line!r}"
 
 
+def parts_of_ours(part):
+    """All but what a returned message holds: its faults are its author's."""
+    yield part
+    if part.is_multipart() and part.get_content_type() != "message/rfc822":
+        for each in part.get_payload():
+            yield from parts_of_ours(each)
+
+
 def faults_of_mime(text):
     report = email.message_from_bytes(text, policy=email.policy.default)
-    for part in report.walk():
+    for part in parts_of_ours(report):
         yield from (f"{part.get_content_type()}: {defect!r}" for defect in part.defects)
         for name, value in part.items():
             yield from (f"{name}: {defect!r}" for defect in getattr(value, "defects", ()))
