@@ -211,6 +211,21 @@ TEST_CASE("audit 42: an administrator hears once that there is room again", "[sp
     CHECK(queue.warned.mention("there is room for new mail again"));
 }
 
+TEST_CASE("audit 42: a queue opens on a volume that is full to the last block", "[spool][volume]") {
+    small_queue queue;
+    if (!queue.is_mounted) return;
+    REQUIRE(queue.fill(3'000, 3) == 3);
+    queue.close();
+    hog others(queue.queue());
+    others.leave(0);
+    REQUIRE(std::filesystem::space(queue.queue()).available == 0);
+    REQUIRE_NOTHROW(queue.open());
+    CHECK(queue.warned.mention("the reserve is given up"));
+    CHECK(queue.count() == 3);
+    queue.end(3);
+    CHECK(queue.count() == 0);
+}
+
 TEST_CASE("the reserve is in proportion to the volume, unless it is set", "[spool][volume]") {
     temporary_directory place;
     const volume usual(place.path(), std::nullopt);
