@@ -73,7 +73,7 @@ struct sqlite_store::parts {
         : where(std::move(place)),
           warn(std::move(sink)),
           io(workers),
-          bodies(make_directories(where)),
+          bodies(make_directories(where, warn)),
           held(where.directory),
           room(std::make_shared<volume>(where.directory, where.reserve)),
           db(open_database(where.directory, warn, *room)),
@@ -83,8 +83,8 @@ struct sqlite_store::parts {
           cleaning(where.directory, first_new, warn),
           thread(db, *room, loop, io, bodies, warn) {}
 
-    static std::string make_directories(const settings& where) {
-        file_system::make_private_directory(where.directory);
+    static std::string make_directories(const settings& where, const warning_sink& warn) {
+        file_system::make_queue_directory(where.directory, warn);
         file_system::make_private_directory(body_directory(where));
         return body_directory(where);
     }
