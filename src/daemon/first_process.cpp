@@ -8,11 +8,14 @@
 #include <csignal>
 #include <optional>
 
+#include "stray_signals.hpp"
+
 namespace waypost::daemon {
 
 namespace {
 
-constexpr std::array handed_on{SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
+// Those that mean something to the daemon, if only its end.
+constexpr std::array handed_on{SIGTERM, SIGINT, SIGHUP, SIGQUIT};
 
 /// Everybody who has ended; the exit code once that is the daemon.
 std::optional<int> bury_the_ended(pid_t daemon) {
@@ -39,6 +42,7 @@ int watch_over(pid_t daemon, const sigset_t& signals) {
 }  // namespace
 
 int below_first_process(const std::function<int()>& program) {
+    ignore_stray_signals();
     if (::getpid() != 1) return program();
     sigset_t signals;
     sigset_t before;

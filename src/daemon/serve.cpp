@@ -8,6 +8,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 
+#include "stray_signals.hpp"
 #include "waypost/daemon/assemble.hpp"
 
 namespace waypost::daemon {
@@ -40,7 +41,9 @@ async::awaitable<> until_signalled(assembly& house) {
         house.log().warn("daemon", "reload-not-built",
                          {{"what", "SIGHUP is ignored; restart to load a new configuration"}});
     }
-    signals.clear();  // a second one ends the process at once, and loses nothing either
+    // A second one ends the process at once, and loses nothing either.
+    signals.remove(SIGTERM);
+    signals.remove(SIGINT);
     co_await house.stop();
 }
 
@@ -61,6 +64,7 @@ void serve(async::workers& io, config::loaded settings) {
         loop.stop();
     });
     loop.run();
+    ignore_stray_signals();  // asio has made SIGHUP deadly again
     io.join();  // a worker may still be handing its answer to the loop
     if (failed != nullptr) std::rethrow_exception(failed);
 }

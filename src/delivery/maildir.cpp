@@ -33,12 +33,23 @@ base::result<> ensure_folders(const std::string& maildir) {
     return {};
 }
 
+bool is_one_file(const std::string& one, const std::string& other) {
+    struct stat first{};
+    struct stat second{};
+    return ::lstat(one.c_str(), &first) == 0 && ::lstat(other.c_str(), &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
+}
+
 /// Without ever replacing a file: to be told of one is what this is for.
 base::error_code rename_to_new(const std::string& from, const std::string& to) {
     if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return {};
     // Not every file system can do that at once (NFS, for one).
-    if (errno != EINVAL && errno != ENOSYS) return last_error();
-    if (::link(from.c_str(), to.c_str()) != 0) return last_error();
+    const bool must_link = errno == EINVAL || errno == ENOSYS;
+    if (!must_link || ::link(from.c_str(), to.c_str()) != 0) {
+        // An NFS server whose answer got lost is asked again, and finds that the file is there: it is ours.
+        const base::error_code failed = last_error();
+        if (!is_one_file(from, to)) return failed;
+    }
     ::unlink(from.c_str());
     return {};
 }

@@ -23,25 +23,10 @@ net::address masked(const net::address& ip, std::size_t octets_of_v4, std::size_
 net::address client_of(const net::address& ip) { return masked(ip, 4, 8); }
 net::address network_of(const net::address& ip) { return masked(ip, 3, 6); }
 
-address_counts::token::~token() {
-    if (counts_ == nullptr) return;
-    const auto mine = counts_->taken_.find(key_);
-    if (--mine->second == 0) counts_->taken_.erase(mine);
-}
-
-std::optional<address_counts::token> address_counts::try_take(const net::address& key) {
-    const auto [mine, is_new] = taken_.try_emplace(key, 0);
-    if (mine->second >= limit_) {
-        if (is_new) taken_.erase(mine);
-        return std::nullopt;
-    }
-    ++mine->second;
-    return token(*this, key);
-}
-
-std::size_t address_counts::of(const net::address& key) const {
-    const auto found = taken_.find(key);
-    return found == taken_.end() ? 0 : found->second;
+std::string client_of(const net::stream& connection) {
+    if (const auto peer = connection.peer()) return client_of(peer->ip).to_string();
+    const auto uid = connection.peer_uid();
+    return uid ? "user " + std::to_string(*uid) : std::string("local");
 }
 
 }  // namespace waypost::inbound

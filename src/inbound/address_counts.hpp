@@ -1,13 +1,11 @@
-// How many of something each client address has at this moment: sessions, logins under way. What is counted holds a
-// token that gives its place back.
+// What counts as one client, and as one owner of clients, where something is shared between them.
 #pragma once
 
-#include <cstddef>
-#include <map>
-#include <optional>
-#include <utility>
+#include <string>
 
+#include "counts.hpp"
 #include "waypost/net/endpoint.hpp"
+#include "waypost/net/stream.hpp"
 
 namespace waypost::inbound {
 
@@ -15,38 +13,9 @@ namespace waypost::inbound {
 [[nodiscard]] net::address client_of(const net::address& ip);
 /// What one owner is likely to have: an IPv4 /24, an IPv6 /48.
 [[nodiscard]] net::address network_of(const net::address& ip);
+/// The client at the other end: the above or, on this machine, a user.
+[[nodiscard]] std::string client_of(const net::stream& connection);
 
-class address_counts {
-public:
-    /// Must not outlive its counts.
-    class token {
-    public:
-        token(token&& other) noexcept : counts_(std::exchange(other.counts_, nullptr)), key_(other.key_) {}
-        token& operator=(token other) noexcept {
-            std::swap(counts_, other.counts_);
-            std::swap(key_, other.key_);
-            return *this;
-        }
-        ~token();
-
-    private:
-        friend class address_counts;
-        token(address_counts& counts, const net::address& key) : counts_(&counts), key_(key) {}
-        address_counts* counts_;
-        net::address key_;
-    };
-
-    explicit address_counts(std::size_t limit) : limit_(limit) {}
-    address_counts(const address_counts&) = delete;
-    address_counts& operator=(const address_counts&) = delete;
-
-    /// Nothing where the address has as many as it may.
-    [[nodiscard]] std::optional<token> try_take(const net::address& key);
-    [[nodiscard]] std::size_t of(const net::address& key) const;
-
-private:
-    std::size_t limit_;
-    std::map<net::address, std::size_t> taken_;  // never 0
-};
+using address_counts = counts<net::address>;
 
 }  // namespace waypost::inbound

@@ -8,6 +8,13 @@ namespace waypost::inbound {
 namespace {
 
 constexpr std::size_t part_kept_for_a_door = 8;
+constexpr std::size_t part_for_a_user = 4;
+
+/// Where the system has few descriptors, one address must not have all of the few sessions; unless the administrator
+/// has said how many it may have.
+std::size_t limit_of(std::size_t configured, std::size_t usual, std::size_t sessions) {
+    return configured == usual ? std::clamp<std::size_t>(sessions / 2, 1, usual) : configured;
+}
 
 std::size_t index(door at) { return static_cast<std::size_t>(at); }
 
@@ -22,25 +29,33 @@ admission::slot::~slot() {
     if (from_ != nullptr) --from_->used_[index(door_)];
 }
 
-// Where the system has few descriptors, one address must not have all of the few sessions.
 admission::admission(const settings& limits)
     : limit_(limits.max_sessions),
       loopback_(limits.max_sessions_of_loopback),
-      clients_(std::clamp<std::size_t>(limits.max_sessions / 2, 1, limits.max_sessions_of_client)),
-      networks_(std::clamp<std::size_t>(limits.max_sessions / 2, 1, limits.max_sessions_of_network)) {
+      clients_(limit_of(limits.max_sessions_of_client, settings().max_sessions_of_client, limits.max_sessions)),
+      networks_(limit_of(limits.max_sessions_of_network, settings().max_sessions_of_network, limits.max_sessions)),
+      users_(std::max<std::size_t>(limits.max_sessions / part_for_a_user, 1)) {
     for (const listener_settings& each : limits.listeners) {
         reserved_[index(door_of(each))] = limit_ / part_kept_for_a_door;
     }
 }
 
-std::variant<admission::visit, admission::refusal> admission::arrive(const std::optional<net::address>& ip) {
-    if (!ip) return visit{};
+std::variant<admission::visit, admission::refusal> admission::arrive(const std::optional<net::address>& ip,
+                                                                     std::optional<unsigned> uid) {
+    if (!ip) return arrive_locally(uid);
     auto client = (ip->is_loopback() ? loopback_ : clients_).try_take(client_of(*ip));
     if (!client) return refusal{"too many connections from " + ip->to_string()};
-    if (ip->is_loopback()) return visit{std::move(client), std::nullopt};
+    if (ip->is_loopback()) return visit{std::move(client), std::nullopt, std::nullopt};
     auto network = networks_.try_take(network_of(*ip));
     if (!network) return refusal{"too many connections from the network of " + ip->to_string()};
-    return visit{std::move(client), std::move(network)};
+    return visit{std::move(client), std::move(network), std::nullopt};
+}
+
+std::variant<admission::visit, admission::refusal> admission::arrive_locally(std::optional<unsigned> uid) {
+    if (uid.value_or(0) == 0) return visit{};
+    auto user = users_.try_take(*uid);
+    if (!user) return refusal{"too many connections from user " + std::to_string(*uid)};
+    return visit{std::nullopt, std::nullopt, std::move(user)};
 }
 
 /// What the other doors have not taken of their shares.

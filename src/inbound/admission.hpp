@@ -1,4 +1,4 @@
-// Who may have a session: how many each address, each network and each kind of listener may hold.
+// Who may have a session: how many each address, each network, each local user and each kind of listener may hold.
 //
 // Strangers cannot keep this host's own users out: an eighth of all sessions is kept for each kind of listener that is
 // there, so a flood on port 25 leaves room for submission and for the programs of this machine. A client whose address
@@ -25,6 +25,7 @@ public:
     struct visit {
         std::optional<address_counts::token> client;
         std::optional<address_counts::token> network;
+        std::optional<counts<unsigned>::token> user;
     };
     /// Why a client is turned away: "too many connections from 192.0.2.1".
     struct refusal {
@@ -50,12 +51,15 @@ public:
 
     explicit admission(const settings& limits);
 
-    /// `ip`: none over a Unix socket, where nobody is turned away. The loopback has a limit of its own.
-    [[nodiscard]] std::variant<visit, refusal> arrive(const std::optional<net::address>& ip);
+    /// `ip`: none over a Unix socket, where a user has a limit instead, but for root. The loopback has a limit of its
+    /// own.
+    [[nodiscard]] std::variant<visit, refusal> arrive(const std::optional<net::address>& ip,
+                                                      std::optional<unsigned> uid = std::nullopt);
     /// Nothing while every session that this door may have is taken.
     [[nodiscard]] std::optional<slot> try_take(door at);
 
 private:
+    [[nodiscard]] std::variant<visit, refusal> arrive_locally(std::optional<unsigned> uid);
     [[nodiscard]] std::size_t kept_for_others(door at) const;
 
     std::size_t limit_;
@@ -64,6 +68,7 @@ private:
     address_counts loopback_;
     address_counts clients_;
     address_counts networks_;
+    counts<unsigned> users_;
 };
 
 }  // namespace waypost::inbound

@@ -1,6 +1,10 @@
 // What all sessions of a server share, so that many of them together cost no more than the host can bear.
 #pragma once
 
+#include <algorithm>
+#include <string>
+
+#include "address_counts.hpp"
 #include "login_line.hpp"
 #include "waypost/async/permits.hpp"
 #include "waypost/inbound/settings.hpp"
@@ -9,10 +13,15 @@ namespace waypost::inbound {
 
 struct budgets {
     explicit budgets(const settings& limits)
-        : content(limits.content_memory), envelopes(limits.envelopes_in_sessions) {}
+        : content(limits.content_memory),
+          envelopes(limits.envelopes_in_sessions),
+          envelopes_of_client(std::max(limits.envelopes_in_sessions / part_for_a_client, limits.max_envelopes)) {}
+
+    static constexpr std::size_t part_for_a_client = 8;
 
     async::permits content;  // octets of texts in memory that are being received
     async::permits envelopes;  // of transactions that are not committed yet
+    counts<std::string> envelopes_of_client;  // of those; by client_of()
     login_line logins;
 };
 

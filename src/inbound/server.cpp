@@ -109,7 +109,7 @@ async::awaitable<> server::accept_from(listener& from) {
             continue;
         }
         const auto peer = (*client)->peer();
-        auto arrival = admission_->arrive(peer ? std::optional(peer->ip) : std::nullopt);
+        auto arrival = admission_->arrive(peer ? std::optional(peer->ip) : std::nullopt, (*client)->peer_uid());
         if (const auto* refused = std::get_if<admission::refusal>(&arrival)) {
             turn_away(from, std::move(*client), "4.7.0 " + from.how.protocol.host.text() + " Error: " + refused->text);
             continue;

@@ -86,6 +86,7 @@ session::session(const async::executor& on, const surroundings& with, const sett
       lines_(read_buffer, longest_command),
       id_(observe::new_session_id()),
       address_(client_->peer() ? net::to_string(*client_->peer()) : "local"),
+      budget_key_(client_of(*client_)),
       name_(std::make_shared<peer_name>(on)),
       beside_(on),
       envelopes_(how.max_envelopes),
@@ -250,19 +251,36 @@ async::awaitable<mail::status> session::judge(mail::recipient to) {
     auto accepted = co_await rules::accept_recipient(with_.rules, about, with_.files, to, with_.queue.how().ttl);
     if (const auto* refused = std::get_if<mail::status>(&accepted)) co_return *refused;
 
-    const std::size_t before = envelopes_.size();
-    if (!envelopes_.add(std::get<std::vector<spool::envelope>>(std::move(accepted))))
-        co_return mail::status::of(452, "4.5.3", "Too many recipients");
-    if (envelopes_.size() > before) {
-        auto paid = shared_.envelopes.try_take(envelopes_.size() - before);
-        if (!paid) {
-            envelopes_.forget_from(before);
-            co_return mail::status::of(452, "4.3.1", "Too many recipients in all sessions at this time");
-        }
-        envelopes_paid_.push_back(std::move(paid));
-    }
+    const mail::status added = add_envelopes(to.to, std::get<std::vector<spool::envelope>>(std::move(accepted)));
+    if (!added.is_success()) co_return added;
     only_recipient_ = protocol_.recipients() == 0 ? to.to.text() : std::string();
-    co_return mail::status();
+    co_return added;
+}
+
+mail::status session::add_envelopes(const mail::mailbox& recipient, std::vector<spool::envelope> more) {
+    const std::size_t before = envelopes_.size();
+    if (!envelopes_.add(std::move(more))) return refuse_for_number(recipient);
+    const std::size_t added = envelopes_.size() - before;
+    if (added == 0) return {};
+    auto paid = shared_.envelopes.try_take(added);
+    auto of_client = shared_.envelopes_of_client.try_take(budget_key_, added);
+    if (!paid || !of_client) {
+        envelopes_.forget_from(before);
+        return mail::status::of(452, "4.3.1",
+                                paid ? "Too many recipients in your sessions at this time"
+                                     : "Too many recipients in all sessions at this time");
+    }
+    envelopes_paid_.push_back({std::move(paid), *std::move(of_client)});
+    return {};
+}
+
+/// With fewer recipients before it the next try may succeed, but not if there was none.
+mail::status session::refuse_for_number(const mail::mailbox& recipient) {
+    if (envelopes_.size() != 0) return mail::status::of(452, "4.5.3", "Too many recipients");
+    const std::string limit = std::to_string(settings_.max_envelopes);
+    with_.log.warn("smtp", "list-too-long",
+                   {{"session", id_}, {"rcpt", recipient.text()}, {"max-envelopes", settings_.max_envelopes}});
+    return mail::status::of(550, "5.3.4", "This address stands for more than " + limit + " recipients (max-envelopes)");
 }
 
 async::awaitable<mail::status> session::judge(smtp::credentials who) {

@@ -60,6 +60,8 @@ private:
 
     async::awaitable<mail::status> judge(mail::sender from);
     async::awaitable<mail::status> judge(mail::recipient to);
+    [[nodiscard]] mail::status add_envelopes(const mail::mailbox& recipient, std::vector<spool::envelope> more);
+    [[nodiscard]] mail::status refuse_for_number(const mail::mailbox& recipient);
     async::awaitable<mail::status> judge(smtp::credentials who);
     async::awaitable<std::optional<password_verdict>> verdict_of(smtp::credentials who);
     mail::status refuse_login(const std::string& user);
@@ -88,13 +90,18 @@ private:
     std::string out_;
     std::string id_;
     std::string address_;  // for the log
+    std::string budget_key_;
     std::optional<net::tls_info> tls_;
     std::shared_ptr<peer_name> name_;
     async::task_group beside_;
     std::optional<spool::transaction> transaction_;
     std::optional<header_changes> changes_;  // of the transaction
     delivery_list envelopes_;  // of the transaction
-    std::vector<async::permits::token> envelopes_paid_;
+    struct payment {
+        async::permits::token of_all;
+        counts<std::string>::token of_client;
+    };
+    std::vector<payment> envelopes_paid_;
     unsigned failed_logins_ = 0;
     std::string only_recipient_;
     std::string last_command_;

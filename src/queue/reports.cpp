@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <iterator>
 
 #include "waypost/base/exception_text.hpp"
 
@@ -11,6 +12,8 @@ namespace {
 
 // Longer header sections are cut in reports: nobody reads them, and they may have been made to be long.
 constexpr std::size_t longest_header = std::size_t{64} * 1024;
+// A report about so many needs no file.
+constexpr std::size_t few_recipients = 8;
 
 mail::reported_recipient recipient_of(const owed_report& owed) {
     const spool::envelope& which = owed.which;
@@ -103,8 +106,26 @@ async::awaitable<> reports::send(key which) {
 }
 
 async::awaitable<> reports::make(key which) {
-    const group about = std::move(waiting_.extract(which).mapped());
-    tell(which.second, about, co_await try_commit(which.second, about));
+    group about = std::move(waiting_.extract(which).mapped());
+    co_await make_parts(which.second, std::move(about));
+}
+
+/// One report or, where the store is too full for it, several about a part of the recipients each: a report that is
+/// small enough may use room that is kept for it. False if the store is too full for these, too.
+async::awaitable<bool> reports::make_parts(mail::report_kind kind, group about) {
+    auto kept = co_await commit_what_fits(kind, about);
+    const bool is_full = kept.has_error() && kept.error() == spool::errc::full;
+    if (!is_full || about.recipients.size() <= few_recipients) {
+        tell(kind, about, std::move(kept));
+        co_return !is_full;
+    }
+    const auto middle = about.recipients.begin() + static_cast<std::ptrdiff_t>(about.recipients.size() / 2);
+    group rest{about.about, {std::make_move_iterator(middle), std::make_move_iterator(about.recipients.end())}};
+    about.recipients.erase(middle, about.recipients.end());
+    const bool fits = co_await make_parts(kind, std::move(about));
+    if (fits) co_return co_await make_parts(kind, std::move(rest));
+    tell(kind, rest, spool::errc::full);
+    co_return false;
 }
 
 /// Each step by itself: what is not settled is in flight for ever, and a report that is kept is to be sent.
@@ -133,17 +154,37 @@ void reports::log_bug(const std::exception_ptr& bug) const noexcept {
     }
 }
 
+// Failed mail must be able to end in a full store, for that is what makes room: rather a report that returns less.
+async::awaitable<base::result<reports::made>> reports::commit_what_fits(mail::report_kind kind, const group& about) {
+    mail_part part = part_to_return(kind, *about.about);
+    for (;;) {
+        auto kept = co_await try_commit(kind, about, part);
+        const bool is_full = kept.has_error() && kept.error() == spool::errc::full;
+        if (!is_full || part == mail_part::nothing) co_return kept;
+        part = part == mail_part::whole ? mail_part::header : mail_part::nothing;
+    }
+}
+
 // What it reports about is in flight until it is settled, so an exception is a report that cannot be made now.
-async::awaitable<base::result<reports::made>> reports::try_commit(mail::report_kind kind, const group& about) {
+async::awaitable<base::result<reports::made>> reports::try_commit(mail::report_kind kind, const group& about,
+                                                                  mail_part returned) {
     try {
-        co_return co_await commit(kind, about);
+        co_return co_await commit(kind, about, returned);
     } catch (...) {
         log_bug(std::current_exception());
     }
     co_return spool::errc::unavailable;
 }
 
-async::awaitable<base::result<reports::made>> reports::commit(mail::report_kind kind, const group& about) {
+// A report is 7-bit, and a message inside it cannot be encoded: of one that is not, the header section goes back.
+reports::mail_part reports::part_to_return(mail::report_kind kind, const spool::message& about) const {
+    const bool whole = kind == mail::report_kind::failed && about.from.ret == mail::dsn_return::full &&
+                       about.size <= around_.how.longest_return && !about.eight_bit;
+    return whole ? mail_part::whole : mail_part::header;
+}
+
+async::awaitable<base::result<reports::made>> reports::commit(mail::report_kind kind, const group& about,
+                                                              mail_part part) {
     const spool::message& message = *about.about;
     const mail::mailbox to = message.from.from.address().value();
     auto route = co_await around_.router.route(to);
@@ -151,10 +192,7 @@ async::awaitable<base::result<reports::made>> reports::commit(mail::report_kind 
     if (route->empty()) co_return made();
 
     const auto now = around_.clock.wall();
-    // A report is 7-bit, and a message inside it cannot be encoded: of one that is not, the header section goes back.
-    const bool whole = kind == mail::report_kind::failed && message.from.ret == mail::dsn_return::full &&
-                       message.size <= around_.how.longest_return && !message.eight_bit;
-    const std::string returned = co_await returned_part(message, whole);
+    const std::string returned = co_await returned_part(message, part);
     spool::transaction next(around_.store);
     mail::report report{.kind = kind,
                         .reporting_host = around_.how.host,
@@ -166,7 +204,7 @@ async::awaitable<base::result<reports::made>> reports::commit(mail::report_kind 
                         .message_id = spool::to_string(next.id()),
                         .recipients = {},
                         .returned = returned,
-                        .whole_message = whole};
+                        .whole_message = part == mail_part::whole};
     for (const owed_report& each : about.recipients) report.recipients.push_back(recipient_of(each));
     const std::string text = mail::format_dsn(report);
     if (auto added = co_await next.text().append(text); added.has_error()) co_return added.error();
@@ -181,13 +219,15 @@ async::awaitable<base::result<reports::made>> reports::commit(mail::report_kind 
 }
 
 // A report without the part that it returns is better than none.
-async::awaitable<std::string> reports::returned_part(const spool::message& about, bool whole) {
+async::awaitable<std::string> reports::returned_part(const spool::message& about, mail_part part) {
+    if (part == mail_part::nothing) co_return std::string();
     std::shared_ptr<const spool::content> text = about.text;
     if (text == nullptr) {
         auto loaded = co_await around_.store.load(about.id);
         if (loaded.has_error()) co_return std::string();
         text = *loaded;
     }
+    const bool whole = part == mail_part::whole;
     auto read = co_await read_text(*text, !whole, whole ? around_.how.longest_return : longest_header);
     if (read.has_error()) co_return std::string();
     co_return std::move(*read);

@@ -51,6 +51,8 @@ private:
         std::shared_ptr<const spool::message> about;
         std::vector<owed_report> recipients;
     };
+    /// What a report returns of the message that it is about.
+    enum class mail_part { nothing, header, whole };
     /// Empty: there is nowhere to send it.
     using made = std::optional<spool::receipt>;
 
@@ -60,9 +62,12 @@ private:
     template <class Step>
     void guarded(Step step) const noexcept;
     void log_bug(const std::exception_ptr& bug) const noexcept;
-    async::awaitable<base::result<made>> try_commit(mail::report_kind kind, const group& about);
-    async::awaitable<base::result<made>> commit(mail::report_kind kind, const group& about);
-    async::awaitable<std::string> returned_part(const spool::message& about, bool whole);
+    async::awaitable<bool> make_parts(mail::report_kind kind, group about);
+    async::awaitable<base::result<made>> commit_what_fits(mail::report_kind kind, const group& about);
+    async::awaitable<base::result<made>> try_commit(mail::report_kind kind, const group& about, mail_part returned);
+    async::awaitable<base::result<made>> commit(mail::report_kind kind, const group& about, mail_part part);
+    async::awaitable<std::string> returned_part(const spool::message& about, mail_part part);
+    [[nodiscard]] mail_part part_to_return(mail::report_kind kind, const spool::message& about) const;
     void log(std::string_view event, mail::report_kind kind, const group& about, std::string_view why) const;
 
     surroundings around_;

@@ -339,8 +339,8 @@ database::spare_room database::spare() {
     if (row.next()) found.in_database = static_cast<std::uint64_t>(row.number(1)) * schema::page_size;
     struct stat log{};
     const std::uint64_t used = static_cast<std::uint64_t>(log_pages_) * frame_size;
-    if (::stat((path_ + "-wal").c_str(), &log) == 0 && static_cast<std::uint64_t>(log.st_size) > used)
-        found.in_log = static_cast<std::uint64_t>(log.st_size) - used;
+    if (::stat((path_ + "-wal").c_str(), &log) == 0) found.log_size = static_cast<std::uint64_t>(log.st_size);
+    if (found.log_size > used) found.in_log = found.log_size - used;
     return found;
 }
 

@@ -62,6 +62,7 @@ public:
     struct spare_room {
         std::uint64_t in_database = 0;
         std::uint64_t in_log = 0;
+        std::uint64_t log_size = 0;  // of the log's file: emptying it gives so many back
     };
     [[nodiscard]] spare_room spare();
 

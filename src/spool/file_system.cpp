@@ -5,11 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <filesystem>
 #include <stdexcept>
 #include <system_error>
+#include <vector>
 
 #include "waypost/base/ascii.hpp"
 
@@ -25,6 +27,50 @@ std::string first_line_of(int fd) {
     const ssize_t got = ::pread(fd, text.data(), text.size(), 0);
     const std::string_view all(text.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
     return base::printable(all.substr(0, all.find('\n')));
+}
+
+struct stat look_at(const std::string& path) {
+    struct stat about{};
+    if (::stat(path.c_str(), &about) != 0) fail(path, "cannot be looked at");
+    return about;
+}
+
+/// True if it was made now, for us alone.
+bool make_if_absent(const std::string& path) {
+    std::filesystem::path above = std::filesystem::path(path).parent_path();
+    std::error_code failed;
+    if (!above.empty()) std::filesystem::create_directories(above, failed);
+    if (failed) throw std::runtime_error(above.string() + ": cannot be made: " + failed.message());
+    if (::mkdir(path.c_str(), 0700) == 0) {
+        sync_directory(above.empty() ? "." : above.string());
+        return true;
+    }
+    if (errno != EEXIST) fail(path, "cannot be made");
+    return false;
+}
+
+bool is_group_of_ours(gid_t group) {
+    if (group == ::getegid()) return true;
+    std::vector<gid_t> all(static_cast<std::size_t>(std::max(0, ::getgroups(0, nullptr))));
+    const int known = ::getgroups(static_cast<int>(all.size()), all.data());
+    all.resize(static_cast<std::size_t>(std::max(0, known)));
+    return std::ranges::find(all, group) != all.end();
+}
+
+/// A directory of root's, or of a group that we are in, and ours to write: its owner means us to use it.
+bool is_lent_to_us(const std::string& path, const struct stat& about) {
+    constexpr int all_of_it = R_OK | W_OK | X_OK;
+    return S_ISDIR(about.st_mode) && (about.st_uid == 0 || is_group_of_ours(about.st_gid)) &&
+           ::faccessat(AT_FDCWD, path.c_str(), all_of_it, AT_EACCESS) == 0;
+}
+
+/// Where others may write, one of them may have put a database there for us to believe.
+void refuse_foreign_database(const std::string& path) {
+    struct stat about{};
+    const std::string database = path + "/queue.db";
+    if (::lstat(database.c_str(), &about) != 0 || about.st_uid == ::geteuid()) return;
+    throw std::runtime_error(database + ": belongs to user " + std::to_string(about.st_uid) +
+                             ", but the queue is used by user " + std::to_string(::geteuid()));
 }
 
 /// One that somebody made for us, perhaps too open: only its owner can mend that. In a directory of another user's
@@ -51,13 +97,18 @@ void make_private(const std::string& path) {
 }  // namespace
 
 void make_private_directory(const std::string& path) {
-    std::filesystem::path above = std::filesystem::path(path).parent_path();
-    std::error_code failed;
-    if (!above.empty()) std::filesystem::create_directories(above, failed);
-    if (failed) throw std::runtime_error(above.string() + ": cannot be made: " + failed.message());
-    if (::mkdir(path.c_str(), 0700) == 0) return sync_directory(above.empty() ? "." : above.string());
-    if (errno != EEXIST) fail(path, "cannot be made");
-    make_private(path);
+    if (!make_if_absent(path)) make_private(path);
+}
+
+void make_queue_directory(const std::string& path, const std::function<void(const std::string&)>& warn) {
+    if (make_if_absent(path)) return;
+    const struct stat about = look_at(path);
+    if (about.st_uid == ::geteuid() || !is_lent_to_us(path, about)) return make_private(path);
+    refuse_foreign_database(path);
+    if ((about.st_mode & S_IWOTH) != 0)
+        warn(path +
+             ": any user can write to it, and so remove the queue or put another in its place; close it to "
+             "others (chmod o-w)");
 }
 
 void make_private_file(const std::string& path) {

@@ -2,12 +2,16 @@
 // text.
 #pragma once
 
+#include <functional>
 #include <string>
 
 namespace waypost::spool::file_system {
 
 /// Makes `path`, readable by nobody else, if it is not there. One that is there must be ours, and is closed to others.
 void make_private_directory(const std::string& path);
+/// The same for the directory of a queue, which may also be root's or our group's if we can write to it: so are the
+/// volumes of containers. `warn` hears of one that any user can write to.
+void make_queue_directory(const std::string& path, const std::function<void(const std::string&)>& warn);
 /// Makes an empty file that nobody else can read.
 void make_private_file(const std::string& path);
 /// Makes the entries of a directory as durable as its files are.

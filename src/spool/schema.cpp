@@ -171,7 +171,7 @@ SQLite::Database open_for_writing(const std::string& directory, std::uint64_t lo
     } catch (const SQLite::Exception& error) {
         const int code = error.getErrorCode();
         if (code == SQLITE_NOTADB || code == SQLITE_CORRUPT) refuse_damaged(path, error.what());
-        throw std::runtime_error(path + " cannot be opened: " + error.what());
+        throw cannot_open(path + " cannot be opened: " + error.what(), code);
     }
 }
 

@@ -4,6 +4,7 @@
 #include <SQLiteCpp/Database.h>
 
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 
 namespace waypost::spool::schema {
@@ -19,6 +20,12 @@ inline constexpr int patience_ms = 10'000;
 /// queue.db that cannot be read is therefore never a half-made one, and is never taken for an empty one. Nothing if
 /// there is one.
 void create_if_absent(const std::string& directory);
+
+/// SQLite cannot open it, and its code says why not.
+struct cannot_open : std::runtime_error {
+    cannot_open(const std::string& text, int why) : std::runtime_error(text), code(why) {}
+    int code;
+};
 
 /// Opens queue.db, of this version or brought to it, for the one connection that writes. Neither connection locks
 /// itself: one thread at a time uses it. Throws std::runtime_error with what to do if it is not ours.

@@ -1,5 +1,7 @@
 #include "waypost/spool/sqlite_store.hpp"
 
+#include <sqlite3.h>
+
 #include <stdexcept>
 
 #include "database.hpp"
@@ -15,6 +17,28 @@ namespace waypost::spool {
 namespace {
 
 using schema::page_size;
+
+bool is_for_want_of_room(const std::exception& error) {
+    int code = 0;
+    if (const auto* refused = dynamic_cast<const schema::cannot_open*>(&error)) code = refused->code;
+    if (const auto* failed = dynamic_cast<const SQLite::Exception*>(&error)) code = failed->getErrorCode();
+    constexpr int without_details = 0xff;
+    code &= without_details;
+    // A file that could not be made is CANTOPEN, and one that could not grow may be IOERR.
+    return code == SQLITE_FULL || code == SQLITE_IOERR || code == SQLITE_CANTOPEN;
+}
+
+/// On a volume that is full to the last block the reserve is what lets the queue open, and so get smaller.
+database open_database(const std::string& directory, const warning_sink& warn, volume& room) {
+    const int pages_per_checkpoint = static_cast<int>(room.longest_log() / page_size);
+    try {
+        return {directory, warn, pages_per_checkpoint};
+    } catch (const std::exception& error) {
+        if (!is_for_want_of_room(error) || !room.give_up()) throw;
+        warn(std::string("the reserve is given up, for the queue cannot be opened: ") + error.what());
+    }
+    return {directory, warn, pages_per_checkpoint};
+}
 
 std::string body_directory(const settings& where) { return where.directory + "/body"; }
 
@@ -49,18 +73,18 @@ struct sqlite_store::parts {
         : where(std::move(place)),
           warn(std::move(sink)),
           io(workers),
-          bodies(make_directories(where)),
+          bodies(make_directories(where, warn)),
           held(where.directory),
           room(std::make_shared<volume>(where.directory, where.reserve)),
-          db(where.directory, warn, static_cast<int>(room->longest_log() / page_size)),
+          db(open_database(where.directory, warn, *room)),
           ids(db.highest_id()),
           read_back(std::make_shared<readers>(where.directory, io)),
           first_new(ids.next(where.wall())),
           cleaning(where.directory, first_new, warn),
           thread(db, *room, loop, io, bodies, warn) {}
 
-    static std::string make_directories(const settings& where) {
-        file_system::make_private_directory(where.directory);
+    static std::string make_directories(const settings& where, const warning_sink& warn) {
+        file_system::make_queue_directory(where.directory, warn);
         file_system::make_private_directory(body_directory(where));
         return body_directory(where);
     }

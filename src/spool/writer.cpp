@@ -17,6 +17,10 @@ namespace {
 
 // How long a failed commit of changes rests before it is tried again, if nothing else comes.
 constexpr std::chrono::seconds pause_after_failure{1};
+// How often a queue that is full looks for room because a client asked.
+constexpr std::chrono::seconds between_searches{1};
+// There must be more room by this part of the reserve before it is said that there is room again.
+constexpr std::uint64_t part_for_good_news = 16;
 
 /// Whether a statement failed because of what it was to do, so that others may succeed; otherwise nothing can be
 /// written now.
@@ -137,13 +141,34 @@ void writer::run() {
     retry_kept();
 }
 
+bool writer::has_room(std::uint64_t octets) {
+    if (fits(octets)) return true;
+    ask_for_room();
+    return false;
+}
+
 // On the loop's thread, so it goes by what the writer saw last of the database.
-bool writer::has_room(std::uint64_t octets) const {
-    const std::uint64_t reserve = volume_.reserve();
-    if (reserve == 0) return true;
+bool writer::fits(std::uint64_t octets) const {
+    if (octets > content::memory_limit) return volume_.admits(octets);
+    return is_room_left(2 * octets);
+}
+
+bool writer::is_room_left(std::uint64_t beyond_reserve) const {
+    const std::uint64_t needed = volume_.reserve() + beyond_reserve;
+    if (volume_.reserve() == 0) return true;
     const std::uint64_t free = volume_.free();
-    if (octets > content::memory_limit) return free >= reserve && free - reserve >= octets;
-    return free >= reserve + 2 * octets || free + spare_ >= reserve + 2 * octets;
+    return free >= needed || free + spare_ >= needed;
+}
+
+void writer::ask_for_room() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - asked_for_room_ < between_searches) return;
+    asked_for_room_ = now;
+    {
+        const std::lock_guard held(inbox_->mutex);
+        inbox_->lacks_room = true;
+    }
+    inbox_->woken.notify_one();
 }
 
 /// Refuses the insertions that would use room which changes need, before anything is written.
@@ -164,35 +189,47 @@ void writer::admit(const batch& work) {
             const std::uint64_t for_log = free + spare->in_log;
             fits = for_log >= kept / 2 + octets && for_log + spare->in_database >= kept + 2 * octets;
         }
-        if (fits)
+        if (fits) {
             sum = octets;
-        else
+        } else {
             one->failed = errc::full;
+            lacks_room_ = true;
+        }
     }
 }
 
 void writer::look_at_room() {
     const std::uint64_t reserve = volume_.reserve();
-    const bool is_short = volume_.free() < 2 * reserve;
-    database::spare_room spare;
-    if (is_short) spare = db_.spare();
-    spare_ = spare.in_database + spare.in_log;
-    db_.shrink_if_easy(is_short);
+    look_at_spare();
+    if (std::exchange(lacks_room_, false) || !is_room_left(0)) {
+        // The log holds what has ended, too: its pages are nobody's until they are in the database.
+        if (db_.spare().log_size > 0) db_.empty_log();
+        look_at_spare();
+    }
     if (!volume_.is_held() && !failing_) volume_.hold();
-    const bool was_full = std::exchange(is_full_, !has_room(0));
+    const bool was_full = std::exchange(is_full_, !is_room_left(is_full_ ? reserve / part_for_good_news : 0));
     if (is_full_ == was_full) return;
     warn_(is_full_ ? "less than " + std::to_string(reserve >> 10) + " KiB of the volume are free: new mail is refused"
                    : std::string("there is room for new mail again"));
 }
 
+void writer::look_at_spare() {
+    const bool is_short = volume_.free() < 2 * volume_.reserve();
+    db_.shrink_if_easy(is_short);
+    database::spare_room spare;
+    if (is_short) spare = db_.spare();
+    spare_ = spare.in_database + spare.in_log;
+}
+
 bool writer::wait_for_work(batch& taken) {
     std::unique_lock held(inbox_->mutex);
-    const auto is_ready = [this] { return inbox_->closing || !inbox_->waiting.empty(); };
+    const auto is_ready = [this] { return inbox_->closing || inbox_->lacks_room || !inbox_->waiting.empty(); };
     if (kept_.empty())
         inbox_->woken.wait(held, is_ready);
     else
         inbox_->woken.wait_for(held, pause_after_failure, is_ready);
     std::swap(taken, inbox_->waiting);
+    lacks_room_ = std::exchange(inbox_->lacks_room, false) || lacks_room_;
     return !inbox_->closing || !taken.empty();
 }
 

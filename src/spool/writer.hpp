@@ -8,6 +8,7 @@
 #include <atomic>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -31,8 +32,9 @@ public:
     async::awaitable<> commit(insertion& what) { return enqueue(&batch::writes, write(&what), &batch::inserters); }
     async::awaitable<> answer(question& what) { return enqueue(&batch::questions, &what, &batch::askers); }
     void hand_over(handed_over what);
-    /// Whether a message of this size would be taken, as far as is known now.
-    [[nodiscard]] bool has_room(std::uint64_t octets) const;
+    /// Whether a message of this size would be taken, as far as is known now. Where not, the writer looks again soon:
+    /// while mail is refused there may be no commit after which it would.
+    [[nodiscard]] bool has_room(std::uint64_t octets);
 
 private:
     template <class Item>
@@ -46,6 +48,10 @@ private:
     void commit_all(const batch& work);
     void make_room();
     void look_at_room();
+    void look_at_spare();
+    [[nodiscard]] bool fits(std::uint64_t octets) const;
+    [[nodiscard]] bool is_room_left(std::uint64_t beyond_reserve) const;
+    void ask_for_room();
     void commit_together(const batch& work);
     void commit_each_alone(const batch& work);
     void refuse(const batch& work, const std::exception& why);
@@ -73,6 +79,8 @@ private:
     std::vector<handed_over> kept_;  // handed over, and not committed yet because a commit failed
     bool failing_ = false;
     bool is_full_ = false;  // new mail is refused
+    bool lacks_room_ = false;  // a message was refused since room was last looked at
+    std::chrono::steady_clock::time_point asked_for_room_;  // the loop's
     std::atomic<std::uint64_t> spare_{0};  // octets of the database's files that new mail may use, when last looked at
     std::shared_ptr<removed_files> removed_ = std::make_shared<removed_files>();
     std::vector<std::string> to_forget_;  // of those, whose removal is on stable storage
@@ -81,6 +89,7 @@ private:
         std::mutex mutex;
         std::condition_variable woken;
         batch waiting;
+        bool lacks_room = false;  // a message was refused before it came
         bool closing = false;
     };
     std::shared_ptr<inbox> inbox_ = std::make_shared<inbox>();

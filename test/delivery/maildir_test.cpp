@@ -53,6 +53,19 @@ TEST_CASE("a message is written to tmp and moved to new", "[delivery][maildir]")
     CHECK(test::read_file(maildir + "/new/1.host") == "Subject: x\n\nbody\n");
 }
 
+TEST_CASE("audit 48: a file that is in new already because the answer to link() got lost is delivered",
+          "[delivery][maildir]") {
+    const test::temporary_directory home;
+    const std::string maildir = home / "Maildir";
+    auto file = maildir_file::create(maildir, "1.host");
+    REQUIRE(file.has_value());
+    CHECK(file->append("body\n").has_value());
+    fs::create_hard_link(maildir + "/tmp/1.host", maildir + "/new/1.host");
+    CHECK(file->commit("1.host").value() == delivery::placing::moved);
+    CHECK(names_in(maildir + "/tmp").empty());
+    CHECK(test::read_file(maildir + "/new/1.host") == "body\n");
+}
+
 TEST_CASE("nobody else can read a mailbox or a message", "[delivery][maildir]") {
     const test::temporary_directory home;
     const std::string maildir = home / "Maildir";

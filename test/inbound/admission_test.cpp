@@ -110,6 +110,36 @@ TEST_CASE("audit 10: where there are few sessions no address has more than half 
     CHECK_FALSE(is_let_in(all, visits, "192.0.2.1"));
 }
 
+TEST_CASE("audit 47: an address has as many sessions as the administrator says, however few there are",
+          "[inbound][admission]") {
+    inbound::settings how = limits(10);
+    how.max_sessions_of_client = 9;
+    how.max_sessions_of_network = 9;
+    admission all(how);
+    std::vector<admission::visit> visits;
+    for (int i = 0; i < 9; ++i) CHECK(is_let_in(all, visits, "192.0.2.1"));
+    CHECK_FALSE(is_let_in(all, visits, "192.0.2.1"));
+}
+
+TEST_CASE("audit 47: a user of this machine has a quarter of the sessions, and root all", "[inbound][admission]") {
+    admission all(limits(40));
+    std::vector<admission::visit> visits;
+    const auto is_admitted = [&](unsigned uid) {
+        auto answer = all.arrive(std::nullopt, uid);
+        if (!std::holds_alternative<admission::visit>(answer)) return false;
+        visits.push_back(std::get<admission::visit>(std::move(answer)));
+        return true;
+    };
+    for (int i = 0; i < 10; ++i) CHECK(is_admitted(1000));
+    CHECK_FALSE(is_admitted(1000));
+    CHECK(is_admitted(1001));
+    for (int i = 0; i < 40; ++i) CHECK(is_admitted(0));
+    const auto refused = all.arrive(std::nullopt, 1000);
+    CHECK(std::get<admission::refusal>(refused).text == "too many connections from user 1000");
+    visits.clear();
+    CHECK(is_admitted(1000));
+}
+
 TEST_CASE("programs and relays of this host are not counted", "[inbound][admission]") {
     inbound::settings how = limits(10);
     how.max_sessions_of_client = 1;

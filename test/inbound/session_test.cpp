@@ -842,6 +842,35 @@ TEST_CASE("audit 9: the open transactions of all sessions have a limit on envelo
     CHECK_THAT(two.ask("RCPT TO:<bob@example.org>"), StartsWith("250 "));
 }
 
+TEST_CASE("audit 46: a list that no message can be sent to is refused for good", "[inbound][session]") {
+    front_door door;
+    door.how.max_envelopes = 0;
+    door.open();
+    auto client = door.greeted();
+    CHECK_THAT(client.ask("MAIL FROM:<ada@example.net>"), StartsWith("250 "));
+    const std::string reply = client.ask("RCPT TO:<bob@example.org>");
+    CHECK_THAT(reply, StartsWith("550 5.3.4 "));
+    CHECK_THAT(reply, Contains("more than 0 recipients"));
+    door.house.until([&] { return door.output.has("event=list-too-long"); });
+}
+
+TEST_CASE("audit 48: a client has an eighth of the envelopes of all open transactions", "[inbound][session]") {
+    front_door door;
+    door.how.max_envelopes = 2;
+    door.how.envelopes_in_sessions = 24;
+    door.open();
+    std::vector<test::smtp_client> clients;
+    const auto add_one = [&] {
+        clients.push_back(door.greeted());
+        CHECK_THAT(clients.back().ask("MAIL FROM:<ada@example.net>"), StartsWith("250 "));
+        return clients.back().ask("RCPT TO:<bob@example.org>");
+    };
+    for (int i = 0; i < 3; ++i) CHECK_THAT(add_one(), StartsWith("250 "));
+    CHECK_THAT(add_one(), StartsWith("452 4.3.1 "));
+    CHECK_THAT(clients.front().ask("RSET"), StartsWith("250 "));
+    CHECK_THAT(clients.back().ask("RCPT TO:<bob@example.org>"), StartsWith("250 "));
+}
+
 TEST_CASE("audit 10: a byte every two minutes does not keep a session", "[inbound][session]") {
     front_door door;
     door.open();

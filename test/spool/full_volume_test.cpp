@@ -6,6 +6,8 @@
 #include <catch2/catch.hpp>
 #include <deque>
 #include <fstream>
+#include <functional>
+#include <thread>
 #include <tuple>
 
 #include "queue_directory.hpp"
@@ -100,6 +102,10 @@ TEST_CASE("audit 21: a queue ends mail though others have filled its volume to t
     if (!volume) return;
     queue.open();
     REQUIRE(queue.fill(60'000, 30) == 30);
+    // The writer has nothing more to do, and the log nothing to give back.
+    CHECK(queue.count() == 30);
+    CHECK(queue.count() == 30);
+    queue.sql("PRAGMA wal_checkpoint(TRUNCATE)");
     const std::string hog = queue.queue() + "/hog";
     {
         std::ofstream out(hog, std::ios::binary);
@@ -120,6 +126,104 @@ TEST_CASE("audit 21: a queue ends mail though others have filled its volume to t
     CHECK(queue.store->has_room(0));
     CHECK(queue.fill(60'000, 30) == 30);
     queue.close();
+}
+
+namespace {
+
+/// Leaves so many octets of the queue's volume free, or what there are.
+class hog {
+public:
+    explicit hog(const std::string& queue) : directory_(queue), path_(queue + "/hog") {}
+    void leave(std::uint64_t octets) {
+        std::filesystem::remove(path_);
+        const std::uint64_t free = std::filesystem::space(directory_).available;
+        std::ofstream out(path_, std::ios::binary);
+        const std::string page(4096, 'h');
+        for (std::uint64_t n = 0; free > octets && n < (free - octets) / page.size() && out; ++n)
+            out << page << std::flush;
+    }
+
+private:
+    std::string directory_;
+    std::string path_;
+};
+
+bool comes_true(const std::function<bool()>& condition) {
+    for (int n = 0; n < 500; ++n) {
+        if (condition()) return true;
+        std::this_thread::sleep_for(10ms);
+    }
+    return false;
+}
+
+struct small_queue : full_queue {
+    std::unique_ptr<small_volume> mounted;
+    std::uint64_t reserve = 0;
+    bool is_mounted = false;
+
+    small_queue() {
+        close();
+        std::filesystem::remove_all(queue());
+        mounted = std::make_unique<small_volume>(queue());
+        is_mounted = static_cast<bool>(*mounted);
+        open();
+        reserve = waypost::spool::volume(queue(), std::nullopt).reserve();
+        // When this is answered, the writer has made the file of the reserve.
+        count();
+    }
+    ~small_queue() { close(); }
+    /// After the answer to the second question the writer has looked at its room after the first one.
+    void let_look() {
+        count();
+        count();
+    }
+};
+
+}  // namespace
+
+TEST_CASE("audit 42: a queue that became empty takes mail again, though nothing is committed any more",
+          "[spool][volume]") {
+    small_queue queue;
+    if (!queue.is_mounted) return;
+    hog others(queue.queue());
+    others.leave(queue.reserve + (std::uint64_t{48} << 10));
+    for (int n = 0; n < 1000 && queue.store->has_room(0); ++n) {
+        queue.fill(3'000, 1);
+        queue.end(1);
+    }
+    CHECK(queue.count() == 0);
+    CHECK(comes_true([&] { return queue.store->has_room(0); }));
+}
+
+TEST_CASE("audit 42: an administrator hears once that there is room again", "[spool][volume]") {
+    small_queue queue;
+    if (!queue.is_mounted) return;
+    hog others(queue.queue());
+    others.leave(queue.reserve - 4096);
+    queue.let_look();
+    REQUIRE(queue.warned.mention("new mail is refused"));
+    others.leave(queue.reserve + 8192);
+    CHECK(queue.store->has_room(0));
+    queue.let_look();
+    CHECK_FALSE(queue.warned.mention("there is room for new mail again"));
+    others.leave(queue.reserve + queue.reserve / 8);
+    queue.let_look();
+    CHECK(queue.warned.mention("there is room for new mail again"));
+}
+
+TEST_CASE("audit 42: a queue opens on a volume that is full to the last block", "[spool][volume]") {
+    small_queue queue;
+    if (!queue.is_mounted) return;
+    REQUIRE(queue.fill(3'000, 3) == 3);
+    queue.close();
+    hog others(queue.queue());
+    others.leave(0);
+    REQUIRE(std::filesystem::space(queue.queue()).available == 0);
+    REQUIRE_NOTHROW(queue.open());
+    CHECK(queue.warned.mention("the reserve is given up"));
+    CHECK(queue.count() == 3);
+    queue.end(3);
+    CHECK(queue.count() == 0);
 }
 
 TEST_CASE("the reserve is in proportion to the volume, unless it is set", "[spool][volume]") {

@@ -53,6 +53,16 @@ class Process(SystemTest):
         self.assertTrue(os.WIFSIGNALED(status))
         self.assertFalse(os.WCOREDUMP(status))
 
+    def test_stray_signals(self):
+        """audit 49: signals that ask other daemons to reload or to open their logs again do not end this one"""
+        sink = self.ending(Sink())
+        daemon = self.start(CONFIGURATION.format(sink=sink.port))
+        for each in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGHUP):
+            daemon.process.send_signal(each)
+        self.send_one(daemon)
+        wait_until(lambda: sink.mails, "the mail arrives", explain=daemon.log)
+        daemon.stop()
+
     def test_debugging(self):
         """audit 20: with -D debug=yes core files are left as the system has it"""
         daemon, _ = self.start_with_cores("-D", "debug=yes")
