@@ -3,8 +3,8 @@
 // The new content is built beside the old and swapped in; the old one is freed on a worker thread, because a million
 // rows take longer than the loop may stand still. A file that cannot be read changes nothing, and is logged once.
 //
-// A file that took the old one's place, by rename, counts at once. One that is written in place is half of itself while
-// that goes on, so it counts when nobody has written to it for a second.
+// A file that took the old one's place, by rename, counts at once if it was written more than a second ago. One that is
+// being written is half of itself while that goes on, so it counts when nobody has written to it for a second.
 #pragma once
 
 #include <boost/asio/post.hpp>
