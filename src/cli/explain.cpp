@@ -48,19 +48,16 @@ async::awaitable<> explain_host(const mail::relay_url& url, dns::resolver& dns) 
 }
 
 async::awaitable<> explain_url(const relay::action_settings& action, const std::string& text, dns::resolver& dns) {
-    const auto parsed = mail::parse_relay_url(text);
-    const auto* url = std::get_if<mail::relay_url>(&parsed);
-    if (url == nullptr) {
-        std::cout << "fault    a row that is no relay URL is passed over: " << std::get<1>(parsed).what << '\n';
+    const auto judged = mail::usable_relay_url(text, action.demands());
+    if (const auto* wrong = std::get_if<mail::relay_url_error>(&judged)) {
+        std::cout << "fault    a row that this action cannot use is passed over: " << base::printable(wrong->what)
+                  << '\n';
         co_return;
     }
+    const auto* url = std::get_if<mail::relay_url>(&judged);
     std::cout << "relay    " << url->text() << '\n';
     if (!url->label.empty()) {
-        // A row of a live table may have a label where the action has no `auth`.
-        const auto* labels = action.credentials;
-        std::cout << "label    " << url->label
-                  << (labels != nullptr ? " of table <" + labels->name() + ">" : ", but the action has no auth table")
-                  << '\n';
+        std::cout << "label    " << url->label << " of table <" << action.credentials->name() << ">\n";
     }
     explain_tls(action, *url);
     co_await explain_host(*url, dns);

@@ -12,7 +12,8 @@ namespace waypost::daemon {
 namespace {
 
 // What is under way gets so long to end before it is cut off; it would only be repeated otherwise. Clients first, then
-// what carries mail away: together less than the 10 seconds that most supervisors wait before they kill.
+// the relay, and beside them the local deliveries: together less than the 10 seconds that most supervisors wait before
+// they kill.
 constexpr std::chrono::seconds grace_of_clients{5};
 constexpr std::chrono::seconds whole_grace{9};
 
@@ -89,13 +90,17 @@ async::awaitable<> assembly::stop() {
     log_.info("daemon", "stopping");
     co_await beside_.stop();
     co_await control_->stop();
-    const auto last_moment = clock_.now() + whole_grace;
-    co_await inbound_.stop(grace_of_clients);
-    const auto left = std::chrono::ceil<std::chrono::seconds>(last_moment - clock_.now());
-    co_await (relay_.stop(left) && local_.stop(left));
+    // From now on no command begins, so that each of those under way has the whole time.
+    co_await (stop_clients_and_relay() && local_.stop(whole_grace));
     co_await queue_.stop();
     co_await files_.stop();
     log_.info("daemon", "stopped");
+}
+
+async::awaitable<> assembly::stop_clients_and_relay() {
+    const auto last_moment = clock_.now() + whole_grace;
+    co_await inbound_.stop(grace_of_clients);
+    co_await relay_.stop(std::chrono::ceil<std::chrono::seconds>(last_moment - clock_.now()));
 }
 
 }  // namespace waypost::daemon

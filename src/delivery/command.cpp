@@ -22,9 +22,37 @@ std::string_view variable_of(std::string_view specifier) {
     return {};
 }
 
+/// The first specifier of a text as it is written.
+std::string first_specifier(std::string_view text) {
+    const std::size_t begins = text.find("%{");
+    return std::string(text.substr(begins, text.find('}', begins) - begins + 1));
+}
+
+/// Where the environment has all of what a specifier takes a part of.
+std::string_view variable_with(std::string_view specifier) {
+    static constexpr std::pair<std::string_view, std::string_view> known[] = {{"%{sender", "SENDER"},
+                                                                              {"%{mbox.from", "SENDER"},
+                                                                              {"%{rcpt", "ORIGINAL_RECIPIENT"},
+                                                                              {"%{dest", "RECIPIENT"},
+                                                                              {"%{user.username", "USER"}};
+    if (const std::string_view variable = variable_of(specifier); !variable.empty()) return variable;
+    for (const auto& [written, variable] : known) {
+        if (base::istarts_with(specifier, written)) return variable;
+    }
+    return "SENDER";
+}
+
+/// What is around it may be code, in which a word alone can be a name, a call, a file.
+format_fault value_in_code(std::string_view text, std::size_t begins) {
+    const std::string shown = first_specifier(text);
+    return {begins, base::printable(shown, 64) + " stands in \"" + base::printable(text, 64) + "\", which may be code",
+            "let the program read $" + std::string(variable_with(shown)) +
+                " of its environment, or give the value as an argument of its own"};
+}
+
 format_fault specifier_for_shell(std::string_view text, std::size_t begins) {
     const std::size_t at = text.find("%{");
-    const std::string shown(text.substr(at, text.find('}', at) - at + 1));
+    const std::string shown = first_specifier(text);
     const std::string_view variable = variable_of(shown);
     return {begins + at,
             base::printable(shown, 64) + " in a text for the shell, which would read its value as commands",
@@ -72,6 +100,7 @@ std::variant<format, format_fault> argument(const shell_words& words, std::size_
         return format_fault{one.at, "a value would choose the program",
                             "write its directory in front, as in /usr/bin/"};
     if (made.has_raw() && (place == 0 || !made.is_one_value())) return raw_in_text(one.text, one.at);
+    if (!made.stands_in_plain_text()) return value_in_code(one.text, one.at);
     return parsed;
 }
 

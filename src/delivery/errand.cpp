@@ -66,6 +66,9 @@ answer mailbox_job(const errand_facts& all) {
     return mbox_job(all, all.how.mail_spool + "/" + name);
 }
 
+/// Users who have none by intent: no mount brings it.
+bool has_no_home(const table::userinfo::value& user) { return user.home.empty() || user.home == "/nonexistent"; }
+
 answer command_job(const errand_facts& all, const command& which) {
     auto arguments = which.arguments(values_of(all));
     if (arguments.has_error()) return to_be_mended("The command: " + arguments.error().message());
@@ -85,10 +88,10 @@ answer command_job(const errand_facts& all, const command& which) {
                         "SHELL=/bin/sh",
                         "USER=" + all.user.name};
     made.time = all.how.command_time;
-    // A person's home that is not there is perhaps not mounted, and the mail waits for it. A role's need not exist:
-    // Debian gives nobody and most others /nonexistent.
+    // A person's home that is not there is perhaps not mounted, and the mail waits for it; where they have none, or for
+    // a role, whose home need not exist, the command works in the root.
     const bool is_a_persons = all.action.user.empty() && !all.to.user.empty();
-    if (!is_a_persons) made.path = "/";
+    if (!is_a_persons || has_no_home(all.user)) made.path = "/";
     return made;
 }
 

@@ -35,19 +35,15 @@ std::string_view without_last_slash(std::string_view directory) {
     return directory.ends_with('/') ? directory.substr(0, directory.size() - 1) : directory;
 }
 
-/// A value in an argument: it may be taken for the name of a file, or stand between slashes of an expression.
-std::string without_root(std::string value, bool is_whole) {
-    if (!is_whole) std::ranges::replace(value, '/', ':');
-    if (value.starts_with('/')) value.front() = ':';
-    for (std::size_t begins = 0; begins < value.size();) {
-        const std::size_t ends = std::min(value.find('/', begins), value.size());
-        const std::size_t other = std::min(value.find_first_not_of('.', begins), value.size());
-        if (other == ends)
-            std::fill(value.begin() + static_cast<std::ptrdiff_t>(begins),
-                      value.begin() + static_cast<std::ptrdiff_t>(ends), ':');
-        begins = ends + 1;
-    }
-    return value;
+/// What no program takes for the beginning of an option, of a list of them in a file, of an assignment or a hidden
+/// file.
+bool may_begin_argument(char c) { return base::is_alnum(c) || c == '_'; }
+
+/// Of the text around values: what no language ends a string, a word or a statement with.
+bool is_plain(std::string_view text) {
+    return std::ranges::all_of(text, [](char c) {
+        return base::is_alnum(c) || std::string_view("-_=+.,:/@%").find(c) != std::string_view::npos;
+    });
 }
 
 /// A path that grows, and whether a value is to blame for its last component.
@@ -137,6 +133,14 @@ bool format::has_raw() const noexcept {
     return std::ranges::any_of(pieces_, [](const piece& one) { return one.value && one.value->raw; });
 }
 
+bool format::stands_in_plain_text() const noexcept {
+    const auto is_strangers = [](const piece& one) {
+        return one.value && one.value->of != specifier::origin::directory;
+    };
+    return std::ranges::none_of(pieces_, is_strangers) ||
+           std::ranges::all_of(pieces_, [](const piece& one) { return is_plain(one.literal); });
+}
+
 bool format::is_one_value() const noexcept { return pieces_.size() == 1 && pieces_.front().value.has_value(); }
 
 base::result<std::string> format::expand(const format_values& values) const {
@@ -149,8 +153,9 @@ base::result<std::string> format::expand(const format_values& values) const {
         auto value = value_of(*one.value, values, use::in_argument);
         if (value.has_error()) return value.error();
         const bool is_strangers = !one.value->raw && one.value->of != specifier::origin::directory;
-        if (is_strangers) *value = without_root(std::move(*value), is_one_value());
-        if (made.empty() && !one.value->raw && value->starts_with('-')) value->front() = ':';
+        if (is_strangers) *value = without_way_out(std::move(*value));
+        if (is_strangers && made.empty() && !value->empty() && !may_begin_argument(value->front()))
+            value->front() = ':';
         made += *value;
     }
     if (made.size() > longest) return format_errc::too_long;

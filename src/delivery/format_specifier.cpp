@@ -95,11 +95,12 @@ void strip_tag(std::string& text, char delimiter, bool is_address) {
     text.replace(tag, domain - tag, is_address && text.starts_with('"') ? "\"" : "");
 }
 
-/// In an argument: atext of RFC 5322 without what any shell or language gives a meaning, and the two marks that an
-/// address has besides. UTF-8 is not in it: what is a quote or a blank there is another program's to decide.
+/// In an argument: atext of RFC 5322 without what any shell or language gives a meaning, without the '/' of the name of
+/// a file, and with the two marks that an address has besides. UTF-8 is not in it: what is a quote or a blank there is
+/// another program's to decide.
 bool is_allowed(char c, format::use place) {
     if (place == format::use::in_argument)
-        return base::is_alnum(c) || std::string_view("-+=^_@./").find(c) != std::string_view::npos;
+        return base::is_alnum(c) || std::string_view("-+=^_@.").find(c) != std::string_view::npos;
     return std::string_view("!#$%&'*?`{|}~").find(c) == std::string_view::npos;
 }
 

@@ -103,8 +103,9 @@ struct workplace {
 /// The home, or what the job says instead where that cannot be entered.
 workplace workplace_of(const job& what) {
     // Behind a slash and a dot the system asks whether one may pass, not only whether there is one.
-    if (::access((what.home + "/.").c_str(), X_OK) == 0) return {what.home};
-    const base::error_code failed = last_error();
+    if (!what.home.empty() && ::access((what.home + "/.").c_str(), X_OK) == 0) return {what.home};
+    const base::error_code failed =
+        what.home.empty() ? base::error_code(ENOENT, boost::system::system_category()) : last_error();
     if (what.path.empty()) return {what.home, failed};
     return {what.path};
 }

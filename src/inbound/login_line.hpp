@@ -1,13 +1,17 @@
 // The line of logins whose passwords are being checked.
 //
 // A password hash is meant to be slow. Hashes have threads of their own, so a crowd of logins holds up no body file, no
-// sync and no answer of the queue; the line is short, so a login that would wait for long is told to come again; and
-// one client has but a part of it, so a guesser does not keep everybody else out.
+// sync and no answer of the queue. The line is short and one client has but a part of it, so a guesser does not keep
+// everybody else out; who finds no place waits behind it for some seconds, as many users behind one address do who come
+// at once, and only a crowd of these is told to come again.
 #pragma once
 
+#include <list>
 #include <optional>
 
 #include "address_counts.hpp"
+#include "waypost/async/clock.hpp"
+#include "waypost/async/event.hpp"
 #include "waypost/async/offload.hpp"
 #include "waypost/async/permits.hpp"
 
@@ -15,20 +19,42 @@ namespace waypost::inbound {
 
 class login_line {
 public:
-    /// From before the table is asked until the hash is known.
-    struct place {
-        async::permits::token one;
-        std::optional<address_counts::token> of_client;
+    /// Held while the hash is computed or waits for a thread. Must not outlive the line.
+    class place {
+    public:
+        place(place&& other) noexcept;
+        place& operator=(place&&) = delete;
+        ~place();
+
+    private:
+        friend class login_line;
+        place(login_line& line, async::permits::token one, std::optional<address_counts::token> of_client)
+            : line_(&line), one_(std::move(one)), of_client_(std::move(of_client)) {}
+        login_line* line_;
+        async::permits::token one_;
+        std::optional<address_counts::token> of_client_;
     };
 
     login_line();
-    /// Nothing when the line is full, or this client has its part of it. The host itself may have all of it.
-    [[nodiscard]] std::optional<place> join(const std::optional<net::address>& ip);
+    /// In its turn. Nothing where too many wait, of all or of this client, or the wait takes too long. The host itself
+    /// may have all places.
+    async::awaitable<std::optional<place>> join(std::optional<net::address> ip, async::clock& clock);
     [[nodiscard]] async::workers& hashing() noexcept { return hashing_; }
 
 private:
+    struct waiter;
+    class enlisted;
+
+    [[nodiscard]] std::optional<place> try_take(const std::optional<net::address>& client);
+    /// Gives what is free to those who wait, in their order.
+    void serve();
+    static async::awaitable<> until_granted(waiter& one);
+
     async::permits places_;
     address_counts clients_;
+    async::permits waits_;
+    address_counts waits_of_clients_;
+    std::list<waiter*> waiting_;  // each could not have a place when one was last given back
     async::workers hashing_;
 };
 

@@ -35,16 +35,20 @@ bool password_matches(std::string_view password, std::string_view hash) {
     return same;
 }
 
-async::awaitable<password_verdict> check_password(table::table& passwords, smtp::credentials who, async::workers& io) {
-    const auto row = co_await table::find<table::credentials>(passwords, who.user);
-    if (row.has_error()) co_return password_verdict::could_not_ask;
-    const bool known = row->has_value() && base::iequals((**row).user, who.user);
-    base::secret hash = known ? (**row).password : base::secret(std::string(hash_of_nobody));
-    auto compute = [password = std::move(who.password), hash = std::move(hash)] {
-        return password_matches(password.reveal(), hash.reveal());
+async::awaitable<base::result<stored_password>> find_password(table::table& passwords, std::string user) {
+    const auto row = co_await table::find<table::credentials>(passwords, user);
+    if (row.has_error()) co_return row.error();
+    const bool is_known = row->has_value() && base::iequals((**row).user, user);
+    if (!is_known) co_return stored_password{base::secret(std::string(hash_of_nobody)), false};
+    co_return stored_password{(**row).password, true};
+}
+
+async::awaitable<password_verdict> check_password(stored_password stored, base::secret given, async::workers& io) {
+    auto compute = [given = std::move(given), hash = std::move(stored.hash)] {
+        return password_matches(given.reveal(), hash.reveal());
     };
-    const bool matches = co_await async::offload(io, std::move(compute));
-    co_return known&& matches ? password_verdict::right : password_verdict::wrong;
+    const bool is_match = co_await async::offload(io, std::move(compute));
+    co_return stored.is_known&& is_match ? password_verdict::right : password_verdict::wrong;
 }
 
 }  // namespace waypost::inbound

@@ -5,7 +5,6 @@
 #include <boost/asio/this_coro.hpp>
 #include <utility>
 
-#include "password.hpp"
 #include "waypost/async/alongside.hpp"
 #include "waypost/base/ascii.hpp"
 #include "waypost/inbound/policy.hpp"
@@ -42,6 +41,13 @@ mail::status refusal_of(smtp::content_decoder::fault found) {
         case fault::too_big: return mail::status::of(552, "5.3.4", "Message is bigger than this server takes");
     }
     return mail::status::of(554, "5.6.0", "Message refused");
+}
+
+mail::status not_stored() { return mail::status::of(452, "4.3.1", "Message cannot be stored at this time"); }
+
+/// Of content that is not read to its end. A client that is told to come again comes with the same content.
+mail::status refusal_of_unread(smtp::content_decoder::fault found) {
+    return found == smtp::content_decoder::fault::none ? not_stored() : refusal_of(found);
 }
 
 /// Content whose line ends are mended comes in two pieces a line: far more calls than copying them costs.
@@ -262,14 +268,9 @@ async::awaitable<mail::status> session::judge(mail::recipient to) {
 async::awaitable<mail::status> session::judge(smtp::credentials who) {
     watchdog_.pause();
     const std::string user = base::printable(who.user, 64);
-    auto verdict = password_verdict::could_not_ask;
-    if (listener_.passwords != nullptr) {
-        const auto peer = client_->peer();
-        const auto place = shared_.logins.join(peer ? std::optional(peer->ip) : std::nullopt);
-        if (!place) co_return refuse_login(user);
-        verdict = co_await check_password(*listener_.passwords, std::move(who), shared_.logins.hashing());
-    }
-    switch (verdict) {
+    const auto verdict = co_await verdict_of(std::move(who));
+    if (!verdict) co_return refuse_login(user);
+    switch (*verdict) {
         case password_verdict::right:
             with_.log.info("smtp", "authentication",
                            {{"session", id_}, {"address", address_}, {"user", user}, {"result", "ok"}});
@@ -289,6 +290,17 @@ async::awaitable<mail::status> session::judge(smtp::credentials who) {
     co_await with_.clock.sleep_for(shortest_failure_delay);
     if (failed_logins_ >= most_failed_logins) co_return mail::status::of(421, "4.7.0", "Too many failed logins");
     co_return mail::status::of(535, "5.7.8", "Authentication failed");
+}
+
+/// Nothing when there are too many logins. A table that takes its time holds no place of the line.
+async::awaitable<std::optional<password_verdict>> session::verdict_of(smtp::credentials who) {
+    if (listener_.passwords == nullptr) co_return password_verdict::could_not_ask;
+    auto stored = co_await find_password(*listener_.passwords, who.user);
+    if (stored.has_error()) co_return password_verdict::could_not_ask;
+    const auto peer = client_->peer();
+    const auto place = co_await shared_.logins.join(peer ? std::optional(peer->ip) : std::nullopt, with_.clock);
+    if (!place) co_return std::nullopt;
+    co_return co_await check_password(std::move(*stored), std::move(who.password), shared_.logins.hashing());
 }
 
 /// Its password is not looked at, so a guesser learns nothing from it.
@@ -332,7 +344,7 @@ async::awaitable<bool> session::receive_content() {
         if (!stored || decoder.found() != smtp::content_decoder::fault::none) discarded += before - input.size();
         if (discarded > settings_.most_discarded_content) {
             reason_ = "endless content";
-            reply({421, "4.7.0 Message is refused, and no more of it is read"});
+            reply(smtp::reply(refusal_of_unread(decoder.found())));
             said_last_ = true;
             co_return false;
         }
@@ -382,7 +394,7 @@ async::awaitable<mail::status> session::finish(const smtp::content_decoder& deco
         co_return mail::status::of(554, "5.4.6", "Message has passed too many hosts: a loop");
     }
     if (stored) stored = (co_await transaction_->text().append(changes_->end())).has_value();
-    if (!stored) co_return mail::status::of(452, "4.3.1", "Message cannot be stored at this time");
+    if (!stored) co_return not_stored();
 
     transaction_->text().set_trace(trace_fields());
     for (spool::envelope& each : envelopes_.take()) transaction_->add(std::move(each));

@@ -13,6 +13,7 @@
 #include "budgets.hpp"
 #include "delivery_list.hpp"
 #include "header_changes.hpp"
+#include "password.hpp"
 #include "waypost/async/task_group.hpp"
 #include "waypost/inbound/peer_name.hpp"
 #include "waypost/inbound/server.hpp"
@@ -60,6 +61,7 @@ private:
     async::awaitable<mail::status> judge(mail::sender from);
     async::awaitable<mail::status> judge(mail::recipient to);
     async::awaitable<mail::status> judge(smtp::credentials who);
+    async::awaitable<std::optional<password_verdict>> verdict_of(smtp::credentials who);
     mail::status refuse_login(const std::string& user);
     async::awaitable<bool> receive_content();
     async::awaitable<bool> answer_content(const smtp::content_decoder& decoder, const mail::hop_counter& hops,

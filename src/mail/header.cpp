@@ -31,11 +31,14 @@ std::size_t find_colon(std::string_view line) noexcept {
 
 }  // namespace
 
+bool is_mbox_line(std::string_view line) noexcept {
+    return (line.starts_with("From ") || line.starts_with(">From ")) && find_colon(line) == std::string_view::npos;
+}
+
 header_section parse_header(std::string_view message) {
     header_section section;
     std::string_view rest = message;
-    const bool has_mbox_line = rest.starts_with("From ") && find_colon(first_line(rest)) == std::string_view::npos;
-    if (has_mbox_line) rest.remove_prefix(first_line(rest).size());
+    while (is_mbox_line(first_line(rest))) rest.remove_prefix(first_line(rest).size());
     while (!rest.empty()) {
         const std::string_view line = first_line(rest);
         if (without_line_end(line).empty()) {

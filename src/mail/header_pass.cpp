@@ -1,6 +1,7 @@
 #include "waypost/mail/header_pass.hpp"
 
 #include "waypost/base/ascii.hpp"
+#include "waypost/mail/header.hpp"
 
 namespace waypost::mail {
 
@@ -19,8 +20,6 @@ bool may_be_field(std::string_view held) {
     if (last == ':' || base::is_blank(last)) return true;
     return is_ftext(last) && !base::is_blank(held[held.size() - 2]);
 }
-
-bool is_mbox_line(std::string_view held) { return held.starts_with("From ") || held.starts_with(">From "); }
 
 }  // namespace
 

@@ -114,10 +114,17 @@ void mail_queue::offer(spool::queued task) {
 
 void mail_queue::tell_of_expansion(spool::queued task) {
     const auto said = mail::status::success("2.1.5", "Expanded, and passed on to the addresses that it stands for");
+    const auto now = calendar();
     for (spool::envelope& each : task.envelopes) {
         const spool::finished done{each.id};
-        spool::postponed again{each.id, each.tries + 1, each.warnings, next_try_of(*task.about, each), said};
-        reports_->owe(task.about, mail::report_kind::expanded, {std::move(each), said, {}, done, std::move(again)});
+        // Like mail it has its time; the try behind it is the last.
+        const bool is_last = now >= each.expires;
+        spool::change if_not = done;
+        if (!is_last)
+            if_not = spool::postponed{
+                each.id, each.tries + 1, each.warnings,
+                std::min(next_try_of(*task.about, each), std::max(each.expires, now + seconds(1))), said};
+        reports_->owe(task.about, mail::report_kind::expanded, {std::move(each), said, {}, done, std::move(if_not)});
     }
 }
 

@@ -36,6 +36,18 @@ std::string_view word_for(mail::report_kind kind) {
     return "";
 }
 
+/// Counts for as long as it lives.
+class one_more {
+public:
+    explicit one_more(std::size_t& count) : count_(count) { ++count_; }
+    ~one_more() { --count_; }
+    one_more(const one_more&) = delete;
+    one_more& operator=(const one_more&) = delete;
+
+private:
+    std::size_t& count_;
+};
+
 }  // namespace
 
 async::awaitable<base::result<std::string>> read_text(const spool::content& from, bool header_only, std::size_t limit) {
@@ -77,28 +89,48 @@ async::awaitable<> reports::send(key which) {
 
     in_line_.push_back(which);
     if (makers_ >= around_.how.reports_at_a_time) co_return;  // one of them makes it
-    ++makers_;
+    const one_more this_maker(makers_);
     while (!in_line_.empty()) {
         const key next = in_line_.front();
         in_line_.pop_front();
-        co_await make(next);
+        // The rest of the line is not to wait for a maker that an exception has ended.
+        try {
+            co_await make(next);
+        } catch (...) {
+            log_bug(std::current_exception());
+        }
     }
-    --makers_;
 }
 
 async::awaitable<> reports::make(key which) {
     const group about = std::move(waiting_.extract(which).mapped());
-    auto kept = co_await try_commit(which.second, about);
-    if (kept.has_error()) log("report-postponed", which.second, about, kept.error().message());
+    tell(which.second, about, co_await try_commit(which.second, about));
+}
+
+/// Each step by itself: what is not settled is in flight for ever, and a report that is kept is to be sent.
+void reports::tell(mail::report_kind kind, const group& about, base::result<made> kept) {
     for (const owed_report& each : about.recipients)
-        settled_(each.which, kept.has_error() ? each.if_not : each.if_sent);
-    if (kept.has_error()) co_return;
-    if (!kept->has_value()) {
-        log("report-dropped", which.second, about, "there is nowhere to send it");
-        co_return;
+        guarded([&] { settled_(each.which, kept.has_error() ? each.if_not : each.if_sent); });
+    if (kept.has_error()) return guarded([&] { log("report-postponed", kind, about, kept.error().message()); });
+    if (!kept->has_value()) return guarded([&] { log("report-dropped", kind, about, "there is nowhere to send it"); });
+    guarded([&] { log("report", kind, about, spool::to_string((*kept)->message())); });
+    guarded([&] { accepted_(**std::move(kept)); });
+}
+
+template <class Step>
+void reports::guarded(Step step) const noexcept {
+    try {
+        step();
+    } catch (...) {
+        log_bug(std::current_exception());
     }
-    log("report", which.second, about, spool::to_string((*kept)->message()));
-    accepted_(**std::move(kept));
+}
+
+void reports::log_bug(const std::exception_ptr& bug) const noexcept {
+    try {
+        around_.log.error("queue", "bug", {{"what", base::text_of(bug)}});
+    } catch (...) {  // there is nobody else to tell
+    }
 }
 
 // What it reports about is in flight until it is settled, so an exception is a report that cannot be made now.
@@ -106,7 +138,7 @@ async::awaitable<base::result<reports::made>> reports::try_commit(mail::report_k
     try {
         co_return co_await commit(kind, about);
     } catch (...) {
-        around_.log.error("queue", "bug", {{"what", base::text_of(std::current_exception())}});
+        log_bug(std::current_exception());
     }
     co_return spool::errc::unavailable;
 }
@@ -163,7 +195,8 @@ async::awaitable<std::string> reports::returned_part(const spool::message& about
 
 void reports::log(std::string_view event, mail::report_kind kind, const group& about, std::string_view why) const {
     for (const owed_report& each : about.recipients) {
-        around_.log.info("queue", event,
+        const bool ends = event == "report-postponed" && std::holds_alternative<spool::finished>(each.if_not);
+        around_.log.info("queue", ends ? "report-dropped" : event,
                          {{"evpid", spool::to_string(each.which.id)},
                           {"kind", word_for(kind)},
                           {"from", "<>"},

@@ -56,6 +56,10 @@ private:
 
     async::awaitable<> send(key which);
     async::awaitable<> make(key which);
+    void tell(mail::report_kind kind, const group& about, base::result<made> kept);
+    template <class Step>
+    void guarded(Step step) const noexcept;
+    void log_bug(const std::exception_ptr& bug) const noexcept;
     async::awaitable<base::result<made>> try_commit(mail::report_kind kind, const group& about);
     async::awaitable<base::result<made>> commit(mail::report_kind kind, const group& about);
     async::awaitable<std::string> returned_part(const spool::message& about, bool whole);

@@ -2,6 +2,7 @@
 // and of many that come together a few are dealt with in each turn of the loop.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -20,6 +21,7 @@ public:
     /// `call` is called once, out of run(), unless it is cancelled before.
     std::uint64_t set(async::time_point when, std::function<void()> call);
     void cancel(async::time_point when, std::uint64_t number) { set_.erase({when, number}); }
+    [[nodiscard]] std::size_t size() const noexcept { return set_.size(); }
     /// True if the caller is to start run() now: there are alarms, and it does not run.
     [[nodiscard]] bool needs_run() noexcept { return !set_.empty() && !std::exchange(running_, true); }
     /// Until there are none left.

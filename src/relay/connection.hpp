@@ -44,6 +44,8 @@ public:
     /// Whether another transaction may begin, beside those under way.
     [[nodiscard]] bool has_room() const noexcept { return conversation_.protocol().has_room(); }
     [[nodiscard]] bool has_reply_at_hand() const noexcept { return conversation_.has_reply_at_hand(); }
+    /// Nothing can be carried any more; what is known already may still be handed out by pump().
+    [[nodiscard]] bool has_ended() const noexcept { return conversation_.protocol().has_ended(); }
     /// After a failure: the transactions that it cut short, oldest first.
     [[nodiscard]] std::vector<smtp::cut_short> unfinished() const { return conversation_.protocol().unfinished(); }
     [[nodiscard]] const std::optional<conversation::unreadable_content>& unreadable() const noexcept {

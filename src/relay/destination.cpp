@@ -55,8 +55,15 @@ bool destination::is_stale(async::duration since) const {
 async::awaitable<> destination::ask() {
     if (std::exchange(asking_, true)) co_return;
     shows_as_it_comes_ = hosts_.empty();
-    auto fault = co_await ask_sources();
-    if (!fault) fault = co_await ask_hosts();
+    std::optional<trouble> fault;
+    std::exception_ptr bug;
+    try {
+        fault = co_await ask_sources();
+        if (!fault) fault = co_await ask_hosts();
+    } catch (...) {
+        bug = std::current_exception();
+        fault = trouble{mail::status::transient("4.3.0", "Internal error")};
+    }
     asking_ = false;
     fault_.reset();
     if (fault) {
@@ -70,6 +77,7 @@ async::awaitable<> destination::ask() {
         fresh_until_ = with_.clock.now() + (from_tables ? tables_stay_fresh : mx_stays_fresh);
     }
     on_news_();
+    if (bug != nullptr) std::rethrow_exception(bug);
 }
 
 namespace {

@@ -6,13 +6,26 @@ namespace waypost::relay {
 
 using scope = shared_limit::scope;
 
-bool host_wait_queue::wait(const visitor& waiting, const shared_limit& at, std::optional<async::time_point> until) {
+void host_wait_queue::wait(const visitor& waiting, const shared_limit& at, std::optional<async::time_point> until) {
     if (waiting->ticket == 0) waiting->ticket = ++last_ticket_;
     line& here = lines_[at];
     if (here.waiting.emplace(waiting->ticket, waiting).second) waiting->lines.push_back(at);
-    const bool is_sooner = until && (!here.alarm || *until < *here.alarm);
-    if (is_sooner) here.alarm = until;
-    return is_sooner;
+    here.lacks_place = !until;
+    if (until && (!here.next || *until < here.next->when)) wake_by(here, at, *until);
+}
+
+void host_wait_queue::wake_by(line& here, const shared_limit& key, async::time_point when) {
+    cancel_alarm(here);
+    const auto ring = [this, key] {
+        if (const auto rung = lines_.find(key); rung != lines_.end()) rung->second.next.reset();
+        on_alarm_(key);
+    };
+    here.next = alarm{when, alarms_.set(when, ring)};
+}
+
+void host_wait_queue::cancel_alarm(line& here) {
+    if (here.next) alarms_.cancel(here.next->when, here.next->number);
+    here.next.reset();
 }
 
 void host_wait_queue::leave(relay& one) {
@@ -20,7 +33,10 @@ void host_wait_queue::leave(relay& one) {
         const auto here = lines_.find(each);
         if (here == lines_.end()) continue;
         here->second.waiting.erase(one.ticket);
-        if (here->second.waiting.empty()) lines_.erase(here);
+        if (!here->second.waiting.empty()) continue;
+        // Who comes back names the moment anew; an alarm that outlived its line would be one more each time.
+        cancel_alarm(here->second);
+        lines_.erase(here);
     }
     one.lines.clear();
 }
@@ -37,15 +53,11 @@ host_wait_queue::visitor host_wait_queue::first(const shared_limit& at) {
     }
 }
 
-void host_wait_queue::alarm_is_over(const shared_limit& at) {
-    if (const auto here = lines_.find(at); here != lines_.end()) here->second.alarm.reset();
-}
-
 async::time_point host_wait_queue::next_moment_of(const relay& one) const {
     auto first = async::time_point::max();
     for (const shared_limit& each : one.lines) {
         const auto here = lines_.find(each);
-        if (here != lines_.end() && here->second.alarm) first = std::min(first, *here->second.alarm);
+        if (here != lines_.end() && here->second.next) first = std::min(first, here->second.next->when);
     }
     return first;
 }
@@ -105,11 +117,15 @@ bool host_wait_queue::someone_else_waits(const route& via, const relay& than) {
     for (const shared_limit& each : lines_for(via, than.hop.domain)) {
         const visitor next = first(each);
         if (next == nullptr) continue;
-        waits = waits || next.get() != &than || lines_.at(each).waiting.size() > 1;
+        const line& here = lines_.at(each);
+        waits = waits || (here.lacks_place && (next.get() != &than || here.waiting.size() > 1));
     }
     return waits;
 }
 
-void host_wait_queue::clear() { lines_.clear(); }
+void host_wait_queue::clear() {
+    for (auto& [key, each] : lines_) cancel_alarm(each);
+    lines_.clear();
+}
 
 }  // namespace waypost::relay

@@ -1,5 +1,6 @@
 // The relays that wait at limits which they share with others, in a line for each limit: first in, first out.
-// Bookkeeping only.
+// Bookkeeping only, but for one alarm a line: a pause between connections ends by itself. The alarm is the line's, and
+// ends with it.
 //
 // A relay has one place in time: its ticket, which it draws when it first waits and keeps, in every line, until it gets
 // a connection. So one that was asked too early returns to the front, and one domain with much mail cannot keep the
@@ -12,11 +13,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <vector>
 
+#include "alarms.hpp"
 #include "relay.hpp"
 #include "shared_limit.hpp"
 
@@ -26,15 +29,19 @@ class host_wait_queue {
 public:
     using visitor = std::shared_ptr<relay>;
 
-    /// `until`: when the limit ends by itself (a pause between connections). True if that is sooner than was known.
-    bool wait(const visitor& waiting, const shared_limit& at, std::optional<async::time_point> until = {});
+    /// `on_alarm` is called when a moment has come of which wait() spoke.
+    host_wait_queue(alarms& moments, std::function<void(const shared_limit&)> on_alarm)
+        : alarms_(moments), on_alarm_(std::move(on_alarm)) {}
+
+    /// `until`: when the limit ends by itself (a pause between connections).
+    void wait(const visitor& waiting, const shared_limit& at, std::optional<async::time_point> until = {});
     /// Leaves every line. The ticket stays.
     void leave(relay& one);
     /// It got what it waited for.
-    static void serve(relay& one) { one.ticket = 0; }
-
-    /// The moment of which wait() spoke has come.
-    void alarm_is_over(const shared_limit& at);
+    static void serve(relay& one) {
+        one.ticket = 0;
+        one.has_asked_for_room = false;
+    }
 
     /// The first moment at which a line of this relay is to be asked; max: it waits for events alone.
     [[nodiscard]] async::time_point next_moment_of(const relay& one) const;
@@ -45,23 +52,33 @@ public:
     /// The lines in which somebody may wait for a connection along this route, for this domain; oldest first.
     [[nodiscard]] std::vector<shared_limit> lines_for(const route& via, const std::string& domain) const;
     [[nodiscard]] std::vector<shared_limit> lines_at(const host& to) const;
-    /// Somebody else waits for the place of a connection along this route.
+    /// Somebody else waits for the place of a connection along this route. Who waits for the end of a pause would have
+    /// nothing of the place.
     [[nodiscard]] bool someone_else_waits(const route& via, const relay& than);
     void clear();
 
 private:
+    struct alarm {
+        async::time_point when;
+        std::uint64_t number;
+    };
     struct line {
         std::map<std::uint64_t, visitor> waiting;  // by ticket
-        std::optional<async::time_point> alarm;
+        bool lacks_place = false;  // when it was last asked; otherwise a moment alone is waited for
+        std::optional<alarm> next;  // set, and not over yet
     };
     using lines = std::map<shared_limit, line>;
 
+    void wake_by(line& here, const shared_limit& key, async::time_point when);
+    void cancel_alarm(line& here);
     template <class Visit>
     void visit_lines(const route& via, const std::string& domain, Visit visit) const;
     template <class Visit>
     void visit_lines_at(const host& to, Visit visit) const;
     void sort_by_age(std::vector<shared_limit>& which) const;
 
+    alarms& alarms_;
+    std::function<void(const shared_limit&)> on_alarm_;
     lines lines_;
     std::uint64_t last_ticket_ = 0;
 };

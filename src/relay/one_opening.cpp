@@ -174,8 +174,8 @@ void scheduler::workplace::transaction_ended(bool host_is_well, const mail::stat
     all_.host_is_back(via_.to);
     const std::size_t before = all_.ledger_.at(via_.to).window;
     all_.ledger_.carried(via_);
-    // Below the ceiling a larger window is a place more.
-    if (before < relay_->allowed.per_host) all_.host_changed(via_.to);
+    // A place more, if not for this relay then for one whose limit is higher.
+    if (all_.ledger_.at(via_.to).window > before) all_.host_changed(via_.to);
 }
 
 async::awaitable<base::result<std::shared_ptr<const spool::content>>> scheduler::workplace::content_of(

@@ -62,6 +62,7 @@ public:
     bool blocked = false;              // waits in these lines, for the alarm, for the DNS or for its own connections
     std::vector<shared_limit> lines;   // where it waits; host_wait_queue keeps this and the ticket
     std::uint64_t ticket = 0;          // since it last got a connection; 0: it has not had to wait
+    bool has_asked_for_room = false;   // since then: an idle session of another relay was sent away for it
     mail::status last_trouble;
     std::uint64_t carried = 0;
     std::uint64_t deferred = 0;

@@ -27,6 +27,7 @@ scheduler::scheduler(const async::executor& on, const surroundings& with, const 
       crew_(hands),
       ledger_({}, how.max_deferred),
       alarms_(on, with.clock),
+      wait_queue_(alarms_, [this](const shared_limit& line) { serve_line(line); }),
       sessions_(on, [this](std::exception_ptr bug) { with_.log.error("mta", "bug", {{"what", base::text_of(bug)}}); }),
       timekeeping_(on,
                    [this](std::exception_ptr bug) { with_.log.error("mta", "bug", {{"what", base::text_of(bug)}}); }) {}
@@ -114,7 +115,12 @@ void scheduler::ask_the_way(const relay_ptr& to) {
 }
 
 async::awaitable<> scheduler::find_the_way(relay_ptr of, std::unique_ptr<counted> asking) {
-    co_await of->way.ask();
+    std::exception_ptr bug;
+    try {
+        co_await of->way.ask();
+    } catch (...) {
+        bug = std::current_exception();
+    }
     for (const candidate& one : of->way.hosts()) {
         if (one.state != candidate::knowledge::nowhere) continue;
         with_.log.warn("mta", "no-address", {{"relay", one.url.text()}, {"reason", one.because.line()}});
@@ -122,16 +128,32 @@ async::awaitable<> scheduler::find_the_way(relay_ptr of, std::unique_ptr<counted
     asking.reset();
     unblock(*of);
     attend(of);
+    if (bug != nullptr) std::rethrow_exception(bug);
 }
 
 // --- acting
 
-/// One session from its connection to its end, and what follows from that for the relay.
+/// One session from its connection to its end, and what follows from that for the relay: also where the end is a bug of
+/// ours, or others would wait for its place for ever.
 async::awaitable<> scheduler::serve(relay_ptr of, std::unique_ptr<one_opening> what) {
-    co_await crew_.serve(*what);
+    std::exception_ptr bug;
+    try {
+        co_await crew_.serve(*what);
+    } catch (...) {
+        bug = std::current_exception();
+    }
     const bool was_ready = what->was_ready();
     const route via = what->via();
     what.reset();
+    if (bug != nullptr && !stopping_) {
+        // It would come back at once, and again.
+        ledger_.failed_for(of->hop, via, mail::status::transient("4.3.0", "Internal error"), with_.clock.now());
+    }
+    session_ended(of, via, was_ready);
+    if (bug != nullptr) std::rethrow_exception(bug);
+}
+
+void scheduler::session_ended(const relay_ptr& of, const route& via, bool was_ready) {
     if (!was_ready && of->ready == 0 && of->connecting == 0 && !stopping_) {
         const decision next = plan(*of);
         if (const auto* resting = std::get_if<come_back_at>(&next)) fail_waiting(*of, resting->because);

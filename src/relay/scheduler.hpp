@@ -55,7 +55,6 @@ private:
     async::awaitable<> find_the_way(relay_ptr of, std::unique_ptr<counted> asking);
     void unblock(relay& one);
     void look_again_at(const relay_ptr& to, async::time_point when);
-    void set_alarm_of(const shared_limit& line, async::time_point when);
     void start_alarms();
     void wait_for_room(const relay_ptr& to, const all_busy& what);
     void place_freed(const route& via, const std::string& domain);
@@ -65,6 +64,7 @@ private:
     async::awaitable<> serve_long_lines();
     async::awaitable<> attend_all();
     async::awaitable<> serve(relay_ptr of, std::unique_ptr<one_opening> what);
+    void session_ended(const relay_ptr& of, const route& via, bool was_ready);
     void fail_waiting(relay& of, const mail::status& why);
     async::awaitable<> report(std::deque<queue::task> failed, mail::status why);
     void host_is_back(const host& at);
@@ -77,11 +77,11 @@ private:
     ourselves us_;
     crew& crew_;
     ledger ledger_;
+    alarms alarms_;
     host_wait_queue wait_queue_;
     std::set<shared_limit> long_lines_;  // of which more are to be asked, in a later turn
     bool serves_long_lines_ = false;
     idle_places idle_;
-    alarms alarms_;
     std::map<spool::next_hop, relay_ptr> relays_;
     async::task_group sessions_;
     async::task_group timekeeping_;

@@ -31,7 +31,7 @@ async::awaitable<> session::run() {
         co_await fill();
         // A reply although nothing is under way is a good-bye, or worse: the connection has no future.
         if (under_way_.empty() && !connection_.has_reply_at_hand()) {
-            if (is_spent() || !co_await work_.wait()) break;
+            if (connection_.has_ended() || is_spent() || !co_await work_.wait()) break;
             was_idle_ = true;
             continue;
         }

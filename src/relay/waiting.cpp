@@ -29,14 +29,6 @@ void scheduler::look_again_at(const relay_ptr& to, async::time_point when) {
     start_alarms();
 }
 
-void scheduler::set_alarm_of(const shared_limit& line, async::time_point when) {
-    alarms_.set(when, [this, line] {
-        wait_queue_.alarm_is_over(line);
-        serve_line(line);
-    });
-    start_alarms();
-}
-
 void scheduler::start_alarms() {
     if (!stopping_ && alarms_.needs_run()) timekeeping_.start(alarms_.run());
 }
@@ -44,12 +36,15 @@ void scheduler::start_alarms() {
 void scheduler::wait_for_room(const relay_ptr& to, const all_busy& what) {
     to->blocked = true;
     if (what.or_at) look_again_at(to, *what.or_at);
-    const bool is_new = to->ticket == 0;
+    const bool may_ask = !to->has_asked_for_room;
     for (const all_busy::line& each : what.lines) {
-        if (wait_queue_.wait(to, each.at, each.until)) set_alarm_of(each.at, *each.until);
+        wait_queue_.wait(to, each.at, each.until);
         // A connection that others keep for later mail is worth less than one for mail that is here.
-        if (is_new && each.at.kind == shared_limit::scope::route) idle_.dismiss_one_at(each.at.via.to, *to);
+        if (!may_ask || each.until || each.at.kind != shared_limit::scope::route) continue;
+        to->has_asked_for_room = true;
+        idle_.dismiss_one_at(each.at.via.to, *to);
     }
+    start_alarms();
 }
 
 /// A connection along this route, for this domain, has ended.

@@ -145,18 +145,27 @@ void client_session::on_content_written() {
 
 /// RFC 5321 section 4.2.1: of a code that is not known the first digit counts. But one that answers another command
 /// than was sent means that the host is not where we are, and what it makes of the octets that follow is anybody's
-/// guess.
+/// guess. Not so of the octets that went before: see answers_content().
 bool client_session::makes_sense(expect what, int code) noexcept {
     if (what == expect::data) return code == 354;
     static constexpr int answers_to_others[] = {211, 214, 220, 221, 235};  // HELP, greeting or STARTTLS, QUIT, AUTH
     return code / 100 == 2 && std::ranges::find(answers_to_others, code) == std::end(answers_to_others);
 }
 
+bool client_session::answers_content(expect what) noexcept {
+    return what == expect::chunk || what == expect::end_of_data || what == expect::lmtp_recipient;
+}
+
 void client_session::on_transaction_reply(const expectation& was, const reply& said) {
     transaction_under_way& of = transactions_[was.transaction - ended_];
     --of.replies_due;
     if (said.code == 421) return on_closing(of, was, said);
-    if (said.is_positive() && !makes_sense(was.what, said.code)) return fail(client_stage::protocol, wrong_reply(said));
+    if (said.is_positive() && !makes_sense(was.what, said.code)) {
+        // A host that took the content in words of its own would be sent it again at every try.
+        if (said.code / 100 != 2 || !answers_content(was.what)) return fail(client_stage::protocol, wrong_reply(said));
+        if (!odd_answer_) odd_answer_ = wrong_reply(said);
+    }
+    const bool is_last = of.replies_due == 0;
     switch (was.what) {
         case expect::data: on_data(of, said); break;
         case expect::chunk:
@@ -166,6 +175,7 @@ void client_session::on_transaction_reply(const expectation& was, const reply& s
         default: on_envelope_reply(of, was, said); break;
     }
     go_on();
+    if (odd_answer_ && is_last) fail(client_stage::protocol, *odd_answer_);
 }
 
 void client_session::on_envelope_reply(transaction_under_way& of, const expectation& was, const reply& said) {

@@ -40,6 +40,19 @@ std::string_view known(std::string_view word, std::span<const std::string_view> 
 
 std::string length_of(std::string_view line) { return std::to_string(line.size()) + " octets"; }
 
+bool is_address_or_host(std::string_view text) {
+    if (text.starts_with('<') && text.ends_with('>')) text = text.substr(1, text.size() - 2);
+    return mail::domain::parse(text) || mail::mailbox::parse(text);
+}
+
+/// A command with its argument where that is what it should be. Anything else may be what a client sends out of step, a
+/// password too.
+std::string shown(const command& line, bool is_argument_known) {
+    if (line.argument.empty()) return base::printable(line.name);
+    if (is_argument_known) return base::printable(std::string(line.name) + " " + std::string(line.argument), 80);
+    return base::printable(line.name) + " (" + length_of(line.argument) + ")";
+}
+
 bool has_controls(std::string_view text) noexcept { return std::ranges::any_of(text, base::is_control); }
 
 /// A verdict's own words, or the usual ones where it has none.
@@ -123,12 +136,12 @@ std::string server_session::loggable(std::string_view line) const {
     if (state_ == state::auth) return "(authentication response)";
     const command found = parse_command(line);
     switch (found.what) {
+        case verb::mail: return shown(found, base::istarts_with(found.argument, "FROM:"));
+        case verb::rcpt: return shown(found, base::istarts_with(found.argument, "TO:"));
         case verb::ehlo:
         case verb::helo:
-        case verb::mail:
-        case verb::rcpt:
         case verb::vrfy:
-        case verb::expn: return base::printable(line, 80);
+        case verb::expn: return shown(found, is_address_or_host(found.argument));
         case verb::auth: {
             const auto mechanism = known(parse_command(found.argument).name, known_mechanisms);
             return "AUTH " + std::string(mechanism.empty() ? "(unknown mechanism)" : mechanism);
@@ -155,7 +168,7 @@ server_step server_session::on_bad_line(bool too_long) {
     if (data_was_refused) return refuse(421, "4.5.0", "A message after a refused DATA");
     if (state_ != state::auth) return refuse(500, "5.5.2", "Line too long");
     state_ = state::greeted;
-    return refuse(500, "5.5.6", "Authentication exchange line is too long"); // RFC 4954 section 4
+    return refuse(500, "5.5.6", "Authentication exchange line is too long");  // RFC 4954 section 4
 }
 
 server_step server_session::run(const command& line) {

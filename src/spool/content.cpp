@@ -50,7 +50,7 @@ std::size_t content::make_room(std::size_t more) {
         const std::size_t wanted = std::clamp(2 * text_.capacity(), needed, memory_limit);
         if (affords(wanted))
             text_.reserve(wanted);
-        else if (text_.capacity() < free_memory)
+        else if (2 * text_.capacity() <= free_memory)  // less would be doubled, beyond what is free
             text_.reserve(free_memory);
     }
     return std::min(text_.capacity(), memory_limit) - text_.size();

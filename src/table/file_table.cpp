@@ -12,9 +12,9 @@ namespace {
 using watched = watched_file<indexed_entries>;
 
 watched::reader reader_with(std::vector<row_judge> judges) {
-    return [judges = std::move(judges)](const std::string& path, std::vector<file_fault>& doubts) {
+    return [judges = std::move(judges)](const std::string& path, last_line end, std::vector<file_fault>& doubts) {
         row_check check{.judges = judges};
-        auto read = read_table_file(path, &check);
+        auto read = read_table_file(path, &check, end);
         doubts = std::move(check.doubts);
         if (auto* fault = std::get_if<file_fault>(&read)) return watched::read_result(std::move(*fault));
         return watched::read_result(std::make_shared<const indexed_entries>(std::get<entries>(std::move(read))));

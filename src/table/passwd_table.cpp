@@ -7,9 +7,10 @@ namespace waypost::table {
 namespace {
 
 constexpr std::size_t fields_of_a_line = 7;
+constexpr std::size_t largest_file = 1U << 30;
 
-watched_file<passwd_users>::read_result read_users(const std::string& path, std::vector<file_fault>&) {
-    const auto text = read_text(path);
+watched_file<passwd_users>::read_result read_users(const std::string& path, last_line end, std::vector<file_fault>&) {
+    const auto text = read_text(path, largest_file, end);
     if (const auto* fault = std::get_if<file_fault>(&text)) return *fault;
     auto parsed = parse_passwd(std::get<std::string>(text));
     if (auto* fault = std::get_if<file_fault>(&parsed)) return std::move(*fault);

@@ -17,6 +17,7 @@ namespace waypost::table {
 namespace {
 
 constexpr std::size_t max_key = 1024;  // OpenSMTPD's
+constexpr std::size_t largest_file = 1U << 30;
 
 struct entry {
     std::string_view key;
@@ -139,7 +140,7 @@ std::variant<entries, file_fault> parse_table_file(std::string_view text, row_ch
     return parser(check).run(text);
 }
 
-std::variant<std::string, file_fault> read_text(const std::string& path, std::size_t largest) {
+std::variant<std::string, file_fault> read_text(const std::string& path, std::size_t largest, last_line end) {
     // Non-blocking, because opening a FIFO would wait for somebody to write to it.
     const file_descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (file.get() < 0) return system_fault(errno);
@@ -156,14 +157,16 @@ std::variant<std::string, file_fault> read_text(const std::string& path, std::si
         const ssize_t got = ::read(file.get(), block.data(), block.size());
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return system_fault(errno);
-        if (got == 0) return text;
+        if (got == 0) break;
         text.append(block.data(), static_cast<std::size_t>(got));
         if (text.size() > largest) return too_large;  // it grew
     }
+    if (end == last_line::only_with_its_end) text.resize(text.rfind('\n') + 1);
+    return text;
 }
 
-std::variant<entries, file_fault> read_table_file(const std::string& path, row_check* check) {
-    const auto text = read_text(path);
+std::variant<entries, file_fault> read_table_file(const std::string& path, row_check* check, last_line end) {
+    const auto text = read_text(path, largest_file, end);
     if (const auto* fault = std::get_if<file_fault>(&text)) return *fault;
     return parse_table_file(std::get<std::string>(text), check);
 }

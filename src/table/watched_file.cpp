@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include <utility>
+
 namespace waypost::table {
 
 file_state state_of(const std::string& path) {
@@ -23,6 +25,18 @@ bool is_whole(const file_state& now, const file_state& in_use, const file_state&
     if (is_another && now.size > 0 && is_older_than_a_second(now.modified)) return true;
     // Nobody looked for a while. The time of change is the kernel's, and cannot be set by hand.
     return is_older_than_a_second(now.changed);
+}
+
+bool writing_spell::seen(async::time_point now, bool is_written_to, bool is_read) noexcept {
+    const bool goes_on = since_ && now - last_look_ <= forgotten_after;
+    last_look_ = now;
+    if (!is_written_to) {
+        since_.reset();
+        is_told_ = false;
+        return false;
+    }
+    if (!goes_on || is_read) since_ = now;
+    return is_read && !std::exchange(is_told_, true);
 }
 
 }  // namespace waypost::table

@@ -298,7 +298,7 @@ struct world {
         rest += "MAIL FROM:<" + (asked.from == "<>" ? "" : asked.from) + ">\r\nRCPT TO:<" + asked.to + ">\r\nDATA\r\n";
         segments.push_back(std::move(rest));
         std::optional<net::endpoint> peer;
-        if (!asked.from_ip.empty()) peer = net::endpoint{boost::asio::ip::make_address(asked.from_ip), 12345};
+        if (!asked.from_ip.empty()) peer = net::endpoint{*net::parse_address(asked.from_ip), 12345};
 
         std::string heard;
         const inbound::surroundings with{clock, log, io, dns, store, queue, *settings.rules, files};
@@ -307,18 +307,19 @@ struct world {
                              std::make_unique<scripted_client>(std::move(segments), peer, heard));
         store.inserted.clear();
         test::finish(loop, one.run());
-        if (!store.inserted.empty()) {
-            std::vector<spool::envelope> kept = store.inserted.front();
-            return text_of(kept, clock.wall());
-        }
-        return first_refusal(heard);
+        // A client that was refused a login may go on without; explain stops there.
+        const std::string refusal = first_refusal(heard);
+        if (!refusal.empty()) return refusal;
+        if (store.inserted.empty()) return "nothing was refused: " + heard;
+        std::vector<spool::envelope> kept = store.inserted.front();
+        return text_of(kept, clock.wall());
     }
 
     static std::string first_refusal(const std::string& heard) {
         for (std::size_t begin = 0, end = 0; (end = heard.find("\r\n", begin)) != std::string::npos; begin = end + 2) {
             if (heard[begin] == '4' || heard[begin] == '5') return heard.substr(begin, end - begin);
         }
-        return "nothing was refused: " + heard;
+        return {};
     }
 };
 

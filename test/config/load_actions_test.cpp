@@ -17,6 +17,8 @@ const std::string with_secrets = "table s { l = \"u:secret\" }";
 
 }  // namespace
 
+using Catch::Matchers::StartsWith;
+
 TEST_CASE("a relay's settings are what its action says", "[config][load_actions]") {
     const loaded made = settings_of(lines({with_secrets,
                                            "action a relay host { smtp+tls://l@h:587, smtps://l@i } auth <s> src { "
@@ -139,8 +141,8 @@ TEST_CASE("an empty table of hosts is a warning", "[config][load_actions]") {
 }
 
 TEST_CASE("alias and virtual need maps", "[config][load_actions]") {
-    CHECK(load_faults("action a maildir alias { x }\nmatch for any action a") ==
-          "t:1:24: the table of \"alias\" is a list; write rows of the form key = value");
-    CHECK(load_faults("action a maildir virtual x\nmatch for any action a") ==
-          "t:1:26: the table of \"virtual\" is a list; write rows of the form key = value");
+    CHECK_THAT(load_faults("action a maildir alias { x }\nmatch for any action a"),
+               StartsWith("t:1:24: the table of \"alias\" is a list; write rows of the form key = value"));
+    CHECK_THAT(load_faults("action a maildir virtual x\nmatch for any action a"),
+               StartsWith("t:1:26: the table of \"virtual\" is a list; write rows of the form key = value"));
 }

@@ -53,7 +53,7 @@ TEST_CASE("a command is split as a shell splits it", "[delivery][command]") {
 TEST_CASE("each argument is a format, and one value is one argument", "[delivery][command]") {
     CHECK(split("lda -d %{dest.user:strip|uppercase} -f %{sender} %{rcpt[0:1]}x 50%%") ==
           R"x([lda][-d][JOE][-f][:-x:::id::@x][inx][50%])x");
-    CHECK(split("lda '%{dest.user}' \"a %{rcpt}\"") == "[lda][joe+lists][a info@example.org]");
+    CHECK(split("lda '%{dest.user}' \"%{rcpt}\"") == "[lda][joe+lists][info@example.org]");
     CHECK(split("lda -- %{sender.user} %{sender.user:raw}") == "[lda][--][:x:::id:][-x;$(id)]");
     CHECK(split("lda %{foo} x").starts_with("6: unknown format specifier %{foo}"));
     CHECK(split("lda %{mda}") == "6: %{mda} is for a wrapper; write the command itself");
@@ -91,6 +91,23 @@ TEST_CASE("no value is put into what a shell reads", "[delivery][command]") {
     }
     CHECK(split("sh -c 'lda \"$1\" >x' sh %{rcpt}") == "[sh][-c][lda \"$1\" >x][sh][info@example.org]");
     CHECK(split("dash-like -c %{rcpt}") == "[dash-like][-c][info@example.org]");
+}
+
+TEST_CASE("a value stands in no word that may be code", "[delivery][command]") {
+    CHECK(
+        split("perl -e 'print %{sender.user}'") ==
+        "8: %{sender.user} stands in \"print %{sender.user}\", which may be code; let the program read $SENDER of its "
+        "environment, or give the value as an argument of its own");
+    for (const std::string text :
+         {"perl -e 'print q(%{sender})'", "sed 's/%{rcpt}/x/;'", "a '\"%{dest}\"'", "a \\$%{sender}", "a '%{rcpt} '",
+          "a '%{sender},#%{rcpt}'", "env -S 'echo %{mbox.from}'", "a '<%{user.username}>'", "a 'x\xc2\xa0%{dest}'"}) {
+        CHECK_THAT(split(text), Catch::Contains("which may be code"));
+    }
+    CHECK_THAT(split("a '(%{rcpt.user[0]})'"), Catch::Contains("read $ORIGINAL_RECIPIENT of"));
+    CHECK_THAT(wrapped("lda", "perl -e 'x(%{rcpt})' %{mda}"), Catch::Contains("which may be code"));
+    CHECK(split("lda --to=%{rcpt} a+b_c,d:%{dest.user} -d/%{dest.domain} x@%{dest.domain}") ==
+          "[lda][--to=info@example.org][a+b_c,d:joe+lists][-d/example.org][x@example.org]");
+    CHECK(split("a '%{user.directory}/my mail'") == "[a][/home/joe/my mail]");
 }
 
 TEST_CASE("a raw value is an argument of its own, never a part of a text", "[delivery][command]") {

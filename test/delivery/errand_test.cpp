@@ -214,6 +214,16 @@ TEST_CASE("a command of a role works in the root directory where its home is mis
     CHECK(f.accepted().what.home == "/nonexistent");
 }
 
+TEST_CASE("a command of a person who has no home works in the root directory", "[delivery][errand]") {
+    fixture f;
+    f.to.target = "|/usr/bin/notify";
+    for (const char* home : {"", "/nonexistent"}) {
+        f.user.home = home;
+        CHECK(f.accepted().what.path == "/");
+        CHECK(f.accepted().what.home == home);
+    }
+}
+
 TEST_CASE("a target that is none is the administrator's to mend", "[delivery][errand]") {
     fixture f;
     f.to.target = "relative/path";

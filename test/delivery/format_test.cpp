@@ -99,24 +99,40 @@ TEST_CASE("of a value in an argument only what is allowed is kept", "[delivery][
     CHECK(filled("%{user.directory}", with) == "/home/a b");
 }
 
-TEST_CASE("a value keeps its slashes where it is the whole argument, and leads neither to the root nor up",
-          "[delivery][format]") {
+TEST_CASE("a value in an argument is no path", "[delivery][format]") {
     const auto value = [](std::string_view local, std::string_view text) {
         return filled(text, values_of(std::string(local) + "@x", "a@x", "a@x"));
     };
-    CHECK(value("SRS0=aB/c=1Z=y.example=joe", "%{sender}") == "SRS0=aB/c=1Z=y.example=joe@x");
+    CHECK(value("SRS0=aB/c=1Z=y.example=joe", "%{sender}") == "SRS0=aB:c=1Z=y.example=joe@x");
     CHECK(value("SRS0=aB/c=1Z=y.example=joe", "-f%{sender}") == "-fSRS0=aB:c=1Z=y.example=joe@x");
     CHECK(value("a/.qx-id-./b", "/%{sender.user}/") == "/a:.qx-id-.:b/");
-    CHECK(value("/etc/passwd", "%{sender.user}") == ":etc/passwd");
-    CHECK(value("\"a/../../b\"", "%{sender.user}") == "a/::/::/b");
+    CHECK(value("/etc/passwd", "%{sender.user}") == ":etc:passwd");
+    CHECK(value("tmp/x", "%{sender.user}") == "tmp:x");
+    CHECK(value("\"a/../../b\"", "%{sender.user}") == "a:..:..:b");
     CHECK(value("\"..\"", "%{sender.user}") == "::");
     CHECK(value("\"..\"", "d/%{sender.user}") == "d/::");
-    CHECK(value("\"./x/.\"", "%{sender.user}") == ":/x/:");
+    CHECK(value("\"./x/.\"", "%{sender.user}") == "::x:.");
+}
+
+TEST_CASE("a value that begins an argument begins with a letter, a digit or an underscore", "[delivery][format]") {
+    const auto value = [](std::string_view sender, std::string_view text) {
+        return filled(text, values_of(std::string(sender), "=a@x", "a@x"));
+    };
+    for (const std::string first : {"+", "=", "-", "^"}) {
+        CHECK(value(first + "a@x", "%{sender}") == ":a@x");
+        CHECK(value(first + "a@x", "-f%{sender}") == "-f" + first + "a@x");
+    }
+    CHECK(value("\"@rc\"@x", "%{sender.user}") == ":rc");
+    CHECK(value("\".rc\"@x", "%{sender.user}") == ":rc");
+    CHECK(value("_a@x", "%{sender}") == "_a@x");
+    CHECK(value("0a@x", "%{sender.user[0:]}") == "0a");
+    CHECK(value("", "%{sender}") == "");
+    CHECK(value("", "%{sender}%{rcpt}") == ":a@x");
 }
 
 TEST_CASE("a value in front of an argument is no option", "[delivery][format]") {
     const format_values with = values_of("-oQ/tmp@x", "a@x", "a@x");
-    CHECK(filled("%{sender}", with) == ":oQ/tmp@x");
+    CHECK(filled("%{sender}", with) == ":oQ:tmp@x");
     CHECK(filled("%{sender:raw}", with) == "-oQ/tmp@x");
     CHECK(filled("-f%{sender}", with) == "-f-oQ:tmp@x");
     const format_values null = values_of("", "-a@x", "a@x");

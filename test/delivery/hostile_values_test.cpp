@@ -1,4 +1,5 @@
-// What a stranger writes as an address, against commands whose programs read an argument as code.
+// What a stranger writes as an address, against commands whose programs read an argument as code. Those whose code is
+// around the value are refused when they are loaded; the others are given words.
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,7 +25,7 @@ struct interpreter {
     const char* line;
 };
 
-constexpr std::array<interpreter, 31> interpreters{{
+constexpr std::array<interpreter, 42> interpreters{{
     {"perl", "perl -e 'print q(%{sender})'"},
     {"perl", "perl -e 'print \"%{sender}\"'"},
     {"perl", "perl -ne 'print if /^From: %{sender}/'"},
@@ -56,12 +57,23 @@ constexpr std::array<interpreter, 31> interpreters{{
     {"sed", "sed 's/%{sender}/x/'"},
     {"make", "make -f /dev/null --eval 'x:; @echo %{sender}' x"},
     {"ssh", "ssh -o 'ProxyCommand=echo %{sender}' localhost"},
+    {"sh", "sh %{sender.user}"},
+    {"perl", "perl %{sender.user}"},
+    {"perl", "perl -e%{sender.user}"},
+    {"python3", "python3 %{sender}"},
+    {"awk", "awk %{sender}"},
+    {"awk", "awk -f %{sender.user}"},
+    {"sed", "sed %{sender.user}"},
+    {"sqlite3", "sqlite3 %{sender.user}"},
+    {"xargs", "xargs -I%{sender.user} true"},
+    {"make", "make -f/dev/null SENDER=%{sender}"},
+    {"env", "env SENDER=%{sender} true"},
 }};
 
 /// Octets that no text around a value of theirs gives a meaning.
 bool is_inert(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("-+=^_@.:/").find(c) != std::string_view::npos;
+           std::string_view("-+=^_@.:").find(c) != std::string_view::npos;
 }
 
 class strangers {
@@ -172,8 +184,9 @@ bool is_inert_between(std::string_view argument, const std::pair<std::string, st
     if (!argument.starts_with(around.first) || !argument.ends_with(around.second)) return false;
     argument.remove_prefix(around.first.size());
     argument.remove_suffix(around.second.size());
-    return std::ranges::all_of(argument, &is_inert) && !(around.first.empty() && argument.starts_with('-')) &&
-           (around.second.empty() || argument.find('/') == std::string_view::npos);
+    return std::ranges::all_of(argument, &is_inert) &&
+           !(around.first.empty() && !argument.empty() &&
+             std::string_view("-+=^@.").find(argument.front()) != std::string_view::npos);
 }
 
 bool is_installed(const char* program) {
@@ -187,7 +200,7 @@ bool is_installed(const char* program) {
 TEST_CASE("audit 22: no address of a stranger has an octet that an interpreter gives a meaning",
           "[delivery][hostile_values]") {
     const auto all = targets();
-    REQUIRE(all.size() >= 30);
+    REQUIRE(all.size() >= 15);
     strangers from;
     for (int round = 0; round < 100'000; ++round) {
         const auto values = values_of(from.address(), from.address());
@@ -230,12 +243,22 @@ TEST_CASE("audit 22: no interpreter runs what an address says", "[delivery][host
     }
 }
 
+TEST_CASE("code with a value in it is refused when it is loaded", "[delivery][hostile_values]") {
+    for (const interpreter& each : interpreters) {
+        const std::string_view line = each.line;
+        const std::size_t begins = line.find('\'') == std::string_view::npos ? line.find('"') : line.find('\'');
+        const bool is_plain = line.find("'sender=") != line.npos || line.find("'s/") != line.npos;
+        if (begins == line.npos || begins > line.find("%{") || is_plain) continue;
+        INFO(line);
+        CHECK_FALSE(std::holds_alternative<command>(command::parse(line)));
+    }
+}
+
 TEST_CASE("audit 22: the senders that ran commands before are words", "[delivery][hostile_values]") {
     const auto with = [](const char* line, const char* sender) {
         return std::get<command>(command::parse(line)).arguments(values_of(sender, "a@x")).value().back();
     };
-    CHECK(with("perl -e 'print q(%{sender})'", "\"x);system(qq(id > /file));print q(x\"@b.e") ==
-          "print q(:x::system:qq:id::::file:::print:q:x:@b.e)");
-    CHECK(with("flock /x/l -c %{sender.user}", "\"id > /file;\"@b.e") == "id:::/file:");
-    CHECK(with("perl -ne 'print if /%{sender.user}/'", "\"a/.qx-reboot-./b\"@b.e") == "print if /a:.qx-reboot-.:b/");
+    CHECK(with("flock /x/l -c %{sender.user}", "\"id > /file;\"@b.e") == "id::::file:");
+    CHECK(with("sh %{sender.user}", "tmp/script@b.e") == "tmp:script");
+    CHECK(with("perl -e%{sender.user}", "\"qx(id)\"@b.e") == "-eqx:id:");
 }

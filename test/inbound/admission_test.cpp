@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "login_line.hpp"
+#include "support/virtual_clock.hpp"
 
 using namespace waypost;
 using inbound::admission;
@@ -121,20 +122,79 @@ TEST_CASE("programs and relays of this host are not counted", "[inbound][admissi
     }
 }
 
-TEST_CASE("audit 16: a client has but a part of the line of logins, and the line an end", "[inbound][login_line]") {
+namespace {
+
+struct crowd {
+    boost::asio::io_context loop;
+    test::virtual_clock clock{loop};
     inbound::login_line line;
     std::vector<inbound::login_line::place> places;
-    const auto join = [&](const char* address) {
-        auto place = line.join(ip(address));
-        if (place) places.push_back(std::move(*place));
-        return place.has_value();
-    };
-    for (int i = 0; i < 8; ++i) CHECK(join("192.0.2.1"));
-    CHECK_FALSE(join("192.0.2.1"));
-    CHECK(join("192.0.2.2"));
-    while (join("127.0.0.1")) {}
-    CHECK(places.size() == 64);
-    CHECK_FALSE(join("192.0.2.3"));
-    places.clear();
-    CHECK(join("192.0.2.1"));
+    int refused = 0;
+
+    ~crowd() {
+        clock.advance(std::chrono::seconds(20));
+        places.clear();
+    }
+    void comes(const char* address, int times = 1) {
+        for (; times > 0; --times) {
+            boost::asio::co_spawn(loop, line.join(ip(address), clock),
+                                  [this](std::exception_ptr, std::optional<inbound::login_line::place> one) {
+                                      if (one) return places.push_back(std::move(*one));
+                                      ++refused;
+                                  });
+        }
+        clock.settle();
+    }
+    void first_ends() {
+        std::optional<inbound::login_line::place> first(std::move(places.front()));
+        std::vector<inbound::login_line::place> others;
+        for (std::size_t i = 1; i < places.size(); ++i) others.push_back(std::move(places[i]));
+        places.swap(others);
+        first.reset();
+        clock.settle();
+    }
+};
+
+}  // namespace
+
+TEST_CASE("audit 16: a client has but a part of the line of logins", "[inbound][login_line]") {
+    crowd all;
+    all.comes("192.0.2.1", 10);
+    CHECK(all.places.size() == 8);
+    CHECK(all.refused == 0);
+    all.comes("192.0.2.2");
+    CHECK(all.places.size() == 9);
+    all.comes("127.0.0.1", 60);
+    CHECK(all.places.size() == 64);
+    all.clock.advance(std::chrono::seconds(20));
+    CHECK(all.refused == 7);
+}
+
+TEST_CASE("a login that finds no place in the line has the next one that is free", "[inbound][login_line]") {
+    crowd all;
+    all.comes("192.0.2.1", 20);
+    all.comes("192.0.2.2", 1);
+    CHECK(all.places.size() == 9);
+    for (int i = 0; i < 12; ++i) {
+        all.first_ends();
+        CHECK(all.places.size() == 9U - (i >= 8 ? 1U : 0U));
+    }
+    CHECK(all.refused == 0);
+}
+
+TEST_CASE("of one client so many logins wait for a place and no more, and not for long", "[inbound][login_line]") {
+    crowd all;
+    all.comes("192.0.2.1", 8 + 64);
+    CHECK(all.refused == 0);
+    all.comes("192.0.2.1", 3);
+    CHECK(all.refused == 3);
+    all.comes("192.0.2.9", 9);
+    CHECK(all.refused == 3);
+    all.clock.advance(std::chrono::seconds(20));
+    CHECK(all.refused == 3 + 64 + 1);
+    CHECK(all.places.size() == 16);
+    all.comes("192.0.2.1");
+    all.first_ends();
+    CHECK(all.places.size() == 16);
+    CHECK(all.refused == 68);
 }

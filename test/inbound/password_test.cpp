@@ -53,7 +53,9 @@ struct method {
 password_verdict check(test::fake_table& passwords, const std::string& user, const std::string& password) {
     boost::asio::io_context loop;
     async::workers io(1);
-    return finish(loop, inbound::check_password(passwords, {.user = user, .password = base::secret(password)}, io));
+    auto stored = finish(loop, inbound::find_password(passwords, user));
+    if (stored.has_error()) return password_verdict::could_not_ask;
+    return finish(loop, inbound::check_password(std::move(*stored), base::secret(password), io));
 }
 
 }  // namespace

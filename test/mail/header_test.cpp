@@ -78,6 +78,12 @@ TEST_CASE("a header section may be empty, endless or cut off", "[mail][header]")
 TEST_CASE("a leading mbox line is passed over, a later one is not", "[mail][header]") {
     CHECK(parse_header("From alice Sun Nov 22 19:27:00 2026\nTo: a\n\n").fields.size() == 1);
     CHECK(parse_header("From alice").body.empty());
+    CHECK(parse_header(">From alice Sun Nov 22\nTo: a\n\n").fields.size() == 1);
+    CHECK(parse_header("From alice\n>From bob\nTo: a\n\n").fields.size() == 1);
+    CHECK(parse_header("From : a\nTo: b\n").fields.size() == 2);
+    CHECK(is_mbox_line(">From x\n"));
+    CHECK_FALSE(is_mbox_line("From : x\n"));
+    CHECK_FALSE(is_mbox_line(" From x\n"));
     const header_section section = parse_header("To: a\nFrom alice\nCc: b\n");
     CHECK(section.fields.size() == 1);
     CHECK(section.body.starts_with("From alice"));

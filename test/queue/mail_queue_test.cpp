@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 
+#include "reports.hpp"
 #include "support/captured_stderr.hpp"
 #include "support/fake_store.hpp"
 #include "support/run_to_end.hpp"
@@ -421,6 +422,50 @@ TEST_CASE("audit 37: the notice of an expansion waits for a store that refuses",
     office.router.failure = {};
     office.clock.advance(401s);
     CHECK(has(office.report_text(), "Action: expanded\r\n"));
+}
+
+TEST_CASE("the notice of an expansion that cannot be reported in its time is given up", "[queue][mail_queue][report]") {
+    post_office office;
+    office.router.failure = spool::errc::unavailable;
+    office.send(
+        {.to = {"list@example.com"}, .notify = {.specified = true, .success = true}, .hop = spool::expansion_notice()});
+    office.clock.advance(office.how.ttl - 1h);
+    CHECK(office.store.envelopes.size() == 1);
+    office.clock.advance(2h);
+    CHECK(office.store.envelopes.empty());
+    CHECK(office.back.tasks.empty());
+}
+
+TEST_CASE("an exception at the settling of a report stops neither its neighbours nor the line", "[queue][reports]") {
+    post_office office;
+    settings how{.host = "mx.example.com"};
+    how.reports_at_a_time = 1;
+    async::task_group coroutines(office.loop.get_executor());
+    std::vector<spool::envelope_id> settled;
+    std::vector<spool::receipt> kept;
+    reports all(
+        {office.store, office.clock, office.log, office.router, how, coroutines},
+        [&](const spool::envelope& which, const spool::change&) {
+            settled.push_back(which.id);
+            if (settled.size() == 1) throw std::runtime_error("a bug in the windows");
+        },
+        [&](spool::receipt one) {
+            kept.push_back(std::move(one));
+            throw std::runtime_error("a bug in the queue");
+        });
+    office.send({.to = {"a@example.com", "b@example.com"}});
+    office.send({.to = {"c@example.com"}});
+    while (!office.out.tasks.empty()) {
+        task what = office.take(office.out);
+        for (const spool::envelope& each : what.envelopes) {
+            const spool::finished done{each.id};
+            all.owe(what.about, mail::report_kind::failed, {each, no_such_user.said, {}, done, done});
+        }
+    }
+    office.clock.advance(1min);
+    CHECK(settled.size() == 3);
+    CHECK(kept.size() == 2);
+    kept.clear();
 }
 
 TEST_CASE("a delay is reported once for each interval", "[queue][mail_queue][report]") {

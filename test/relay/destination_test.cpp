@@ -696,3 +696,28 @@ TEST_CASE("while it is being asked for, nothing is asked for again", "[relay][de
     f.let_go("example.net");
     CHECK(f.hosts().size() == 2);
 }
+
+TEST_CASE("a question that ends by a bug leaves a fault behind it, and can be asked again", "[relay][destination]") {
+    struct broken_resolver final : dns::resolver {
+        async::awaitable<base::result<dns::address_answer>> find_addresses(std::string) override { throw bug; }
+        async::awaitable<base::result<dns::mx_answer>> find_mx(std::string) override { throw bug; }
+        async::awaitable<base::result<dns::tlsa_answer>> tlsa(std::string) override { throw bug; }
+        async::awaitable<base::result<std::vector<std::string>>> texts(std::string) override { throw bug; }
+        async::awaitable<base::result<std::vector<std::string>>> names(net::address) override { throw bug; }
+        const std::logic_error bug{"a bug of the resolver"};
+    } broken;
+    fixture f;
+    const relay::surroundings with{f.clock(), f.world.house.log, broken, f.world.house.queue};
+    unsigned news = 0;
+    relay::destination to{with, f.hop, f.world.action, f.world.our_name, [&news] { ++news; }};
+    for (int i = 0; i < 2; ++i) {
+        CHECK_THROWS_WITH(test::finish(f.world.house.loop, to.ask()), Contains("a bug of the resolver"));
+        CHECK_FALSE(to.asking());
+        REQUIRE(to.fault().has_value());
+        CHECK(to.fault()->is_transient());
+        CHECK_FALSE(to.is_stale());
+        f.clock().advance(1min);
+        CHECK(to.is_stale());
+    }
+    CHECK(news == 2);
+}

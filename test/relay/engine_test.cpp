@@ -122,6 +122,7 @@ TEST_CASE("two actions never share a connection", "[relay][engine]") {
     auto& server = f.serve();
     auto other = f.action();
     other.name = "other";
+    other.credentials = nullptr;  // its URL has no label
     f.how.actions.emplace("other", other);
     f.send();
     f.until_done(1);

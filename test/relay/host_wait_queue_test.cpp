@@ -17,7 +17,9 @@ host at(const std::string& ip) { return {.at = {net::parse_address(ip).value(), 
 
 struct fixture {
     test::relay_surroundings world;
-    host_wait_queue queue;
+    relay::alarms alarms{world.house.loop.get_executor(), world.house.clock};
+    std::size_t rung = 0;
+    host_wait_queue queue{alarms, [this](const shared_limit&) { ++rung; }};
     visitor ours = with_mail("a.example");
     visitor theirs = with_mail("b.example");
     const host first = at("192.0.2.1");
@@ -105,6 +107,24 @@ TEST_CASE("a relay does not wait for itself", "[relay][host_wait_queue]") {
     CHECK(f.someone_else_waits(f.second, *f.ours));
 }
 
+TEST_CASE("who waits for a moment alone does not want the place of another", "[relay][host_wait_queue]") {
+    fixture f;
+    const auto soon = f.world.house.clock.now() + 1s;
+    f.queue.wait(f.ours, f.line(f.first), soon);
+    CHECK_FALSE(f.someone_else_waits(f.first, *f.theirs));
+    SECTION("when the moment has come there may be no place") {
+        f.queue.leave(*f.ours);
+        f.queue.wait(f.ours, f.line(f.first));
+        CHECK(f.someone_else_waits(f.first, *f.theirs));
+    }
+    SECTION("whoever asks last has the news") {
+        f.queue.wait(f.theirs, f.line(f.first));
+        CHECK(f.someone_else_waits(f.first, *f.theirs));
+        f.queue.wait(f.ours, f.line(f.first), soon);
+        CHECK_FALSE(f.someone_else_waits(f.first, *f.theirs));
+    }
+}
+
 TEST_CASE("a relay that has no mail any more does not wait", "[relay][host_wait_queue]") {
     fixture f;
     f.queue.wait(f.ours, f.line(f.first));
@@ -118,12 +138,41 @@ TEST_CASE("a relay that has no mail any more does not wait", "[relay][host_wait_
 TEST_CASE("a line has the first moment of those that are named", "[relay][host_wait_queue]") {
     fixture f;
     const async::time_point now{1000h};
-    CHECK_FALSE(f.queue.wait(f.ours, f.line(f.first)));
-    CHECK(f.queue.wait(f.ours, f.line(f.first), now + 2s));
-    CHECK_FALSE(f.queue.wait(f.theirs, f.line(f.first), now + 2s));
-    CHECK(f.queue.wait(f.theirs, f.line(f.first), now + 1s));
-    CHECK(f.queue.next_moment_of(*f.ours) == now + 1s);
-    f.queue.alarm_is_over(f.line(f.first));
+    f.queue.wait(f.ours, f.line(f.first));
     CHECK(f.queue.next_moment_of(*f.ours) == async::time_point::max());
-    CHECK(f.queue.wait(f.theirs, f.line(f.first), now + 3s));
+    f.queue.wait(f.ours, f.line(f.first), now + 2s);
+    f.queue.wait(f.theirs, f.line(f.first), now + 2s);
+    CHECK(f.queue.next_moment_of(*f.ours) == now + 2s);
+    f.queue.wait(f.theirs, f.line(f.first), now + 1s);
+    CHECK(f.queue.next_moment_of(*f.ours) == now + 1s);
+    CHECK(f.alarms.size() == 1);
+}
+
+TEST_CASE("a line has one alarm, however often who waits there comes and goes", "[relay][host_wait_queue]") {
+    fixture f;
+    const auto now = f.world.house.clock.now();
+    for (int i = 0; i < 100; ++i) {
+        f.queue.wait(f.ours, f.line(f.first), now + 3s);
+        CHECK(f.alarms.size() == 1);
+        f.queue.leave(*f.ours);
+        CHECK(f.alarms.size() == 0);
+    }
+    f.queue.wait(f.ours, f.line(f.first), now + 3s);
+    f.queue.clear();
+    CHECK(f.alarms.size() == 0);
+}
+
+TEST_CASE("the alarm of a line rings once, and the next moment is a new one", "[relay][host_wait_queue]") {
+    fixture f;
+    const auto now = f.world.house.clock.now();
+    f.queue.wait(f.ours, f.line(f.first), now + 1s);
+    async::task_group beside(f.world.house.loop.get_executor());
+    REQUIRE(f.alarms.needs_run());
+    beside.start(f.alarms.run());
+    f.world.house.clock.advance(2s);
+    CHECK(f.rung == 1);
+    CHECK(f.queue.next_moment_of(*f.ours) == async::time_point::max());
+    f.queue.wait(f.ours, f.line(f.first), now + 5s);
+    CHECK(f.queue.next_moment_of(*f.ours) == now + 5s);
+    test::finish(f.world.house.loop, beside.stop());
 }

@@ -282,6 +282,21 @@ TEST_CASE("an idle session makes room for another domain's mail", "[relay][sched
     CHECK(s.longest_delay(later) <= 200ms);
 }
 
+TEST_CASE("a session does not leave for one who waits for a pause to end", "[relay][scheduler]") {
+    simulation s;
+    s.allowed().route_delay = 1h;
+    s.domain("a.example", "192.0.2.1");
+    s.domain("b.example", "192.0.2.1");
+    for (int i = 0; i < 50; ++i) s.send("a.example");
+    s.pass(100ms);
+    s.send("b.example");
+    s.pass(10s);
+    CHECK(s.hosts["192.0.2.1"].connections == 1);
+    CHECK(s.delivered() == 50);
+    s.pass(1h);
+    CHECK(s.delivered() == 51);
+}
+
 TEST_CASE("who has found a place elsewhere does not make others leave theirs", "[relay][scheduler]") {
     simulation s;
     s.allowed().per_host = 1;
@@ -300,6 +315,20 @@ TEST_CASE("who has found a place elsewhere does not make others leave theirs", "
     s.pass(300s);
     CHECK(s.delivered() == 53);
     CHECK(s.hosts["192.0.2.1"].connections == 1);
+}
+
+TEST_CASE("a place more at a host is offered to those whose limits differ from those of who earned it",
+          "[relay][scheduler]") {
+    simulation s;
+    s.how.allowed.by_domain["a.example"].per_host = 5;
+    s.domain("a.example", "192.0.2.1");
+    s.domain("b.example", "192.0.2.1");
+    s.hosts["192.0.2.1"].to_carry = 5s;
+    for (int i = 0; i < 100; ++i) s.send("a.example");
+    s.pass(1s);  // all five places are taken
+    const auto other = s.send("b.example");
+    s.pass(2min);
+    CHECK(s.longest_delay(other) <= 11s);
 }
 
 TEST_CASE("the parts of a long message go down all sessions that are idle", "[relay][scheduler]") {
@@ -362,6 +391,26 @@ TEST_CASE("sick hosts do not delay the mail to healthy ones", "[relay][scheduler
     const auto without = run(false);
     const auto with = run(true);
     CHECK(with <= without + without / 10);
+}
+
+TEST_CASE("a session that ends by a bug leaves its place to who waits, and its mail is tried again",
+          "[relay][scheduler]") {
+    simulation s;
+    s.expects_bug = true;
+    s.allowed().per_host = 1;
+    s.domain("a.example", "192.0.2.1");
+    s.domain("b.example", "192.0.2.1");
+    s.hosts["192.0.2.1"].has_bug = true;
+    s.hosts["192.0.2.1"].to_open = 1s;
+    s.send("a.example");
+    s.pass(100ms);
+    s.send("b.example");
+    s.pass(1min);
+    CHECK(s.hosts["192.0.2.1"].attempts.size() >= 2);
+    CHECK(s.hosts["192.0.2.1"].attempts.size() <= 20);
+    s.hosts["192.0.2.1"].has_bug = false;
+    s.pass(1h);
+    CHECK(s.delivered() == 2);
 }
 
 // --- the books

@@ -332,6 +332,20 @@ TEST_CASE("a good-bye after the last mail is the end of the connection", "[relay
     CHECK(f.work.wells == std::vector<bool>{true});
 }
 
+TEST_CASE("content taken in words of another command is the last on its connection", "[relay][session]") {
+    fixture f;
+    f.server.offers = GENERATE(values<strings>({{}, {"PIPELINING"}}));
+    f.server.answer = at_the(1, ".", "221 2.0.0 bye");
+    f.work.on_wait = [] { return true; };  // there is more mail, always
+    f.work.add({"a@d.example"});
+    f.work.add({"b@d.example"});
+    f.run();
+    CHECK(f.work.told == std::map<std::string, std::string>{{"a@d.example", "221 2.0.0 bye"}});
+    CHECK(f.work.wells.front());
+    CHECK(f.server.mails.size() <= 1);
+    CHECK(f.work.waiting.size() + f.work.given_back.size() == 1);
+}
+
 // --- limits, faults of ours
 
 TEST_CASE("after many refused recipients on end the session leaves", "[relay][session]") {

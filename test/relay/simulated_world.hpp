@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -30,6 +31,7 @@ struct simulated_host {
     async::duration to_carry = 100ms;
     std::size_t room = 10'000;     // connections; more are greeted with 421
     std::size_t closes_after = 0;  // messages of one connection; 0: never
+    bool has_bug = false;          // the crew's session with it ends in an exception
     bool throws_out = false;       // 421 instead of an answer to the first MAIL
     unsigned defers_percent = 0;   // of the recipients
 
@@ -50,6 +52,7 @@ public:
     async::awaitable<> serve(relay::opening& what) override {
         const auto held = co_await connect(what);
         if (!held) co_return;
+        if (at(what.via()).has_bug) throw std::logic_error("a bug of the crew");
         relay::work& mail = what.ready(held->along);
         ++at(what.via()).connections;
         co_await drain(what, mail);

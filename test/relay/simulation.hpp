@@ -43,6 +43,7 @@ struct simulation {
     std::unique_ptr<relay::scheduler> scheduler;
     std::map<spool::envelope_id, async::time_point> sent;
     std::size_t told_within_carry = 0;
+    bool expects_bug = false;
 
     simulation() { add_action("out"); }
     ~simulation() {
@@ -59,7 +60,7 @@ struct simulation {
         }
         house.log.info("test", "last-line");
         CHECK(output.comes("event=last-line"));
-        CHECK_FALSE(output.has("event=bug"));
+        CHECK(output.has("event=bug") == expects_bug);
     }
 
     void add_action(const std::string& name) { how.actions.emplace(name, relay::action_settings{.name = name}); }

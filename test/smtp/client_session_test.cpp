@@ -433,8 +433,6 @@ TEST_CASE("replies out of order fail the session", "[smtp][client_session]") {
         {"250 ok", "250 ok", "354 go", "354 go"},  // to the end of content
         {"220 ready"},  // of another command
         {"250 ok", "235 come in"},
-        {"250 ok", "250 ok", "354 go", "221 bye"},
-        {"250 ok", "250 ok", "354 go", "214 help"},
     };
     for (const auto& replies : conversations) {
         opened client(pipelining);
@@ -452,6 +450,35 @@ TEST_CASE("replies out of order fail the session", "[smtp][client_session]") {
         CHECK(std::get<session_failed>(client.step).said.is_transient());
         CHECK((client.outcomes_or(mail::status::of(451, "", "x"))) == "451 x");
     }
+}
+
+TEST_CASE("content that was taken in words of another command was taken, and the session ends",
+          "[smtp][client_session]") {
+    for (const std::string said : {"220 ready", "221 bye", "211 status", "214 help", "235 come in"}) {
+        CAPTURE(said);
+        opened client(pipelining);
+        CHECK_FALSE(client.begin(message({"c@d", "e@f"})).empty());
+        CHECK(client.say({"250 ok", "250 ok", "550 5.1.1 no", "354 go"}).empty());
+        client.session.on_content_written();
+        CHECK(client.say({said}).empty());
+        CHECK(client.outcome() == said + "|550 5.1.1 no");
+        CHECK_FALSE(client.session.has_room());
+        CHECK(client.written().empty());
+        REQUIRE(client.wants<session_failed>());
+        CHECK(std::get<session_failed>(client.step).said.is_transient());
+        CHECK(client.session.unfinished().empty());
+    }
+}
+
+TEST_CASE("of an LMTP store that answers in words of another command, all words are heard", "[smtp][client_session]") {
+    opened client(pipelining, lmtp());
+    CHECK_FALSE(client.begin(message({"a@a", "b@b", "c@c"})).empty());
+    CHECK(client.say({"250 ok", "250 ok", "250 ok", "250 ok", "354 go"}).empty());
+    client.session.on_content_written();
+    CHECK(client.say({"221 bye", "452 4.2.2 full", "250 2.0.0 stored"}).empty());
+    CHECK(client.outcome() == "221 bye|452 4.2.2 full|250 2.0.0 stored");
+    CHECK(client.written().empty());
+    CHECK(client.wants<session_failed>());
 }
 
 TEST_CASE("a reply that nobody expects fails the session", "[smtp][client_session]") {

@@ -478,7 +478,23 @@ TEST_CASE("audit 15: only words that are known are shown in a log", "[smtp][serv
     CHECK(shown("BDAT 6 LAST") == "BDAT");
     CHECK(shown("RCPT TO:<x@example.org>") == "RCPT TO:<x@example.org>");
     CHECK(shown("EHLO x") == "EHLO x");
+    CHECK(shown("HELO [192.0.2.1]") == "HELO [192.0.2.1]");
+    CHECK(shown("VRFY <joe@example.org>") == "VRFY <joe@example.org>");
+    CHECK(shown("VRFY joe") == "VRFY joe");
+    CHECK(shown("mail from: <a@b> SIZE=1") == "mail from: <a@b> SIZE=1");
     CHECK(shown("") == "(unknown command, 0 octets)");
+}
+
+TEST_CASE("an argument that is not what its command has is not shown in a log", "[smtp][server_session]") {
+    const greeted server(with_auth(demand::offered));
+    const auto shown = [&](std::string_view line) { return server.session().loggable(line); };
+    CHECK(shown("MAIL secret") == "MAIL (6 octets)");
+    CHECK(shown("RCPT FROM:<a@b>") == "RCPT (10 octets)");
+    CHECK(shown("EHLO c2VjcmV0=") == "EHLO (9 octets)");
+    CHECK(shown("HELO ada secret") == "HELO (10 octets)");
+    CHECK(shown("VRFY pass/word+") == "VRFY (10 octets)");
+    CHECK(shown("EXPN \x1b[0m") == "EXPN (4 octets)");
+    CHECK(shown("MAIL") == "MAIL");
 }
 
 TEST_CASE("audit 8: a refused DATA with input behind it ends the session", "[smtp][server_session]") {

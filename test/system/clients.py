@@ -231,7 +231,7 @@ def openssl(route, mail):
              (f"MAIL FROM:<{mail.sender}>".encode(), b"250 "),
              *((f"rcpt to:<{each}>".encode(), b"250 ") for each in mail.recipients), (b"DATA", b"354 ")]
     client = subprocess.Popen(
-        ["openssl", "s_client", "-quiet", "-no_ign_eof", "-crlf", "-starttls", "smtp", "-CAfile", route.authority,
+        ["openssl", "s_client", "-quiet", "-crlf", "-starttls", "smtp", "-CAfile", route.authority,
          "-verify_return_error", "-connect", f"localhost:{route.port}"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 

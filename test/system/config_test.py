@@ -147,13 +147,16 @@ class Explain(ConfigTest):
         self.assertEqual(self.relay_of(ways, "domain <ways>", "you@other.example"),
                          [["relay", "none for other.example in table <ways>"]])
 
-    def test_a_label_in_a_database_may_have_no_auth_table(self):
+    def test_a_row_that_the_daemon_passes_over_is_shown_as_a_fault(self):
         with sqlite3.connect(self.directory / "rows.db") as rows:
             rows.execute("CREATE TABLE t AS SELECT 'smtp+tls://bleh@h.example' AS url")
         rows.close()
         queries = self.write(f"dbpath {self.directory}/rows.db\nfetch_relayhost select url from t\n", "sqlite.conf")
-        [relay, _] = self.relay_of(f"table hubs sqlite:{queries}", "host <hubs>")
-        self.assertEqual(relay, ["relay", "smtp+tls://bleh@h.example"])
+        file = self.write(f'table hubs sqlite:{queries}\naction "out" relay host <hubs>\nmatch for any action "out"\n'
+                          f"{NO_DNS}")
+        text = self.expect(0, "explain", "-f", file, "me@x.example", "you@mx.else.example").stdout
+        self.assertIn("fault    a row that this action cannot use is passed over: the label 'bleh' has no table", text)
+        self.assertNotIn("relay ", text)
 
     def test_it_says_why_a_mail_is_refused(self):
         self.assertIn("refused  530 5.7.0 Authentication required (to MAIL)",

@@ -59,11 +59,20 @@ class NextHopReplies(SystemTest):
         self.assertIn("354 go on", self.outcome("TempFail"))
 
     def test_good_news_that_answers_another_command_ends_the_session(self):
-        for step in ("MAIL", "RCPT", "DATA", "END"):
+        for step in ("MAIL", "RCPT", "DATA"):
             for reply in ("220 ready", "221 bye", "334 bWU="):
                 with self.subTest(step, reply=reply):
                     self.relay_to({step: reply})
                     self.assertIn(reply, self.outcome("TempFail"))
+                    self.daemon.kill()
+
+    def test_content_that_was_taken_in_words_of_another_command_is_not_sent_again(self):
+        for extensions in ("250-sink.example\r\n250 PIPELINING", EXTENSIONS):
+            for reply in ("220 ready", "221 bye", "214 help"):
+                with self.subTest(extensions, reply=reply):
+                    self.relay_to({"EHLO": extensions, "END": reply})
+                    self.assertIn(reply, self.outcome("Ok"))
+                    wait_until(lambda: self.sink.open_sessions == 0, "the connection is closed", seconds=5)
                     self.daemon.kill()
 
 

@@ -56,6 +56,40 @@ TEST_CASE("audit 23: while a file is written in place, the rows from before it s
     CHECK(of.warnings.empty());
 }
 
+TEST_CASE("a file that is written to every second is read all the same, to its last whole line",
+          "[table][watched_file]") {
+    written_house of;
+    of.write("rows", "first\n");
+    const auto rows = of.open();
+    std::ofstream writer(of.path, std::ios::app);
+    for (int second = 0; second < 15; ++second) {
+        writer << "u" << second << std::endl;
+        of.later();
+        REQUIRE(of.has(*rows, "u0") == "none");
+    }
+    writer << "u15\nhalf" << std::flush;
+    of.later();
+    CHECK(of.has(*rows, "u15") == "u15");
+    CHECK(of.has(*rows, "first") == "first");
+    CHECK(of.has(*rows, "half") == "none");
+    REQUIRE(of.warnings.size() == 1);
+    CHECK_THAT(of.warnings[0], Contains(of.path) && Contains("written to all the time"));
+    SECTION("again and again, with one warning") {
+        for (int second = 16; second < 40; ++second) {
+            writer << "x\nu" << second << std::endl;
+            of.later();
+            std::ignore = of.has(*rows, "u0");
+        }
+        CHECK(of.has(*rows, "u20") == "u20");
+        CHECK(of.warnings.size() == 1);
+    }
+    SECTION("and whole when nobody writes any more") {
+        of.later();
+        CHECK(of.has(*rows, "half") == "half");
+        CHECK(of.warnings.size() == 1);
+    }
+}
+
 TEST_CASE("audit 23: a file that was renamed into place counts at the first look", "[table][watched_file]") {
     written_house of;
     of.write("rows", "one\n");

@@ -32,12 +32,15 @@ public:
     ~assembly();
 
     void start();
-    /// Stops taking mail in, then sending it out; what is not finished waits in the spool for the next start.
+    /// Stops taking mail in and, at the same time, beginning local deliveries; then sending mail out. What is not
+    /// finished waits in the spool for the next start.
     async::awaitable<> stop();
 
     [[nodiscard]] observe::log& log() noexcept { return log_; }
 
 private:
+    async::awaitable<> stop_clients_and_relay();
+
     // In the order in which mail passes them; each uses only what stands above it.
     config::loaded settings_;
     observe::log log_;

@@ -5,8 +5,11 @@
 // text of /bin/sh -c. No value of a mail is ever put into what a shell reads, here or behind a `sh -c` of the text's
 // own: a specifier there is a fault that names the variable of the environment with the same value.
 //
-// Other programs read arguments as code too, and which do is not known here. So a value has no octet that means
-// anything to one (format.hpp), and a raw one is an argument of its own, never a part of a text. Pure.
+// Other programs read arguments as code too, and which do is not known here. So a value stands in a word that has no
+// blanks, quotes or other marks of code around it (-f%{sender}, user@%{dest.domain}), has few octets that mean anything
+// to a program (format.hpp), and a raw one is an argument of its own. A value that is the whole program text or the
+// name of the script (`sed %{sender.user}`, `sh %{sender.user}`) still acts: as a word, or as a file of the directory
+// that the command works in. Nothing here can tell that from data. Pure.
 #pragma once
 
 #include <optional>

@@ -8,8 +8,10 @@
 //
 // Addresses and names come from strangers. In an argument of a command, which its program may read as code of any
 // language, only letters, digits and -+=^_@. of them are kept, all else becomes ':': nothing that ends a string, a word
-// or a statement anywhere. '/' is kept where the value is the whole argument, and leads neither to the root nor up. In
-// a path, which nothing interprets, !#$%&'*?`{|}~ become ':' (as in OpenSMTPD). `raw` keeps every octet.
+// or a statement, and no '/', so that as the name of a file it is one of the directory that the program works in. The
+// first octet of an argument is a letter, a digit, '_' or ':'. What is left is still a word that a stranger chose, and
+// a program that takes a whole argument as its code or its script acts on it. In a path, which nothing interprets,
+// !#$%&'*?`{|}~ become ':' (as in OpenSMTPD). `raw` keeps every octet.
 //
 // Parsed once, at load; what is wrong with the text is an error there, so at delivery only a value can be wrong. Pure.
 #pragma once
@@ -66,8 +68,10 @@ public:
     [[nodiscard]] bool has_raw() const noexcept;
     /// One specifier, and no text around it.
     [[nodiscard]] bool is_one_value() const noexcept;
-    /// For an argument of a command. A value in front of it begins with no '-' (unless raw), so that a sender cannot
-    /// write an option.
+    /// The text around the values of strangers is of letters, digits and -_=+.,:/@% alone, as in --to=%{rcpt}.
+    [[nodiscard]] bool stands_in_plain_text() const noexcept;
+    /// For an argument of a command. A value in front of it begins with a letter, a digit or '_' (unless raw), so that
+    /// a sender cannot write an option, name a file of them (@file) or a hidden one.
     [[nodiscard]] base::result<std::string> expand(const format_values& values) const;
     /// For the program of a command: a path, whose values are as careful as those of an argument.
     [[nodiscard]] base::result<std::string> expand_program(const format_values& values) const;

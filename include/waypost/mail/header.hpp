@@ -13,8 +13,12 @@ struct header_field {
     std::string_view whole;  // the field with its line end
 };
 
-/// The fields in order, and where the body begins. A line that is no field ends the section; a leading mbox "From "
-/// line is passed over. Accepts LF and CRLF line ends.
+/// A line that mailboxes put in front of a message, perhaps quoted ("From ", ">From "); where it is no field ("From
+/// :").
+[[nodiscard]] bool is_mbox_line(std::string_view line) noexcept;
+
+/// The fields in order, and where the body begins. A line that is no field ends the section; leading mbox lines are
+/// passed over. Accepts LF and CRLF line ends.
 struct header_section {
     std::vector<header_field> fields;
     std::string_view body;  // after the empty line, if any

@@ -178,6 +178,7 @@ private:
     void send_data(transaction_under_way& of);
     [[nodiscard]] bool fits_in_flight(const transaction_under_way& one) const noexcept;
     [[nodiscard]] static bool makes_sense(expect what, int code) noexcept;
+    [[nodiscard]] static bool answers_content(expect what) noexcept;
     void on_transaction_reply(const expectation& was, const reply& said);
     void on_envelope_reply(transaction_under_way& of, const expectation& was, const reply& said);
     void on_data(transaction_under_way& of, const reply& said);
@@ -198,6 +199,7 @@ private:
     std::optional<client_step> then_;  // to hand out once out_ is written
     duty due_ = duty::none;
     std::optional<session_failed> failed_;
+    std::optional<mail::status> odd_answer_;  // to content, and good: the session ends with that transaction
     std::deque<transaction_under_way> transactions_;
     std::deque<transaction_done> done_;  // to hand out
     std::uint64_t ended_ = 0;  // transactions that have ended: the number of the oldest under way

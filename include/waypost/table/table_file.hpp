@@ -25,8 +25,12 @@ struct row_check {
     static constexpr std::size_t most_doubts = 10;
 };
 [[nodiscard]] std::variant<entries, file_fault> parse_table_file(std::string_view text, row_check* check = nullptr);
+/// Whether a last line without its end is one, or what there is so far of a file that is being written.
+enum class last_line : bool { as_it_is, only_with_its_end };
 /// Reads a regular file; blocks.
-[[nodiscard]] std::variant<std::string, file_fault> read_text(const std::string& path, std::size_t largest = 1U << 30);
-[[nodiscard]] std::variant<entries, file_fault> read_table_file(const std::string& path, row_check* check = nullptr);
+[[nodiscard]] std::variant<std::string, file_fault> read_text(const std::string& path, std::size_t largest = 1U << 30,
+                                                              last_line end = last_line::as_it_is);
+[[nodiscard]] std::variant<entries, file_fault> read_table_file(const std::string& path, row_check* check = nullptr,
+                                                                last_line end = last_line::as_it_is);
 
 }  // namespace waypost::table
