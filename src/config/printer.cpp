@@ -27,7 +27,7 @@ public:
         for (const listener& one : what_.listeners) listen(one);
         section();
         for (const wrapper_definition& one : what_.wrappers)
-            line({"mda wrapper", in_quotes(one.name), in_quotes(without_secrets(one.command.text))});
+            line({"mda wrapper", in_quotes(one.name), in_quotes(command_without_secrets(one.command.text))});
         for (const action& one : what_.actions) act(one);
         section();
         for (const rule& one : what_.rules) match(one);
@@ -44,7 +44,8 @@ private:
     void section() { section_ = true; }
 
     [[nodiscard]] static std::string origin(const table_definition& one) {
-        return in_quotes(without_secrets(one.backend + ":" + one.argument));
+        const std::string text = one.backend + ":" + one.argument;
+        return in_quotes(one.backend == "proc" ? command_without_secrets(text) : without_secrets(text));
     }
 
     void table(const table_definition& one) {
@@ -139,7 +140,7 @@ private:
         words.emplace_back(word_of(one.by));
         if (one.by != action::method::relay) {
             add_text(one.path);
-            if (!one.command.text.empty()) words.push_back(in_quotes(without_secrets(one.command.text)));
+            if (!one.command.text.empty()) words.push_back(in_quotes(command_without_secrets(one.command.text)));
             add_text(one.lmtp);
             if (one.junk) words.emplace_back("junk");
             if (one.rcpt_to) words.emplace_back("rcpt-to");

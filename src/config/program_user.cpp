@@ -1,5 +1,6 @@
 #include "program_user.hpp"
 
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <sys/stat.h>
@@ -7,14 +8,33 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <fstream>
+#include <vector>
 
 #include "waypost/base/ascii.hpp"
+#include "waypost/table/proc_table.hpp"
 
 namespace waypost::config {
 
 namespace {
 
 using base::user_identity;
+
+/// Asks again where there are more of them than there was room for.
+std::vector<gid_t> groups_of(const std::string& name, gid_t first) {
+    constexpr int most = 65536;  // the kernel's
+    std::vector<gid_t> groups(64);
+    int number = static_cast<int>(groups.size());
+    while (::getgrouplist(name.c_str(), first, groups.data(), &number) < 0) {
+        if (groups.size() >= most) return {first};
+        const std::size_t wanted = std::max(groups.size() * 2, static_cast<std::size_t>(std::max(number, 0)));
+        groups.resize(std::min<std::size_t>(wanted, most));
+        number = static_cast<int>(groups.size());
+    }
+    groups.resize(static_cast<std::size_t>(number));
+    return groups;
+}
 
 std::optional<user_identity> user_named(const std::string& name) {
     std::array<char, 16384> space{};
@@ -24,10 +44,7 @@ std::optional<user_identity> user_named(const std::string& name) {
         return std::nullopt;
     }
     user_identity made{.name = name, .uid = entry.pw_uid, .gid = entry.pw_gid, .groups = {}, .home = entry.pw_dir};
-    int number = 64;
-    made.groups.resize(static_cast<std::size_t>(number));
-    if (::getgrouplist(name.c_str(), entry.pw_gid, made.groups.data(), &number) < 0) number = 0;
-    made.groups.resize(static_cast<std::size_t>(number));
+    made.groups = groups_of(name, entry.pw_gid);
     return made;
 }
 
@@ -41,20 +58,53 @@ bool may(const user_identity& user, const std::string& path, mode_t wanted) {
     return (about.st_mode & (is_member ? wanted << 3 : wanted)) != 0;
 }
 
-bool can_read(const user_identity& user, const std::string& path) {
+bool can_reach(const user_identity& user, const std::string& path, mode_t wanted) {
     if (user.uid == 0) return true;
     for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
         if (!may(user, path.substr(0, slash), S_IXOTH)) return false;
     }
-    return may(user, path, S_IROTH);
+    return may(user, path, wanted);
 }
 
-/// The first file in a command line that the user cannot read.
-std::optional<std::string> first_hidden(const std::string& command, const user_identity& user) {
-    for (const std::string_view word : base::split(command, ' ')) {
-        if (word.starts_with('/') && !can_read(user, std::string(word))) return std::string(word);
+/// Its interpreter reads it as the user.
+bool is_script(const std::string& path) {
+    std::array<char, 2> start{};
+    std::ifstream(path, std::ios::binary).read(start.data(), start.size());
+    return start[0] == '#' && start[1] == '!';
+}
+
+/// The file in a word, which may be the value of an option.
+std::string file_in(const std::string& word) {
+    const std::size_t value = word.find('=');
+    return word.starts_with('/') || value == std::string::npos ? word : word.substr(value + 1);
+}
+
+/// The program, where the user cannot run it; else the first file in its command line that the user cannot read. Of
+/// `ldap:/etc/ldap.conf` the file alone: the program is the system's.
+std::optional<std::string> first_hidden(const table_definition& table, const user_identity& user) {
+    std::vector<std::string> files{table.argument};
+    if (table.backend == "proc") {
+        const auto words = table::proc_table::parse_command(table.argument);
+        const auto* const command = std::get_if<std::vector<std::string>>(&words);
+        if (command == nullptr) return std::nullopt;  // opening the table will say so
+        files.clear();
+        if (!can_reach(user, command->front(), S_IXOTH)) return command->front();
+        for (const std::string& word : *command) files.push_back(file_in(word));
+        if (!is_script(command->front())) files.erase(files.begin());  // that is run, not read
     }
-    return std::nullopt;
+    const auto hidden = std::ranges::find_if(
+        files, [&user](const std::string& file) { return file.starts_with('/') && !can_reach(user, file, S_IROTH); });
+    return hidden == files.end() ? std::nullopt : std::optional(*hidden);
+}
+
+/// Whether the system lets us become the user: in a container root may not. A program without a name cannot begin, so
+/// this ends one way or the other with an error.
+bool can_become(const user_identity& user) {
+    const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null < 0) return true;  // starting the program will say what is wrong
+    const auto started = base::start_as(user, {null, null, null}, {""}, {});
+    ::close(null);
+    return started.has_error() && started.error().value() == ENOENT;
 }
 
 std::string in_quotes(const std::string& name) { return "\"" + base::printable(name, 64) + "\""; }
@@ -74,23 +124,33 @@ std::optional<base::user_identity> program_user(const table_definition& table, f
         return std::nullopt;
     }
     const std::string name = table.user ? table.user->text : "nobody";
+    const location& where = table.user ? table.user->where : table.where;
     auto user = user_named(name);
-    if (!user) {
-        faults.fault(table.user ? table.user->where : table.where, "there is no user " + in_quotes(name),
+    if (!user && table.user) {
+        faults.fault(where, "there is no user " + in_quotes(name),
                      "write user and the name of a user of this system for the table's program");
         return std::nullopt;
     }
-    const auto hidden = first_hidden(table.argument, *user);
+    if (!user || !can_become(*user)) {
+        faults.warn(where,
+                    "the program of this table runs as root, because " +
+                        (user ? "this system does not let us become " : std::string("there is no user ")) +
+                        in_quotes(name),
+                    user ? "start waypost as an ordinary user, or let it change users (CAP_SETUID and CAP_SETGID)"
+                         : "write user NAME, with a user of this system");
+        return std::nullopt;
+    }
+    const auto hidden = first_hidden(table, *user);
     if (!hidden) return user;
-    const std::string shown = "\"" + base::printable(*hidden) + "\"";
+    const bool is_program = table.backend == "proc" && table.argument.starts_with(*hidden);
+    const std::string shown = (is_program ? "run \"" : "read \"") + base::printable(*hidden) + "\"";
     if (table.user) {
-        faults.warn(table.user->where,
-                    in_quotes(name) + " cannot read " + shown + ", which the table's program is given",
-                    "let this user read it");
+        faults.warn(table.user->where, in_quotes(name) + " cannot " + shown + ", which the table's program needs",
+                    "let this user do it");
         return user;
     }
-    faults.warn(table.where, "the program of this table runs as root, because nobody cannot read " + shown,
-                "write user NAME, and let this user read it");
+    faults.warn(table.where, "the program of this table runs as root, because nobody cannot " + shown,
+                "write user NAME, and let this user do it");
     return std::nullopt;
 }
 

@@ -68,6 +68,19 @@ std::vector<mx_record> in_order(std::vector<mx_record> records, std::uint32_t se
 /// An address that is nobody's: connecting to 0.0.0.0 would reach ourselves.
 bool is_no_address(const net::address& ip) { return net::unmapped(ip).is_unspecified() || ip.is_multicast(); }
 
+/// Nobody has so many addresses of one family, and an answer can hold thousands, each of them a place to be tried.
+constexpr std::size_t max_addresses = 16;
+
+std::vector<net::address> usable(const std::vector<net::address>& all) {
+    std::vector<net::address> made;
+    std::size_t v4 = 0;
+    std::size_t v6 = 0;
+    for (const net::address& ip : all) {
+        if (!is_no_address(ip) && (ip.is_v4() ? v4 : v6)++ < max_addresses) made.push_back(ip);
+    }
+    return made;
+}
+
 /// The hosts as they become known, and who wants to hear of it.
 struct search {
     resolver& dns;
@@ -90,8 +103,7 @@ async::awaitable<bool> ask_for(search& all, mx_candidate& host) {
     }
     if (found.has_value()) {
         all.exists = true;
-        host.addresses = std::move(found->records);
-        std::erase_if(host.addresses, is_no_address);
+        host.addresses = usable(found->records);
         host.authentic = host.authentic && found->authentic;
     } else {
         all.could_not_ask = all.could_not_ask || found.error() != errc::not_found;

@@ -81,7 +81,9 @@ bool is_seven_bit_text(std::string_view text) {
     while (!text.empty()) {
         const std::string_view line = take_line(text);
         if (line.size() > longest_line) return false;
-        if (!std::ranges::all_of(line, [](char c) { return is_printable(c) || c == '\t'; })) return false;
+        // Other control octets, as a form feed, are allowed in mail (RFC 5322 section 4.1: to be accepted).
+        const auto is_seven_bit = [](char c) { return c != '\0' && c != '\r' && static_cast<unsigned char>(c) < 0x80; };
+        if (!std::ranges::all_of(line, is_seven_bit)) return false;
     }
     return true;
 }

@@ -18,8 +18,8 @@ void append_folded(std::string& out, std::string_view first, std::string_view in
 /// Appends lines with CRLF at the end of each, whatever ended them before.
 void append_lines(std::string& out, std::string_view text);
 
-/// Whether lines of this text may leave as they are: 7-bit, no control octets but tabs and line ends, and no line over
-/// 998 octets (RFC 5321 section 4.5.3.1.6).
+/// Whether lines of this text may leave as they are: 7-bit, without NUL, without CR but in line ends, and no line
+/// over 998 octets (RFC 5321 section 4.5.3.1.6, RFC 2045 section 2.7).
 [[nodiscard]] bool is_seven_bit_text(std::string_view text);
 
 /// Appends the lines of `text` in quoted-printable (RFC 2045 section 6.7), with CRLF at the end of each.

@@ -16,6 +16,7 @@ namespace waypost::mail {
 namespace {
 
 constexpr std::size_t max_url = 1023;
+constexpr std::size_t longest_port = 5;
 constexpr std::size_t max_socket_path = 107;  // sockaddr_un, with its NUL
 
 /// What a host, a scheme or a port may be shown as. A user may have written a password anywhere in the URL, so an error
@@ -133,7 +134,10 @@ error parse_port(std::string_view rest, relay_url& url) {
     if (digits != rest.size()) return relay_url_error{"there is something after the port", "scheme://host:port"};
     const auto port = base::parse_number(rest);
     if (!port || *port == 0 || *port > std::numeric_limits<std::uint16_t>::max()) {
-        return relay_url_error{shown("the port", rest) + " is out of range", std::string(instead)};
+        const bool is_a_number_of_something_else = rest.size() > longest_port;  // of digits a password may be made
+        return relay_url_error{
+            (is_a_number_of_something_else ? "the port" : shown("the port", rest)) + std::string(" is out of range"),
+            std::string(instead)};
     }
     url.port = static_cast<std::uint16_t>(*port);
     return std::nullopt;
@@ -240,14 +244,14 @@ std::variant<relay_url, relay_url_error> usable_relay_url(std::string_view row, 
 }
 
 std::string shown_relay_url(std::string_view row) {
-    constexpr std::size_t longest_shown = 128;
     const auto parsed = parse_relay_url(row);
     if (const auto* const url = std::get_if<relay_url>(&parsed)) return url->text();
-    const std::size_t at = row.rfind('@');
-    if (at == std::string_view::npos) return base::printable(row, longest_shown);
-    const std::size_t scheme = row.find("://");
-    const std::string_view front = scheme < at ? row.substr(0, scheme + 3) : std::string_view();
-    return base::printable(std::string(front) + "***" + std::string(row.substr(at)), longest_shown);
+    std::string text;
+    if (const std::size_t separator = row.find("://"); separator != std::string_view::npos) {
+        const std::string name = base::to_lower(row.substr(0, separator));
+        if (std::ranges::find(schemes, name, &scheme::name) != schemes.end()) text = name + "://";
+    }
+    return text + "*** (" + std::to_string(row.size()) + " bytes)";
 }
 
 }  // namespace waypost::mail

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <memory>
 
-#include "ourselves.hpp"
 #include "waypost/async/gather.hpp"
 #include "waypost/base/ascii.hpp"
 #include "waypost/relay/entries.hpp"
@@ -46,14 +45,8 @@ std::vector<host> hosts_at(const std::vector<net::address>& addresses, std::uint
 }  // namespace
 
 destination::destination(const surroundings& with, const spool::next_hop& of, const action_settings& action,
-                         const std::string& our_name, std::function<void()> on_news,
-                         std::span<const net::endpoint> our_listeners)
-    : with_(with),
-      hop_(of),
-      action_(action),
-      our_name_(our_name),
-      on_news_(std::move(on_news)),
-      our_listeners_(our_listeners) {}
+                         const std::string& our_name, std::function<void()> on_news, ourselves* us)
+    : with_(with), hop_(of), action_(action), our_name_(our_name), on_news_(std::move(on_news)), us_(us) {}
 
 bool destination::is_stale(async::duration since) const {
     return !asking_ && with_.clock.now() >= fresh_until_ + since;
@@ -88,8 +81,6 @@ async::awaitable<> destination::ask() {
 }
 
 namespace {
-
-std::string in_quotes(std::string_view text) { return "\"" + base::printable(text, 128) + "\""; }
 
 mail::status could_not_retrieve(std::string_view what, const base::error_code& error) {
     return mail::status::transient("4.4.3", "Cannot retrieve " + std::string(what) + ": " + error.message());
@@ -147,6 +138,9 @@ void destination::show(std::vector<candidate> known) {
 
 namespace {
 
+/// What a sender is told of a row that an administrator wrote: there may be a password in it. The log has more.
+mail::status cannot_be_used() { return mail::status::transient("4.3.5", "Configuration error on this host"); }
+
 void insert_by_preference(std::vector<candidate>& to, candidate one) {
     to.insert(std::ranges::upper_bound(to, one.preference, {}, &candidate::preference), std::move(one));
 }
@@ -178,18 +172,14 @@ async::awaitable<destination::found> destination::listed_urls() {
                                          : co_await entries_in_turn(*action_.hosts, kind);
     if (entries.has_error()) co_return trouble{could_not_retrieve("smarthost", entries.error())};
     std::vector<candidate> made;
-    std::string reason;
     unsigned turn = 0;
     for (const std::string& each : *entries) {
         const auto wrong = add(made, each, action_.ordered ? turn++ : 0);
-        if (!wrong) continue;
-        const std::string row = mail::shown_relay_url(each);
-        action_.hosts->complain(row, *wrong);
-        if (reason.empty()) reason = ": " + in_quotes(row) + ": " + *wrong;
+        if (wrong) action_.hosts->complain(mail::shown_relay_url(each), *wrong);
     }
     if (!made.empty()) co_return made;
-    const std::string& name = action_.hosts->name();
-    co_return trouble{mail::status::transient("4.3.5", "No usable relay URL in table " + name + reason), true};
+    if (entries->empty()) action_.hosts->complain({}, "there is no relay URL in the table");
+    co_return trouble{cannot_be_used(), true};
 }
 
 async::awaitable<destination::found> destination::url_by_domain() {
@@ -197,17 +187,13 @@ async::awaitable<destination::found> destination::url_by_domain() {
     const bool is_bad_row = url.has_error() && url.error() == table::errc::malformed_row;
     if (url.has_error() && !is_bad_row) co_return trouble{could_not_retrieve("smarthost", url.error())};
     std::vector<candidate> made;
-    std::string reason = is_bad_row ? ": " + url.error().message() : std::string();
+    if (!is_bad_row && !url->has_value()) action_.by_domain->complain(hop_.domain, "there is no such row");
     if (!is_bad_row && url->has_value()) {
-        if (const auto wrong = add(made, **url, 0)) {
-            action_.by_domain->complain(hop_.domain, *wrong);
-            reason = ": " + in_quotes(mail::shown_relay_url(**url)) + ": " + *wrong;
-        }
+        if (const auto wrong = add(made, **url, 0))
+            action_.by_domain->complain(hop_.domain, mail::shown_relay_url(**url) + ": " + *wrong);
     }
     if (!made.empty()) co_return made;
-    co_return trouble{mail::status::transient("4.3.5", "No usable relay URL for " + hop_.domain + " in table " +
-                                                           action_.by_domain->name() + reason),
-                      true};
+    co_return trouble{cannot_be_used(), true};
 }
 
 namespace {
@@ -264,8 +250,10 @@ mail::relay_url url_for_mx(const std::string& name) {
 
 async::awaitable<std::optional<destination::trouble>> destination::ask_mx() {
     std::optional<trouble> fault;
-    const auto take = [this, &fault](const std::vector<dns::mx_candidate>& answered) {
-        auto usable = usable_mx(answered);
+    likenesses judged;
+    const auto take = [this, &fault, &judged](const std::vector<dns::mx_candidate>& answered) {
+        judge(answered, judged);
+        auto usable = usable_mx(answered, judged);
         if (auto* none = std::get_if<trouble>(&usable)) {
             fault = std::move(*none);
         } else {
@@ -278,20 +266,49 @@ async::awaitable<std::optional<destination::trouble>> destination::ask_mx() {
     co_return fault;
 }
 
-bool destination::is_this_host(const dns::mx_candidate& one) const {
-    if (base::iequals(one.name, our_name_)) return true;
-    return std::ranges::any_of(one.addresses,
-                               [&](const net::address& ip) { return is_ourselves({ip, smtp_port}, our_listeners_); });
+likeness destination::likeness_by_address(const dns::mx_candidate& one) const {
+    likeness most = likeness::another;
+    if (us_ == nullptr) return most;
+    for (const net::address& ip : one.addresses) most = std::max(most, us_->of({ip, smtp_port}));
+    return most;
+}
+
+/// Names are known before addresses are.
+void destination::judge(const std::vector<dns::mx_candidate>& answered, likenesses& judged) const {
+    judged.resize(answered.size());
+    for (std::size_t i = 0; i < answered.size(); ++i) {
+        const dns::mx_candidate& one = answered[i];
+        if (judged[i]) continue;
+        const bool has_our_name = base::iequals(one.name, our_name_) || (action_.backup && !action_.backup->empty() &&
+                                                                         base::iequals(one.name, *action_.backup));
+        if (has_our_name)
+            judged[i] = likeness::this_host;
+        else if (one.answered)
+            judged[i] = likeness_by_address(one);
+    }
+}
+
+/// An address of an interface of ours may be passed on to another machine's server: such mail waits.
+destination::trouble destination::loops_back(bool is_sure) const {
+    const std::string text = "Mail for " + hop_.domain + " loops back to this host";
+    if (is_sure) return {mail::status::permanent("5.4.6", text), true};
+    return {mail::status::transient("4.4.6", text), true};
 }
 
 /// RFC 5321 section 5.1: where we are one of the MX hosts ourselves, only better ones may be tried; and so for
 /// `backup`, where the administrator says which one we are.
-destination::found destination::usable_mx(const std::vector<dns::mx_candidate>& answered) const {
+destination::found destination::usable_mx(const std::vector<dns::mx_candidate>& answered,
+                                          const likenesses& judged) const {
     // The best of them, where it is more than one: they are sorted.
     const bool is_named = action_.backup && !action_.backup->empty();
-    const auto us = std::ranges::find_if(answered, [&](const dns::mx_candidate& one) {
-        return is_named && base::iequals(one.name, *action_.backup) ? true : is_this_host(one);
-    });
+    auto us = answered.end();
+    bool is_sure = false;
+    for (std::size_t i = 0; i < answered.size(); ++i) {
+        const likeness as = judged[i].value_or(likeness::another);
+        if (as == likeness::another || (us != answered.end() && answered[i].preference > us->preference)) continue;
+        if (us == answered.end()) us = answered.begin() + static_cast<std::ptrdiff_t>(i);
+        is_sure = is_sure || as == likeness::this_host;
+    }
     if (us == answered.end() && action_.backup)
         return trouble{mail::status::transient(
             "4.4.4", (is_named ? *action_.backup : our_name_) + " is no MX host of " + hop_.domain)};
@@ -308,8 +325,7 @@ destination::found destination::usable_mx(const std::vector<dns::mx_candidate>& 
         }
         made.push_back(std::move(next));
     }
-    if (made.empty() && us != answered.end())
-        return trouble{mail::status::permanent("5.4.6", "Mail for " + hop_.domain + " loops back to this host")};
+    if (made.empty() && us != answered.end()) return loops_back(is_sure);
     return made;
 }
 

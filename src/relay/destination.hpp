@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "candidate.hpp"
+#include "ourselves.hpp"
 #include "waypost/async/awaitable.hpp"
 #include "waypost/dns/mx_lookup.hpp"
 #include "waypost/relay/settings.hpp"
@@ -26,8 +27,7 @@ public:
     /// `on_news` is called whenever more is known than before. An MX host with our name, or at one of our listeners, is
     /// this host.
     destination(const surroundings& with, const spool::next_hop& of, const action_settings& action,
-                const std::string& our_name, std::function<void()> on_news,
-                std::span<const net::endpoint> our_listeners = {});
+                const std::string& our_name, std::function<void()> on_news, ourselves* us = nullptr);
 
     /// Whether ask() should run now, and should have for so long; never while it does.
     [[nodiscard]] bool is_stale(async::duration since = {}) const;
@@ -57,8 +57,12 @@ private:
     async::awaitable<> find_addresses(std::vector<candidate> anew);
     async::awaitable<bool> locate_and_show(std::vector<candidate>& all, std::size_t which);
     async::awaitable<std::optional<trouble>> ask_mx();
-    [[nodiscard]] bool is_this_host(const dns::mx_candidate& one) const;
-    [[nodiscard]] found usable_mx(const std::vector<dns::mx_candidate>& answered) const;
+    /// By the place of a host among the answered ones; each is judged once, when it has answered.
+    using likenesses = std::vector<std::optional<likeness>>;
+    [[nodiscard]] likeness likeness_by_address(const dns::mx_candidate& one) const;
+    void judge(const std::vector<dns::mx_candidate>& answered, likenesses& judged) const;
+    [[nodiscard]] trouble loops_back(bool is_sure) const;
+    [[nodiscard]] found usable_mx(const std::vector<dns::mx_candidate>& answered, const likenesses& judged) const;
     [[nodiscard]] std::optional<std::string> add(std::vector<candidate>& to, const std::string& row,
                                                  unsigned preference) const;
     void show(std::vector<candidate> known);
@@ -68,7 +72,7 @@ private:
     const action_settings& action_;
     const std::string& our_name_;
     std::function<void()> on_news_;
-    std::span<const net::endpoint> our_listeners_;
+    ourselves* us_;
 
     std::vector<source> sources_;
     std::vector<candidate> hosts_;

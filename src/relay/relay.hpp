@@ -43,11 +43,8 @@ struct idle_session {
 class relay {
 public:
     relay(const surroundings& with, spool::next_hop where, const action_settings& how, const limits& most,
-          const std::string& our_name, std::function<void()> on_news, std::span<const net::endpoint> our_listeners = {})
-        : hop(std::move(where)),
-          action(how),
-          allowed(most),
-          way(with, hop, how, our_name, std::move(on_news), our_listeners) {}
+          const std::string& our_name, std::function<void()> on_news, ourselves* us = nullptr)
+        : hop(std::move(where)), action(how), allowed(most), way(with, hop, how, our_name, std::move(on_news), us) {}
 
     const spool::next_hop hop;
     const action_settings& action;

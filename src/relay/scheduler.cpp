@@ -23,6 +23,7 @@ scheduler::scheduler(const async::executor& on, const surroundings& with, const 
     : executor_(on),
       with_(with),
       settings_(how),
+      us_(how.listeners, with.clock),
       crew_(hands),
       ledger_({}, how.max_deferred),
       alarms_(on, with.clock),
@@ -43,7 +44,7 @@ const scheduler::relay_ptr& scheduler::relay_for(const spool::next_hop& hop) {
             attend(relay_ptr(found->second));
         };
         slot = std::make_shared<relay>(with_, hop, settings_.actions.at(hop.action), settings_.allowed.of(hop.domain),
-                                       settings_.host, on_news, settings_.listeners);
+                                       settings_.host, on_news, &us_);
     }
     return slot;
 }

@@ -74,6 +74,7 @@ private:
     async::executor executor_;
     const surroundings& with_;
     const settings& settings_;
+    ourselves us_;
     crew& crew_;
     ledger ledger_;
     alarms alarms_;

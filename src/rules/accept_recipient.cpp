@@ -13,10 +13,8 @@ spool::next_hop hop_of(const destination& to) {
     return {.action = to.by->name, .domain = by_domain ? to.to.host.text() : std::string()};
 }
 
-bool is_expanded(const std::vector<destination>& destinations, const mail::mailbox& given) {
-    return destinations.size() > 1 ||
-           std::ranges::any_of(destinations, [&given](const destination& one) { return one.to != given; });
-}
+/// RFC 3461 section 5.2.7: an alias of one address passes on what its sender asks for; one of several is a list.
+bool is_expanded(const std::vector<destination>& destinations) { return destinations.size() > 1; }
 
 mail::dsn_notify without_success(mail::dsn_notify notify) {
     if (!notify.success) return notify;
@@ -40,7 +38,7 @@ spool::envelope notice_for(const mail::recipient& given, async::wall_time expire
 
 std::vector<spool::envelope> envelopes_of(const std::vector<destination>& destinations, const facts& about,
                                           const mail::recipient& given, std::chrono::seconds ttl) {
-    const bool expanded = is_expanded(destinations, given.to);
+    const bool expanded = is_expanded(destinations);
     const mail::dsn_notify notify = expanded ? without_success(given.notify) : given.notify;
     std::vector<spool::envelope> envelopes;
     envelopes.reserve(destinations.size() + 1);

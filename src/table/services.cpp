@@ -89,18 +89,41 @@ std::string_view without_root(std::string_view name) {
     return name;
 }
 
+/// What can match a domain: one of mail, or one in which a `*` stands for something.
+bool is_domain_pattern(std::string_view text) {
+    std::string name(text);
+    if (name.starts_with('[') && name.ends_with(']') && name.find('*') != std::string::npos) return true;
+    std::ranges::replace(name, '*', '1');
+    return mail::domain::parse(name).has_value();
+}
+
+/// What can match an address: [user]@[domain], or a user wherever it is; `<>` is nobody, and `@` everybody.
+bool is_address_pattern(std::string_view text) {
+    if (text == "<>" || text == "@") return true;
+    const std::size_t at = text.rfind('@');
+    if (at != std::string_view::npos && !is_domain_pattern(text.substr(at + 1))) return false;
+    const std::string_view user = text.substr(0, at);
+    return user.empty() ? at != std::string_view::npos : mail::local_part::parse(user).has_value();
+}
+
 }  // namespace
 
-std::vector<std::string> domain::candidates(std::string_view name) { return {base::to_lower(without_root(name))}; }
+/// As it is, and as a row of the DNS is written, with the dot of the root.
+std::vector<std::string> domain::candidates(std::string_view name) {
+    std::string bare = base::to_lower(without_root(name));
+    if (bare.empty() || bare.ends_with('.') || bare.starts_with('[')) return {std::move(bare)};
+    std::string rooted = bare + ".";
+    return {std::move(bare), std::move(rooted)};
+}
 
 bool domain::covers(std::string_view stored, std::string_view name) {
-    return wildcard_match(stored, without_root(name));
+    return wildcard_match(without_root(stored), without_root(name));
 }
 
 base::result<std::string> domain::parse(std::string_view key, std::string_view row) { return row_or_key(key, row); }
 
 std::optional<row_fault> fault_of_domain(std::string_view key, std::string_view) {
-    if (key.find_first_of("@ \t") == std::string_view::npos) return std::nullopt;
+    if (is_domain_pattern(without_root(key))) return std::nullopt;
     return row_fault{in_quotes(key) + " is no domain",
                      "write it like example.org or *.example.org; addresses go with rcpt-to"};
 }
@@ -174,7 +197,10 @@ bool mailaddr::covers(std::string_view stored, std::string_view address) const {
     return pattern.user == (pattern.has_tag() ? asked.user : asked.user_without_tag());
 }
 
-std::optional<row_fault> mailaddr::fault_of(std::string_view key, std::string_view) { return doubt_about_user(key); }
+std::optional<row_fault> mailaddr::fault_of(std::string_view key, std::string_view) {
+    if (is_address_pattern(key)) return doubt_about_user(key);
+    return row_fault{in_quotes(key) + " is no address", "write it like user@example.org, @example.org or user"};
+}
 
 base::result<std::string> mailaddr::parse(std::string_view key, std::string_view row) { return row_or_key(key, row); }
 

@@ -17,10 +17,14 @@ bool is_whole(const file_state& now, const file_state& in_use, const file_state&
     if (now == last_look || now.inode == 0) return true;
     // `command > file` empties it first, and one that is made anew begins empty: no such file counts at once.
     const bool is_another = now.device != in_use.device || now.inode != in_use.inode;
-    if (is_another && now.size > 0) return true;
-    // Nobody looked for a while. The time of change is the kernel's, and cannot be set by hand.
     const auto since_epoch = std::chrono::nanoseconds(time.time_since_epoch());
-    return since_epoch - std::chrono::nanoseconds(now.changed) > std::chrono::seconds(1);
+    const auto is_older_than_a_second = [since_epoch](std::int64_t moment) {
+        return since_epoch - std::chrono::nanoseconds(moment) > std::chrono::seconds(1);
+    };
+    // Nor one that is still being written: `mv users users.old; generate > users`.
+    if (is_another && now.size > 0 && is_older_than_a_second(now.modified)) return true;
+    // Nobody looked for a while. The time of change is the kernel's, and cannot be set by hand.
+    return is_older_than_a_second(now.changed);
 }
 
 bool writing_spell::seen(async::time_point now, bool is_written_to, bool is_read) noexcept {

@@ -69,6 +69,29 @@ TEST_CASE("audit 31: the program of a table runs as nobody, or as the user that 
     CHECK(load_faults("table t \"proc:/bin/true /etc/passwd\"\n" + rules).empty());
 }
 
+TEST_CASE("audit 3: the program of a table must be one that its user can run, with files that it can read",
+          "[config][load_rows]") {
+    if (::geteuid() != 0) return;  // only root can be another
+    const scratch_directory here;
+    const std::string rules = "action a relay\nmatch from src <t> for any action a\n";
+    const auto faults = [&rules](const std::string& command) {
+        return load_faults("table t \"proc:" + command + "\"\n" + rules);
+    };
+    const std::string program = here.write("program", "#!/bin/sh\n");
+    REQUIRE(::chmod(program.c_str(), 0744) == 0);
+    CHECK_THAT(faults(program), Contains("runs as root, because nobody cannot run \"" + program));
+    REQUIRE(::chmod(program.c_str(), 0711) == 0);
+    CHECK_THAT(faults(program), Contains("runs as root, because nobody cannot"));  // a script is read
+    const std::string secret = here.write("ldap.conf", "x");
+    REQUIRE(::chmod(secret.c_str(), 0600) == 0);
+    for (const std::string before : {"--config=", "-x\t", "'", "--config='"}) {
+        const std::string after = before.ends_with('\'') ? "'" : "";
+        CAPTURE(before);
+        CHECK_THAT(faults("/bin/true " + before + secret + after),
+                   Contains("runs as root, because nobody cannot read \"" + secret));
+    }
+}
+
 TEST_CASE("audit 35: `config` shows no secret of tables that only conditions use, of unused lists and of commands",
           "[config][printer]") {
     const std::string hash = "$6$saltsalt$0123456789abcdef0123456789";

@@ -147,7 +147,13 @@ const std::vector<condition_case> conditions = {
      "example.org",
      "example.org",
      "example.net",
-     {"@example.org", "a@b.org", "a b"}},
+     {"@example.org", "a@b.org", "a b", ".example.org", "example.org,", "smtp:example.org", "<example.org>", "a..b"}},
+    {service::mailaddr,
+     &mailaddr::fault_of,
+     "a@example.org",
+     "a@example.org",
+     "b@example.org",
+     {"<a@example.org>", "a@example.org,", "a@example.org;", "a @example.org", "a@", "a@.example.org", "a@b.org."}},
 };
 
 }  // namespace

@@ -203,6 +203,28 @@ TEST_CASE("a service that only asks for existence hands back the row, or the key
     CHECK(run_to_end(find<domain>(rows, "Example.net")).value() == "example.net");
 }
 
+TEST_CASE("audit 3: a stored domain is the same with the dot of the root", "[table][services]") {
+    static_table rows = table_of({"bad.example.", "*.wild.example.", "[192.0.2.1]"});
+    CHECK(has<domain>(rows, "BAD.example"));
+    CHECK(has<domain>(rows, "bad.example."));
+    CHECK(has<domain>(rows, "a.wild.example"));
+    CHECK(has<domain>(rows, "[192.0.2.1]"));
+    CHECK_FALSE(has<domain>(rows, "other.example"));
+}
+
+TEST_CASE("audit 3: a row of a condition is judged by whether it can match", "[table][services]") {
+    for (const std::string good : {"example.org", "example.org.", "*", "*.example.org", "mail*.example.com", "a_b.org",
+                                   "[192.0.2.1]", "[192.0.2.*]", "localhost"}) {
+        CAPTURE(good);
+        CHECK_FALSE(fault_of_domain(good, {}).has_value());
+        if (!good.ends_with('.')) CHECK_FALSE(mailaddr::fault_of("a+b@" + good, {}).has_value());
+    }
+    for (const std::string good : {"<>", "@", "@example.org", "joe", "joe@*.org", "\"a b\"@x.org", "o'neil@x.org"}) {
+        CAPTURE(good);
+        CHECK_FALSE(mailaddr::fault_of(good, {}).has_value());
+    }
+}
+
 TEST_CASE("keys with SQL, formats and paths in them are just text", "[table][services]") {
     static_table known = table_of({"x'; drop table users;--@example.org", "%s%n@example.org"});
     CHECK(has<mailaddr>(known, "x'; drop table users;--@example.org"));

@@ -43,7 +43,7 @@ TEST_CASE("audit 23: while a file is written in place, the rows from before it s
     std::ofstream writer(of.path, std::ios::trunc);
     for (int i = 0; i < 3000; ++i) {
         writer << "u" << i << std::endl;
-        if (i % 100 != 0) continue;
+        if (i % 300 != 0) continue;  // 15 seconds would be too long
         of.later();
         REQUIRE(of.has(*rows, "u2999") == "u2999");
     }
@@ -94,10 +94,33 @@ TEST_CASE("audit 23: a file that was renamed into place counts at the first look
     written_house of;
     of.write("rows", "one\n");
     const auto rows = of.open();
-    std::filesystem::rename(of.write("new", "two\n"), of.path);
+    const std::filesystem::path other = of.write("new", "two\n");
+    std::filesystem::last_write_time(other, std::filesystem::last_write_time(other) - std::chrono::seconds(2));
+    std::filesystem::rename(other, of.path);
     of.later();
     CHECK(of.has(*rows, "two") == "two");
     CHECK(of.has(*rows, "one") == "none");
+}
+
+TEST_CASE("audit 3: a file that is written anew after the old one was moved away counts when it is whole",
+          "[table][watched_file]") {
+    written_house of;
+    of.write("rows", hosts(3000));
+    const auto rows = of.open();
+    std::filesystem::rename(of.path, of.path + ".old");
+    std::ofstream writer(of.path);
+    for (int i = 0; i < 3000; ++i) {
+        writer << "u" << i << std::endl;
+        if (i % 300 != 0) continue;
+        of.later();
+        REQUIRE(of.has(*rows, "u2999") == "u2999");
+    }
+    writer << "new" << std::endl;
+    of.later();
+    CHECK(of.has(*rows, "u2999") == "u2999");
+    of.later();
+    CHECK(of.has(*rows, "new") == "new");
+    CHECK(of.warnings.empty());
 }
 
 TEST_CASE("audit 23: an emptied file counts when it is still empty a second later, with a warning",
@@ -149,6 +172,9 @@ TEST_CASE("audit 23: what tells a whole file from one that is being written", "[
     CHECK(is_whole(now, old, now, time));  // as it was a second ago
     file_state renamed = now;
     renamed.inode = 8;
+    CHECK_FALSE(is_whole(renamed, old, old, time));  // written half a second ago, and perhaps still
+    CHECK(is_whole(renamed, old, renamed, time));
+    renamed.modified = 998'500'000'000;
     CHECK(is_whole(renamed, old, old, time));
     renamed.size = 0;
     CHECK_FALSE(is_whole(renamed, old, old, time));

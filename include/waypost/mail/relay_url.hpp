@@ -62,7 +62,7 @@ struct relay_demands {
 [[nodiscard]] std::variant<relay_url, relay_url_error> usable_relay_url(std::string_view row,
                                                                         const relay_demands& demands);
 
-/// A row as a log may show it, whatever somebody has written into it: without what stands where a password could.
+/// A row as a log may show it: of one that is no relay URL the scheme and the length, as a password may be anywhere.
 [[nodiscard]] std::string shown_relay_url(std::string_view row);
 
 }  // namespace waypost::mail

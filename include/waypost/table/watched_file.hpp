@@ -3,9 +3,10 @@
 // The new content is built beside the old and swapped in; the old one is freed on a worker thread, because a million
 // rows take longer than the loop may stand still. A file that cannot be read changes nothing, and is logged once.
 //
-// A file that took the old one's place, by rename, counts at once. One that is written in place is half of itself while
-// that goes on, so it counts when nobody has written to it for a second. One that is written to for 15 seconds without
-// such a second is taken as far as its last whole line, with a warning, or its rows would stay old for ever.
+// A file that took the old one's place, by rename, counts at once if it was written more than a second ago. One that is
+// being written is half of itself while that goes on, so it counts when nobody has written to it for a second. One that
+// is written to for 15 seconds without such a second is taken as far as its last whole line, with a warning, or its rows
+// would stay old for ever.
 #pragma once
 
 #include <boost/asio/post.hpp>
