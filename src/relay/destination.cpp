@@ -187,7 +187,10 @@ async::awaitable<destination::found> destination::url_by_domain() {
     const bool is_bad_row = url.has_error() && url.error() == table::errc::malformed_row;
     if (url.has_error() && !is_bad_row) co_return trouble{could_not_retrieve("smarthost", url.error())};
     std::vector<candidate> made;
-    if (!is_bad_row && !url->has_value()) action_.by_domain->complain(hop_.domain, "there is no such row");
+    if (!is_bad_row && !url->has_value()) {
+        action_.by_domain->complain(hop_.domain, "there is no such row");
+        co_return trouble{mail::status::transient("4.3.5", "No relay is known for " + hop_.domain), true};
+    }
     if (!is_bad_row && url->has_value()) {
         if (const auto wrong = add(made, **url, 0))
             action_.by_domain->complain(hop_.domain, mail::shown_relay_url(**url) + ": " + *wrong);

@@ -71,8 +71,12 @@ public:
     /// What `from` would hold after a power cut now. Of what was not synced each page stays or goes as the dice say.
     void after_power_cut(const std::string& from, const std::string& to, std::mt19937& roll) {
         namespace fs = std::filesystem;
-        fs::create_directories(to);
-        fs::copy(from + "/body", to + "/body", fs::copy_options::recursive);
+        fs::create_directories(to + "/body");
+        for (const fs::directory_entry& each : fs::directory_iterator(from + "/body")) {
+            // One that is renamed or removed meanwhile is of no message that was answered and not ended.
+            std::error_code gone;
+            fs::copy_file(each.path(), fs::path(to + "/body") / each.path().filename(), gone);
+        }
         const std::lock_guard held(mutex_);
         for (const char* name : {"/queue.db", "/queue.db-wal"}) {
             const auto synced = synced_.find(from + name);

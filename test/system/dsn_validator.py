@@ -23,8 +23,8 @@ def faults_of_lines(text):
         line = line.removesuffix(b"\r")
         if len(line) > 998:
             yield f"line {number} has {len(line)} octets"
-        if re.search(rb"[^\t\x20-\x7e]", line):
-            yield f"line {number} has octets that are not printable ASCII: {line!r}"
+        if re.search(rb"[\0\r\x80-\xff]", line):  # RFC 2045 2.7: what 7bit excludes
+            yield f"line {number} has octets that are not 7-bit text: {line!r}"
 
 
 def parts_of_ours(part):
