@@ -46,7 +46,7 @@ Subject: hello
 """.replace(b"\n", b"\r\n")
 
 BAD = [
-    (b"Subject: hello", "Subject: grüße".encode(), "printable ASCII"),
+    (b"Subject: hello", "Subject: grüße".encode(), "7-bit text"),
     (b"Subject: hello", b"Subject: " + b"x" * 999, "octets"),
     (b"Subject: hello\r\n", b"Subject: hello\n", "some lines"),
     (b"Subject: hello\r\n", b"Subject: hello\r\n\r\nbody\r\n", "no header section"),
