@@ -69,7 +69,7 @@ TEST_CASE("audit 31: the program of a table runs as nobody, or as the user that 
     CHECK(load_faults("table t \"proc:/bin/true /etc/passwd\"\n" + rules).empty());
 }
 
-TEST_CASE("audit 3: the program of a table must be one that its user can run, with files that it can read",
+TEST_CASE("the program of a table must be one that its user can run, with files that it can read",
           "[config][load_rows]") {
     if (::geteuid() != 0) return;  // only root can be another
     const scratch_directory here;

@@ -21,8 +21,7 @@ TEST_CASE("audit 35: what looks like a secret is shown as stars, wherever it sta
     CHECK(without_secrets("x --secret \"two words\"") == "x --secret \"********\"");
 }
 
-TEST_CASE("audit 3: a secret is hidden whole, whatever signs it holds and however it is given",
-          "[config][secret_words]") {
+TEST_CASE("a secret is hidden whole, whatever signs it holds and however it is given", "[config][secret_words]") {
     using waypost::config::command_without_secrets;
     for (const std::string text :
          {"/bin/true --password=hush&hush", "/bin/true postgres://u:hush&hush@db.example/x",

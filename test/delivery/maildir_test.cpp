@@ -53,8 +53,7 @@ TEST_CASE("a message is written to tmp and moved to new", "[delivery][maildir]")
     CHECK(test::read_file(maildir + "/new/1.host") == "Subject: x\n\nbody\n");
 }
 
-TEST_CASE("audit 48: a file that is in new already because the answer to link() got lost is delivered",
-          "[delivery][maildir]") {
+TEST_CASE("a file that is in new already because the answer to link() got lost is delivered", "[delivery][maildir]") {
     const test::temporary_directory home;
     const std::string maildir = home / "Maildir";
     auto file = maildir_file::create(maildir, "1.host");

@@ -110,8 +110,7 @@ TEST_CASE("audit 10: where there are few sessions no address has more than half 
     CHECK_FALSE(is_let_in(all, visits, "192.0.2.1"));
 }
 
-TEST_CASE("audit 47: an address has as many sessions as the administrator says, however few there are",
-          "[inbound][admission]") {
+TEST_CASE("an address has as many sessions as the administrator says, however few there are", "[inbound][admission]") {
     inbound::settings how = limits(10);
     how.max_sessions_of_client = 9;
     how.max_sessions_of_network = 9;
@@ -121,7 +120,7 @@ TEST_CASE("audit 47: an address has as many sessions as the administrator says, 
     CHECK_FALSE(is_let_in(all, visits, "192.0.2.1"));
 }
 
-TEST_CASE("audit 47: a user of this machine has a quarter of the sessions, and root all", "[inbound][admission]") {
+TEST_CASE("a user of this machine has a quarter of the sessions, and root all", "[inbound][admission]") {
     admission all(limits(40));
     std::vector<admission::visit> visits;
     const auto is_admitted = [&](unsigned uid) {

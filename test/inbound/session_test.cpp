@@ -842,7 +842,7 @@ TEST_CASE("audit 9: the open transactions of all sessions have a limit on envelo
     CHECK_THAT(two.ask("RCPT TO:<bob@example.org>"), StartsWith("250 "));
 }
 
-TEST_CASE("audit 46: a list that no message can be sent to is refused for good", "[inbound][session]") {
+TEST_CASE("a list that no message can be sent to is refused for good", "[inbound][session]") {
     front_door door;
     door.how.max_envelopes = 0;
     door.open();
@@ -854,7 +854,7 @@ TEST_CASE("audit 46: a list that no message can be sent to is refused for good",
     door.house.until([&] { return door.output.has("event=list-too-long"); });
 }
 
-TEST_CASE("audit 48: a client has an eighth of the envelopes of all open transactions", "[inbound][session]") {
+TEST_CASE("a client has an eighth of the envelopes of all open transactions", "[inbound][session]") {
     front_door door;
     door.how.max_envelopes = 2;
     door.how.envelopes_in_sessions = 24;

@@ -234,7 +234,7 @@ TEST_CASE("audit 24: of an 8-bit message only the header section goes back", "[m
     }
 }
 
-TEST_CASE("audit 3: a message with a form feed or an escape in it goes back whole", "[mail][dsn]") {
+TEST_CASE("a message with a form feed or an escape in it goes back whole", "[mail][dsn]") {
     report about = bounce();
     about.whole_message = true;
     about.returned = "Subject: hello\r\n\r\npage1\x0cpage2 \x1b[1m\r\n";

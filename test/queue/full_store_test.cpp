@@ -128,7 +128,7 @@ bool has(const std::string& text, std::string_view part) { return text.find(part
 
 }  // namespace
 
-TEST_CASE("audit 41: a report that the store has no room for returns the header only, or nothing", "[queue][report]") {
+TEST_CASE("a report that the store has no room for returns the header only, or nothing", "[queue][report]") {
     const bool header_fits = GENERATE(true, false);
     full_office office;
     office.longest = header_fits ? 10'000 : 3'000;
@@ -141,7 +141,7 @@ TEST_CASE("audit 41: a report that the store has no room for returns the header 
     CHECK(office.store.rows.messages.size() == 1);  // the report
 }
 
-TEST_CASE("audit 41: a report about too many recipients for a full store is made in parts", "[queue][report]") {
+TEST_CASE("a report about too many recipients for a full store is made in parts", "[queue][report]") {
     full_office office;
     office.longest = 8'000;
     office.fail(100);
@@ -152,7 +152,7 @@ TEST_CASE("audit 41: a report about too many recipients for a full store is made
     CHECK(office.store.rows.messages.size() == office.back.tasks.size());
 }
 
-TEST_CASE("audit 41: a store that has no room for any report is not asked again and again", "[queue][report]") {
+TEST_CASE("a store that has no room for any report is not asked again and again", "[queue][report]") {
     full_office office;
     office.fail(1'000);
     CHECK(office.back.tasks.empty());

@@ -539,7 +539,7 @@ TEST_CASE("structural 3: an MX host at an address where we listen is this host u
     CHECK(ask({listener("0.0.0.0"), listener("::")}) == both);  // no interface has these addresses
 }
 
-TEST_CASE("audit 3: a listener on all addresses has the loopback too, at its port", "[relay][destination]") {
+TEST_CASE("a listener on all addresses has the loopback too, at its port", "[relay][destination]") {
     fixture f;
     const auto like = [&f](const std::string& there, const std::string& ours) {
         relay::ourselves us({listener(ours)}, f.world.house.clock, [] { return relay::ourselves::addresses{}; });
@@ -557,7 +557,7 @@ TEST_CASE("audit 3: a listener on all addresses has the loopback too, at its por
     CHECK(like("192.0.2.1", "0.0.0.0") == likeness::another);
 }
 
-TEST_CASE("audit 3: mail whose best host is at an interface of ours waits, as another machine may be behind it",
+TEST_CASE("mail whose best host is at an interface of ours waits, as another machine may be behind it",
           "[relay][destination]") {
     fixture f;
     f.use_mx();
@@ -574,7 +574,7 @@ TEST_CASE("audit 3: mail whose best host is at an interface of ours waits, as an
     CHECK(answer({listener("0.0.0.0"), listener("192.0.2.1")}).starts_with("550 5.4.6"));
 }
 
-TEST_CASE("audit 3: our interfaces are read once for all the addresses of a stranger's hosts", "[relay][destination]") {
+TEST_CASE("our interfaces are read once for all the addresses of a stranger's hosts", "[relay][destination]") {
     fixture f;
     f.use_mx();
     unsigned reads = 0;

@@ -122,7 +122,7 @@ TEST_CASE("audit 37: SUCCESS of a list is answered by one notice and asked of no
     CHECK(notifies(house, "staff@example.org", "SUCCESS")["carol@elsewhere.net"] == "NEVER");
 }
 
-TEST_CASE("audit 3: an address that leads to one other passes on what its sender asks for (RFC 3461 5.2.7.2)",
+TEST_CASE("an address that leads to one other passes on what its sender asks for (RFC 3461 5.2.7.2)",
           "[rules][accept_recipient]") {
     test::rules_house house(rules::action::expansion::alias, {{"ada", "ada@elsewhere.net"}});
     CHECK(notifies(house, "ada@example.org", "SUCCESS,DELAY") == by_recipient{{"ada@elsewhere.net", "SUCCESS,DELAY"}});

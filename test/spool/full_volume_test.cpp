@@ -181,8 +181,7 @@ struct small_queue : full_queue {
 
 }  // namespace
 
-TEST_CASE("audit 42: a queue that became empty takes mail again, though nothing is committed any more",
-          "[spool][volume]") {
+TEST_CASE("a queue that became empty takes mail again, though nothing is committed any more", "[spool][volume]") {
     small_queue queue;
     if (!queue.is_mounted) return;
     hog others(queue.queue());
@@ -195,7 +194,7 @@ TEST_CASE("audit 42: a queue that became empty takes mail again, though nothing 
     CHECK(comes_true([&] { return queue.store->has_room(0); }));
 }
 
-TEST_CASE("audit 42: an administrator hears once that there is room again", "[spool][volume]") {
+TEST_CASE("an administrator hears once that there is room again", "[spool][volume]") {
     small_queue queue;
     if (!queue.is_mounted) return;
     hog others(queue.queue());
@@ -211,7 +210,7 @@ TEST_CASE("audit 42: an administrator hears once that there is room again", "[sp
     CHECK(queue.warned.mention("there is room for new mail again"));
 }
 
-TEST_CASE("audit 42: a queue opens on a volume that is full to the last block", "[spool][volume]") {
+TEST_CASE("a queue opens on a volume that is full to the last block", "[spool][volume]") {
     small_queue queue;
     if (!queue.is_mounted) return;
     REQUIRE(queue.fill(3'000, 3) == 3);

@@ -62,7 +62,7 @@ struct lent_directory {
 
 }  // namespace
 
-TEST_CASE("audit 43: a queue lies in a directory of root's or of our group that we can write to", "[spool]") {
+TEST_CASE("a queue lies in a directory of root's or of our group that we can write to", "[spool]") {
     if (!can_be_others()) return;
     const lent_directory of_kubernetes(0, our_group, 02775);
     CHECK(use(of_kubernetes.path) == 0);
@@ -76,14 +76,14 @@ TEST_CASE("audit 43: a queue lies in a directory of root's or of our group that 
     CHECK(ours.mode() == 0711);
 }
 
-TEST_CASE("audit 43: a queue does not lie in a directory of a stranger's", "[spool]") {
+TEST_CASE("a queue does not lie in a directory of a stranger's", "[spool]") {
     if (!can_be_others()) return;
     CHECK(use(lent_directory(2000, 2000, 0777).path) == refused);
     CHECK(use(lent_directory(0, 0, 0755).path) == refused);
     CHECK(use(lent_directory(2000, our_group, 0750).path) == refused);
 }
 
-TEST_CASE("audit 43: a database that somebody else has put into a shared directory is not used", "[spool]") {
+TEST_CASE("a database that somebody else has put into a shared directory is not used", "[spool]") {
     if (!can_be_others()) return;
     const lent_directory shared(0, our_group, 02775);
     std::ofstream(shared.path + "/queue.db") << "x";

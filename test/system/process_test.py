@@ -54,7 +54,7 @@ class Process(SystemTest):
         self.assertFalse(os.WCOREDUMP(status))
 
     def test_stray_signals(self):
-        """audit 49: signals that ask other daemons to reload or to open their logs again do not end this one"""
+        """signals that ask other daemons to reload or to open their logs again do not end this one"""
         sink = self.ending(Sink())
         daemon = self.start(CONFIGURATION.format(sink=sink.port))
         for each in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGHUP):

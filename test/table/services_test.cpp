@@ -203,7 +203,7 @@ TEST_CASE("a service that only asks for existence hands back the row, or the key
     CHECK(run_to_end(find<domain>(rows, "Example.net")).value() == "example.net");
 }
 
-TEST_CASE("audit 3: a stored domain is the same with the dot of the root", "[table][services]") {
+TEST_CASE("a stored domain is the same with the dot of the root", "[table][services]") {
     static_table rows = table_of({"bad.example.", "*.wild.example.", "[192.0.2.1]"});
     CHECK(has<domain>(rows, "BAD.example"));
     CHECK(has<domain>(rows, "bad.example."));
@@ -212,7 +212,7 @@ TEST_CASE("audit 3: a stored domain is the same with the dot of the root", "[tab
     CHECK_FALSE(has<domain>(rows, "other.example"));
 }
 
-TEST_CASE("audit 3: a row of a condition is judged by whether it can match", "[table][services]") {
+TEST_CASE("a row of a condition is judged by whether it can match", "[table][services]") {
     for (const std::string good : {"example.org", "example.org.", "*", "*.example.org", "mail*.example.com", "a_b.org",
                                    "[192.0.2.1]", "[192.0.2.*]", "localhost"}) {
         CAPTURE(good);

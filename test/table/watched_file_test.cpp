@@ -102,7 +102,7 @@ TEST_CASE("audit 23: a file that was renamed into place counts at the first look
     CHECK(of.has(*rows, "one") == "none");
 }
 
-TEST_CASE("audit 3: a file that is written anew after the old one was moved away counts when it is whole",
+TEST_CASE("a file that is written anew after the old one was moved away counts when it is whole",
           "[table][watched_file]") {
     written_house of;
     of.write("rows", hosts(3000));
