@@ -5,22 +5,11 @@
 
 #include <csignal>
 
+#include "exec_strings.hpp"
+
 extern char** environ;
 
 namespace waypost::base {
-
-namespace {
-
-/// What execve() wants: the same strings, behind pointers.
-std::vector<char*> pointers(const std::vector<std::string>& strings) {
-    std::vector<char*> all;
-    all.reserve(strings.size() + 1);
-    for (const std::string& each : strings) all.push_back(const_cast<char*>(each.c_str()));
-    all.push_back(nullptr);
-    return all;
-}
-
-}  // namespace
 
 program_start::program_start(apart how) {
     ::posix_spawnattr_init(&how_);
@@ -50,7 +39,7 @@ void program_start::work_in(const std::string& directory) {
 
 result<pid_t> program_start::run(const std::string& program, const std::vector<std::string>& arguments,
                                  const std::vector<std::string>& environment) {
-    return run(program, arguments, pointers(environment).data());
+    return run(program, arguments, exec_strings(environment).data());
 }
 
 result<pid_t> program_start::run(const std::string& program, const std::vector<std::string>& arguments) {
@@ -61,7 +50,8 @@ result<pid_t> program_start::run(const std::string& program, const std::vector<s
                                  char* const* environment) {
     ::posix_spawn_file_actions_addclosefrom_np(&files_, STDERR_FILENO + 1);
     pid_t pid = -1;
-    const int failed = ::posix_spawn(&pid, program.c_str(), &files_, &how_, pointers(arguments).data(), environment);
+    const int failed =
+        ::posix_spawn(&pid, program.c_str(), &files_, &how_, exec_strings(arguments).data(), environment);
     if (failed != 0) return error_code(failed, boost::system::system_category());
     return pid;
 }

@@ -10,18 +10,11 @@
 #include <cerrno>
 #include <csignal>
 
+#include "exec_strings.hpp"
+
 namespace waypost::base {
 
 namespace {
-
-/// What execve() wants: the same strings, behind pointers.
-std::vector<char*> pointers(const std::vector<std::string>& strings) {
-    std::vector<char*> all;
-    all.reserve(strings.size() + 1);
-    for (const std::string& each : strings) all.push_back(const_cast<char*>(each.c_str()));
-    all.push_back(nullptr);
-    return all;
-}
 
 void forget_signals() {
     struct sigaction usual = {};
@@ -77,8 +70,8 @@ result<pid_t> start_as(const user_identity& user, const three_descriptors& given
                        const std::vector<std::string>& command, const std::vector<std::string>& environment) {
     std::array<int, 2> news{-1, -1};  // closed by a program that has begun, else errno
     if (::pipe2(news.data(), O_CLOEXEC) != 0) return system_error(errno);
-    const std::vector<char*> words = pointers(command);
-    const std::vector<char*> variables = pointers(environment);
+    const std::vector<char*> words = exec_strings(command);
+    const std::vector<char*> variables = exec_strings(environment);
     pid_t pid = -1;
     int failed = 0;
     {
