@@ -16,6 +16,9 @@ namespace {
 constexpr std::chrono::seconds longest_wait{60};
 // Outcomes that are reported in one turn of the loop: each is a log line and a change in the store.
 constexpr std::size_t most_reports_a_turn = 64;
+// Relays that a turn of the loop looks at because of new mail or of news from the DNS: each may be made for it, ask the
+// DNS or open a session, some 50 microseconds of work.
+constexpr std::size_t most_relays_a_turn = 16;
 
 }  // namespace
 
@@ -51,9 +54,39 @@ const scheduler::relay_ptr& scheduler::relay_for(const spool::next_hop& hop) {
 
 void scheduler::carry(queue::task what) {
     if (stopping_) return;
+    fresh_.push_back(std::move(what));
+    catch_up_soon();
+}
+
+void scheduler::catch_up_soon() {
+    if (catching_up_ == 0) timekeeping_.start(catch_up(std::make_unique<counted>(catching_up_)));
+}
+
+/// A message with a thousand recipients can come as a thousand tasks, and the DNS can answer as many questions at once:
+/// a turn of the loop looks at a few of them.
+async::awaitable<> scheduler::catch_up([[maybe_unused]] std::unique_ptr<counted> catching_up) {
+    for (std::size_t seen = 0; !stopping_ && (!with_news_.empty() || !fresh_.empty()); ++seen) {
+        if (seen == most_relays_a_turn) {
+            co_await async::next_turn();
+            seen = 0;
+        }
+        if (!with_news_.empty()) {
+            const relay_ptr next = std::move(with_news_.front());
+            with_news_.pop_front();
+            unblock(*next);
+            attend(next);
+        } else {
+            queue::task next = std::move(fresh_.front());
+            fresh_.pop_front();
+            take(std::move(next));
+        }
+    }
+}
+
+void scheduler::take(queue::task task) {
     if (!std::exchange(keeping_house_, true)) timekeeping_.start(keep_house());
-    const relay_ptr to = relay_for(what.envelopes.front().hop);
-    to->waiting.push_back(std::move(what));
+    const relay_ptr to = relay_for(task.envelopes.front().hop);
+    to->waiting.push_back(std::move(task));
     to->wake_one();
     attend(to);
     try_better(to);
@@ -126,8 +159,8 @@ async::awaitable<> scheduler::find_the_way(relay_ptr of, std::unique_ptr<counted
         with_.log.warn("mta", "no-address", {{"relay", one.url.text()}, {"reason", one.because.line()}});
     }
     asking.reset();
-    unblock(*of);
-    attend(of);
+    with_news_.push_back(std::move(of));
+    catch_up_soon();
     if (bug != nullptr) std::rethrow_exception(bug);
 }
 
@@ -195,6 +228,8 @@ void scheduler::host_is_back(const host& at) {
 async::awaitable<> scheduler::stop(async::duration grace) {
     using namespace boost::asio::experimental::awaitable_operators;
     stopping_ = true;
+    fresh_.clear();
+    with_news_.clear();
     wait_queue_.clear();
     for (auto& [hop, each] : relays_) {
         each->waiting.clear();

@@ -32,6 +32,7 @@ public:
     scheduler(const async::executor& on, const surroundings& with, const settings& how, crew& hands);
     ~scheduler();
 
+    /// Keeps it; a later turn of the loop looks for a way.
     void carry(queue::task what);
     /// Lets transactions under way end for as long as `grace`, then ends every session.
     async::awaitable<> stop(async::duration grace);
@@ -46,6 +47,9 @@ private:
     class workplace;
     using relay_ptr = std::shared_ptr<relay>;
 
+    void catch_up_soon();
+    async::awaitable<> catch_up(std::unique_ptr<counted> catching_up);
+    void take(queue::task task);
     const relay_ptr& relay_for(const spool::next_hop& hop);
     void attend(const relay_ptr& to);
     void try_better(const relay_ptr& to);
@@ -82,6 +86,9 @@ private:
     std::set<shared_limit> long_lines_;  // of which more are to be asked, in a later turn
     bool serves_long_lines_ = false;
     idle_places idle_;
+    std::deque<queue::task> fresh_;    // handed over and not taken yet
+    std::deque<relay_ptr> with_news_;  // of which the way is known now
+    std::size_t catching_up_ = 0;      // coroutines that work through these two: one at most
     std::map<spool::next_hop, relay_ptr> relays_;
     async::task_group sessions_;
     async::task_group timekeeping_;

@@ -1,7 +1,7 @@
 #include "waypost/relay/engine.hpp"
 
 #include <catch2/catch.hpp>
-#include <set>
+#include <map>
 
 #include "relay_house.hpp"
 
@@ -507,16 +507,24 @@ TEST_CASE("every mail has exactly one outcome, whatever the host does", "[relay]
         f.send(addresses(number));
         sent += number;
     }
+    // A postponed one may be tried again before the end, as soon as the host is back.
+    const auto outcomes = [&f] {
+        std::map<spool::envelope_id, std::string> told;
+        for (const spool::change& each : f.house.store.changes) {
+            if (const auto* ended = std::get_if<spool::finished>(&each)) told[ended->id] += 'F';
+            if (const auto* later = std::get_if<spool::postponed>(&each)) told[later->id] += 'P';
+        }
+        return told;
+    };
     f.until([&] {
         f.house.clock.advance(1s);
-        return f.house.finished() + f.house.postponed() == sent;
+        return outcomes().size() == sent;
     });
     for (int i = 0; i < 10; ++i) f.house.clock.advance(1s);
-    CHECK(f.house.finished() + f.house.postponed() == sent);
-    std::set<spool::envelope_id> told;
-    for (const spool::change& each : f.house.store.changes) {
-        if (const auto* ended = std::get_if<spool::finished>(&each)) CHECK(told.insert(ended->id).second);
-        if (const auto* later = std::get_if<spool::postponed>(&each)) CHECK(told.insert(later->id).second);
+    CHECK(outcomes().size() == sent);
+    for (const auto& [id, told] : outcomes()) {
+        const auto end = told.find('F');
+        CHECK((end == std::string::npos || end == told.size() - 1));
     }
     CHECK_FALSE(f.output.has("event=bug"));
     CHECK(server.all_recipients().size() <= sent);

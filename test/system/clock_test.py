@@ -1,0 +1,105 @@
+"""audit 2, 3: the calendar of the machine jumps, forward and back, while mail is accepted, waits and is delivered.
+
+libfaketime moves the calendar and leaves alone the clock that pauses are measured by, as a correction by NTP or by hand
+does. The daemon asks the calendar only; the test sets it by a file.
+"""
+import collections
+import os
+import pathlib
+import smtplib
+import unittest
+
+from sink import Sink
+from support import Daemon, SystemTest, maildir, wait_until
+
+DAY = 86_400
+LIBRARY = next(iter(pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1")), None)
+
+CONFIGURATION = """
+listen on 127.0.0.1 port 0
+queue retry base 2s max 10s
+table people {{ "box" = "{uid}:{gid}:{home}" }}
+action "home" maildir userbase <people>
+action "out" relay host "smtp://127.0.0.1:{sink}"
+match for domain "home.example" action "home"
+match for any action "out"
+"""
+
+
+@unittest.skipIf("ASAN_OPTIONS" in os.environ, "the runtime of the sanitizer and a library put before it do not mix")
+class Clock(SystemTest):
+    def setUp(self):
+        super().setUp()
+        self.offset = self.directory / "offset"
+        self.home = self.directory / "home"
+        self.sent = collections.Counter()
+        self.refusals = collections.Counter()
+        self.set_clock(0)
+        self.sink = self.ending(Sink(self.answer))
+        environment = {"LD_PRELOAD": str(LIBRARY), "FAKETIME_TIMESTAMP_FILE": str(self.offset), "FAKETIME_NO_CACHE": "1",
+                       "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1", "TZ": "UTC"}
+        self.daemon = Daemon(self.directory / "daemon", CONFIGURATION.format(home=self.home, sink=self.sink.port, uid=os.getuid(), gid=os.getgid()),
+                             environment=environment)
+        self.addCleanup(self.daemon.kill)
+        self.daemon.start()
+
+    def set_clock(self, seconds):
+        fresh = self.directory / "offset.new"
+        fresh.write_text(f"{seconds:+d}s\n")
+        fresh.rename(self.offset)
+
+    def answer(self, step, argument):
+        """Mail for later@ is deferred once each."""
+        if step == "RCPT" and "<later" in argument:
+            self.refusals[argument] += 1
+            if self.refusals[argument] == 1:
+                return "450 4.2.0 later"
+        return None
+
+    def send(self, label):
+        with smtplib.SMTP("127.0.0.1", self.daemon.port) as client:
+            for number in range(5):
+                for recipient in (f"now-{label}-{number}@else.example", f"later-{label}-{number}@else.example",
+                                  f"box+{label}-{number}@home.example"):
+                    client.sendmail("a@client.example", [recipient], f"Subject: {recipient}\r\n\r\nx\r\n")
+                    self.sent[recipient] += 1
+
+    def delivered(self):
+        boxes = [mail.partition(b"Subject: ")[2].partition(b"\n")[0].decode() for mail in maildir(self.home / "Maildir")]
+        return collections.Counter([mail.field("Subject") for mail in list(self.sink.mails)] + [each.strip() for each in boxes])
+
+    def expect_all_once(self):
+        self.daemon.wait_until_empty(60)
+        self.assertEqual(self.delivered(), self.sent)
+
+    def jump(self, seconds, restart):
+        self.send("before")
+        if restart:
+            self.daemon.stop()
+        self.set_clock(seconds)
+        if restart:
+            self.daemon.start()
+        self.send("behind")
+        self.expect_all_once()
+        # And on: ids and names of files given out now are none of those given out before.
+        self.send("again")
+        self.expect_all_once()
+        self.daemon.stop()
+
+
+def case(seconds, restart):
+    def test(self):
+        self.jump(seconds, restart)
+    direction = "back" if seconds < 0 else "forward"
+    test.__doc__ = f"audit 2: the clock is set {direction} by {abs(seconds)} s{', with a restart' if restart else ''}"
+    return test
+
+
+for each in (-1, -8, -11, -DAY, DAY):
+    for again in (False, True):
+        name = f"test_{'back' if each < 0 else 'forward'}_{abs(each)}{'_with_a_restart' if again else ''}"
+        setattr(Clock, name, case(each, again))
+
+
+if __name__ == "__main__":
+    unittest.main()
