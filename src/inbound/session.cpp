@@ -159,7 +159,8 @@ async::awaitable<> session::converse() {
                     last_command_ = "(TLS without STARTTLS)";
                     goes_on = co_await perform(protocol_.on_line(lines_.pending()));
                 } else {
-                    goes_on = co_await flush() && co_await fill();
+                    goes_on =
+                        co_await flush() && may_read_command() && co_await read(awaited::command, time_for_command());
                 }
                 break;
             case smtp::line_kind::whole:
@@ -374,7 +375,7 @@ async::awaitable<bool> session::receive_content() {
             said_last_ = true;
             co_return false;
         }
-        if (!co_await fill_with_content()) co_return false;
+        if (ending_now_ || !co_await read(awaited::content, time_for_content())) co_return false;
     }
     co_return co_await answer_content(decoder, hops, stored);
 }
@@ -467,7 +468,8 @@ std::string session::trace_fields() const {
 
 // --- input and output
 
-async::awaitable<base::result<std::size_t>> session::read(awaited input, async::duration limit) {
+async::awaitable<bool> session::read(awaited input, async::duration limit) {
+    const auto before = input == awaited::content ? with_.clock.now() : async::time_point();
     watchdog_.expect_within(limit);
     awaited_ = input;
     const auto bytes = co_await client_->read_some(lines_.free_space());
@@ -475,41 +477,37 @@ async::awaitable<base::result<std::size_t>> session::read(awaited input, async::
     if (bytes.has_error()) {
         reason_ = watchdog_.expired() ? "timeout" : "connection lost";
         if (bytes.error() == net::errc::end_of_stream) reason_ = "closed by the client";
-    } else {
-        lines_.filled(*bytes);
+        co_return false;
     }
-    co_return bytes;
+    lines_.filled(*bytes);
+    if (input == awaited::content) {
+        waited_for_content_ += with_.clock.now() - before;
+        content_octets_ += *bytes;
+    }
+    co_return true;
+}
+
+bool session::may_read_command() {
+    if (lines_.discarded() <= most_discarded) return !ending_;
+    reason_ = "endless line";
+    last_command_ = "(line without an end)";
+    reply({421, "4.7.0 Line without an end"});
+    said_last_ = true;
+    return false;
 }
 
 /// A client that sends a command now and then, or a byte of one, has a session as long as mail comes of it.
-async::awaitable<bool> session::fill() {
-    if (lines_.discarded() > most_discarded) {
-        reason_ = "endless line";
-        last_command_ = "(line without an end)";
-        reply({421, "4.7.0 Line without an end"});
-        said_last_ = true;
-        co_return false;
-    }
-    if (ending_) co_return false;
+async::duration session::time_for_command() const {
     const async::duration left = last_accepted_ + settings_.times.session - with_.clock.now();
-    co_return (co_await read(awaited::command, std::min<async::duration>(settings_.times.command, left))).has_value();
+    return std::min<async::duration>(settings_.times.command, left);
 }
 
 /// A piece must come in time, and all together at a rate that gets somewhere. Only the time counts that we waited for
 /// the client: a slow disk is not its fault.
-async::awaitable<bool> session::fill_with_content() {
-    if (ending_now_) co_return false;
-    async::duration limit = settings_.times.content;
-    if (settings_.min_rate != 0) {
-        const auto earned = slow_start + std::chrono::seconds(content_octets_ / settings_.min_rate);
-        limit = std::min<async::duration>(limit, earned - waited_for_content_);
-    }
-    const auto before = with_.clock.now();
-    const auto bytes = co_await read(awaited::content, limit);
-    waited_for_content_ += with_.clock.now() - before;
-    if (bytes.has_error()) co_return false;
-    content_octets_ += *bytes;
-    co_return true;
+async::duration session::time_for_content() const {
+    if (settings_.min_rate == 0) return settings_.times.content;
+    const auto earned = slow_start + std::chrono::seconds(content_octets_ / settings_.min_rate);
+    return std::min<async::duration>(settings_.times.content, earned - waited_for_content_);
 }
 
 async::awaitable<bool> session::flush() { return flush(settings_.times.write); }

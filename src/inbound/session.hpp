@@ -49,11 +49,13 @@ private:
     async::awaitable<> wind_up();
     async::awaitable<> say_shutdown();
     void add_last_reply();
-    async::awaitable<base::result<std::size_t>> read(awaited input, async::duration limit);
+    /// False at the end of the client's input, whatever ended it.
+    async::awaitable<bool> read(awaited input, async::duration limit);
     async::awaitable<bool> greet();
     async::awaitable<bool> perform(smtp::server_step next);
-    async::awaitable<bool> fill();
-    async::awaitable<bool> fill_with_content();
+    [[nodiscard]] bool may_read_command();
+    [[nodiscard]] async::duration time_for_command() const;
+    [[nodiscard]] async::duration time_for_content() const;
     async::awaitable<bool> flush();
     async::awaitable<bool> flush(async::duration limit);
     async::awaitable<bool> shake_hands();

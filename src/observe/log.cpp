@@ -3,6 +3,7 @@
 #include <spdlog/async.h>
 #include <spdlog/async_logger.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -57,12 +58,18 @@ void append_code_point(std::string& out, char32_t value) {
     append_hex(out, static_cast<unsigned char>(value & 0xffU));
 }
 
+bool stands_for_itself(char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; }
+
 // Quoted, as both formats understand it. Text format: bytes that are no printable ASCII as \xNN. JSON: a character of
 // UTF-8 as its code point, so that no terminal obeys it; a byte that is none, which JSON cannot have, as the text \xNN.
 void append_quoted(std::string& out, std::string_view value, log_format format) {
     const bool is_json = format == log_format::json;
     out += '"';
     while (!value.empty()) {
+        const auto special = std::ranges::find_if_not(value, stands_for_itself);
+        out.append(value.begin(), special);
+        value.remove_prefix(static_cast<std::size_t>(special - value.begin()));
+        if (value.empty()) break;
         const char c = value.front();
         const auto byte = static_cast<unsigned char>(c);
         std::optional<base::character> character;
@@ -70,8 +77,6 @@ void append_quoted(std::string& out, std::string_view value, log_format format) 
         value.remove_prefix(character ? character->octets : 1);
         if (c == '"' || c == '\\') {
             out += '\\';
-            out += c;
-        } else if (byte >= 0x20 && byte < 0x7f) {
             out += c;
         } else if (character) {
             append_code_point(out, character->value);

@@ -16,9 +16,10 @@ namespace {
 constexpr std::chrono::seconds longest_wait{60};
 // Outcomes that are reported in one turn of the loop: each is a log line and a change in the store.
 constexpr std::size_t most_reports_a_turn = 64;
-// Relays that a turn of the loop looks at because of new mail or of news from the DNS: each may be made for it, ask the
-// DNS or open a session, some 50 microseconds of work.
-constexpr std::size_t most_relays_a_turn = 16;
+// Relays that are looked at within a slice of the loop's time because of new mail or of news from the DNS: each may be
+// made for it, ask the DNS or open a session, some 50 microseconds of work.
+constexpr std::size_t most_relays_a_slice = 16;
+constexpr std::chrono::milliseconds slice{2};
 
 }  // namespace
 
@@ -54,8 +55,19 @@ const scheduler::relay_ptr& scheduler::relay_for(const spool::next_hop& hop) {
 
 void scheduler::carry(queue::task what) {
     if (stopping_) return;
+    if (fresh_.empty() && has_time()) return take(std::move(what));
     fresh_.push_back(std::move(what));
     catch_up_soon();
+}
+
+/// Whether this turn may look at one more relay. A turn that is longer than a slice takes a slice's worth again.
+bool scheduler::has_time() {
+    const auto now = with_.clock.now();
+    if (now - slice_began_ >= slice) {
+        slice_began_ = now;
+        seen_in_slice_ = 0;
+    }
+    return ++seen_in_slice_ <= most_relays_a_slice;
 }
 
 void scheduler::catch_up_soon() {
@@ -66,7 +78,7 @@ void scheduler::catch_up_soon() {
 /// a turn of the loop looks at a few of them.
 async::awaitable<> scheduler::catch_up([[maybe_unused]] std::unique_ptr<counted> catching_up) {
     for (std::size_t seen = 0; !stopping_ && (!with_news_.empty() || !fresh_.empty()); ++seen) {
-        if (seen == most_relays_a_turn) {
+        if (seen == most_relays_a_slice) {
             co_await async::next_turn();
             seen = 0;
         }

@@ -32,7 +32,6 @@ public:
     scheduler(const async::executor& on, const surroundings& with, const settings& how, crew& hands);
     ~scheduler();
 
-    /// Keeps it; a later turn of the loop looks for a way.
     void carry(queue::task what);
     /// Lets transactions under way end for as long as `grace`, then ends every session.
     async::awaitable<> stop(async::duration grace);
@@ -47,6 +46,7 @@ private:
     class workplace;
     using relay_ptr = std::shared_ptr<relay>;
 
+    [[nodiscard]] bool has_time();
     void catch_up_soon();
     async::awaitable<> catch_up(std::unique_ptr<counted> catching_up);
     void take(queue::task task);
@@ -86,9 +86,11 @@ private:
     std::set<shared_limit> long_lines_;  // of which more are to be asked, in a later turn
     bool serves_long_lines_ = false;
     idle_places idle_;
-    std::deque<queue::task> fresh_;    // handed over and not taken yet
+    std::deque<queue::task> fresh_;  // handed over and not taken yet
     std::deque<relay_ptr> with_news_;  // of which the way is known now
-    std::size_t catching_up_ = 0;      // coroutines that work through these two: one at most
+    async::time_point slice_began_;
+    std::size_t seen_in_slice_ = 0;
+    std::size_t catching_up_ = 0;  // coroutines that work through these two: one at most
     std::map<spool::next_hop, relay_ptr> relays_;
     async::task_group sessions_;
     async::task_group timekeeping_;

@@ -19,6 +19,9 @@ constexpr std::uint64_t shortest_log = std::uint64_t{16} << 12;
 // Log, database and the file get a quarter each, and a quarter is in hand.
 constexpr std::uint64_t parts = 4;
 
+// What others write to the volume meanwhile, a fast disk included, is well within the reserve.
+constexpr std::chrono::milliseconds recent{10};
+
 constexpr std::uint64_t unknown = std::numeric_limits<std::uint64_t>::max();
 
 std::uint64_t default_reserve(const std::string& directory) {
@@ -43,6 +46,15 @@ std::uint64_t volume::free() const noexcept {
     struct statvfs about{};
     if (::statvfs(directory_.c_str(), &about) != 0 || about.f_blocks == 0) return unknown;
     return about.f_bavail * about.f_frsize;
+}
+
+std::uint64_t volume::recently_free() noexcept {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - seen_at_ >= recent) {
+        seen_at_ = now;
+        seen_ = free();
+    }
+    return seen_;
 }
 
 bool volume::admits(std::uint64_t octets) const noexcept {

@@ -6,6 +6,7 @@
 // others fill the volume all the same, a file that holds a part of the reserve is given up.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -26,6 +27,8 @@ public:
 
     /// Octets that are free now; no end of them where that cannot be known. Any thread may ask.
     [[nodiscard]] std::uint64_t free() const noexcept;
+    /// The same, as it was at most a few milliseconds ago, for what is asked for each message. Of one thread.
+    [[nodiscard]] std::uint64_t recently_free() noexcept;
     /// Whether so many octets more may be written for new mail.
     [[nodiscard]] bool admits(std::uint64_t octets) const noexcept;
 
@@ -41,6 +44,8 @@ private:
     std::string path_;
     std::uint64_t reserve_;
     bool held_ = false;
+    std::uint64_t seen_ = 0;
+    std::chrono::steady_clock::time_point seen_at_;
 };
 
 }  // namespace waypost::spool

@@ -148,15 +148,14 @@ bool writer::has_room(std::uint64_t octets) {
 }
 
 // On the loop's thread, so it goes by what the writer saw last of the database.
-bool writer::fits(std::uint64_t octets) const {
+bool writer::fits(std::uint64_t octets) {
+    if (volume_.reserve() == 0) return true;
     if (octets > content::memory_limit) return volume_.admits(octets);
-    return is_room_left(2 * octets);
+    return is_room_left(volume_.recently_free(), 2 * octets);
 }
 
-bool writer::is_room_left(std::uint64_t beyond_reserve) const {
+bool writer::is_room_left(std::uint64_t free, std::uint64_t beyond_reserve) const {
     const std::uint64_t needed = volume_.reserve() + beyond_reserve;
-    if (volume_.reserve() == 0) return true;
-    const std::uint64_t free = volume_.free();
     return free >= needed || free + spare_ >= needed;
 }
 
@@ -200,21 +199,25 @@ void writer::admit(const batch& work) {
 
 void writer::look_at_room() {
     const std::uint64_t reserve = volume_.reserve();
-    look_at_spare();
-    if (std::exchange(lacks_room_, false) || !is_room_left(0)) {
+    std::uint64_t free = volume_.free();
+    look_at_spare(free);
+    if (reserve == 0) return;
+    if (std::exchange(lacks_room_, false) || !is_room_left(free, 0)) {
         // The log holds what has ended, too: its pages are nobody's until they are in the database.
         if (db_.spare().log_size > 0) db_.empty_log();
-        look_at_spare();
+        free = volume_.free();
+        look_at_spare(free);
     }
     if (!volume_.is_held() && !failing_) volume_.hold();
-    const bool was_full = std::exchange(is_full_, !is_room_left(is_full_ ? reserve / part_for_good_news : 0));
+    const std::uint64_t for_good_news = is_full_ ? reserve / part_for_good_news : 0;
+    const bool was_full = std::exchange(is_full_, !is_room_left(free, for_good_news));
     if (is_full_ == was_full) return;
     warn_(is_full_ ? "less than " + std::to_string(reserve >> 10) + " KiB of the volume are free: new mail is refused"
                    : std::string("there is room for new mail again"));
 }
 
-void writer::look_at_spare() {
-    const bool is_short = volume_.free() < 2 * volume_.reserve();
+void writer::look_at_spare(std::uint64_t free) {
+    const bool is_short = free < 2 * volume_.reserve();
     db_.shrink_if_easy(is_short);
     database::spare_room spare;
     if (is_short) spare = db_.spare();

@@ -48,9 +48,9 @@ private:
     void commit_all(const batch& work);
     void make_room();
     void look_at_room();
-    void look_at_spare();
-    [[nodiscard]] bool fits(std::uint64_t octets) const;
-    [[nodiscard]] bool is_room_left(std::uint64_t beyond_reserve) const;
+    void look_at_spare(std::uint64_t free);
+    [[nodiscard]] bool fits(std::uint64_t octets);
+    [[nodiscard]] bool is_room_left(std::uint64_t free, std::uint64_t beyond_reserve) const;
     void ask_for_room();
     void commit_together(const batch& work);
     void commit_each_alone(const batch& work);
