@@ -17,7 +17,7 @@ action "out" relay host "smtp://127.0.0.1:{sink}"
 match for any action "out"
 """
 
-IS_SANITIZED = "ASAN_OPTIONS" in os.environ
+IS_SANITIZED = bool({"ASAN_OPTIONS", "TSAN_OPTIONS"} & os.environ.keys())
 
 
 class Process(SystemTest):
@@ -33,8 +33,8 @@ class Process(SystemTest):
         """As under a shell that lets programs leave core files."""
         sink = self.ending(Sink())
         daemon = Daemon(self.directory / "daemon", CONFIGURATION.format(sink=sink.port), arguments=arguments)
-        if IS_SANITIZED:  # its runtime forbids core files by itself
-            daemon.environment["ASAN_OPTIONS"] = f"{os.environ['ASAN_OPTIONS']}:disable_coredump=0"
+        for name in {"ASAN_OPTIONS", "TSAN_OPTIONS"} & os.environ.keys():  # their runtimes forbid core files by themselves
+            daemon.environment[name] = f"{os.environ[name]}:disable_coredump=0"
         self.addCleanup(daemon.kill)
         soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
         if hard != resource.RLIM_INFINITY:
