@@ -32,7 +32,7 @@ struct load {
     std::chrono::seconds length{5};
     std::size_t octets = 4096;
     std::size_t recipients = 1;
-    std::size_t left = 0;  // of a hundred messages, how many stay in the queue
+    std::size_t size = 0;  // of a hundred messages, how many stay in the queue
 };
 
 struct counts {
@@ -62,9 +62,9 @@ async::awaitable<> session(boost::asio::io_context& loop, spool::sqlite_store& s
         co_await next.text().append(text);
         const auto now = std::chrono::system_clock::now();
         for (std::size_t n = 0; n < how.recipients; ++n)
-            next.add({.hop = {"outbound", "example.com"}, .to = {.to = *to}, .expires = now + std::chrono::hours(96)});
+            next.add({.hop = {"outbound", "example.com"}, .recipient = {.address = *to}, .expires = now + std::chrono::hours(96)});
         const auto begun = steady_clock::now();
-        auto kept = co_await next.commit({.from = mail::reverse_path(*from)}, now, false);
+        auto kept = co_await next.commit({.address = mail::reverse_path(*from)}, now, false);
         seen.resumed(loop);
         seen.waits.push_back(std::chrono::duration<float, std::milli>(steady_clock::now() - begun).count());
         if (kept.has_error()) {
@@ -72,7 +72,7 @@ async::awaitable<> session(boost::asio::io_context& loop, spool::sqlite_store& s
             continue;
         }
         ++seen.messages;
-        if (seen.messages % 100 < how.left) continue;
+        if (seen.messages % 100 < how.size) continue;
         for (const spool::envelope& each : kept->kept().envelopes) store.apply(spool::finished{each.id});
     }
 }
@@ -106,7 +106,7 @@ int main(int argc, char** argv) {
     const auto begun = steady_clock::now();
     {
         spool::sqlite_store store(loop.get_executor(), io, {.directory = argv[1]},
-                                  [](const std::string& what) { std::fprintf(stderr, "warning: %s\n", what.c_str()); });
+                                  [](const std::string& text) { std::fprintf(stderr, "warning: %s\n", text.c_str()); });
         async::task_group sessions(loop.get_executor());
         for (std::size_t n = 0; n < how.sessions; ++n)
             sessions.start(session(loop, store, how, begun + how.length, seen));

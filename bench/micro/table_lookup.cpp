@@ -44,9 +44,9 @@ struct bench {
     boost::asio::io_context loop{1};
     async::workers io{4};  // as many as `serve` has
     async::real_clock clock;
-    table::surroundings around{io, clock, [](std::string_view name, std::string_view what) {
+    table::surroundings around{io, clock, [](std::string_view name, std::string_view text) {
                                    std::fprintf(stderr, "%s: %s\n", std::string(name).c_str(),
-                                                std::string(what).c_str());
+                                                std::string(text).c_str());
                                }};
     std::string directory;
     std::chrono::milliseconds length{2000};
@@ -69,7 +69,7 @@ std::vector<std::string> keys_for(std::size_t rows, std::size_t seed) {
 
 struct counts {
     std::size_t lookups = 0;
-    std::size_t found = 0;
+    std::size_t size = 0;
     std::size_t failed = 0;
     std::size_t running = 0;
     steady_clock::duration longest_turn{};  // by the clock on the wall: waiting for other threads and processes, too
@@ -83,28 +83,28 @@ steady_clock::duration time_of_this_thread() {
 }
 
 template <class Service>
-async::awaitable<> session(table::table& in, const std::vector<std::string>& keys, steady_clock::time_point end,
+async::awaitable<> session(table::table& table, const std::vector<std::string>& keys, steady_clock::time_point end,
                            counts& seen) {
     for (std::size_t i = 0; steady_clock::now() < end; ++i) {
         // In memory nothing ever waits: give the others, and the turns that are measured, their chance.
         if (i % 64 == 0) co_await boost::asio::post(boost::asio::use_awaitable);
-        const auto row = co_await table::find<Service>(in, keys[i % keys.size()]);
+        const auto row = co_await table::find<Service>(table, keys[i % keys.size()]);
         ++seen.lookups;
         if (row.has_error()) ++seen.failed;
-        if (row.has_value() && row->has_value()) ++seen.found;
+        if (row.has_value() && row->has_value()) ++seen.size;
     }
     --seen.running;
 }
 
 template <class Service>
-counts run(bench& with, table::table& in, std::size_t rows, std::size_t sessions) {
+counts run(bench& with, table::table& table, std::size_t rows, std::size_t sessions) {
     counts seen;
     seen.running = sessions;
     std::vector<std::vector<std::string>> keys;
     for (std::size_t n = 0; n < sessions; ++n) keys.push_back(keys_for(rows, n));
     async::task_group all(with.loop.get_executor());
     const auto end = steady_clock::now() + with.length;
-    for (const auto& each : keys) all.start(session<Service>(in, each, end, seen));
+    for (const auto& each : keys) all.start(session<Service>(table, each, end, seen));
     with.loop.restart();
     const auto work = boost::asio::make_work_guard(with.loop);
     while (seen.running > 0) {
@@ -139,7 +139,7 @@ struct best {
 };
 
 /// The two in turn, so that a slow minute hits both.
-void in_memory(bench& with, const char* what, table::table& small, table::table& large) {
+void in_memory(bench& with, const char* operation, table::table& small, table::table& large) {
     best of_few;
     best of_many;
     constexpr int rounds = 10;
@@ -150,7 +150,7 @@ void in_memory(bench& with, const char* what, table::table& small, table::table&
     }
     with.length *= rounds;
     std::printf("%-7s %4.0f ns a lookup in %zu rows, %4.0f ns in %zu: %.2f times; longest turn %.2f ms (%.2f busy)\n",
-                what, of_few.nanoseconds, few, of_many.nanoseconds, many, of_many.nanoseconds / of_few.nanoseconds,
+                operation, of_few.nanoseconds, few, of_many.nanoseconds, many, of_many.nanoseconds / of_few.nanoseconds,
                 milliseconds(of_many.longest_turn), milliseconds(of_many.busiest_turn));
 }
 
@@ -165,14 +165,14 @@ std::unique_ptr<table::table> file_rows(bench& with, std::size_t rows) {
     std::ofstream file(path);
     for (std::size_t i = 0; i < rows; ++i) file << name_of(i) << '\n';
     file.close();
-    return table::open_table("file", {"file", path}, with.around).made;
+    return table::open_table("file", {"file", path}, with.around).table;
 }
 
-void print_rate(bench& with, const char* what, std::size_t sessions, const counts& seen) {
+void print_rate(bench& with, const char* operation, std::size_t sessions, const counts& seen) {
     const double rate = static_cast<double>(seen.lookups) / std::chrono::duration<double>(with.length).count();
     std::printf(
         "sqlite     %8zu rows  %7.0f lookups/s of %s from %zu sessions  %zu failed  longest turn %.2f ms (%.2f busy)\n",
-        in_database, rate, what, sessions, seen.failed, milliseconds(seen.longest_turn),
+        in_database, rate, operation, sessions, seen.failed, milliseconds(seen.longest_turn),
         milliseconds(seen.busiest_turn));
 }
 
@@ -197,8 +197,8 @@ void sqlite_rows(bench& with) {
                         << "query_alias select value from domains where key = ?;\n";
     const auto opened = table::open_table("sqlite", {"sqlite", conf}, with.around);
     for (const std::size_t sessions : {std::size_t{1}, with.sessions}) {
-        print_rate(with, "alias (1 key)", sessions, run<table::alias>(with, *opened.made, in_database, sessions));
-        print_rate(with, "domain (5)", sessions, run<table::domain>(with, *opened.made, in_database, sessions));
+        print_rate(with, "alias (1 key)", sessions, run<table::alias>(with, *opened.table, in_database, sessions));
+        print_rate(with, "domain (5)", sessions, run<table::domain>(with, *opened.table, in_database, sessions));
     }
 }
 

@@ -5,8 +5,8 @@
 
 namespace waypost::async {
 
-awaitable<> real_clock::sleep_until(time_point when) {
-    boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, when);
+awaitable<> real_clock::sleep_until(time_point time) {
+    boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, time);
     co_await timer.async_wait(as_result);
 }
 

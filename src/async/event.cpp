@@ -2,7 +2,7 @@
 
 namespace waypost::async {
 
-event::event(const executor& where) : timer_(where, boost::asio::steady_timer::time_point::max()) {}
+event::event(const executor& executor) : timer_(executor, boost::asio::steady_timer::time_point::max()) {}
 
 awaitable<> event::wait() { co_await timer_.async_wait(as_result); }
 

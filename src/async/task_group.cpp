@@ -26,7 +26,8 @@ awaitable<> in_its_turn(awaitable<> work) {
 // Shared with the completion of each member, so that a group may be destroyed on a path where the loop has already
 // ended and its coroutines die unfinished with the io_context.
 struct task_group::state {
-    state(executor on, bug_handler handler) : where(std::move(on)), on_bug(std::move(handler)), emptied(where) {}
+    state(executor executor, bug_handler handler)
+        : where(std::move(executor)), on_bug(std::move(handler)), emptied(where) {}
 
     executor where;
     bug_handler on_bug;
@@ -35,8 +36,8 @@ struct task_group::state {
     bool stopping = false;
 };
 
-task_group::task_group(executor where, bug_handler on_bug)
-    : state_(std::make_shared<state>(std::move(where), std::move(on_bug))) {}
+task_group::task_group(executor executor, bug_handler on_bug)
+    : state_(std::make_shared<state>(std::move(executor), std::move(on_bug))) {}
 
 task_group::~task_group() = default;
 

@@ -8,20 +8,20 @@ secret::secret(std::string text) : text_(std::move(text)) {
     wipe(text);  // a short text was copied, not taken  NOLINT(bugprone-use-after-move)
 }
 
-secret::secret(secret&& other) noexcept : text_(std::move(other.text_)) { wipe(other.text_); }
+secret::secret(secret&& source) noexcept : text_(std::move(source.text_)) { wipe(source.text_); }
 
-secret& secret::operator=(const secret& other) {
-    if (this == &other) return *this;
+secret& secret::operator=(const secret& source) {
+    if (this == &source) return *this;
     wipe(text_);  // first, because assigning may give the old buffer back as it is
-    text_ = other.text_;
+    text_ = source.text_;
     return *this;
 }
 
-secret& secret::operator=(secret&& other) noexcept {
-    if (this == &other) return *this;
+secret& secret::operator=(secret&& source) noexcept {
+    if (this == &source) return *this;
     wipe(text_);
-    text_ = std::move(other.text_);
-    wipe(other.text_);
+    text_ = std::move(source.text_);
+    wipe(source.text_);
     return *this;
 }
 

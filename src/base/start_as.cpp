@@ -32,17 +32,18 @@ bool become(const user_identity& user) {
            ::syscall(SYS_setresuid, user.uid, user.uid, user.uid) == 0;
 }
 
-bool connect(const three_descriptors& given) {
-    return ::dup2(given.input, STDIN_FILENO) >= 0 && ::dup2(given.output, STDOUT_FILENO) >= 0 &&
-           ::dup2(given.errors, STDERR_FILENO) >= 0 &&
+bool connect(const three_descriptors& descriptors) {
+    return ::dup2(descriptors.input, STDIN_FILENO) >= 0 && ::dup2(descriptors.output, STDOUT_FILENO) >= 0 &&
+           ::dup2(descriptors.errors, STDERR_FILENO) >= 0 &&
            ::syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0;
 }
 
 /// In the child. Returns errno, if it returns.
-int begin(const user_identity& user, const three_descriptors& given, char* const* command, char* const* environment) {
+int begin(const user_identity& user, const three_descriptors& descriptors, char* const* command,
+          char* const* environment) {
     ::setpgid(0, 0);
     forget_signals();
-    if (connect(given) && become(user) && ::chdir("/") == 0) ::execve(command[0], command, environment);
+    if (connect(descriptors) && become(user) && ::chdir("/") == 0) ::execve(command[0], command, environment);
     return errno;
 }
 
@@ -52,21 +53,21 @@ public:
     quiet_moment() {
         sigset_t all;
         ::sigfillset(&all);
-        ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+        ::pthread_sigmask(SIG_SETMASK, &all, &previous_mask_);
     }
-    ~quiet_moment() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+    ~quiet_moment() { ::pthread_sigmask(SIG_SETMASK, &previous_mask_, nullptr); }
     quiet_moment(const quiet_moment&) = delete;
     quiet_moment& operator=(const quiet_moment&) = delete;
 
 private:
-    sigset_t before_{};
+    sigset_t previous_mask_{};
 };
 
 error_code system_error(int number) { return {number, boost::system::system_category()}; }
 
 }  // namespace
 
-result<pid_t> start_as(const user_identity& user, const three_descriptors& given,
+result<pid_t> start_as(const user_identity& user, const three_descriptors& descriptors,
                        const std::vector<std::string>& command, const std::vector<std::string>& environment) {
     std::array<int, 2> news{-1, -1};  // closed by a program that has begun, else errno
     if (::pipe2(news.data(), O_CLOEXEC) != 0) return system_error(errno);
@@ -78,7 +79,7 @@ result<pid_t> start_as(const user_identity& user, const three_descriptors& given
         const quiet_moment now;
         pid = ::fork();
         if (pid == 0) {
-            const int error = begin(user, given, words.data(), variables.data());
+            const int error = begin(user, descriptors, words.data(), variables.data());
             static_cast<void>(!::write(news[1], &error, sizeof error));
             ::_exit(127);
         }

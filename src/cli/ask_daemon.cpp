@@ -11,7 +11,7 @@ namespace waypost::cli {
 std::optional<control::json> ask_daemon(const configuration& where, const control::request& what, int& exit_code) {
     // Only to know where the socket is; a daemon that runs has had its configuration checked.
     const config::parsed parsed = config::parse_file(where.path(), where.macros());
-    const std::string socket = parsed.what.queue_path.text + "/" + control::socket_name;
+    const std::string socket = parsed.model.queue_path.text + "/" + control::socket_name;
     auto said = control::ask(socket, what);
     if (!said) {
         std::cerr << "waypost: no daemon listens at " << socket << '\n';
@@ -19,7 +19,7 @@ std::optional<control::json> ask_daemon(const configuration& where, const contro
         return std::nullopt;
     }
     if (const auto* no = std::get_if<control::refusal>(&*said)) {
-        std::cerr << "waypost: " << no->why << '\n';
+        std::cerr << "waypost: " << no->reason << '\n';
         exit_code = EXIT_FAILURE;
         return std::nullopt;
     }

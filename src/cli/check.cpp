@@ -19,7 +19,7 @@ int print_config(const configuration& from) {
         if (!fault.warning) usable = false;
     }
     if (!usable) return 1;
-    std::cout << config::print(parsed.what);
+    std::cout << config::print(parsed.model);
     return 0;
 }
 

@@ -32,8 +32,8 @@ struct question {
     std::optional<bool> tls;
     std::optional<std::string> tag;
     std::string listener;  // ADDRESS:PORT, PORT or "socket"; empty: the one that fits
-    std::string from;
-    std::string to;
+    std::string source_path;
+    std::string target;
 };
 
 struct mx_question {
@@ -45,13 +45,13 @@ struct mx_question {
 int serve(const configuration& from, bool verbose);
 int check(const configuration& from);
 int print_config(const configuration& from);
-int explain(const configuration& from, const question& asked);
+int explain(const configuration& from, const question& question);
 /// The MX hosts of a domain, with the time that each took to answer.
 int dns_mx(const configuration& from, const mx_question& asked);
 /// `words` are three: TABLE SERVICE KEY, or fetch TABLE SERVICE.
 int lookup(const configuration& from, const std::vector<std::string>& words);
-/// `what` is routes, relays or hosts.
-int show(const configuration& from, const std::string& what, bool as_json);
+/// `text` is routes, relays or hosts.
+int show(const configuration& from, const std::string& text, bool as_json);
 int resume_route(const configuration& from, std::uint64_t id);
 int update_table(const configuration& from, const std::string& name);
 int encrypt(const std::optional<std::string>& password);

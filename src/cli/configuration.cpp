@@ -35,7 +35,7 @@ std::optional<config::loaded> load_or_complain(const configuration& from, async:
     };
     complain(parsed.faults);
     if (!usable) return std::nullopt;
-    config::load_result result = config::load(parsed.what, io, for_serving);
+    config::load_result result = config::load(parsed.model, io, for_serving);
     complain(result.faults);
     if (!usable) return std::nullopt;
     return std::move(result.settings);

@@ -50,7 +50,7 @@ async::awaitable<> explain_host(const mail::relay_url& url, dns::resolver& dns) 
 async::awaitable<> explain_url(const relay::action_settings& action, const std::string& text, dns::resolver& dns) {
     const auto judged = mail::usable_relay_url(text, action.demands());
     if (const auto* wrong = std::get_if<mail::relay_url_error>(&judged)) {
-        std::cout << "fault    a row that this action cannot use is passed over: " << base::printable(wrong->what)
+        std::cout << "fault    a row that this action cannot use is passed over: " << base::printable(wrong->text)
                   << '\n';
         co_return;
     }
@@ -63,8 +63,8 @@ async::awaitable<> explain_url(const relay::action_settings& action, const std::
     co_await explain_host(*url, dns);
 }
 
-void explain_no_answer(const table::table& rows, const base::error_code& why) {
-    std::cout << "relay    not known now: table <" << rows.name() << ">: " << why.message() << '\n';
+void explain_no_answer(const table::table& rows, const base::error_code& error) {
+    std::cout << "relay    not known now: table <" << rows.name() << ">: " << error.message() << '\n';
 }
 
 async::awaitable<> explain_urls(const relay::action_settings& action, dns::resolver& dns) {
@@ -137,21 +137,22 @@ void explain_mailbox(const delivery::settings& all, const delivery::action_setti
     }
 }
 
-void explain_local(const delivery::settings& all, const delivery::action_settings& action, const spool::envelope& to) {
+void explain_local(const delivery::settings& all, const delivery::action_settings& action,
+                   const spool::envelope& envelope) {
     if (!action.user.empty()) std::cout << "as       " << action.user << '\n';
-    if (!to.extension.empty()) std::cout << "tag      " << base::printable(to.extension) << '\n';
-    if (to.target.starts_with('|')) {
-        std::cout << "command  " << base::printable(to.target.substr(1)) << '\n';
-    } else if (!to.target.empty()) {
-        std::cout << "file     " << base::printable(to.target) << '\n';
+    if (!envelope.extension.empty()) std::cout << "tag      " << base::printable(envelope.extension) << '\n';
+    if (envelope.target.starts_with('|')) {
+        std::cout << "command  " << base::printable(envelope.target.substr(1)) << '\n';
+    } else if (!envelope.target.empty()) {
+        std::cout << "file     " << base::printable(envelope.target) << '\n';
     } else {
-        explain_mailbox(all, action, action.user.empty() ? to.user : action.user);
+        explain_mailbox(all, action, action.user.empty() ? envelope.user : action.user);
     }
 }
 
 void explain_rule(const rehearsed& done) {
     if (const rules::rule* rule = done.told.first_rule(); rule != nullptr) {
-        std::cout << "rule     " << rule->where.file << ':' << rule->where.line << '\n';
+        std::cout << "rule     " << rule->line.file << ':' << rule->line.line << '\n';
     }
     for (const std::string& doubt : done.doubts) std::cout << "unsure   " << base::printable(doubt) << '\n';
 }
@@ -171,10 +172,10 @@ async::awaitable<int> answer(const config::loaded& settings, visit client, dns::
     if (const auto* refused = std::get_if<mail::status>(&done.answer)) co_return explain_refusal(done, *refused);
     for (const spool::envelope& one : std::get<std::vector<spool::envelope>>(done.answer)) {
         const std::string& action = one.hop.action;
-        std::cout << "to       " << one.to.to.text() << '\n' << "action   \"" << action << "\"\n";
+        std::cout << "to       " << one.recipient.address.text() << '\n' << "action   \"" << action << "\"\n";
         if (!one.user.empty()) std::cout << "user     " << base::printable(one.user) << '\n';
         if (const auto relay = settings.relay.actions.find(action); relay != settings.relay.actions.end()) {
-            co_await explain_relay(relay->second, one.to.to.host.text(), dns);
+            co_await explain_relay(relay->second, one.recipient.address.host.text(), dns);
         }
         if (const auto local = settings.delivery.actions.find(action); local != settings.delivery.actions.end()) {
             explain_local(settings.delivery, local->second, one);
@@ -192,11 +193,11 @@ async::awaitable<int> answer_and_stop(const config::loaded& settings, visit clie
 
 }  // namespace
 
-int explain(const configuration& from, const question& asked) {
+int explain(const configuration& from, const question& question) {
     one_question here;
     const auto settings = load_or_complain(from, here.io, false);
     if (!settings) return EX_CONFIG;
-    auto client = visit_of(asked, settings->inbound);
+    auto client = visit_of(question, settings->inbound);
     if (const auto* wrong = std::get_if<std::string>(&client)) {
         std::cerr << "waypost explain: " << *wrong << '\n';
         return EX_USAGE;

@@ -22,7 +22,7 @@ constexpr int could_not_ask = 2;
 
 struct wish {
     std::string table;
-    table::service about{};
+    table::service service{};
     std::optional<std::string> key;  // none: fetch
 };
 
@@ -41,7 +41,7 @@ std::optional<wish> wish_of(const config::model& from, const std::vector<std::st
                          std::ranges::find(from.tables, "fetch", &config::table_definition::name) == from.tables.end();
     const auto kind = service_of(words[fetches ? 2 : 1]);
     if (!kind) return std::nullopt;
-    wish made{.table = words[fetches ? 1 : 0], .about = *kind, .key = std::nullopt};
+    wish made{.table = words[fetches ? 1 : 0], .service = *kind, .key = std::nullopt};
     if (!fetches) made.key = words[2];
     return made;
 }
@@ -57,31 +57,31 @@ int cannot_ask(std::string_view reason) {
 }
 
 /// From the daemon, which may know rows that its files do not have at the moment; nothing where none runs.
-std::optional<int> ask_running_daemon(const config::model& from, const wish& what) {
+std::optional<int> ask_running_daemon(const config::model& from, const wish& wish) {
     const std::string socket = from.queue_path.text + "/" + control::socket_name;
     constexpr std::size_t longest_socket_path = 107;
     if (socket.size() > longest_socket_path || ::access(socket.c_str(), W_OK) != 0) return std::nullopt;
-    control::request question{"lookup", {{"table", what.table}, {"service", table::name_of(what.about)}}};
-    if (what.key) question.arguments["key"] = base::base64_encode(*what.key);
+    control::request question{"lookup", {{"table", wish.table}, {"service", table::name_of(wish.service)}}};
+    if (wish.key) question.arguments["key"] = base::base64_encode(*wish.key);
     const auto said = control::ask(socket, question);
     if (!said) return std::nullopt;
-    if (const auto* no = std::get_if<control::refusal>(&*said)) return cannot_ask(no->why);
+    if (const auto* no = std::get_if<control::refusal>(&*said)) return cannot_ask(no->reason);
     const auto& answer = std::get<control::json>(*said);
-    if (answer.contains("unknown")) return no_table(what.table);
+    if (answer.contains("unknown")) return no_table(wish.table);
     if (answer.at("row").is_null()) return not_found;
     std::cout << base::base64_decode(answer.at("row").get<std::string>()).value_or("") << '\n';
     return found;
 }
 
-async::awaitable<int> answer(const config::loaded& settings, wish what) {
-    table::table* const rows = table::table_named(settings.tables, what.table);
-    if (rows == nullptr) co_return no_table(what.table);
-    const bool by_key = what.key.has_value();
-    const auto row = by_key ? co_await table::ask(*rows, what.about, *what.key, settings.rules->tag_delimiter())
-                            : co_await rows->fetch(what.about);
+async::awaitable<int> answer(const config::loaded& settings, wish wish) {
+    table::table* const rows = table::table_named(settings.tables, wish.table);
+    if (rows == nullptr) co_return no_table(wish.table);
+    const bool by_key = wish.key.has_value();
+    const auto row = by_key ? co_await table::ask(*rows, wish.service, *wish.key, settings.rules->tag_delimiter())
+                            : co_await rows->fetch(wish.service);
     if (row.has_error()) co_return cannot_ask(row.error().message());
     if (!row->has_value()) co_return not_found;
-    std::cout << config::shown_row(settings, *rows, what.about, by_key, **row) << '\n';
+    std::cout << config::shown_row(settings, *rows, wish.service, by_key, **row) << '\n';
     co_return found;
 }
 
@@ -90,9 +90,9 @@ async::awaitable<int> answer(const config::loaded& settings, wish what) {
 int lookup(const configuration& from, const std::vector<std::string>& words) {
     // What is wrong with it shows where it is loaded; a daemon that runs has had its own checked.
     const config::parsed parsed = config::parse_file(from.path(), from.macros());
-    const auto what = wish_of(parsed.what, words);
+    const auto what = wish_of(parsed.model, words);
     if (!what) return EX_USAGE;
-    if (const auto told = ask_running_daemon(parsed.what, *what)) return *told;
+    if (const auto told = ask_running_daemon(parsed.model, *what)) return *told;
     one_question here;
     const auto settings = load_or_complain(from, here.io, false);
     if (!settings) return EX_CONFIG;

@@ -18,18 +18,18 @@ using subject = rules::condition::subject;
 class rehearsal {
 public:
     rehearsal(const config::loaded& settings, const visit& client, dns::resolver& dns, rules::user_files& files,
-              async::clock& clock, const async::executor& on)
+              async::clock& clock, const async::executor& executor)
         : settings_(settings),
           client_(client),
           dns_(dns),
           files_(files),
           clock_(clock),
           protocol_(client.listener.protocol, client.listener.implicit_tls),
-          name_(std::make_shared<inbound::peer_name>(on)),
-          beside_(on) {}
+          name_(std::make_shared<inbound::peer_name>(executor)),
+          side_tasks_(executor) {}
 
     async::awaitable<rehearsed> run() {
-        co_await async::finally(talk(), beside_.stop());
+        co_await async::finally(talk(), side_tasks_.stop());
         explain_doubts();
         co_return std::move(done_);
     }
@@ -54,36 +54,36 @@ private:
             using namespace std::string_literals;
             lines.push_back("AUTH PLAIN " + base::base64_encode("\0"s + client_.user + "\0-"s));
         }
-        lines.push_back("MAIL FROM:<" + client_.from + ">");
-        lines.push_back("RCPT TO:<" + client_.to + ">");
+        lines.push_back("MAIL FROM:<" + client_.source_path + ">");
+        lines.push_back("RCPT TO:<" + client_.target + ">");
         return lines;
     }
 
     async::awaitable<smtp::reply> say(const std::string& line) {
         smtp::server_step next = protocol_.on_line(line);
         for (;;) {
-            if (auto* answer = std::get_if<smtp::send_reply>(&next)) co_return std::move(answer->what);
+            if (auto* answer = std::get_if<smtp::send_reply>(&next)) co_return std::move(answer->reply);
             if (auto* end = std::get_if<smtp::hang_up>(&next)) co_return std::move(end->last);
             if (auto* tls = std::get_if<smtp::begin_tls>(&next)) {
                 protocol_.on_tls();
-                co_return std::move(tls->what);
+                co_return std::move(tls->reply);
             }
             mail::status verdict;  // the password is taken for right
             if (auto* sender = std::get_if<smtp::judge_sender>(&next)) {
-                verdict = co_await inbound::judge_sender(sender->from.from, protocol_, client_.listener,
+                verdict = co_await inbound::judge_sender(sender->sender.address, protocol_, client_.listener,
                                                          settings_.rules->tag_delimiter());
             } else if (auto* recipient = std::get_if<smtp::judge_recipient>(&next)) {
-                verdict = co_await judge(std::move(recipient->to));
+                verdict = co_await judge(std::move(recipient->recipient));
             }
             next = protocol_.on_verdict(verdict);
         }
     }
 
-    async::awaitable<mail::status> judge(mail::recipient to) {
-        const inbound::client peer{.from = client_.origin, .rdns = [this] { return confirmed_name(); }};
-        const auto facts = inbound::facts_about(to.to, peer, protocol_, client_.listener, clock_.wall());
-        done_.answer =
-            co_await rules::accept_recipient(*settings_.rules, facts, files_, to, settings_.queue.ttl, &done_.told);
+    async::awaitable<mail::status> judge(mail::recipient recipient) {
+        const inbound::client peer{.origin = client_.origin, .rdns = [this] { return confirmed_name(); }};
+        const auto facts = inbound::facts_about(recipient.address, peer, protocol_, client_.listener, clock_.wall());
+        done_.answer = co_await rules::accept_recipient(*settings_.rules, facts, files_, recipient, settings_.queue.ttl,
+                                                        &done_.told);
         const auto* refused = std::get_if<mail::status>(&done_.answer);
         co_return refused != nullptr ? *refused : mail::status();
     }
@@ -92,7 +92,7 @@ private:
     async::awaitable<base::result<std::string>> confirmed_name() {
         if (const auto* ip = std::get_if<net::address>(&client_.origin); ip != nullptr && !asked_name_) {
             asked_name_ = true;
-            beside_.start(inbound::peer_name::ask(name_, dns_, *ip));
+            side_tasks_.start(inbound::peer_name::ask(name_, dns_, *ip));
         }
         co_return co_await name_->wait();
     }
@@ -102,7 +102,7 @@ private:
         for (const rules::match_step& step : done_.told.conditions()) {
             std::string doubt = doubt_about(step);
             if (doubt.empty()) continue;
-            const rules::source_line& where = step.candidate->where;
+            const rules::source_line& where = step.candidate->line;
             doubt = where.file + ":" + std::to_string(where.line) + ": " + doubt;
             if (told.insert(doubt).second) done_.doubts.push_back(std::move(doubt));
         }
@@ -110,7 +110,7 @@ private:
 
     [[nodiscard]] std::string doubt_about(const rules::match_step& step) const {
         if (step.holds.has_error()) return "could not be judged: " + step.holds.error().message();
-        switch (step.judged->what) {
+        switch (step.judged->tested) {
             case subject::helo:
                 return client_.helo_known ? ""
                                           : "asks for HELO, which is taken as \"" + client_.helo + "\": give --helo";
@@ -134,7 +134,7 @@ private:
     std::shared_ptr<inbound::peer_name> name_;
     bool asked_name_ = false;
     rehearsed done_;
-    async::task_group beside_;
+    async::task_group side_tasks_;
 };
 
 }  // namespace
@@ -151,18 +151,20 @@ namespace {
 
 using listeners = std::vector<const inbound::listener_settings*>;
 
-std::string text_of(const inbound::listener_settings& one) { return one.at ? net::to_string(*one.at) : "socket"; }
+std::string text_of(const inbound::listener_settings& settings) {
+    return settings.endpoint ? net::to_string(*settings.endpoint) : "socket";
+}
 
-bool is_named(const inbound::listener_settings& one, const std::string& name) {
-    return name == text_of(one) || (one.at && name == std::to_string(one.at->port));
+bool is_named(const inbound::listener_settings& settings, const std::string& name) {
+    return name == text_of(settings) || (settings.endpoint && name == std::to_string(settings.endpoint->port));
 }
 
 /// The listeners that this client may have come to.
-listeners possible_listeners(const question& asked, const inbound::settings& settings) {
+listeners possible_listeners(const question& question, const inbound::settings& settings) {
     listeners found;
     for (const inbound::listener_settings& one : settings.listeners) {
-        const bool fits =
-            asked.listener.empty() ? one.at.has_value() != asked.from_ip.empty() : is_named(one, asked.listener);
+        const bool fits = question.listener.empty() ? one.endpoint.has_value() != question.from_ip.empty()
+                                                    : is_named(one, question.listener);
         if (fits) found.push_back(&one);
     }
     const auto narrow = [&found](auto holds) {
@@ -170,12 +172,12 @@ listeners possible_listeners(const question& asked, const inbound::settings& set
         std::ranges::copy_if(found, std::back_inserter(kept), holds);
         if (!kept.empty()) found = std::move(kept);
     };
-    if (asked.tag) narrow([&](const auto* one) { return one->tag == *asked.tag; });
-    if (!asked.user.empty()) narrow([](const auto* one) { return one->protocol.auth != smtp::demand::no; });
-    if (asked.tls) {
+    if (question.tag) narrow([&](const auto* one) { return one->tag == *question.tag; });
+    if (!question.user.empty()) narrow([](const auto* one) { return one->protocol.auth != smtp::demand::no; });
+    if (question.tls) {
         narrow([&](const auto* one) {
             const bool can = one->implicit_tls || one->protocol.tls != smtp::demand::no;
-            return *asked.tls ? can : !one->implicit_tls;
+            return *question.tls ? can : !one->implicit_tls;
         });
     }
     return found;
@@ -187,67 +189,67 @@ bool are_alike(const inbound::listener_settings& a, const inbound::listener_sett
 }
 
 /// One that demands nothing, in place of several, or of one that the administrator described by its tag alone.
-inbound::listener_settings lenient(inbound::listener_settings from, const question& asked) {
-    from.protocol.tls = smtp::demand::offered;
-    from.protocol.auth = asked.user.empty() ? smtp::demand::no : smtp::demand::offered;
-    from.implicit_tls = false;
-    from.senders = nullptr;
-    return from;
+inbound::listener_settings lenient(inbound::listener_settings settings, const question& question) {
+    settings.protocol.tls = smtp::demand::offered;
+    settings.protocol.auth = question.user.empty() ? smtp::demand::no : smtp::demand::offered;
+    settings.implicit_tls = false;
+    settings.senders = nullptr;
+    return settings;
 }
 
-void choose_listener(visit& to, const question& asked, const listeners& all) {
+void choose_listener(visit& to, const question& question, const listeners& all) {
     if (all.empty()) {
-        to.listener = lenient(to.listener, asked);
-        to.tag_known = asked.from_ip.empty();
+        to.listener = lenient(to.listener, question);
+        to.tag_known = question.from_ip.empty();
     } else {
         const auto& first = *all.front();
         const bool same = std::ranges::all_of(all, [&](const auto* one) { return are_alike(*one, first); });
-        to.listener = same ? first : lenient(first, asked);
+        to.listener = same ? first : lenient(first, question);
         to.tag_known = std::ranges::all_of(all, [&](const auto* one) { return one->tag == first.tag; });
         if (!to.tag_known) to.listener.tag.clear();
     }
-    if (asked.tag) {
-        to.listener.tag = *asked.tag;
+    if (question.tag) {
+        to.listener.tag = *question.tag;
         to.tag_known = true;
     }
 }
 
 /// What is not said follows where the listener leaves no choice.
-void choose_tls(visit& to, const question& asked) {
+void choose_tls(visit& to, const question& question) {
     const auto& protocol = to.listener.protocol;
     const bool needed = to.listener.implicit_tls || protocol.tls == smtp::demand::required ||
                         (!to.user.empty() && protocol.tls != smtp::demand::no);
-    to.tls = asked.tls.value_or(needed);
-    to.tls_known = asked.tls.has_value() || needed || protocol.tls == smtp::demand::no;
+    to.tls = question.tls.value_or(needed);
+    to.tls_known = question.tls.has_value() || needed || protocol.tls == smtp::demand::no;
 }
 
 }  // namespace
 
-std::variant<visit, std::string> visit_of(const question& asked, const inbound::settings& settings) {
+std::variant<visit, std::string> visit_of(const question& question, const inbound::settings& settings) {
     visit made;
-    made.from = asked.from == "<>" ? "" : asked.from;
-    made.to = asked.to;
-    if (!mail::reverse_path::from_text(made.from) || !mail::mailbox::parse(made.to))
+    made.source_path = question.source_path == "<>" ? "" : question.source_path;
+    made.target = question.target;
+    if (!mail::reverse_path::from_text(made.source_path) || !mail::mailbox::parse(made.target))
         return "FROM and TO are mail addresses (FROM may be <>)";
     made.origin = rules::local_socket{};
-    if (!asked.from_ip.empty()) {
-        const auto ip = net::parse_address(asked.from_ip);
+    if (!question.from_ip.empty()) {
+        const auto ip = net::parse_address(question.from_ip);
         if (!ip) return "--from-ip is an IP address";
         made.origin = *ip;
     }
-    const listeners all = possible_listeners(asked, settings);
-    if (all.empty() && !asked.listener.empty()) {
+    const listeners all = possible_listeners(question, settings);
+    if (all.empty() && !question.listener.empty()) {
         std::string text = "--listener is none of this configuration; it has";
         for (const auto& one : settings.listeners) text += " " + text_of(one);
         return text;
     }
-    made.user = asked.user;
-    choose_listener(made, asked, all);
-    choose_tls(made, asked);
+    made.user = question.user;
+    choose_listener(made, question, all);
+    choose_tls(made, question);
     // Programs on this machine come through our own sendmail, which calls itself so.
-    const bool is_local = asked.from_ip.empty();
-    made.helo = asked.helo.value_or(is_local ? "localhost" : "client.invalid");
-    made.helo_known = asked.helo.has_value() || is_local;
+    const bool is_local = question.from_ip.empty();
+    made.helo = question.helo.value_or(is_local ? "localhost" : "client.invalid");
+    made.helo_known = question.helo.has_value() || is_local;
     return made;
 }
 

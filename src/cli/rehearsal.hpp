@@ -22,18 +22,18 @@ namespace waypost::cli {
 struct visit {
     rules::origin origin;
     inbound::listener_settings listener{
-        .at = {}, .protocol = {.host = mail::domain::parse("localhost").value()}, .tls = nullptr};
+        .endpoint = {}, .protocol = {.host = mail::domain::parse("localhost").value()}, .tls = nullptr};
     bool tag_known = false;  // else it is one of several, and taken as none
     bool tls = false;
     bool tls_known = false;
     bool helo_known = false;
     std::string helo;
     std::string user;
-    std::string from;  // without brackets; empty for <>
-    std::string to;
+    std::string source_path;  // without brackets; empty for <>
+    std::string target;
 };
 /// Or what is wrong with the question.
-[[nodiscard]] std::variant<visit, std::string> visit_of(const question& asked, const inbound::settings& settings);
+[[nodiscard]] std::variant<visit, std::string> visit_of(const question& question, const inbound::settings& settings);
 
 struct rehearsed {
     rules::acceptance answer;

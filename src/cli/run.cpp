@@ -73,8 +73,8 @@ void add_explain(command_line& line) {
     command.add_option("--listener", asked->listener,
                        "the listener to which it comes: ADDRESS:PORT, PORT or socket (default: the one that fits)");
     command.add_option("--tag", asked->tag, "the tag of that listener");
-    command.add_option("FROM", asked->from, "the reverse-path; <> for none")->required();
-    command.add_option("TO", asked->to, "the recipient")->required();
+    command.add_option("FROM", asked->source_path, "the reverse-path; <> for none")->required();
+    command.add_option("TO", asked->target, "the recipient")->required();
 }
 
 void add_dns(command_line& line) {
@@ -100,14 +100,15 @@ void add_lookup(command_line& line) {
 
 void add_show(command_line& line) {
     struct wish {
-        std::string what;
+        std::string subject;
         bool as_json = false;
     };
     CLI::App& command = *line.app.add_subcommand("show", "what the running daemon is doing");
     add_configuration(command, line.where);
-    const auto asked = when_chosen<wish>(
-        command, line, [](const configuration& where, const wish& of) { return show(where, of.what, of.as_json); });
-    command.add_option("WHAT", asked->what, "routes, relays or hosts")
+    const auto asked = when_chosen<wish>(command, line, [](const configuration& where, const wish& wish) {
+        return show(where, wish.subject, wish.as_json);
+    });
+    command.add_option("WHAT", asked->subject, "routes, relays or hosts")
         ->required()
         ->check(CLI::IsMember({"routes", "relays", "hosts"}));
     command.add_flag("--json", asked->as_json, "prints JSON");

@@ -84,15 +84,15 @@ bool has_line_end(std::string_view argument) {
 }
 
 fault set_sender(const sendmail_options& options, const caller& user, draft& made) {
-    if (base::trim(options.from) == "<>") return std::nullopt;
-    if (options.from.empty()) {
+    if (base::trim(options.source_path) == "<>") return std::nullopt;
+    if (options.source_path.empty()) {
         made.from = parse_address(user.user);
-    } else if (const mail::address_list given = mail::parse_address_list(options.from);
-               given.bad.empty() && given.addresses.size() == 1 && !has_line_end(options.from)) {
+    } else if (const mail::address_list given = mail::parse_address_list(options.source_path);
+               given.bad.empty() && given.addresses.size() == 1 && !has_line_end(options.source_path)) {
         made.from = parse_address(given.addresses.front());
     }
     if (made.from) return std::nullopt;
-    const std::string& shown = options.from.empty() ? user.user : options.from;
+    const std::string& shown = options.source_path.empty() ? user.user : options.source_path;
     return sendmail_fault{EX_USAGE, "the sender address is not valid: " + base::printable(shown)};
 }
 
@@ -107,7 +107,7 @@ std::optional<std::string> add_recipients(std::string_view list, draft& made) {
 }
 
 bool is_one_of(std::string_view name, std::initializer_list<std::string_view> names) {
-    return std::ranges::any_of(names, [&](std::string_view each) { return base::iequals(name, each); });
+    return std::ranges::any_of(names, [&](std::string_view text) { return base::iequals(name, text); });
 }
 
 bool names_resent_recipients(const mail::header_field& field) {
@@ -207,16 +207,17 @@ std::variant<draft, sendmail_fault> make_draft(const sendmail_options& options, 
 submission complete(draft message, const mail::domain& host) {
     submission made;
     made.content = std::move(message.content);
-    if (message.from) made.from.from = mail::reverse_path(mailbox_of(*message.from, host));
+    if (message.from) made.sender.address = mail::reverse_path(mailbox_of(*message.from, host));
     if (message.written_by) made.content.insert(0, from_field(*message.written_by, host));
     std::set<mail::mailbox> known;
     for (const draft::address& each : message.to) {
         const mail::mailbox address = mailbox_of(each, host);
-        if (known.insert(address).second) made.to.push_back({.to = address, .notify = message.notify, .original = {}});
+        if (known.insert(address).second)
+            made.recipients.push_back({.address = address, .notify = message.notify, .original = {}});
     }
-    made.from.ret = message.ret;
-    made.from.envelope_id = std::move(message.envelope_id);
-    made.from.eight_bit = !is_ascii(made.content);
+    made.sender.ret = message.ret;
+    made.sender.envelope_id = std::move(message.envelope_id);
+    made.sender.eight_bit = !is_ascii(made.content);
     return made;
 }
 

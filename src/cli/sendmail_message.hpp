@@ -50,8 +50,8 @@ struct draft {
 
 /// What goes to the daemon.
 struct submission {
-    mail::sender from;  // eight_bit: the content has octets over 127
-    std::vector<mail::recipient> to;
+    mail::sender sender;  // eight_bit: the content has octets over 127
+    std::vector<mail::recipient> recipients;
     std::string content;
 };
 [[nodiscard]] submission complete(draft message, const mail::domain& host);

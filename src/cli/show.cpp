@@ -68,22 +68,22 @@ void print_table(const json& rows, std::span<const column> columns) {
     for (const json& row : rows) print_line([&](const column& each) { return text_of(row.value(each.field, json())); });
 }
 
-std::span<const column> columns_of(const std::string& what) {
-    if (what == "routes") return route_columns;
-    if (what == "relays") return relay_columns;
+std::span<const column> columns_of(const std::string& text) {
+    if (text == "routes") return route_columns;
+    if (text == "relays") return relay_columns;
     return host_columns;
 }
 
 }  // namespace
 
-int show(const configuration& where, const std::string& what, bool as_json) {
+int show(const configuration& where, const std::string& text, bool as_json) {
     int exit_code = 0;
-    const auto rows = ask_daemon(where, {"show " + what, json::object()}, exit_code);
+    const auto rows = ask_daemon(where, {"show " + text, json::object()}, exit_code);
     if (!rows) return exit_code;
     if (as_json) {
         std::cout << rows->dump(2, ' ', false, json::error_handler_t::replace) << '\n';
     } else {
-        print_table(*rows, columns_of(what));
+        print_table(*rows, columns_of(text));
     }
     return exit_code;
 }

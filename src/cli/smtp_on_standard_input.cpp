@@ -20,11 +20,11 @@ namespace {
 /// the other from moving.
 class one_way {
 public:
-    one_way(int from, int to) : from_(from), to_(to) {}
+    one_way(int fd, int to) : fd_(fd), to_(to) {}
 
     [[nodiscard]] pollfd wants() const {
         if (!pending_.empty()) return {.fd = to_, .events = POLLOUT, .revents = 0};
-        return {.fd = ended_ ? -1 : from_, .events = POLLIN, .revents = 0};
+        return {.fd = ended_ ? -1 : fd_, .events = POLLIN, .revents = 0};
     }
     /// False when the other side takes nothing more.
     bool move(short ready) {
@@ -35,7 +35,7 @@ public:
 
 private:
     bool read_some() {
-        const ssize_t octets = ::read(from_, buffer_.data(), buffer_.size());
+        const ssize_t octets = ::read(fd_, buffer_.data(), buffer_.size());
         if (octets < 0 && (errno == EINTR || errno == EAGAIN)) return true;
         ended_ = octets <= 0;
         if (octets > 0) pending_ = {buffer_.data(), static_cast<std::size_t>(octets)};
@@ -48,7 +48,7 @@ private:
         return true;
     }
 
-    int from_;
+    int fd_;
     int to_;
     // A pipe that poll(2) calls ready takes so much without blocking.
     std::array<char, PIPE_BUF> buffer_{};

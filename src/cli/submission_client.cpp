@@ -21,9 +21,11 @@ mail::domain name_of(const relay::conversation& daemon) {
 void begin(relay::conversation& daemon, submission message) {
     auto content = std::make_shared<const spool::content>(std::string(), std::move(message.content));
     // A program that is told "no" must not find half of its mail sent.
-    smtp::client_transaction all{
-        .from = message.from, .to = std::move(message.to), .size = content->size(), .all_or_none = true};
-    all.eight_bit = message.from.eight_bit;
+    smtp::client_transaction all{.sender = message.sender,
+                                 .recipients = std::move(message.recipients),
+                                 .size = content->size(),
+                                 .all_or_none = true};
+    all.eight_bit = message.sender.eight_bit;
     daemon.begin(std::move(all), content);
 }
 
@@ -34,9 +36,9 @@ async::awaitable<> converse(relay::conversation& daemon, draft message, mail::st
         pause = co_await daemon.pump();
     }
     if (const auto* failed = std::get_if<smtp::session_failed>(&pause)) {
-        answer = failed->said;
+        answer = failed->status;
     } else if (const auto* done = std::get_if<smtp::transaction_done>(&pause)) {
-        answer = done->each.front();  // all have the same
+        answer = done->statuses.front();  // all have the same
         daemon.protocol().quit();
         co_await daemon.pump();
     }

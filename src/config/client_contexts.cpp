@@ -6,33 +6,34 @@
 
 namespace waypost::config {
 
-void client_contexts::add(const action& of, relay::action_settings& to) {
+void client_contexts::add(const action& action, relay::action_settings& to) {
     net::client_tls_settings settings;
-    if (of.pki) {
-        settings.identity = find_key_pair(now_, *of.pki);
+    if (action.pki) {
+        settings.identity = find_key_pair(now_, *action.pki);
         if (!settings.identity) return;
     }
-    if (of.ca) {
-        settings.ca_file = find_ca(now_, *of.ca);
+    if (action.ca) {
+        settings.ca_file = find_ca(now_, *action.ca);
         if (settings.ca_file.empty()) return;
     }
-    const location& where = of.pki ? of.pki->where : of.ca ? of.ca->where : of.where;
+    const location& where = action.pki ? action.pki->location : action.ca ? action.ca->location : action.place;
     to.verified = find(settings, net::peer_check::verified, where);
     if (to.verified) to.unverified = find(settings, net::peer_check::none, where);
 }
 
 std::shared_ptr<const net::tls_context> client_contexts::find(net::client_tls_settings settings, net::peer_check check,
-                                                              const location& where) {
+                                                              const location& location) {
     settings.check = check;
     const auto pair = settings.identity.value_or(net::key_pair{});
-    auto& made = known_[{pair.certificate_file, pair.key_file, settings.ca_file, check}];
+    auto& made = contexts_[{pair.certificate_file, pair.key_file, settings.ca_file, check}];
     if (made) return made;
     try {
         made = net::tls_context::client(settings);
         // Once for a pair, of which both kinds of context are made.
-        if (settings.identity && check == net::peer_check::verified) keep_watch(now_, {*settings.identity, {}}, where);
+        if (settings.identity && check == net::peer_check::verified)
+            keep_watch(now_, {*settings.identity, {}}, location);
     } catch (const std::runtime_error& why) {
-        now_.faults.fault(where, base::printable(why.what()));
+        now_.faults.fault(location, base::printable(why.what()));
     }
     return made;
 }

@@ -14,15 +14,15 @@ class client_contexts {
 public:
     explicit client_contexts(loading& now) : now_(now) {}
     /// Gives `to` the contexts with the action's own `pki` and `ca`, if it names any.
-    void add(const action& of, relay::action_settings& to);
+    void add(const action& action, relay::action_settings& to);
 
 private:
     std::shared_ptr<const net::tls_context> find(net::client_tls_settings settings, net::peer_check check,
-                                                 const location& where);
+                                                 const location& location);
 
     using key = std::tuple<std::string, std::string, std::string, net::peer_check>;  // certificate, key, authority
     loading& now_;
-    std::map<key, std::shared_ptr<const net::tls_context>> known_;
+    std::map<key, std::shared_ptr<const net::tls_context>> contexts_;
 };
 
 }  // namespace waypost::config

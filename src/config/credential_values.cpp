@@ -7,7 +7,7 @@ namespace waypost::config {
 std::optional<std::string> fault_of_credentials(std::string_view value) {
     auto wrong = table::credentials::fault_of({}, value);
     if (!wrong) return std::nullopt;
-    return std::move(wrong->what);
+    return std::move(wrong->text);
 }
 
 bool looks_like_plain_text(std::string_view value) {

@@ -40,24 +40,24 @@ void cursor::skip_newlines() {
     while (peek().is == token::kind::newline) take();
 }
 
-void cursor::expect_mark(char mark, std::string_view what) {
-    if (!skip_mark(mark)) leave_unexpected(peek(), what);
+void cursor::expect_mark(char mark, std::string_view text) {
+    if (!skip_mark(mark)) leave_unexpected(peek(), text);
 }
 
 void cursor::expect_word(std::string_view word, std::string_view example) {
     if (!skip_word(word)) leave_unexpected(peek(), in_quotes(word), "write " + std::string(example));
 }
 
-written cursor::take_string(std::string_view what) {
+written cursor::take_string(std::string_view text) {
     const token& one = peek();
     if (one.is == token::kind::word && is_keyword(one.text)) {
-        leave(one, in_quotes(one.text) + " is a word of the grammar where " + std::string(what) + " is wanted",
+        leave(one, in_quotes(one.text) + " is a word of the grammar where " + std::string(text) + " is wanted",
               "put it in quotes if it is meant: \"" + one.text + "\"");
     }
-    if (!one.is_text()) leave_unexpected(one, what);
-    if (one.text.empty()) leave(one, "an empty string where " + std::string(what) + " is wanted");
+    if (!one.is_text()) leave_unexpected(one, text);
+    if (one.text.empty()) leave(one, "an empty string where " + std::string(text) + " is wanted");
     const token& taken = take();
-    return {taken.text, taken.at.where()};
+    return {taken.text, taken.position.where()};
 }
 
 bool cursor::string_is_next() const {
@@ -66,9 +66,9 @@ bool cursor::string_is_next() const {
     return one.is == token::kind::word && !is_keyword(one.text) && !is_old_keyword(one.text);
 }
 
-std::chrono::seconds cursor::take_delay(std::string_view what) {
+std::chrono::seconds cursor::take_delay(std::string_view subject) {
     const token& one = peek();
-    const written text = take_string(what);
+    const written text = take_string(subject);
     std::uint64_t unit = 0;
     switch (text.text.back()) {
         case 's': unit = 1; break;
@@ -85,9 +85,9 @@ std::chrono::seconds cursor::take_delay(std::string_view what) {
     return std::chrono::seconds(*number * unit);
 }
 
-std::uint64_t cursor::take_size(std::string_view what) {
+std::uint64_t cursor::take_size(std::string_view subject) {
     const token& one = peek();
-    const written text = take_string(what);
+    const written text = take_string(subject);
     std::string_view digits = text.text;
     unsigned shift = 0;
     switch (base::to_upper(digits.back())) {
@@ -104,48 +104,48 @@ std::uint64_t cursor::take_size(std::string_view what) {
     return *number << shift;
 }
 
-std::uint64_t cursor::take_number(std::string_view what, std::uint64_t least, std::uint64_t most) {
+std::uint64_t cursor::take_number(std::string_view subject, std::uint64_t least, std::uint64_t most) {
     const token& one = peek();
-    const written text = take_string(what);
+    const written text = take_string(subject);
     const auto number = base::parse_number(text.text);
     if (!number || *number < least || *number > most) {
-        leave(one, show(one) + " is not " + std::string(what),
+        leave(one, show(one) + " is not " + std::string(subject),
               "write a number from " + std::to_string(least) + " to " + std::to_string(most));
     }
     return *number;
 }
 
-void cursor::leave(const token& at, std::string what, std::string instead) {
-    if (at.is != token::kind::broken) fault(at.at.where(), std::move(what), std::move(instead));
+void cursor::leave(const token& token, std::string text, std::string hint) {
+    if (token.is != token::kind::broken) fault(token.position.where(), std::move(text), std::move(hint));
     throw leave_directive();
 }
 
-void cursor::leave_unexpected(const token& at, std::string_view wanted, std::string instead) {
-    leave(at, "expected " + std::string(wanted) + ", found " + show(at), std::move(instead));
+void cursor::leave_unexpected(const token& token, std::string_view wanted, std::string hint) {
+    leave(token, "expected " + std::string(wanted) + ", found " + show(token), std::move(hint));
 }
 
-void cursor::leave_unknown(const token& at, std::string_view kind, const std::vector<std::string_view>& known) {
-    leave(at, "unknown " + std::string(kind) + " " + show(at), did_you_mean(at.text, known));
+void cursor::leave_unknown(const token& token, std::string_view kind, const std::vector<std::string_view>& names) {
+    leave(token, "unknown " + std::string(kind) + " " + show(token), did_you_mean(token.text, names));
 }
 
-void cursor::leave_not_built(const token& at, std::string_view word) {
-    leave(at, "\"" + std::string(word) + "\" is not built yet", "remove it");
+void cursor::leave_not_built(const token& token, std::string_view word) {
+    leave(token, "\"" + std::string(word) + "\" is not built yet", "remove it");
 }
 
-void cursor::fault(const location& at, std::string what, std::string instead) {
-    faults_.fault(at, std::move(what), std::move(instead));
+void cursor::fault(const location& location, std::string text, std::string hint) {
+    faults_.fault(location, std::move(text), std::move(hint));
 }
 
-void cursor::warn(const location& at, std::string what, std::string instead) {
-    faults_.warn(at, std::move(what), std::move(instead));
+void cursor::warn(const location& location, std::string text, std::string hint) {
+    faults_.warn(location, std::move(text), std::move(hint));
 }
 
-std::string cursor::show(const token& one) const {
-    switch (one.is) {
+std::string cursor::show(const token& token) const {
+    switch (token.is) {
         case token::kind::newline: return "the end of the line";
         case token::kind::end: return "the end of the file";
-        case token::kind::mark: return in_quotes(one.text);
-        default: return hushed_ > 0 ? "a string" : in_quotes(one.text);
+        case token::kind::mark: return in_quotes(token.text);
+        default: return hushed_ > 0 ? "a string" : in_quotes(token.text);
     }
 }
 

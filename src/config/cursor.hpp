@@ -35,38 +35,39 @@ public:
     bool skip_word(std::string_view word);
     bool skip_mark(char mark);
     void skip_newlines();
-    void expect_mark(char mark, std::string_view what);
+    void expect_mark(char mark, std::string_view text);
     void expect_word(std::string_view word, std::string_view example);
 
-    /// A string: quoted, or bare and no keyword. `what` names it: "the name of a table".
-    written take_string(std::string_view what);
+    /// A string: quoted, or bare and no keyword. `text` names it: "the name of a table".
+    written take_string(std::string_view text);
     /// A string may be next: something quoted, or bare and no keyword of either generation.
     [[nodiscard]] bool string_is_next() const;
-    std::chrono::seconds take_delay(std::string_view what);  // <n>{s|m|h|d}
-    std::uint64_t take_size(std::string_view what);          // N[K|M|G]
-    std::uint64_t take_number(std::string_view what, std::uint64_t least, std::uint64_t most);
+    std::chrono::seconds take_delay(std::string_view subject);  // <n>{s|m|h|d}
+    std::uint64_t take_size(std::string_view subject);          // N[K|M|G]
+    std::uint64_t take_number(std::string_view subject, std::uint64_t least, std::uint64_t most);
 
-    // Faults. `at` is where; the token's text is named by show().
-    [[noreturn]] void leave(const token& at, std::string what, std::string instead = {});
-    [[noreturn]] void leave_unexpected(const token& at, std::string_view wanted, std::string instead = {});
-    [[noreturn]] void leave_unknown(const token& at, std::string_view kind, const std::vector<std::string_view>& known);
-    [[noreturn]] void leave_not_built(const token& at, std::string_view word);
-    void fault(const location& at, std::string what, std::string instead = {});
-    void warn(const location& at, std::string what, std::string instead = {});
+    // Faults. `token` is where; the token's text is named by show().
+    [[noreturn]] void leave(const token& token, std::string text, std::string hint = {});
+    [[noreturn]] void leave_unexpected(const token& token, std::string_view wanted, std::string hint = {});
+    [[noreturn]] void leave_unknown(const token& token, std::string_view kind,
+                                    const std::vector<std::string_view>& names);
+    [[noreturn]] void leave_not_built(const token& token, std::string_view word);
+    void fault(const location& location, std::string text, std::string hint = {});
+    void warn(const location& location, std::string text, std::string hint = {});
 
     /// A token in the words of an error.
-    [[nodiscard]] std::string show(const token& one) const;
+    [[nodiscard]] std::string show(const token& token) const;
 
     /// While one of these lives, errors do not show words: in a table's values they may be passwords.
     class hush {
     public:
-        explicit hush(cursor& of) : of_(&of) { ++of_->hushed_; }
+        explicit hush(cursor& cursor) : cursor_(&cursor) { ++cursor_->hushed_; }
         hush(const hush&) = delete;
         hush& operator=(const hush&) = delete;
-        ~hush() { --of_->hushed_; }
+        ~hush() { --cursor_->hushed_; }
 
     private:
-        cursor* of_;
+        cursor* cursor_;
     };
 
     /// Where skip_directive() may be sent back to.

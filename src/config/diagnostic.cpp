@@ -3,14 +3,14 @@
 namespace waypost::config {
 
 std::string to_string(const diagnostic& fault) {
-    std::string text = fault.where.file;
-    if (fault.where.line != 0) {
-        text += ':' + std::to_string(fault.where.line);
-        if (fault.where.column != 0) text += ':' + std::to_string(fault.where.column);
+    std::string text = fault.location.file;
+    if (fault.location.line != 0) {
+        text += ':' + std::to_string(fault.location.line);
+        if (fault.location.column != 0) text += ':' + std::to_string(fault.location.column);
     }
     text += fault.warning ? ": warning: " : ": ";
-    text += fault.what;
-    if (!fault.instead.empty()) text += "; " + fault.instead;
+    text += fault.text;
+    if (!fault.hint.empty()) text += "; " + fault.hint;
     return text;
 }
 

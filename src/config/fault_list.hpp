@@ -14,28 +14,29 @@ class fault_list {
 public:
     static constexpr std::size_t most = 50;
 
-    void fault(location where, std::string what, std::string instead = {}) {
-        add({std::move(where), std::move(what), std::move(instead), false});
+    void fault(location location, std::string text, std::string hint = {}) {
+        add({std::move(location), std::move(text), std::move(hint), false});
     }
-    void warn(location where, std::string what, std::string instead = {}) {
-        add({std::move(where), std::move(what), std::move(instead), true});
+    void warn(location location, std::string text, std::string hint = {}) {
+        add({std::move(location), std::move(text), std::move(hint), true});
     }
-    void add(diagnostic one) {
-        any_fault_ = any_fault_ || !one.warning;
-        if (all_.size() < most) {
-            all_.push_back(std::move(one));
+    void add(diagnostic diagnostic) {
+        any_fault_ = any_fault_ || !diagnostic.warning;
+        if (diagnostics_.size() < most) {
+            diagnostics_.push_back(std::move(diagnostic));
         } else if (!full_) {
             full_ = true;
             // Never as a warning: the ones that are not shown may be faults.
-            all_.push_back({std::move(one.where), "too many faults", "the rest of them is not shown", !any_fault_});
+            diagnostics_.push_back(
+                {std::move(diagnostic.location), "too many faults", "the rest of them is not shown", !any_fault_});
         }
     }
     [[nodiscard]] bool full() const noexcept { return full_; }
     [[nodiscard]] bool any_fault() const noexcept { return any_fault_; }
-    [[nodiscard]] std::vector<diagnostic> take() && { return std::move(all_); }
+    [[nodiscard]] std::vector<diagnostic> take() && { return std::move(diagnostics_); }
 
 private:
-    std::vector<diagnostic> all_;
+    std::vector<diagnostic> diagnostics_;
     bool any_fault_ = false;
     bool full_ = false;
 };

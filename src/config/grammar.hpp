@@ -13,13 +13,13 @@ namespace waypost::config {
 /// The action of a 2012 rule. It has no name yet: that needs all names of the file.
 struct nameless_action {
     std::size_t rule = 0;  // index in model::rules
-    action by;
+    config::action action;
 };
 
 /// What the functions of the grammar share.
 struct grammar {
-    cursor& at;
-    model& what;
+    config::cursor& cursor;
+    config::model& model;
     std::vector<nameless_action> nameless;
     std::vector<written> certificates;  // `certificate NAME` of 2012
 };
@@ -30,8 +30,8 @@ void read_directive(grammar& g);
 // table_grammar.cpp
 void read_table(grammar& g, const token& word);
 /// `<name>`, a string, `{ a, b }` or `{ k = v }`.
-[[nodiscard]] table_use take_table_use(cursor& at, std::string_view what);
-[[nodiscard]] bool table_use_is_next(const cursor& at);
+[[nodiscard]] table_use take_table_use(cursor& cursor, std::string_view text);
+[[nodiscard]] bool table_use_is_next(const cursor& cursor);
 
 // listener_grammar.cpp, tls_grammar.cpp
 void read_listen(grammar& g, const token& word);
@@ -43,13 +43,13 @@ void define_certificates_of_2012(grammar& g);
 // action_grammar.cpp
 void read_action(grammar& g, const token& word);
 /// An address for `mail-from` or `as`: user@domain, @domain or user.
-[[nodiscard]] written take_sender(cursor& at, std::string_view word);
-[[nodiscard]] written take_domain(cursor& at, std::string_view what);
+[[nodiscard]] written take_sender(cursor& cursor, std::string_view word);
+[[nodiscard]] written take_domain(cursor& cursor, std::string_view text);
 
 // local_grammar.cpp
 /// The arguments of "mbox", "maildir" ... and, in today's grammar, the options.
-void read_local_action(cursor& at, action& to, const token& method);
-void read_delivery_of_2012(cursor& at, action& to, const token& method);
+void read_local_action(cursor& cursor, action& target, const token& method);
+void read_delivery_of_2012(cursor& cursor, action& action, const token& method);
 
 // mda_grammar.cpp
 void read_mda(grammar& g, const token&);
@@ -61,9 +61,9 @@ void read_mta(grammar& g, const token& word);
 // match_grammar.cpp
 void read_match(grammar& g, const token& word);
 /// Adds a condition, unless there is one of its kind already.
-void add_condition(cursor& at, rule& to, condition one);
+void add_condition(cursor& cursor, rule& to, condition one);
 /// What the grammar means where it says nothing: from local for local; and the order of evaluation.
-void complete_conditions(rule& of);
+void complete_conditions(rule& rule);
 
 // legacy_grammar.cpp
 void read_legacy_rule(grammar& g, const token& word);

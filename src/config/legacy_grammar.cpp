@@ -15,50 +15,54 @@ namespace waypost::config {
 namespace {
 
 struct reading {
-    grammar& all;
-    rule made;
-    std::optional<action> by;
-    action expansion;  // its alias, virtual and ttl, which may stand before the delivery
+    config::grammar& grammar;
+    config::rule rule;
+    std::optional<config::action> action;
+    config::action expansion;  // its alias, virtual and ttl, which may stand before the delivery
     bool is_accept = false;
     bool forward_only = false;
 };
 
-void add(cursor& at, reading& to, subject what, const token& word, bool negated, std::optional<table_use> values) {
-    add_condition(at, to.made, {what, negated, false, std::move(values), word.at.where()});
+void add(cursor& cursor, reading& reading, subject subject, const token& word, bool negated,
+         std::optional<table_use> values) {
+    add_condition(cursor, reading.rule, {subject, negated, false, std::move(values), word.position.where()});
 }
 
 /// [!] TABLES
-void add_with_values(cursor& at, reading& to, subject what, const token& word, bool negated = false) {
-    negated = at.skip_mark('!') || negated;
-    add(at, to, what, word, negated, take_table_use(at, "a table, a list or a string"));
+void add_with_values(cursor& cursor, reading& reading, subject subject, const token& word, bool negated = false) {
+    negated = cursor.skip_mark('!') || negated;
+    add(cursor, reading, subject, word, negated, take_table_use(cursor, "a table, a list or a string"));
 }
 
-void read_from(cursor& at, reading& to, const token& word) {
-    const bool negated = at.skip_mark('!');
-    if (at.skip_word("any") || at.skip_word("all")) return add(at, to, subject::from_any, word, negated, {});
-    if (at.skip_word("local")) return add(at, to, subject::from_local, word, negated, {});
-    at.skip_word("source");
-    add_with_values(at, to, subject::from_source, word, negated);
+void read_from(cursor& cursor, reading& reading, const token& word) {
+    const bool negated = cursor.skip_mark('!');
+    if (cursor.skip_word("any") || cursor.skip_word("all"))
+        return add(cursor, reading, subject::from_any, word, negated, {});
+    if (cursor.skip_word("local")) return add(cursor, reading, subject::from_local, word, negated, {});
+    cursor.skip_word("source");
+    add_with_values(cursor, reading, subject::from_source, word, negated);
 }
 
-void read_for(cursor& at, reading& to, const token& word) {
-    const bool negated = at.skip_mark('!');
-    if (at.skip_word("any") || at.skip_word("all")) return add(at, to, subject::for_any, word, negated, {});
-    if (at.skip_word("local")) return add(at, to, subject::for_local, word, negated, {});
-    if (!at.skip_word("domain")) at.leave_unexpected(at.peek(), "\"any\", \"local\" or \"domain\"");
-    add_with_values(at, to, subject::for_domain, word, negated);
+void read_for(cursor& cursor, reading& reading, const token& word) {
+    const bool negated = cursor.skip_mark('!');
+    if (cursor.skip_word("any") || cursor.skip_word("all"))
+        return add(cursor, reading, subject::for_any, word, negated, {});
+    if (cursor.skip_word("local")) return add(cursor, reading, subject::for_local, word, negated, {});
+    if (!cursor.skip_word("domain")) cursor.leave_unexpected(cursor.peek(), "\"any\", \"local\" or \"domain\"");
+    add_with_values(cursor, reading, subject::for_domain, word, negated);
 }
 
-void begin_action(cursor& at, reading& to, const token& word) {
-    if (!to.is_accept) at.leave(word, "\"reject\" with " + at.show(word), "write accept, or end the rule before it");
-    if (to.by) at.leave(word, "a second delivery in one rule", "write a rule for each");
-    to.by.emplace();
-    to.by->where = to.made.where;
+void begin_action(cursor& cursor, reading& reading, const token& word) {
+    if (!reading.is_accept)
+        cursor.leave(word, "\"reject\" with " + cursor.show(word), "write accept, or end the rule before it");
+    if (reading.action) cursor.leave(word, "a second delivery in one rule", "write a rule for each");
+    reading.action.emplace();
+    reading.action->place = reading.rule.location;
 }
 
-void read_delivery(cursor& at, reading& to, const token& word) {
-    begin_action(at, to, word);
-    read_delivery_of_2012(at, *to.by, word);
+void read_delivery(cursor& cursor, reading& reading, const token& word) {
+    begin_action(cursor, reading, word);
+    read_delivery_of_2012(cursor, *reading.action, word);
 }
 
 constexpr option<reading> deliveries[] = {
@@ -68,120 +72,137 @@ constexpr option<reading> deliveries[] = {
     {"mda", &read_delivery},
 };
 
-void read_deliver(cursor& at, reading& to, const token&) {
-    at.expect_word("to", "deliver to maildir");
-    if (at.at_line_end()) at.leave_unexpected(at.peek(), "\"maildir\", \"mbox\", \"mda\" or \"lmtp\"");
-    const token method = at.take();
-    find_option<reading>(at, method, deliveries, "delivery method").read(at, to, method);
+void read_deliver(cursor& cursor, reading& to, const token&) {
+    cursor.expect_word("to", "deliver to maildir");
+    if (cursor.at_line_end()) cursor.leave_unexpected(cursor.peek(), "\"maildir\", \"mbox\", \"mda\" or \"lmtp\"");
+    const token method = cursor.take();
+    find_option<reading>(cursor, method, deliveries, "delivery method").read(cursor, to, method);
 }
 
-void read_expire(cursor& at, reading& to, const token&) { to.expansion.ttl = at.take_delay("a time"); }
+void read_expire(cursor& cursor, reading& reading, const token&) {
+    reading.expansion.ttl = cursor.take_delay("a time");
+}
 
 constexpr option<reading> relay_options[] = {
-    {"as", [](cursor& at, reading& to, const token& word) { to.by->mail_from = take_sender(at, word.text); }},
-    {"auth", [](cursor& at, reading& to, const token&) { to.by->auth = take_table_use(at, "a table of credentials"); }},
-    {"backup",
-     [](cursor& at, reading& to, const token&) { to.by->backup = take_domain(at, "the name of an MX host"); }},
-    {"ca", [](cursor& at, reading& to, const token&) { to.by->ca = at.take_string("the name of a ca"); }},
+    {"as", [](cursor& cursor, reading& reading,
+              const token& word) { reading.action->mail_from = take_sender(cursor, word.text); }},
+    {"auth", [](cursor& cursor, reading& reading,
+                const token&) { reading.action->auth = take_table_use(cursor, "a table of credentials"); }},
+    {"backup", [](cursor& cursor, reading& reading,
+                  const token&) { reading.action->backup = take_domain(cursor, "the name of an MX host"); }},
+    {"ca", [](cursor& cursor, reading& reading,
+              const token&) { reading.action->ca = cursor.take_string("the name of a ca"); }},
     {"certificate",
-     [](cursor& at, reading& to, const token&) {
-         to.by->pki = at.take_string("the name of a certificate");
-         to.all.certificates.push_back(*to.by->pki);
+     [](cursor& cursor, reading& reading, const token&) {
+         reading.action->pki = cursor.take_string("the name of a certificate");
+         reading.grammar.certificates.push_back(*reading.action->pki);
      }},
     {"expire", &read_expire},
-    {"hostname", [](cursor& at, reading& to, const token&) { to.by->helo = take_domain(at, "a host name"); }},
-    {"hostnames",
-     [](cursor& at, reading& to, const token&) { to.by->helo_names = take_table_use(at, "a table of host names"); }},
-    {"pki", [](cursor& at, reading& to, const token&) { to.by->pki = at.take_string("the name of a pki"); }},
-    {"source", [](cursor& at, reading& to, const token&) { to.by->sources = take_table_use(at, "a source address"); }},
+    {"hostname",
+     [](cursor& cursor, reading& reading, const token&) { reading.action->helo = take_domain(cursor, "a host name"); }},
+    {"hostnames", [](cursor& cursor, reading& reading,
+                     const token&) { reading.action->helo_names = take_table_use(cursor, "a table of host names"); }},
+    {"pki", [](cursor& cursor, reading& reading,
+               const token&) { reading.action->pki = cursor.take_string("the name of a pki"); }},
+    {"source", [](cursor& cursor, reading& reading,
+                  const token&) { reading.action->sources = take_table_use(cursor, "a source address"); }},
     {"tls",
-     [](cursor& at, reading& to, const token&) {
-         to.by->tls = true;
-         to.by->no_verify = !at.skip_word("verify");
+     [](cursor& cursor, reading& reading, const token&) {
+         reading.action->tls = true;
+         reading.action->no_verify = !cursor.skip_word("verify");
      }},
     {"verify", [](cursor&, reading&, const token&) {}},  // tls:// and smtps:// verify as they are
-    {"via", [](cursor& at, reading& to, const token&) { to.by->hosts = take_table_use(at, "a relay URL"); }},
+    {"via", [](cursor& cursor, reading& reading,
+               const token&) { reading.action->hosts = take_table_use(cursor, "a relay URL"); }},
 };
 
-void read_relay(cursor& at, reading& to, const token& word) {
-    begin_action(at, to, word);
-    read_options<reading>(at, to, relay_options, "option of \"relay\"");
+void read_relay(cursor& cursor, reading& to, const token& word) {
+    begin_action(cursor, to, word);
+    read_options<reading>(cursor, to, relay_options, "option of \"relay\"");
     // `tls` did not verify, the URL does; the stricter of the two.
-    if (to.by->hosts) to.by->no_verify = false;
-    if (to.by->auth && !to.by->hosts) {
-        at.fault(word.at.where(), "\"auth\" without \"via\"", "write relay via tls+auth://label@host auth <table>");
+    if (to.action->hosts) to.action->no_verify = false;
+    if (to.action->auth && !to.action->hosts) {
+        cursor.fault(word.position.where(), "\"auth\" without \"via\"",
+                     "write relay via tls+auth://label@host auth <table>");
     }
 }
 
-void read_users(cursor& at, reading& to, const token& word) {
-    if (to.expansion.userbase) at.leave(word, "a second table of users in one rule", "keep one of them");
-    to.expansion.userbase = take_table_use(at, "a table of users");
+void read_users(cursor& cursor, reading& reading, const token& word) {
+    if (reading.expansion.userbase) cursor.leave(word, "a second table of users in one rule", "keep one of them");
+    reading.expansion.userbase = take_table_use(cursor, "a table of users");
 }
 
 constexpr option<reading> parts[] = {
-    {"alias",
-     [](cursor& at, reading& to, const token&) { to.expansion.alias = take_table_use(at, "a table of aliases"); }},
+    {"alias", [](cursor& cursor, reading& reading,
+                 const token&) { reading.expansion.alias = take_table_use(cursor, "a table of aliases"); }},
     {"deliver", &read_deliver},
     {"expire", &read_expire},
     {"for", &read_for},
-    {"forward-only", [](cursor&, reading& to, const token&) { to.forward_only = true; }},
+    {"forward-only", [](cursor&, reading& reading, const token&) { reading.forward_only = true; }},
     {"from", &read_from},
-    {"recipient", [](cursor& at, reading& to, const token& word) { add_with_values(at, to, subject::rcpt_to, word); }},
+    {"recipient", [](cursor& cursor, reading& reading,
+                     const token& word) { add_with_values(cursor, reading, subject::rcpt_to, word); }},
     {"relay", &read_relay},
-    {"sender", [](cursor& at, reading& to, const token& word) { add_with_values(at, to, subject::mail_from, word); }},
-    {"tagged", [](cursor& at, reading& to, const token& word) { add_with_values(at, to, subject::tag, word); }},
+    {"sender", [](cursor& cursor, reading& reading,
+                  const token& word) { add_with_values(cursor, reading, subject::mail_from, word); }},
+    {"tagged",
+     [](cursor& cursor, reading& reading, const token& word) { add_with_values(cursor, reading, subject::tag, word); }},
     {"userbase", &read_users},
     {"users", &read_users},
-    {"virtual", [](cursor& at, reading& to,
-                   const token&) { to.expansion.virtual_users = take_table_use(at, "a table of virtual users"); }},
+    {"virtual",
+     [](cursor& cursor, reading& reading, const token&) {
+         reading.expansion.virtual_users = take_table_use(cursor, "a table of virtual users");
+     }},
 };
 
-void check_whole(cursor& at, reading& all, const token& word) {
-    const location& where = all.made.where;
-    const bool stays_here = all.by && all.by->by != action::method::relay;
-    if (all.forward_only && (!all.is_accept || (all.by && !stays_here)))
-        at.leave(word, "\"forward-only\" goes with \"accept\" and \"deliver to\"", "remove it");
-    if (all.is_accept && !all.by && !all.forward_only) {
-        at.leave(word, "\"accept\" without a delivery", "end the rule with deliver to maildir, or with relay");
+void check_whole(cursor& cursor, reading& reading, const token& word) {
+    const location& where = reading.rule.location;
+    const bool stays_here = reading.action && reading.action->by != action::method::relay;
+    if (reading.forward_only && (!reading.is_accept || (reading.action && !stays_here)))
+        cursor.leave(word, "\"forward-only\" goes with \"accept\" and \"deliver to\"", "remove it");
+    if (reading.is_accept && !reading.action && !reading.forward_only) {
+        cursor.leave(word, "\"accept\" without a delivery", "end the rule with deliver to maildir, or with relay");
     }
-    const bool has_for = std::any_of(all.made.conditions.begin(), all.made.conditions.end(), [](const condition& one) {
-        return one.what >= subject::for_any && one.what <= subject::for_recipient;
-    });
-    if (!has_for) at.leave(word, "a rule without \"for\"", "write for any, for local or for domain <table>");
-    const bool expands = all.expansion.alias || all.expansion.virtual_users;
-    if (all.expansion.alias && all.expansion.virtual_users)
-        at.fault(where, "\"alias\" and \"virtual\" in one rule", "keep one of them");
-    if (expands && !stays_here && !all.forward_only) {
-        at.fault(where, "\"alias\" and \"virtual\" go with \"deliver to\"", "remove it, or deliver to maildir");
+    const bool has_for =
+        std::any_of(reading.rule.conditions.begin(), reading.rule.conditions.end(), [](const condition& condition) {
+            return condition.subject >= subject::for_any && condition.subject <= subject::for_recipient;
+        });
+    if (!has_for) cursor.leave(word, "a rule without \"for\"", "write for any, for local or for domain <table>");
+    const bool expands = reading.expansion.alias || reading.expansion.virtual_users;
+    if (reading.expansion.alias && reading.expansion.virtual_users)
+        cursor.fault(where, "\"alias\" and \"virtual\" in one rule", "keep one of them");
+    if (expands && !stays_here && !reading.forward_only) {
+        cursor.fault(where, "\"alias\" and \"virtual\" go with \"deliver to\"", "remove it, or deliver to maildir");
     }
-    if (all.expansion.userbase && !stays_here && !all.forward_only)
-        at.fault(where, "\"users\" goes with \"deliver to\"", "remove it, or deliver to maildir");
-    if (all.expansion.ttl && !all.is_accept) at.fault(where, "\"expire\" goes with \"accept\"", "remove it");
+    if (reading.expansion.userbase && !stays_here && !reading.forward_only)
+        cursor.fault(where, "\"users\" goes with \"deliver to\"", "remove it, or deliver to maildir");
+    if (reading.expansion.ttl && !reading.is_accept)
+        cursor.fault(where, "\"expire\" goes with \"accept\"", "remove it");
 }
 
 }  // namespace
 
 void read_legacy_rule(grammar& g, const token& word) {
-    reading all{.all = g, .made = {}, .by = {}, .expansion = {}, .is_accept = word.is_word("accept")};
-    all.made.where = word.at.where();
-    all.made.authenticated_pass_source = true;
-    read_options<reading>(g.at, all, parts, "part of a rule");
-    check_whole(g.at, all, word);
-    complete_conditions(all.made);
+    reading all{.grammar = g, .rule = {}, .action = {}, .expansion = {}, .is_accept = word.is_word("accept")};
+    all.rule.location = word.position.where();
+    all.rule.authenticated_pass_source = true;
+    read_options<reading>(g.cursor, all, parts, "part of a rule");
+    check_whole(g.cursor, all, word);
+    complete_conditions(all.rule);
     // Whatever it says of a delivery besides: who has no ~/.forward gets none.
     if (all.forward_only) {
-        all.by.emplace().by = action::method::forward_only;
-        all.by->where = all.made.where;
+        all.action.emplace().by = action::method::forward_only;
+        all.action->place = all.rule.location;
     }
-    if (all.by) {
-        all.by->alias = std::move(all.expansion.alias);
-        all.by->virtual_users = std::move(all.expansion.virtual_users);
-        all.by->userbase = std::move(all.expansion.userbase);
-        all.by->ttl = all.expansion.ttl;
-        g.nameless.push_back({g.what.rules.size(), std::move(*all.by)});
-        all.made.action = written{{}, all.made.where};
+    if (all.action) {
+        all.action->alias = std::move(all.expansion.alias);
+        all.action->virtual_users = std::move(all.expansion.virtual_users);
+        all.action->userbase = std::move(all.expansion.userbase);
+        all.action->ttl = all.expansion.ttl;
+        g.nameless.push_back({g.model.rules.size(), std::move(*all.action)});
+        all.rule.action = written{{}, all.rule.location};
     }
-    g.what.rules.push_back(std::move(all.made));
+    g.model.rules.push_back(std::move(all.rule));
 }
 
 }  // namespace waypost::config

@@ -35,33 +35,33 @@ std::string in_words(const table_use& use, show_values values) {
     return text + "}";
 }
 
-std::string without_credentials(const action& of) {
-    std::string text(word_of(of.by));
+std::string without_credentials(const action& action) {
+    std::string text(word_of(action.by));
     const auto add = [&text](std::string_view word, const std::string& value) {
         text += " ";
         if (!word.empty()) text += std::string(word) + " ";
         text += value;
     };
-    if (!of.path.text.empty()) add("", of.path.text);
-    if (!of.command.text.empty()) add("", of.command.text);
-    if (!of.lmtp.text.empty()) add("", of.lmtp.text);
-    if (of.rcpt_to) add("", "rcpt-to");
-    if (of.user) add("user", of.user->text);
-    if (of.hosts) add("", in_words(*of.hosts, show_values::yes));
-    if (of.alias) add("alias", in_words(*of.alias, show_values::yes));
-    if (of.virtual_users) add("virtual", in_words(*of.virtual_users, show_values::yes));
-    if (of.userbase) add("userbase", in_words(*of.userbase, show_values::yes));
-    if (of.tls) add("tls", of.no_verify ? "no-verify" : "verify");
-    if (of.sources) add("source", in_words(*of.sources, show_values::yes));
-    if (of.ordered) add("", "ordered");
-    if (of.by_domain) add("domain", in_words(*of.by_domain, show_values::yes));
-    if (of.backup) add("backup", of.backup->text);
-    if (of.helo) add("hostname", of.helo->text);
-    if (of.helo_names) add("hostnames", in_words(*of.helo_names, show_values::yes));
-    if (of.mail_from) add("as", of.mail_from->text);
-    if (of.pki) add("pki", of.pki->text);
-    if (of.ca) add("ca", of.ca->text);
-    if (of.ttl) add("expire", std::to_string(of.ttl->count()) + "s");
+    if (!action.path.text.empty()) add("", action.path.text);
+    if (!action.command.text.empty()) add("", action.command.text);
+    if (!action.lmtp.text.empty()) add("", action.lmtp.text);
+    if (action.rcpt_to) add("", "rcpt-to");
+    if (action.user) add("user", action.user->text);
+    if (action.hosts) add("", in_words(*action.hosts, show_values::yes));
+    if (action.alias) add("alias", in_words(*action.alias, show_values::yes));
+    if (action.virtual_users) add("virtual", in_words(*action.virtual_users, show_values::yes));
+    if (action.userbase) add("userbase", in_words(*action.userbase, show_values::yes));
+    if (action.tls) add("tls", action.no_verify ? "no-verify" : "verify");
+    if (action.sources) add("source", in_words(*action.sources, show_values::yes));
+    if (action.ordered) add("", "ordered");
+    if (action.by_domain) add("domain", in_words(*action.by_domain, show_values::yes));
+    if (action.backup) add("backup", action.backup->text);
+    if (action.helo) add("hostname", action.helo->text);
+    if (action.helo_names) add("hostnames", in_words(*action.helo_names, show_values::yes));
+    if (action.mail_from) add("as", action.mail_from->text);
+    if (action.pki) add("pki", action.pki->text);
+    if (action.ca) add("ca", action.ca->text);
+    if (action.ttl) add("expire", std::to_string(action.ttl->count()) + "s");
     return text;
 }
 
@@ -77,26 +77,27 @@ std::string shortened(std::string text) {
 
 void name_legacy_actions(grammar& g) {
     std::set<std::string> taken;
-    for (const action& one : g.what.actions) taken.insert(one.name);
+    for (const action& one : g.model.actions) taken.insert(one.name);
     std::map<std::string, std::string> known;  // everything about an action -> its name
     for (nameless_action& one : g.nameless) {
-        const std::string plain = without_credentials(one.by);
+        const std::string plain = without_credentials(one.action);
         // With the secrets: two inline tables that differ in them alone are two actions. It is compared, not shown.
-        const std::string everything = plain + (one.by.auth ? " auth " + in_words(*one.by.auth, show_values::yes) : "");
+        const std::string everything =
+            plain + (one.action.auth ? " auth " + in_words(*one.action.auth, show_values::yes) : "");
         auto [entry, is_new] = known.try_emplace(everything);
         if (is_new) {
             std::string name = shortened(plain);
-            if (taken.contains(name) && one.by.auth) {
-                name = shortened(plain + " auth " + in_words(*one.by.auth, show_values::no));
+            if (taken.contains(name) && one.action.auth) {
+                name = shortened(plain + " auth " + in_words(*one.action.auth, show_values::no));
             }
             const std::string base = name;
             for (int n = 2; taken.contains(name); ++n) name = base + " (" + std::to_string(n) + ")";
             taken.insert(name);
             entry->second = name;
-            one.by.name = std::move(name);
-            g.what.actions.push_back(std::move(one.by));
+            one.action.name = std::move(name);
+            g.model.actions.push_back(std::move(one.action));
         }
-        g.what.rules[one.rule].action->text = entry->second;
+        g.model.rules[one.rule].action->text = entry->second;
     }
 }
 

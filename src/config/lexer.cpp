@@ -39,12 +39,12 @@ public:
     }
 
 private:
-    /// Length of the line end at `at`: LF or CRLF. A macro's value has one line, and a newline in it is a stray
+    /// Length of the line end at `position`: LF or CRLF. A macro's value has one line, and a newline in it is a stray
     /// control.
-    [[nodiscard]] std::size_t newline_at(std::size_t at) const noexcept {
+    [[nodiscard]] std::size_t newline_at(std::size_t position) const noexcept {
         if (in_macro_) return 0;
-        if (at < text_.size() && text_[at] == '\n') return 1;
-        return text_.substr(at).starts_with("\r\n") ? 2 : 0;
+        if (position < text_.size() && text_[position] == '\n') return 1;
+        return text_.substr(position).starts_with("\r\n") ? 2 : 0;
     }
     [[nodiscard]] bool at_end() const noexcept { return next_ >= text_.size(); }
     [[nodiscard]] char peek() const noexcept { return text_[next_]; }
@@ -70,10 +70,12 @@ private:
         for (join_lines(); !at_end() && newline_at(next_) == 0; join_lines()) pass(1);
     }
 
-    void add(token::kind is, std::string text, const position& at) { tokens_.push_back({is, std::move(text), at}); }
-    void broken(const position& at, std::string what, std::string instead) {
-        faults_.fault(at.where(), std::move(what), std::move(instead));
-        add(token::kind::broken, {}, at);
+    void add(token::kind is, std::string text, const position& position) {
+        tokens_.push_back({is, std::move(text), position});
+    }
+    void broken(const position& position, std::string text, std::string hint) {
+        faults_.fault(position.where(), std::move(text), std::move(hint));
+        add(token::kind::broken, {}, position);
         skip_line();
     }
 
@@ -142,9 +144,10 @@ private:
         return base::is_control(peek()) && peek() != '\t' && newline_at(next_) == 0;
     }
     /// The text is not shown: it may be a password.
-    bool too_long(const std::string& text, const position& at) {
+    bool too_long(const std::string& text, const position& position) {
         if (text.size() <= longest_string) return false;
-        broken(at, "a string of more than 16 KiB begins here", "long lists belong in a file: table NAME file:/path");
+        broken(position, "a string of more than 16 KiB begins here",
+               "long lists belong in a file: table NAME file:/path");
         return true;
     }
 

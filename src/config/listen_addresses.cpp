@@ -38,8 +38,8 @@ bool wanted(const net::address& ip, address_family family) {
     return family == address_family::any || (family == address_family::inet4) == ip.is_v4();
 }
 
-void add_once(std::vector<net::address>& to, const net::address& ip) {
-    if (std::find(to.begin(), to.end(), ip) == to.end()) to.push_back(ip);
+void add_once(std::vector<net::address>& addresses, const net::address& ip) {
+    if (std::find(addresses.begin(), addresses.end(), ip) == addresses.end()) addresses.push_back(ip);
 }
 
 struct interfaces {
@@ -63,7 +63,7 @@ interfaces find_interface(const std::string& name) {
 }
 
 /// Why the name has no addresses; empty if it has.
-std::string resolve(const std::string& name, std::vector<net::address>& found) {
+std::string resolve(const std::string& name, std::vector<net::address>& addresses) {
     addrinfo hints{};
     hints.ai_family = AF_UNSPEC;
     hints.ai_socktype = SOCK_STREAM;
@@ -71,7 +71,7 @@ std::string resolve(const std::string& name, std::vector<net::address>& found) {
     if (const int failed = ::getaddrinfo(name.c_str(), nullptr, &hints, &first); failed != 0)
         return ::gai_strerror(failed);
     for (const addrinfo* one = first; one != nullptr; one = one->ai_next) {
-        if (const auto ip = address_of(one->ai_addr)) add_once(found, *ip);
+        if (const auto ip = address_of(one->ai_addr)) add_once(addresses, *ip);
     }
     ::freeaddrinfo(first);
     return {};
@@ -93,46 +93,48 @@ bool can_be_bound(const net::address& ip) {
     return bound;
 }
 
-std::variant<listen_addresses, no_addresses> choose(const std::vector<net::address>& from, address_family family,
-                                                    const std::string& on) {
+std::variant<listen_addresses, no_addresses> choose(const std::vector<net::address>& addresses, address_family family,
+                                                    const std::string& listen_address) {
     listen_addresses chosen;
-    for (const net::address& ip : from) {
+    for (const net::address& ip : addresses) {
         if (!wanted(ip, family)) continue;
-        (can_be_bound(ip) ? chosen.found : chosen.skipped).push_back(ip);
+        (can_be_bound(ip) ? chosen.addresses : chosen.skipped).push_back(ip);
     }
-    if (!chosen.found.empty()) return chosen;
-    return no_addresses{"\"" + base::printable(on, 64) + "\" has no address that can be listened on here",
+    if (!chosen.addresses.empty()) return chosen;
+    return no_addresses{"\"" + base::printable(listen_address, 64) + "\" has no address that can be listened on here",
                         family == address_family::any ? "" : "leave out inet4 and inet6"};
 }
 
 }  // namespace
 
-std::variant<listen_addresses, no_addresses> find_addresses(const std::string& on, address_family family) {
-    if (const auto ip = net::parse_address(on)) {
+std::variant<listen_addresses, no_addresses> find_addresses(const std::string& listen_address, address_family family) {
+    if (const auto ip = net::parse_address(listen_address)) {
         // As it was written: if it cannot be bound, the start fails and says so.
         if (wanted(*ip, family)) return listen_addresses{{*ip}, {}};
-        return no_addresses{"\"" + on + "\" is not of the family that is wanted", "leave out inet4 and inet6"};
+        return no_addresses{"\"" + listen_address + "\" is not of the family that is wanted",
+                            "leave out inet4 and inet6"};
     }
-    if (on == "all") {
-        return choose({boost::asio::ip::address_v4::any(), boost::asio::ip::address_v6::any()}, family, on);
+    if (listen_address == "all") {
+        return choose({boost::asio::ip::address_v4::any(), boost::asio::ip::address_v6::any()}, family, listen_address);
     }
     // A name that is the same everywhere (RFC 6761 section 6.3), whatever /etc/hosts has.
-    if (on == "localhost") {
-        return choose({boost::asio::ip::address_v4::loopback(), boost::asio::ip::address_v6::loopback()}, family, on);
+    if (listen_address == "localhost") {
+        return choose({boost::asio::ip::address_v4::loopback(), boost::asio::ip::address_v6::loopback()}, family,
+                      listen_address);
     }
-    const interfaces all = find_interface(on);
-    if (!all.of_the_wanted.empty()) return choose(all.of_the_wanted, family, on);
+    const interfaces all = find_interface(listen_address);
+    if (!all.of_the_wanted.empty()) return choose(all.of_the_wanted, family, listen_address);
     std::vector<net::address> found;
-    if (const std::string why = resolve(on, found); !why.empty()) {
+    if (const std::string why = resolve(listen_address, found); !why.empty()) {
         std::vector<std::string_view> known(all.names.begin(), all.names.end());
         known.emplace_back("all");
         known.emplace_back("socket");
         known.emplace_back("localhost");
-        return no_addresses{
-            "\"" + base::printable(on, 64) + "\" is no address, no interface and no host name (" + why + ")",
-            did_you_mean(on, known)};
+        return no_addresses{"\"" + base::printable(listen_address, 64) +
+                                "\" is no address, no interface and no host name (" + why + ")",
+                            did_you_mean(listen_address, known)};
     }
-    return choose(found, family, on);
+    return choose(found, family, listen_address);
 }
 
 std::optional<std::uint16_t> find_port(const std::string& text) {

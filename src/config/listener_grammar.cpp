@@ -13,128 +13,136 @@ constexpr std::size_t longest_tag = 32;
 
 /// A listener while it is read, and what its options add to the model.
 struct reading {
-    listener made;
-    grammar& all;
+    config::listener listener;
+    config::grammar& grammar;
 };
 
-void take_passwords(cursor& at, reading& to, const token& word, auth_demand demand) {
-    if (to.made.auth != auth_demand::no)
-        at.leave(word, "\"auth\" and \"auth-optional\" in one listener", "remove one of them");
-    if (!table_use_is_next(at)) {
-        at.leave(word, "\"" + word.text + "\" without a table (the system's users) is not built yet",
-                 "write " + word.text + " <table>, with rows user = \"user:crypt-hash\"");
+void take_passwords(cursor& cursor, reading& reading, const token& word, auth_demand demand) {
+    if (reading.listener.auth != auth_demand::no)
+        cursor.leave(word, "\"auth\" and \"auth-optional\" in one listener", "remove one of them");
+    if (!table_use_is_next(cursor)) {
+        cursor.leave(word, "\"" + word.text + "\" without a table (the system's users) is not built yet",
+                     "write " + word.text + " <table>, with rows user = \"user:crypt-hash\"");
     }
-    to.made.auth = demand;
-    to.made.passwords = take_table_use(at, "a table of credentials");
+    reading.listener.auth = demand;
+    reading.listener.passwords = take_table_use(cursor, "a table of credentials");
 }
 
-void take_smtps(cursor& at, reading& to) {
-    to.made.smtps = true;
-    if (at.skip_word("verify")) to.made.verify_client = true;
+void take_smtps(cursor& cursor, reading& reading) {
+    reading.listener.smtps = true;
+    if (cursor.skip_word("verify")) reading.listener.verify_client = true;
 }
 
-void take_tag(cursor& at, reading& to) {
-    const written tag = at.take_string("a tag");
-    if (tag.text.size() > longest_tag) at.fault(tag.where, "a tag of more than 32 bytes", "write a shorter one");
-    to.made.tag = tag.text;
+void take_tag(cursor& cursor, reading& reading) {
+    const written tag = cursor.take_string("a tag");
+    if (tag.text.size() > longest_tag) cursor.fault(tag.location, "a tag of more than 32 bytes", "write a shorter one");
+    reading.listener.tag = tag.text;
 }
 
 // The words are free to be names elsewhere: they are no keywords.
-void take_bare_lf(cursor& at, reading& to) {
-    if (at.skip_word("refuse")) {
-        to.made.refuse_bare_lf = true;
-    } else if (!at.skip_word("normalize")) {
-        at.leave_unexpected(at.peek(), "normalize or refuse");
+void take_bare_lf(cursor& cursor, reading& reading) {
+    if (cursor.skip_word("refuse")) {
+        reading.listener.refuse_bare_lf = true;
+    } else if (!cursor.skip_word("normalize")) {
+        cursor.leave_unexpected(cursor.peek(), "normalize or refuse");
     }
 }
 
 constexpr option<reading> options[] = {
-    {"auth", [](cursor& at, reading& to, const token& word) { take_passwords(at, to, word, auth_demand::required); }},
-    {"auth-optional",
-     [](cursor& at, reading& to, const token& word) { take_passwords(at, to, word, auth_demand::optional); }},
-    {"bare-lf", [](cursor& at, reading& to, const token&) { take_bare_lf(at, to); }},
-    {"ca", [](cursor& at, reading& to, const token&) { to.made.ca = at.take_string("the name of a ca"); }},
+    {"auth", [](cursor& cursor, reading& reading,
+                const token& word) { take_passwords(cursor, reading, word, auth_demand::required); }},
+    {"auth-optional", [](cursor& cursor, reading& reading,
+                         const token& word) { take_passwords(cursor, reading, word, auth_demand::optional); }},
+    {"bare-lf", [](cursor& cursor, reading& reading, const token&) { take_bare_lf(cursor, reading); }},
+    {"ca", [](cursor& cursor, reading& reading,
+              const token&) { reading.listener.ca = cursor.take_string("the name of a ca"); }},
     {"certificate",
-     [](cursor& at, reading& to, const token&) {
-         to.made.pki.push_back(at.take_string("the name of a certificate"));
-         to.all.certificates.push_back(to.made.pki.back());
+     [](cursor& cursor, reading& reading, const token&) {
+         reading.listener.pki.push_back(cursor.take_string("the name of a certificate"));
+         reading.grammar.certificates.push_back(reading.listener.pki.back());
      }},
     {"ciphers"},
     {"filter"},
-    {"hostname", [](cursor& at, reading& to, const token&) { to.made.hostname = take_domain(at, "a host name"); }},
+    {"hostname", [](cursor& cursor, reading& reading,
+                    const token&) { reading.listener.hostname = take_domain(cursor, "a host name"); }},
     {"hostnames"},
-    {"inet4", [](cursor&, reading& to, const token&) { to.made.family = address_family::inet4; }},
-    {"inet6", [](cursor&, reading& to, const token&) { to.made.family = address_family::inet6; }},
-    {"mask-source", [](cursor&, reading& to, const token&) { to.made.mask_source = true; }},
-    {"mask-src", [](cursor&, reading& to, const token&) { to.made.mask_source = true; }},
-    {"no-dsn", [](cursor&, reading& to, const token&) { to.made.no_dsn = true; }},
-    {"pki", [](cursor& at, reading& to, const token&) { to.made.pki.push_back(at.take_string("the name of a pki")); },
+    {"inet4", [](cursor&, reading& reading, const token&) { reading.listener.family = address_family::inet4; }},
+    {"inet6", [](cursor&, reading& reading, const token&) { reading.listener.family = address_family::inet6; }},
+    {"mask-source", [](cursor&, reading& reading, const token&) { reading.listener.mask_source = true; }},
+    {"mask-src", [](cursor&, reading& reading, const token&) { reading.listener.mask_source = true; }},
+    {"no-dsn", [](cursor&, reading& reading, const token&) { reading.listener.no_dsn = true; }},
+    {"pki",
+     [](cursor& cursor, reading& reading, const token&) {
+         reading.listener.pki.push_back(cursor.take_string("the name of a pki"));
+     },
      true},
-    {"port", [](cursor& at, reading& to, const token&) { to.made.port = at.take_string("a port"); }},
+    {"port",
+     [](cursor& cursor, reading& reading, const token&) { reading.listener.port = cursor.take_string("a port"); }},
     {"protocols"},
     {"proxy-v2"},
-    {"received-auth", [](cursor&, reading& to, const token&) { to.made.received_auth = true; }},
+    {"received-auth", [](cursor&, reading& reading, const token&) { reading.listener.received_auth = true; }},
     {"secure",
-     [](cursor& at, reading& to, const token&) {
-         take_smtps(at, to);
-         to.made.tls = true;
+     [](cursor& cursor, reading& reading, const token&) {
+         take_smtps(cursor, reading);
+         reading.listener.tls = true;
      }},
     {"senders",
-     [](cursor& at, reading& to, const token&) {
-         to.made.senders = take_table_use(at, "a table of addresses by user");
-         to.made.masquerade = at.skip_word("masquerade");
+     [](cursor& cursor, reading& reading, const token&) {
+         reading.listener.senders = take_table_use(cursor, "a table of addresses by user");
+         reading.listener.masquerade = cursor.skip_word("masquerade");
      }},
-    {"smtps", [](cursor& at, reading& to, const token&) { take_smtps(at, to); }},
+    {"smtps", [](cursor& cursor, reading& reading, const token&) { take_smtps(cursor, reading); }},
     {"ssl",
-     [](cursor& at, reading& to, const token&) {
-         take_smtps(at, to);
-         to.made.tls = true;
+     [](cursor& cursor, reading& reading, const token&) {
+         take_smtps(cursor, reading);
+         reading.listener.tls = true;
      }},
-    {"tag", [](cursor& at, reading& to, const token&) { take_tag(at, to); }},
-    {"tls", [](cursor&, reading& to, const token&) { to.made.tls = true; }},
+    {"tag", [](cursor& cursor, reading& reading, const token&) { take_tag(cursor, reading); }},
+    {"tls", [](cursor&, reading& reading, const token&) { reading.listener.tls = true; }},
     {"tls-require",
-     [](cursor& at, reading& to, const token&) {
-         to.made.tls = to.made.tls_require = true;
-         if (at.skip_word("verify")) to.made.verify_client = true;
+     [](cursor& cursor, reading& reading, const token&) {
+         reading.listener.tls = reading.listener.tls_require = true;
+         if (cursor.skip_word("verify")) reading.listener.verify_client = true;
      }},
 };
 
 constexpr option<reading> socket_options[] = {
-    {"bare-lf", [](cursor& at, reading& to, const token&) { take_bare_lf(at, to); }},
+    {"bare-lf", [](cursor& cursor, reading& reading, const token&) { take_bare_lf(cursor, reading); }},
     {"filter"},
-    {"mask-source", [](cursor&, reading& to, const token&) { to.made.mask_source = true; }},
-    {"mask-src", [](cursor&, reading& to, const token&) { to.made.mask_source = true; }},
-    {"no-dsn", [](cursor&, reading& to, const token&) { to.made.no_dsn = true; }},
-    {"path", [](cursor& at, reading& to, const token&) { to.made.path = at.take_string("the path of a socket"); }},
-    {"tag", [](cursor& at, reading& to, const token&) { take_tag(at, to); }},
+    {"mask-source", [](cursor&, reading& reading, const token&) { reading.listener.mask_source = true; }},
+    {"mask-src", [](cursor&, reading& reading, const token&) { reading.listener.mask_source = true; }},
+    {"no-dsn", [](cursor&, reading& reading, const token&) { reading.listener.no_dsn = true; }},
+    {"path", [](cursor& cursor, reading& reading,
+                const token&) { reading.listener.path = cursor.take_string("the path of a socket"); }},
+    {"tag", [](cursor& cursor, reading& reading, const token&) { take_tag(cursor, reading); }},
 };
 
 }  // namespace
 
 void read_listen(grammar& g, const token& word) {
-    g.at.expect_word("on", "listen on ADDRESS, listen on INTERFACE or listen on all");
+    g.cursor.expect_word("on", "listen on ADDRESS, listen on INTERFACE or listen on all");
     reading now{{}, g};
-    now.made.where = word.at.where();
-    now.made.socket = g.at.skip_word("socket");
-    if (now.made.socket) {
-        read_options<reading>(g.at, now, socket_options, "option of \"listen on socket\"");
-        const bool second = std::any_of(g.what.listeners.begin(), g.what.listeners.end(),
-                                        [](const listener& other) { return other.socket; });
-        if (second) g.at.fault(now.made.where, "a second \"listen on socket\"", "remove one of them");
+    now.listener.location = word.position.where();
+    now.listener.socket = g.cursor.skip_word("socket");
+    if (now.listener.socket) {
+        read_options<reading>(g.cursor, now, socket_options, "option of \"listen on socket\"");
+        const bool second = std::any_of(g.model.listeners.begin(), g.model.listeners.end(),
+                                        [](const listener& listener) { return listener.socket; });
+        if (second) g.cursor.fault(now.listener.location, "a second \"listen on socket\"", "remove one of them");
     } else {
-        const written on = g.at.take_string("an address, a name or an interface");
-        now.made.on = on.text;
-        now.made.where = on.where;
-        read_options<reading>(g.at, now, options, "option of \"listen on\"");
-        if (now.made.senders && !now.made.passwords) {
-            g.at.fault(now.made.where, "\"senders\" without \"auth\"", "write auth <table> too");
+        const written on = g.cursor.take_string("an address, a name or an interface");
+        now.listener.address = on.text;
+        now.listener.location = on.location;
+        read_options<reading>(g.cursor, now, options, "option of \"listen on\"");
+        if (now.listener.senders && !now.listener.passwords) {
+            g.cursor.fault(now.listener.location, "\"senders\" without \"auth\"", "write auth <table> too");
         }
-        if (now.made.port && now.made.smtps && now.made.tls) {
-            g.at.fault(now.made.port->where, "one port cannot speak both smtps and tls",
-                       "write two listeners, one with smtps and one with tls");
+        if (now.listener.port && now.listener.smtps && now.listener.tls) {
+            g.cursor.fault(now.listener.port->location, "one port cannot speak both smtps and tls",
+                           "write two listeners, one with smtps and one with tls");
         }
     }
-    g.what.listeners.push_back(std::move(now.made));
+    g.model.listeners.push_back(std::move(now.listener));
 }
 
 }  // namespace waypost::config

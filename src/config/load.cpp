@@ -14,11 +14,11 @@ namespace waypost::config {
 namespace {
 
 void load_resolvers(loading& now) {
-    for (const written& one : now.from.resolvers) {
+    for (const written& one : now.model.resolvers) {
         if (const auto at = dns::parse_server(one.text)) {
-            now.to.dns.servers.push_back(*at);
+            now.result.dns.servers.push_back(*at);
         } else {
-            now.faults.fault(one.where, "\"" + base::printable(one.text, 64) + "\" is no address of a DNS server",
+            now.faults.fault(one.location, "\"" + base::printable(one.text, 64) + "\" is no address of a DNS server",
                              "write it like 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:53");
         }
     }
@@ -26,55 +26,55 @@ void load_resolvers(loading& now) {
 
 void load_log(loading& now) {
     const bool json =
-        now.from.log == log_format::json || (now.from.log == log_format::automatic && ::isatty(STDERR_FILENO) == 0);
-    now.to.log.format = json ? observe::log_format::json : observe::log_format::text;
+        now.model.log == log_format::json || (now.model.log == log_format::automatic && ::isatty(STDERR_FILENO) == 0);
+    now.result.log.format = json ? observe::log_format::json : observe::log_format::text;
 }
 
 void load_queue(loading& now) {
-    now.to.queue.ttl = now.from.queue_ttl;
-    const retry_schedule& retry = now.from.retry;
-    now.to.queue.retry = {.base = retry.base,
-                          .local_base = retry.local_base,
-                          .longest = retry.longest,
-                          .jitter_percent = retry.jitter_percent};
-    now.to.queue.window = now.from.task_window;
-    now.to.queue.max_deferred = now.to.relay.max_deferred = now.from.max_deferred;
-    now.to.relay.allowed = now.from.mta;
-    now.to.queue.warn_intervals = now.from.warn_intervals;
-    now.to.spool.directory = now.from.queue_path.text;
-    now.to.spool.reserve = now.from.queue_reserve;
+    now.result.queue.ttl = now.model.queue_ttl;
+    const retry_schedule& retry = now.model.retry;
+    now.result.queue.retry = {.base = retry.base,
+                              .local_base = retry.local_base,
+                              .longest = retry.longest,
+                              .jitter_percent = retry.jitter_percent};
+    now.result.queue.window = now.model.task_window;
+    now.result.queue.max_deferred = now.result.relay.max_deferred = now.model.max_deferred;
+    now.result.relay.limits = now.model.mta;
+    now.result.queue.warn_intervals = now.model.warn_intervals;
+    now.result.spool.directory = now.model.queue_path.text;
+    now.result.spool.reserve = now.model.queue_reserve;
 }
 
 void load_host(loading& now) {
-    now.to.host = now.from.hostname ? mail::domain::parse(now.from.hostname->text)->text() : find_host_name();
-    now.to.queue.host = now.to.relay.host = now.to.delivery.host = now.to.host;
+    now.result.host = now.model.hostname ? mail::domain::parse(now.model.hostname->text)->text() : find_host_name();
+    now.result.queue.host = now.result.relay.host = now.result.delivery.host = now.result.host;
 }
 
 void load_delivery(loading& now) {
-    now.to.delivery.tag_delimiter = now.from.tag_delimiter;
-    now.to.delivery.limits = {.max_sessions = now.from.mda.max_sessions,
-                              .max_sessions_per_user = now.from.mda.max_sessions_per_user};
+    now.result.delivery.tag_delimiter = now.model.tag_delimiter;
+    now.result.delivery.limits = {.max_sessions = now.model.mda.max_sessions,
+                                  .max_sessions_per_user = now.model.mda.max_sessions_per_user};
 }
 
-base::secret load_key(loading& now, const base::secret& given, const location& where) {
-    if (given.empty()) return {};
+base::secret load_key(loading& now, const base::secret& password, const location& location) {
+    if (password.empty()) return {};
     auto key =
-        table::resolve_reference(given.reveal(), [](const char* name) -> const char* { return std::getenv(name); });
+        table::resolve_reference(password.reveal(), [](const char* name) -> const char* { return std::getenv(name); });
     if (const auto* none = std::get_if<table::no_secret>(&key)) {
-        now.faults.fault(where, "no key of \"srs\": " + none->why);
+        now.faults.fault(location, "no key of \"srs\": " + none->reason);
         return {};
     }
     return base::secret(std::get<std::string>(std::move(key)));
 }
 
 void load_srs(loading& now) {
-    if (!now.from.srs) return;
-    const srs_definition& from = *now.from.srs;
+    if (!now.model.srs) return;
+    const srs_definition& from = *now.model.srs;
     if (from.key.empty()) {
-        const location& where = from.backup.empty() ? location{now.from.file, 0, 0} : from.backup_at;
+        const location& where = from.backup.empty() ? location{now.model.file, 0, 0} : from.backup_at;
         now.faults.fault(where, "\"srs\" without a key", "write a line srs key \"a long secret\"");
     }
-    now.to.srs = std::make_shared<const mail::srs>(mail::srs_settings{
+    now.result.srs = std::make_shared<const mail::srs>(mail::srs_settings{
         .key = load_key(now, from.key, from.key_at),
         .backup = load_key(now, from.backup, from.backup_at),
         .ttl = from.ttl,
@@ -82,19 +82,19 @@ void load_srs(loading& now) {
 }
 
 /// Until there is a log.
-void warn_of_table(std::string_view table, std::string_view what) {
-    std::cerr << "table " << base::printable(table) << ": " << base::printable(what) << '\n';
+void warn_of_table(std::string_view table, std::string_view text) {
+    std::cerr << "table " << base::printable(table) << ": " << base::printable(text) << '\n';
 }
 
 }  // namespace
 
-load_result load(const model& what, async::workers& io, bool for_serving, const identity& who) {
+load_result load(const model& model, async::workers& io, bool for_serving, const identity& identity) {
     fault_list faults;
     loaded made;
     made.clock = std::make_unique<async::real_clock>();
-    made.around = std::make_unique<table::surroundings>(table::surroundings{io, *made.clock, &warn_of_table});
-    table_shelf tables(what, made, faults);
-    loading now{what, io, for_serving, faults, made, tables, who};
+    made.context = std::make_unique<table::surroundings>(table::surroundings{io, *made.clock, &warn_of_table});
+    table_shelf tables(model, made, faults);
+    loading now{model, io, for_serving, faults, made, tables, identity};
     check_paths(now);
     load_host(now);
     load_log(now);
@@ -104,7 +104,7 @@ load_result load(const model& what, async::workers& io, bool for_serving, const 
     load_srs(now);
     load_listeners(now);
     for (const inbound::listener_settings& each : made.inbound.listeners) {
-        if (each.at) made.relay.listeners.push_back(*each.at);
+        if (each.endpoint) made.relay.listeners.push_back(*each.endpoint);
     }
     load_wrappers(now);
     load_actions(now);

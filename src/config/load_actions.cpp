@@ -12,9 +12,9 @@ namespace waypost::config {
 namespace {
 
 /// "write X", unless it is a whole piece of advice already.
-std::string advice(const std::string& instead) {
-    const bool is_whole = instead.starts_with("did you mean") || instead.starts_with("remove");
-    return is_whole ? instead : "write " + instead;
+std::string advice(const std::string& hint) {
+    const bool is_whole = hint.starts_with("did you mean") || hint.starts_with("remove");
+    return is_whole ? hint : "write " + hint;
 }
 
 using mail::transport_security;
@@ -28,25 +28,25 @@ bool has_label(const table::entries& credentials, std::string_view label) {
 
 class relay_action {
 public:
-    relay_action(loading& now, const action& of) : now_(now), of_(of) {
-        if (of.auth) credentials_ = now.tables.find_credentials(*of.auth);
-        if (of.hosts) hosts_ = now.tables.find(*of.hosts);
-        if (of.by_domain) by_domain_ = now.tables.find_map(*of.by_domain, "domain");
-        if (of.sources) sources_ = now.tables.find(*of.sources);
-        if (of.helo_names) helo_names_ = now.tables.find_map(*of.helo_names, "helo-src");
+    relay_action(loading& now, const action& action) : now_(now), action_(action) {
+        if (action.auth) credentials_ = now.tables.find_credentials(*action.auth);
+        if (action.hosts) hosts_ = now.tables.find(*action.hosts);
+        if (action.by_domain) by_domain_ = now.tables.find_map(*action.by_domain, "domain");
+        if (action.sources) sources_ = now.tables.find(*action.sources);
+        if (action.helo_names) helo_names_ = now.tables.find_map(*action.helo_names, "helo-src");
     }
 
     void check() {
         check_credentials();
         check_sources();
         check_helo_names();
-        if (of_.srs && now_.to.srs == nullptr) {
-            now_.faults.fault(*of_.srs, "\"srs\" without a key", "write a line srs key \"a long secret\"");
+        if (action_.srs && now_.result.srs == nullptr) {
+            now_.faults.fault(*action_.srs, "\"srs\" without a key", "write a line srs key \"a long secret\"");
         }
         if (by_domain_ != nullptr) check_urls(*by_domain_);
         if (hosts_ == nullptr) return;
         if (hosts_->knows_rows() && hosts_->content().rows.empty()) {
-            now_.faults.warn(of_.hosts->where, "the table of \"host\" is empty: mail will wait",
+            now_.faults.warn(action_.hosts->location, "the table of \"host\" is empty: mail will wait",
                              "write a relay URL in it");
         }
         check_urls(*hosts_);
@@ -54,19 +54,19 @@ public:
 
     [[nodiscard]] relay::action_settings settings() const {
         relay::action_settings made;
-        made.name = of_.name;
+        made.name = action_.name;
         if (hosts_ != nullptr) made.hosts = hosts_->get();
-        made.ordered = of_.ordered;
+        made.ordered = action_.ordered;
         if (by_domain_ != nullptr) made.by_domain = by_domain_->get();
-        if (of_.backup) made.backup = of_.backup->text;
+        if (action_.backup) made.backup = action_.backup->text;
         if (helo_names_ != nullptr) made.helo_names = helo_names_->get();
         if (credentials_ != nullptr) made.credentials = credentials_->get();
         if (sources_ != nullptr) made.sources = sources_->get();
-        if (of_.helo) made.helo = of_.helo->text;
-        if (of_.tls) made.tls = transport_security::starttls;
-        made.no_verify = of_.no_verify;
-        if (of_.mail_from) made.mail_from = of_.mail_from->text;
-        if (of_.srs) made.srs = now_.to.srs;
+        if (action_.helo) made.helo = action_.helo->text;
+        if (action_.tls) made.tls = transport_security::starttls;
+        made.no_verify = action_.no_verify;
+        if (action_.mail_from) made.mail_from = action_.mail_from->text;
+        if (action_.srs) made.srs = now_.result.srs;
         return made;
     }
 
@@ -87,21 +87,21 @@ private:
                               "write \"# @list\" as the first line of the file");
             return;
         }
-        auto judged = mail::usable_relay_url(table.fetched(row), {of_.auth.has_value(), of_.tls});
+        auto judged = mail::usable_relay_url(table.fetched(row), {action_.auth.has_value(), action_.tls});
         if (auto* wrong = std::get_if<mail::relay_url_error>(&judged)) {
-            now_.faults.fault(where, std::move(wrong->what), advice(wrong->instead));
+            now_.faults.fault(where, std::move(wrong->text), advice(wrong->hint));
         } else if (const auto& url = std::get<mail::relay_url>(judged); !url.label.empty()) {
             check_label(url, where);
         }
     }
 
-    void check_label(const mail::relay_url& url, const location& where) {
+    void check_label(const mail::relay_url& url, const location& location) {
         if (!url.port && url.effective_port() == 25) {
-            now_.faults.warn(where, url.text() + " means port 25, and most providers take a login on port 587 only",
+            now_.faults.warn(location, url.text() + " means port 25, and most providers take a login on port 587 only",
                              "write " + url.text() + ":587, or :25 if it is meant");
         }
         if (credentials_ != nullptr && credentials_->knows_rows() && !has_label(credentials_->content(), url.label)) {
-            now_.faults.warn(where,
+            now_.faults.warn(location,
                              "the label \"" + base::printable(url.label, 64) + "\" is not in the table " +
                                  base::printable(credentials_->name(), 128) + ": mail will wait for it",
                              "write there " + base::printable(url.label, 64) + " = \"user:password\"");
@@ -112,7 +112,7 @@ private:
         if (credentials_ == nullptr) return;
         const table::entries& content = credentials_->content();
         if (!content.is_map && !content.rows.empty()) {
-            now_.faults.fault(of_.auth->where, "the table of \"auth\" is a list",
+            now_.faults.fault(action_.auth->location, "the table of \"auth\" is a list",
                               "write rows of the form label = \"user:password\"");
             return;
         }
@@ -136,14 +136,14 @@ private:
             auto wrong = table::source::fault_of({}, sources_->fetched(row));
             if (!wrong) continue;
             if (sources_->is_file() && sources_->content().is_map) {
-                wrong->instead = "write \"# @list\" as the first line of a file with IPv6 addresses";
+                wrong->hint = "write \"# @list\" as the first line of a file with IPv6 addresses";
             }
-            now_.faults.fault(sources_->where(row), std::move(wrong->what), std::move(wrong->instead));
+            now_.faults.fault(sources_->where(row), std::move(wrong->text), std::move(wrong->hint));
         }
     }
 
     loading& now_;
-    const action& of_;
+    const action& action_;
     const shelved* credentials_ = nullptr;
     const shelved* hosts_ = nullptr;
     const shelved* by_domain_ = nullptr;
@@ -155,7 +155,7 @@ private:
 
 void load_actions(loading& now) {
     client_contexts contexts(now);
-    for (const action& one : now.from.actions) {
+    for (const action& one : now.model.actions) {
         if (one.by != action::method::relay) {
             load_local_action(now, one);
         } else {
@@ -163,12 +163,12 @@ void load_actions(loading& now) {
             relay.check();
             relay::action_settings made = relay.settings();
             contexts.add(one, made);
-            now.to.relay.actions.insert_or_assign(one.name, std::move(made));
+            now.result.relay.actions.insert_or_assign(one.name, std::move(made));
         }
         if (one.by == action::method::lmtp) {
             relay::action_settings made = lmtp_settings(now, one);
             contexts.add(one, made);
-            now.to.relay.actions.insert_or_assign(one.name, std::move(made));
+            now.result.relay.actions.insert_or_assign(one.name, std::move(made));
         }
     }
 }

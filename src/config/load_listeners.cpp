@@ -19,8 +19,8 @@ constexpr std::uint16_t smtps_port = 465;
 
 /// Endpoints that are taken already, and where.
 struct taken {
-    net::endpoint what;
-    location where;
+    net::endpoint endpoint;
+    config::location location;
 };
 
 bool overlap(const net::endpoint& a, const net::endpoint& b) {
@@ -29,8 +29,8 @@ bool overlap(const net::endpoint& a, const net::endpoint& b) {
 }
 
 void load_limits(loading& now) {
-    const smtp_limits& limits = now.from.limits;
-    inbound::settings& to = now.to.inbound;
+    const smtp_limits& limits = now.model.limits;
+    inbound::settings& to = now.result.inbound;
     if (limits.max_sessions != 0) to.max_sessions = limits.max_sessions;
     to.max_sessions_of_client = limits.max_sessions_of_client;
     to.max_sessions_of_network = limits.max_sessions_of_network;
@@ -45,29 +45,29 @@ void load_limits(loading& now) {
     to.times.session = limits.session;
 }
 
-inbound::listener_settings common_settings(const loading& now, const listener& of) {
-    const std::string& name = of.hostname ? of.hostname->text : now.to.host;
-    inbound::listener_settings made{.at = std::nullopt, .protocol = {.host = *mail::domain::parse(name)}};
-    made.protocol.dsn = !of.no_dsn;
-    if (of.refuse_bare_lf) made.protocol.line_feed = smtp::bare_line_feed::refuse;
-    made.protocol.max_message_size = now.from.max_message_size;
-    made.protocol.max_recipients = now.from.limits.max_recipients;
-    made.protocol.max_transactions = now.from.limits.max_mails;
-    made.protocol.max_errors = now.from.limits.max_errors;
-    made.tag = of.tag;
-    made.mask_source = of.mask_source;
-    made.received_auth = of.received_auth;
+inbound::listener_settings common_settings(const loading& now, const listener& listener) {
+    const std::string& name = listener.hostname ? listener.hostname->text : now.result.host;
+    inbound::listener_settings made{.endpoint = std::nullopt, .protocol = {.host = *mail::domain::parse(name)}};
+    made.protocol.dsn = !listener.no_dsn;
+    if (listener.refuse_bare_lf) made.protocol.line_feed = smtp::bare_line_feed::refuse;
+    made.protocol.max_message_size = now.model.max_message_size;
+    made.protocol.max_recipients = now.model.limits.max_recipients;
+    made.protocol.max_transactions = now.model.limits.max_mails;
+    made.protocol.max_errors = now.model.limits.max_errors;
+    made.tag = listener.tag;
+    made.mask_source = listener.mask_source;
+    made.received_auth = listener.received_auth;
     return made;
 }
 
-void load_passwords(loading& now, const listener& of, inbound::listener_settings& to) {
-    if (!of.passwords) return;
-    to.protocol.auth = of.auth == auth_demand::required ? smtp::demand::required : smtp::demand::offered;
-    const shelved* const found = now.tables.find_credentials(*of.passwords);
+void load_passwords(loading& now, const listener& listener, inbound::listener_settings& settings) {
+    if (!listener.passwords) return;
+    settings.protocol.auth = listener.auth == auth_demand::required ? smtp::demand::required : smtp::demand::offered;
+    const shelved* const found = now.tables.find_credentials(*listener.passwords);
     if (found == nullptr) return;
-    to.passwords = found->get();
+    settings.passwords = found->get();
     if (!found->content().is_map && !found->content().rows.empty()) {
-        now.faults.fault(of.passwords->where, "the table of \"auth\" is a list",
+        now.faults.fault(listener.passwords->location, "the table of \"auth\" is a list",
                          "write rows of the form user = \"user:crypt-hash\"");
         return;
     }
@@ -92,25 +92,27 @@ void load_passwords(loading& now, const listener& of, inbound::listener_settings
 }
 
 /// OpenSMTPD demands TLS for AUTH everywhere. On the loopback nobody else listens.
-void check_auth_has_tls(loading& now, const listener& of, const std::vector<net::address>& addresses) {
-    if (!of.passwords || of.tls || of.smtps) return;
+void check_auth_has_tls(loading& now, const listener& listener, const std::vector<net::address>& addresses) {
+    if (!listener.passwords || listener.tls || listener.smtps) return;
     const bool loopback_only =
         std::all_of(addresses.begin(), addresses.end(), [](const net::address& ip) { return ip.is_loopback(); });
     if (loopback_only) {
-        now.faults.warn(of.where, "passwords without TLS, allowed on the loopback only", "write tls to protect them");
+        now.faults.warn(listener.location, "passwords without TLS, allowed on the loopback only",
+                        "write tls to protect them");
     } else {
-        now.faults.fault(of.where, "\"auth\" without TLS: passwords would go in clear text", "write tls or smtps too");
+        now.faults.fault(listener.location, "\"auth\" without TLS: passwords would go in clear text",
+                         "write tls or smtps too");
     }
 }
 
-void load_senders(loading& now, const listener& of, inbound::listener_settings& to) {
-    if (!of.senders) return;
-    const shelved* const found = now.tables.find_map(*of.senders, "senders");
+void load_senders(loading& now, const listener& listener, inbound::listener_settings& settings) {
+    if (!listener.senders) return;
+    const shelved* const found = now.tables.find_map(*listener.senders, "senders");
     if (found != nullptr) {
         doubt_rows(now, *found, &table::mailaddrmap::fault_of);
-        to.senders = found->get();
+        settings.senders = found->get();
     }
-    to.masquerade = of.masquerade;
+    settings.masquerade = listener.masquerade;
 }
 
 /// Where programs on this machine hand in their mail: as written, or else as the environment says; or else inbound
@@ -119,22 +121,22 @@ void load_socket_path(loading& now, const listener& socket) {
     constexpr std::size_t longest_path = sizeof(sockaddr_un::sun_path) - 1;
     constexpr std::size_t longest_queue_path =
         longest_path - 1 - std::string_view(inbound::socket_in_state_directory).size();
-    const written& queue = now.from.queue_path;
-    now.to.inbound.state_directory = queue.text;
+    const written& queue = now.model.queue_path;
+    now.result.inbound.state_directory = queue.text;
     const char* const elsewhere = std::getenv(inbound::socket_variable);
-    written given{elsewhere != nullptr ? elsewhere : "", {now.from.file, 0, 0}};
+    written given{elsewhere != nullptr ? elsewhere : "", {now.model.file, 0, 0}};
     if (socket.path) given = *socket.path;
-    now.to.inbound.socket_path = given.text;
+    now.result.inbound.socket_path = given.text;
     if (given.text.empty()) {
         if (queue.text.size() > longest_queue_path) {
-            now.faults.fault(queue.where, "the queue path is too long for the Unix socket in it",
+            now.faults.fault(queue.location, "the queue path is too long for the Unix socket in it",
                              "choose one of at most " + std::to_string(longest_queue_path) + " bytes");
         }
         return;
     }
     check_absolute(now, given, socket.path ? "the path of the socket" : inbound::socket_variable);
     if (given.text.size() > longest_path) {
-        now.faults.fault(given.where, "the path of the socket is too long",
+        now.faults.fault(given.location, "the path of the socket is too long",
                          "choose one of at most " + std::to_string(longest_path) + " bytes");
     }
 }
@@ -143,67 +145,71 @@ class listeners {
 public:
     explicit listeners(loading& now) : now_(now) {}
 
-    void add(const listener& of) {
-        auto found = find_addresses(of.on, of.family);
+    void add(const listener& listener) {
+        auto found = find_addresses(listener.address, listener.family);
         if (auto* none = std::get_if<no_addresses>(&found)) {
-            now_.faults.fault(of.where, std::move(none->why), std::move(none->instead));
+            now_.faults.fault(listener.location, std::move(none->reason), std::move(none->hint));
             return;
         }
         const auto& addresses = std::get<listen_addresses>(found);
         for (const net::address& ip : addresses.skipped) {
-            now_.faults.warn(of.where, ip.to_string() + " is left out: this machine has no IPv6, or not this address",
+            now_.faults.warn(listener.location,
+                             ip.to_string() + " is left out: this machine has no IPv6, or not this address",
                              "write inet4 to say so");
         }
-        check_auth_has_tls(now_, of, addresses.found);
-        inbound::listener_settings made = common_settings(now_, of);
-        load_passwords(now_, of, made);
-        load_senders(now_, of, made);
-        if (of.tls || of.smtps) {
-            made.tls = server_context(now_, of);
-        } else if (!of.pki.empty() || of.ca) {
-            now_.faults.warn(of.where, "a certificate, but neither tls nor smtps", "write tls or smtps too");
+        check_auth_has_tls(now_, listener, addresses.addresses);
+        inbound::listener_settings made = common_settings(now_, listener);
+        load_passwords(now_, listener, made);
+        load_senders(now_, listener, made);
+        if (listener.tls || listener.smtps) {
+            made.tls = server_context(now_, listener);
+        } else if (!listener.pki.empty() || listener.ca) {
+            now_.faults.warn(listener.location, "a certificate, but neither tls nor smtps", "write tls or smtps too");
         }
-        if (of.tls || !of.smtps) add_each(of, made, addresses.found, false);
-        if (of.smtps) add_each(of, made, addresses.found, true);
+        if (listener.tls || !listener.smtps) add_each(listener, made, addresses.addresses, false);
+        if (listener.smtps) add_each(listener, made, addresses.addresses, true);
     }
 
-    void add_socket(const listener& of) { now_.to.inbound.listeners.push_back(common_settings(now_, of)); }
+    void add_socket(const listener& listener) {
+        now_.result.inbound.listeners.push_back(common_settings(now_, listener));
+    }
 
 private:
-    void add_each(const listener& of, inbound::listener_settings made, const std::vector<net::address>& addresses,
-                  bool implicit_tls) {
+    void add_each(const listener& listener, inbound::listener_settings settings,
+                  const std::vector<net::address>& addresses, bool implicit_tls) {
         std::uint16_t port = implicit_tls ? smtps_port : smtp_port;
-        if (of.port) {
-            const auto given = find_port(of.port->text);
+        if (listener.port) {
+            const auto given = find_port(listener.port->text);
             if (!given) {
-                now_.faults.fault(of.port->where, "\"" + base::printable(of.port->text, 64) + "\" is no port",
+                now_.faults.fault(listener.port->location,
+                                  "\"" + base::printable(listener.port->text, 64) + "\" is no port",
                                   "write a number up to 65535, or smtp, submission or smtps");
                 return;
             }
             port = *given;
         }
-        made.implicit_tls = implicit_tls;
-        if (!implicit_tls && of.tls)
-            made.protocol.tls = of.tls_require ? smtp::demand::required : smtp::demand::offered;
+        settings.implicit_tls = implicit_tls;
+        if (!implicit_tls && listener.tls)
+            settings.protocol.tls = listener.tls_require ? smtp::demand::required : smtp::demand::offered;
         for (const net::address& ip : addresses) {
             const net::endpoint at{ip, port};
-            const auto other =
-                std::find_if(taken_.begin(), taken_.end(), [&](const taken& one) { return overlap(one.what, at); });
-            if (other != taken_.end()) {
+            const auto other = std::find_if(endpoints_.begin(), endpoints_.end(),
+                                            [&](const taken& one) { return overlap(one.endpoint, at); });
+            if (other != endpoints_.end()) {
                 now_.faults.fault(
-                    of.where,
-                    net::to_string(at) + " is listened on already, at line " + std::to_string(other->where.line),
+                    listener.location,
+                    net::to_string(at) + " is listened on already, at line " + std::to_string(other->location.line),
                     "remove one of them, or give it another port");
                 continue;
             }
-            taken_.push_back({at, of.where});
-            made.at = at;
-            now_.to.inbound.listeners.push_back(made);
+            endpoints_.push_back({at, listener.location});
+            settings.endpoint = at;
+            now_.result.inbound.listeners.push_back(settings);
         }
     }
 
     loading& now_;
-    std::vector<taken> taken_;
+    std::vector<taken> endpoints_;
 };
 
 }  // namespace
@@ -212,7 +218,7 @@ void load_listeners(loading& now) {
     load_limits(now);
     listeners all(now);
     listener socket;
-    for (const listener& one : now.from.listeners) {
+    for (const listener& one : now.model.listeners) {
         if (one.socket) {
             socket = one;
         } else {

@@ -7,17 +7,17 @@ namespace waypost::config {
 void check_absolute(loading& now, const written& path, std::string_view name) {
     if (path.text.starts_with('/')) return;
     const std::string shown = base::printable(path.text, 64);
-    now.faults.fault(path.where, std::string(name) + " \"" + shown + "\" is relative",
+    now.faults.fault(path.location, std::string(name) + " \"" + shown + "\" is relative",
                      "write the whole path, as in \"/directory/" + shown + "\"");
 }
 
 void check_paths(loading& now) {
-    check_absolute(now, now.from.queue_path, "the queue path");
-    for (const pki_definition& one : now.from.pki) {
+    check_absolute(now, now.model.queue_path, "the queue path");
+    for (const pki_definition& one : now.model.pki) {
         if (one.cert) check_absolute(now, *one.cert, "the path of the certificate");
         if (one.key) check_absolute(now, *one.key, "the path of the key");
     }
-    for (const ca_definition& one : now.from.ca) check_absolute(now, one.cert, "the path of the certificates");
+    for (const ca_definition& one : now.model.ca) check_absolute(now, one.cert, "the path of the certificates");
 }
 
 }  // namespace waypost::config

@@ -51,11 +51,11 @@ uid_answer uid_in_system(const std::string& name) {
 }
 
 /// The uid that `user NAME` means.
-uid_answer uid_of(loading& now, const action& of, const std::string& name) {
-    if (of.userbase) {
-        const shelved* const rows = now.tables.find(*of.userbase);
+uid_answer uid_of(loading& now, const action& action, const std::string& name) {
+    if (action.userbase) {
+        const shelved* const rows = now.tables.find(*action.userbase);
         if (rows == nullptr || !rows->knows_rows()) return unknown();
-        for (const known_user& one : users_in(now, *of.userbase)) {
+        for (const known_user& one : users_in(now, *action.userbase)) {
             if (base::iequals(one.name, name)) return one.uid;
         }
     }
@@ -63,9 +63,9 @@ uid_answer uid_of(loading& now, const action& of, const std::string& name) {
 }
 
 /// All that the virtual users of an action become is this user.
-bool ends_at(loading& now, const action& of, const std::string& user) {
-    if (!of.virtual_users || user.empty()) return false;
-    const shelved* const rows = now.tables.find(*of.virtual_users);
+bool ends_at(loading& now, const action& action, const std::string& user) {
+    if (!action.virtual_users || user.empty()) return false;
+    const shelved* const rows = now.tables.find(*action.virtual_users);
     return rows != nullptr && rows->knows_rows() && !rows->content().rows.empty() &&
            std::ranges::all_of(rows->content().rows,
                                [&](const auto& row) { return base::iequals(base::trim(row.second), user); });
@@ -73,25 +73,26 @@ bool ends_at(loading& now, const action& of, const std::string& user) {
 
 std::string in_quotes(const std::string& name) { return "\"" + base::printable(name, 64) + "\""; }
 
-std::string own_name(const identity& who) {
-    return who.name.empty() ? "uid " + std::to_string(who.uid) : in_quotes(who.name);
+std::string own_name(const identity& identity) {
+    return identity.name.empty() ? "uid " + std::to_string(identity.uid) : in_quotes(identity.name);
 }
 
 /// What keeps an action from delivering, without root; nothing if nothing does.
-std::optional<std::string> limit_without_root(loading& now, const action& of) {
-    const std::string only = "without root only mail of " + own_name(now.who) + " can be delivered, and this rule's ";
-    if (of.user) {
-        if (uid_of(now, of, of.user->text) == uid_answer(now.who.uid)) return std::nullopt;
-        return only + "action delivers as " + in_quotes(of.user->text) + ": its mail will wait";
+std::optional<std::string> limit_without_root(loading& now, const action& target) {
+    const std::string only =
+        "without root only mail of " + own_name(now.identity) + " can be delivered, and this rule's ";
+    if (target.user) {
+        if (uid_of(now, target, target.user->text) == uid_answer(now.identity.uid)) return std::nullopt;
+        return only + "action delivers as " + in_quotes(target.user->text) + ": its mail will wait";
     }
-    if (!of.userbase) {
-        if (ends_at(now, of, now.who.name)) return std::nullopt;
+    if (!target.userbase) {
+        if (ends_at(now, target, now.identity.name)) return std::nullopt;
         return only + "action takes mail for all users of the system: theirs will wait";
     }
     std::string others;
     std::size_t count = 0;
-    for (const known_user& one : users_in(now, *of.userbase)) {
-        if (one.uid == now.who.uid) continue;
+    for (const known_user& one : users_in(now, *target.userbase)) {
+        if (one.uid == now.identity.uid) continue;
         if (++count <= most_named) others += (others.empty() ? "" : ", ") + in_quotes(one.name);
     }
     if (count == 0) return std::nullopt;
@@ -100,26 +101,27 @@ std::optional<std::string> limit_without_root(loading& now, const action& of) {
 }
 
 /// Commands are never run as root.
-void check_commands_of_root(loading& now, const action& of, const location& where) {
-    if (of.by != action::method::mda) return;
+void check_commands_of_root(loading& now, const action& target, const location& location) {
+    if (target.by != action::method::mda) return;
     const auto warn = [&](const std::string& name) {
-        now.faults.warn(where, "no command is run as root: mail of " + in_quotes(name) + " will wait",
+        now.faults.warn(location, "no command is run as root: mail of " + in_quotes(name) + " will wait",
                         "give the action another user, or the user another uid");
     };
-    if (of.user) {
-        if (uid_of(now, of, of.user->text) == uid_answer(0U)) warn(of.user->text);
+    if (target.user) {
+        if (uid_of(now, target, target.user->text) == uid_answer(0U)) warn(target.user->text);
         return;
     }
-    if (!of.userbase) return;
-    for (const known_user& one : users_in(now, *of.userbase)) {
+    if (!target.userbase) return;
+    for (const known_user& one : users_in(now, *target.userbase)) {
         if (one.uid == 0) warn(one.name);
     }
 }
 
 /// Not a fault: he may be there tomorrow, and the mail waits for him.
-void check_user(loading& now, const action& of) {
-    if (!of.user || !std::holds_alternative<nobody>(uid_of(now, of, of.user->text))) return;
-    now.faults.warn(of.user->where, "there is no user " + in_quotes(of.user->text) + ": mail will wait for him",
+void check_user(loading& now, const action& target) {
+    if (!target.user || !std::holds_alternative<nobody>(uid_of(now, target, target.user->text))) return;
+    now.faults.warn(target.user->location,
+                    "there is no user " + in_quotes(target.user->text) + ": mail will wait for him",
                     "write the name of a user of this system or of the action's userbase");
 }
 
@@ -135,22 +137,23 @@ identity identity::of_this_process() {
 }
 
 void check_rights(loading& now) {
-    for (const action& one : now.from.actions) {
+    for (const action& one : now.model.actions) {
         check_user(now, one);
         using method = action::method;
         if (one.by == method::relay || one.by == method::lmtp || one.by == method::expand_only) continue;
         // Once for the first of its rules: a long list of the same would hide the rest.
         const auto first = std::ranges::find_if(
-            now.from.rules, [&](const rule& each) { return each.action && each.action->text == one.name; });
-        if (first == now.from.rules.end()) continue;
-        if (now.who.uid == 0) {
-            check_commands_of_root(now, one, first->where);
+            now.model.rules, [&](const rule& rule) { return rule.action && rule.action->text == one.name; });
+        if (first == now.model.rules.end()) continue;
+        if (now.identity.uid == 0) {
+            check_commands_of_root(now, one, first->location);
         } else if (auto limit = limit_without_root(now, one)) {
             const bool has_options = one.by != method::mbox && one.by != method::forward_only &&
-                                     !first->authenticated_pass_source && !now.who.name.empty();
-            now.faults.warn(first->where, std::move(*limit),
-                            "start waypost as root" +
-                                (has_options ? ", or write user " + base::printable(now.who.name) : std::string()));
+                                     !first->authenticated_pass_source && !now.identity.name.empty();
+            now.faults.warn(
+                first->location, std::move(*limit),
+                "start waypost as root" +
+                    (has_options ? ", or write user " + base::printable(now.identity.name) : std::string()));
         }
     }
 }

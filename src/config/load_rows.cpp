@@ -7,7 +7,7 @@ void check_rows(loading& now, const shelved& rows, table::row_judge judge) {
     for (std::size_t i = 0; i < rows.content().rows.size(); ++i) {
         const auto& [key, value] = rows.content().rows[i];
         auto wrong = judge(key, value);
-        if (wrong) now.faults.add({rows.where(i), std::move(wrong->what), std::move(wrong->instead), wrong->warning});
+        if (wrong) now.faults.add({rows.where(i), std::move(wrong->text), std::move(wrong->hint), wrong->warning});
     }
 }
 
@@ -20,7 +20,7 @@ void doubt_rows(loading& now, const shelved& rows, table::row_judge judge) {
     for (std::size_t i = 0; i < rows.content().rows.size(); ++i) {
         const auto& [key, value] = rows.content().rows[i];
         auto doubt = judge(key, value);
-        if (doubt) now.faults.warn(rows.where(i), std::move(doubt->what), std::move(doubt->instead));
+        if (doubt) now.faults.warn(rows.where(i), std::move(doubt->text), std::move(doubt->hint));
     }
 }
 

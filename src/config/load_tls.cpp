@@ -16,20 +16,20 @@ namespace waypost::config {
 namespace {
 
 template <class Definition>
-const Definition* find_named(const std::vector<Definition>& all, const written& name, std::string_view kind,
+const Definition* find_named(const std::vector<Definition>& definitions, const written& name, std::string_view kind,
                              fault_list& faults) {
-    const auto found =
-        std::find_if(all.begin(), all.end(), [&](const Definition& one) { return one.name == name.text; });
-    if (found != all.end()) return &*found;
+    const auto found = std::find_if(definitions.begin(), definitions.end(),
+                                    [&](const Definition& definition) { return definition.name == name.text; });
+    if (found != definitions.end()) return &*found;
     const std::string shown = base::printable(name.text, 64);
-    std::string instead = did_you_mean(name.text, names_of(all));
+    std::string instead = did_you_mean(name.text, names_of(definitions));
     if (instead.empty()) instead = "define it: " + std::string(kind) + " \"" + shown + "\" cert \"/path\"";
-    faults.fault(name.where, "there is no " + std::string(kind) + " \"" + shown + "\"", std::move(instead));
+    faults.fault(name.location, "there is no " + std::string(kind) + " \"" + shown + "\"", std::move(instead));
     return nullptr;
 }
 
-net::key_pair self_signed_pair(const model& from) {
-    const std::filesystem::path directory = from.queue_path.text;
+net::key_pair self_signed_pair(const model& model) {
+    const std::filesystem::path directory = model.queue_path.text;
     return {(directory / "self-signed.crt").string(), (directory / "self-signed.key").string()};
 }
 
@@ -41,15 +41,15 @@ void make_state_directory(const std::filesystem::path& path) {
 }
 
 /// The pair in the state directory, made now if that is allowed; none, without a fault, if there is none yet.
-std::optional<net::key_pair> find_self_signed(loading& now, const listener& of) {
-    net::key_pair pair = self_signed_pair(now.from);
+std::optional<net::key_pair> find_self_signed(loading& now, const listener& acceptor) {
+    net::key_pair pair = self_signed_pair(now.model);
     if (!std::exchange(now.warned_of_self_signed, true)) {
-        now.faults.warn(of.where, "TLS without a pki: clients see a self-signed certificate",
+        now.faults.warn(acceptor.location, "TLS without a pki: clients see a self-signed certificate",
                         "write pki NAME cert \"/path\", pki NAME key \"/path\", and pki NAME on this listener");
     }
     if (now.for_serving) {
-        make_state_directory(now.from.queue_path.text);
-        net::ensure_self_signed(pair, now.to.host);
+        make_state_directory(now.model.queue_path.text);
+        net::ensure_self_signed(pair, now.result.host);
         return pair;
     }
     const bool there = ::access(pair.certificate_file.c_str(), F_OK) == 0 && ::access(pair.key_file.c_str(), F_OK) == 0;
@@ -59,17 +59,17 @@ std::optional<net::key_pair> find_self_signed(loading& now, const listener& of) 
 }  // namespace
 
 std::optional<net::key_pair> find_key_pair(loading& now, const written& pki) {
-    const pki_definition* const found = find_named(now.from.pki, pki, "pki", now.faults);
+    const pki_definition* const found = find_named(now.model.pki, pki, "pki", now.faults);
     if (found == nullptr) return std::nullopt;
     if (found->cert && found->key) return net::key_pair{found->cert->text, found->key->text};
     const std::string missing = found->cert ? "key" : "cert";
-    now.faults.fault(found->where, "the pki \"" + base::printable(found->name, 64) + "\" has no " + missing,
+    now.faults.fault(found->location, "the pki \"" + base::printable(found->name, 64) + "\" has no " + missing,
                      "write pki " + base::printable(found->name, 64) + " " + missing + " \"/path\"");
     return std::nullopt;
 }
 
 std::string find_ca(loading& now, const written& ca) {
-    const ca_definition* const found = find_named(now.from.ca, ca, "ca", now.faults);
+    const ca_definition* const found = find_named(now.model.ca, ca, "ca", now.faults);
     return found == nullptr ? std::string() : found->cert.text;
 }
 
@@ -89,49 +89,50 @@ void keep_watch(loading& now, watched_certificate certificate, const location& p
         return other.pair.certificate_file == certificate.pair.certificate_file &&
                other.pair.key_file == certificate.pair.key_file && other.host_name == certificate.host_name;
     };
-    if (std::ranges::any_of(now.to.certificates, is_same)) return;
+    if (std::ranges::any_of(now.result.certificates, is_same)) return;
     for (const std::string& weakness : certificate.weaknesses(std::chrono::system_clock::now()))
         now.faults.warn(place, base::printable(weakness));
-    now.to.certificates.push_back(std::move(certificate));
+    now.result.certificates.push_back(std::move(certificate));
 }
 
 namespace {
 
 /// Of several, which clients choose from by name, one at least must be for the name that the listener greets with.
 void keep_watch(loading& now, const listener& settings, const std::vector<net::key_pair>& pairs) {
-    const std::string& name = settings.hostname ? settings.hostname->text : now.to.host;
+    const std::string& name = settings.hostname ? settings.hostname->text : now.result.host;
     const bool any_fits = std::ranges::any_of(
         pairs, [&](const net::key_pair& pair) { return net::is_certificate_for(pair.certificate_file, name); });
     for (std::size_t i = 0; i < pairs.size(); ++i) {
-        const location& place = i < settings.pki.size() ? settings.pki[i].where : settings.where;
+        const location& place = i < settings.pki.size() ? settings.pki[i].location : settings.location;
         keep_watch(now, {pairs[i], i == 0 && !any_fits ? name : std::string()}, place);
     }
 }
 
 }  // namespace
 
-std::shared_ptr<const net::tls_context> server_context(loading& now, const listener& of) {
+std::shared_ptr<const net::tls_context> server_context(loading& now, const listener& listener) {
     try {
         net::server_tls_settings settings;
-        for (const written& name : of.pki) {
+        for (const written& name : listener.pki) {
             if (auto pair = find_key_pair(now, name)) settings.identities.push_back(std::move(*pair));
         }
-        if (settings.identities.size() != of.pki.size()) return nullptr;
+        if (settings.identities.size() != listener.pki.size()) return nullptr;
         if (settings.identities.empty()) {
-            auto pair = find_self_signed(now, of);
+            auto pair = find_self_signed(now, listener);
             if (!pair) return nullptr;
             settings.identities.push_back(std::move(*pair));
         }
-        if (of.ca) {
-            settings.ca_file = find_ca(now, *of.ca);
+        if (listener.ca) {
+            settings.ca_file = find_ca(now, *listener.ca);
             if (settings.ca_file.empty()) return nullptr;
         }
-        settings.demand_client_certificate = of.verify_client;
+        settings.demand_client_certificate = listener.verify_client;
         auto made = net::tls_context::server(settings);
-        keep_watch(now, of, settings.identities);
+        keep_watch(now, listener, settings.identities);
         return made;
     } catch (const std::runtime_error& why) {
-        now.faults.fault(of.pki.empty() ? of.where : of.pki.front().where, base::printable(why.what()));
+        now.faults.fault(listener.pki.empty() ? listener.location : listener.pki.front().location,
+                         base::printable(why.what()));
         return nullptr;
     }
 }

@@ -12,13 +12,13 @@
 namespace waypost::config {
 
 struct loading {
-    const model& from;
+    const config::model& model;
     async::workers& io;
     bool for_serving;
     fault_list& faults;
-    loaded& to;
+    loaded& result;
     table_shelf& tables;
-    const identity& who;
+    const config::identity& identity;
     bool warned_of_self_signed = false;  // once is enough
     std::map<std::string, std::optional<delivery::wrapper>, std::less<>> wrappers = {};  // none: it has a fault
     table::table* system_users = nullptr;  // made when first wanted
@@ -41,7 +41,7 @@ void doubt_rows(loading& now, const shelved& rows, table::row_judge judge);
 void keep_watch(loading& now, watched_certificate certificate, const location& place);
 /// What a listener with TLS shows; null, with a fault, when it cannot be loaded, and null without one when there is no
 /// self-signed pair yet and none may be made.
-[[nodiscard]] std::shared_ptr<const net::tls_context> server_context(loading& now, const listener& of);
+[[nodiscard]] std::shared_ptr<const net::tls_context> server_context(loading& now, const listener& listener);
 
 // load_paths.cpp
 /// A fault if a path is relative: it would lead elsewhere from each directory in which a program of ours is started.
@@ -58,10 +58,10 @@ void load_actions(loading& now);
 // load_local.cpp
 void load_wrappers(loading& now);
 /// Of `lmtp` what the rules need: its users.
-void load_local_action(loading& now, const action& of);
+void load_local_action(loading& now, const action& action);
 /// The user base of an action, the system's users if it names none; null, with a fault, where it cannot be had.
-[[nodiscard]] table::table* users_of(loading& now, const action& of);
-[[nodiscard]] relay::action_settings lmtp_settings(loading& now, const action& of);
+[[nodiscard]] table::table* users_of(loading& now, const action& action);
+[[nodiscard]] relay::action_settings lmtp_settings(loading& now, const action& action);
 
 // load_rights.cpp
 /// Warns of rules whose mail cannot be delivered under the identity that the daemon has.

@@ -12,7 +12,7 @@ enum class wants { nothing, maybe_values, values };
 
 struct condition_word {
     std::string_view word;
-    subject what;
+    config::subject subject;
     wants argument;
     bool regex = false;  // `regex` may stand before the values
 };
@@ -42,102 +42,105 @@ constexpr auto others = std::to_array<condition_word>({
 });
 
 template <std::size_t N>
-const condition_word& find_word(cursor& at, const token& word, const std::array<condition_word, N>& known,
+const condition_word& find_word(cursor& cursor, const token& word, const std::array<condition_word, N>& known,
                                 std::string_view kind, std::initializer_list<std::string_view> and_also = {}) {
     const auto found =
         std::find_if(known.begin(), known.end(), [&](const condition_word& one) { return word.is_word(one.word); });
     if (found != known.end()) return *found;
     std::vector<std::string_view> words(and_also);
     for (const condition_word& one : known) words.push_back(one.word);
-    if (word.is == token::kind::word) at.leave_unknown(word, kind, words);
-    at.leave_unexpected(word, "a " + std::string(kind));
+    if (word.is == token::kind::word) cursor.leave_unknown(word, kind, words);
+    cursor.leave_unexpected(word, "a " + std::string(kind));
 }
 
-condition take_condition(cursor& at, const condition_word& chosen, const location& where, bool negated) {
+condition take_condition(cursor& cursor, const condition_word& chosen, const location& location, bool negated) {
     condition made;
-    made.what = chosen.what;
-    made.where = where;
+    made.subject = chosen.subject;
+    made.location = location;
     made.negated = negated;
-    if (chosen.regex) made.regex = at.skip_word("regex");
+    if (chosen.regex) made.regex = cursor.skip_word("regex");
     const bool wanted = chosen.argument == wants::values || made.regex;
-    if (wanted || (chosen.argument == wants::maybe_values && table_use_is_next(at))) {
-        made.values = take_table_use(at, "a table, a list or a string");
+    if (wanted || (chosen.argument == wants::maybe_values && table_use_is_next(cursor))) {
+        made.values = take_table_use(cursor, "a table, a list or a string");
     }
     return made;
 }
 
 /// A condition of any kind; `word` is its first word.
-condition read_condition(cursor& at, const token& word, bool negated) {
+condition read_condition(cursor& cursor, const token& word, bool negated) {
     if (!word.is_word("from") && !word.is_word("for")) {
         const condition_word& own =
-            find_word(at, word, others, "condition of \"match\"", {"from", "for", "action", "reject"});
-        return take_condition(at, own, word.at.where(), negated);
+            find_word(cursor, word, others, "condition of \"match\"", {"from", "for", "action", "reject"});
+        return take_condition(cursor, own, word.position.where(), negated);
     }
-    negated = at.skip_mark('!') || negated;
-    const token second = at.peek();
+    negated = cursor.skip_mark('!') || negated;
+    const token second = cursor.peek();
     if (second.ends_line())
-        at.leave_unexpected(second, "a word behind \"" + word.text + "\"", "write " + word.text + " any");
-    at.take();
+        cursor.leave_unexpected(second, "a word behind \"" + word.text + "\"", "write " + word.text + " any");
+    cursor.take();
     const condition_word& chosen = word.is_word("from")
-                                       ? find_word(at, second, sources, "source behind \"from\"")
-                                       : find_word(at, second, destinations, "destination behind \"for\"");
-    return take_condition(at, chosen, word.at.where(), negated);
+                                       ? find_word(cursor, second, sources, "source behind \"from\"")
+                                       : find_word(cursor, second, destinations, "destination behind \"for\"");
+    return take_condition(cursor, chosen, word.position.where(), negated);
 }
 
 /// Conditions of which a rule has one: all of `from`, all of `for`, each of the others.
-int kind_of(subject what) {
-    if (what >= subject::from_any && what <= subject::from_mail_from) return static_cast<int>(subject::from_any);
-    if (what >= subject::for_any && what <= subject::for_recipient) return static_cast<int>(subject::for_any);
-    return static_cast<int>(what);
+int kind_of(subject subject) {
+    if (subject >= subject::from_any && subject <= subject::from_mail_from) return static_cast<int>(subject::from_any);
+    if (subject >= subject::for_any && subject <= subject::for_recipient) return static_cast<int>(subject::for_any);
+    return static_cast<int>(subject);
 }
 
 }  // namespace
 
-void add_condition(cursor& at, rule& to, condition one) {
-    const bool second = std::any_of(to.conditions.begin(), to.conditions.end(),
-                                    [&](const condition& other) { return kind_of(other.what) == kind_of(one.what); });
+void add_condition(cursor& cursor, rule& to, condition one) {
+    const bool second = std::any_of(to.conditions.begin(), to.conditions.end(), [&](const condition& condition) {
+        return kind_of(condition.subject) == kind_of(one.subject);
+    });
     if (second) {
-        at.fault(one.where, "a second condition of this kind in one rule", "write a rule for each, or a list { a, b }");
+        cursor.fault(one.location, "a second condition of this kind in one rule",
+                     "write a rule for each, or a list { a, b }");
         return;
     }
     to.conditions.push_back(std::move(one));
 }
 
-void complete_conditions(rule& of) {
-    const auto complete = [&of](subject local) {
-        const bool there = std::any_of(of.conditions.begin(), of.conditions.end(),
-                                       [&](const condition& one) { return kind_of(one.what) == kind_of(local); });
+void complete_conditions(rule& rule) {
+    const auto complete = [&rule](subject local) {
+        const bool there = std::any_of(rule.conditions.begin(), rule.conditions.end(), [&](const condition& condition) {
+            return kind_of(condition.subject) == kind_of(local);
+        });
         if (there) return;
         condition made;
-        made.what = local;
-        made.where = of.where;
-        of.conditions.push_back(std::move(made));
+        made.subject = local;
+        made.location = rule.location;
+        rule.conditions.push_back(std::move(made));
     };
     complete(subject::from_local);
     complete(subject::for_local);
-    std::sort(of.conditions.begin(), of.conditions.end(),
-              [](const condition& a, const condition& b) { return a.what < b.what; });
+    std::sort(rule.conditions.begin(), rule.conditions.end(),
+              [](const condition& a, const condition& b) { return a.subject < b.subject; });
 }
 
 void read_match(grammar& g, const token& word) {
     rule made;
-    made.where = word.at.where();
+    made.location = word.position.where();
     for (;;) {
-        if (g.at.at_line_end()) {
-            g.at.leave_unexpected(g.at.peek(), "\"action\" or \"reject\"",
-                                  "end the rule with action NAME, or with reject");
+        if (g.cursor.at_line_end()) {
+            g.cursor.leave_unexpected(g.cursor.peek(), "\"action\" or \"reject\"",
+                                      "end the rule with action NAME, or with reject");
         }
-        const bool negated = g.at.skip_mark('!');
-        const token next = g.at.take();
+        const bool negated = g.cursor.skip_mark('!');
+        const token next = g.cursor.take();
         if (!negated && next.is_word("reject")) break;
         if (!negated && next.is_word("action")) {
-            made.action = g.at.take_string("the name of an action");
+            made.action = g.cursor.take_string("the name of an action");
             break;
         }
-        add_condition(g.at, made, read_condition(g.at, next, negated));
+        add_condition(g.cursor, made, read_condition(g.cursor, next, negated));
     }
     complete_conditions(made);
-    g.what.rules.push_back(std::move(made));
+    g.model.rules.push_back(std::move(made));
 }
 
 }  // namespace waypost::config

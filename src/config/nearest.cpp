@@ -26,13 +26,13 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
     return last[b.size()];
 }
 
-std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& known) {
+std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& names) {
     // One letter in three may be wrong; a long word is no typing error and would only cost time.
     const std::size_t bearable = std::max<std::size_t>(1, word.size() / 3);
     if (word.size() > 64) return {};
     std::string_view best;
     std::size_t distance = bearable + 1;
-    for (const std::string_view candidate : known) {
+    for (const std::string_view candidate : names) {
         if (candidate.size() > word.size() + bearable || word.size() > candidate.size() + bearable) continue;
         const std::size_t d = edit_distance(word, candidate);
         if (d < distance) {

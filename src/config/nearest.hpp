@@ -11,14 +11,14 @@ namespace waypost::config {
 [[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);
 
 /// `did you mean "x"?` for the nearest of the known words, or nothing if none is near.
-[[nodiscard]] std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& known);
+[[nodiscard]] std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& names);
 
 /// The names of definitions, to be searched for one that was meant.
 template <class Definition>
-[[nodiscard]] std::vector<std::string_view> names_of(const std::vector<Definition>& all) {
+[[nodiscard]] std::vector<std::string_view> names_of(const std::vector<Definition>& definitions) {
     std::vector<std::string_view> names;
-    names.reserve(all.size());
-    for (const Definition& one : all) names.push_back(one.name);
+    names.reserve(definitions.size());
+    for (const Definition& one : definitions) names.push_back(one.name);
     return names;
 }
 

@@ -18,56 +18,56 @@ namespace waypost::config {
 template <class Target>
 struct option {
     std::string_view word;
-    void (*read)(cursor& at, Target& to, const token& word) = nullptr;  // null: not built yet
-    bool repeats = false;                                               // may stand more than once
+    void (*read)(cursor& cursor, Target& target, const token& word) = nullptr;  // null: not built yet
+    bool repeats = false;                                                       // may stand more than once
 };
 
 /// The option that `word` names; leaves if there is none, or if it is not built.
 template <class Target>
-const option<Target>& find_option(cursor& at, const token& word, std::span<const option<Target>> known,
+const option<Target>& find_option(cursor& cursor, const token& word, std::span<const option<Target>> options,
                                   std::string_view kind) {
     const auto found =
-        std::find_if(known.begin(), known.end(), [&](const option<Target>& one) { return word.is_word(one.word); });
-    if (found == known.end()) {
+        std::find_if(options.begin(), options.end(), [&](const option<Target>& one) { return word.is_word(one.word); });
+    if (found == options.end()) {
         std::vector<std::string_view> words;
-        for (const option<Target>& one : known) words.push_back(one.word);
-        if (word.is == token::kind::word) at.leave_unknown(word, kind, words);
-        at.leave_unexpected(word, std::string(kind.starts_with('o') ? "an " : "a ") + std::string(kind));
+        for (const option<Target>& one : options) words.push_back(one.word);
+        if (word.is == token::kind::word) cursor.leave_unknown(word, kind, words);
+        cursor.leave_unexpected(word, std::string(kind.starts_with('o') ? "an " : "a ") + std::string(kind));
     }
-    if (found->read == nullptr) at.leave_not_built(word, found->word);
+    if (found->read == nullptr) cursor.leave_not_built(word, found->word);
     return *found;
 }
 
 /// All options up to the end of the line.
 template <class Target>
-void read_options(cursor& at, Target& to, std::span<const option<Target>> known, std::string_view kind) {
+void read_options(cursor& cursor, Target& target, std::span<const option<Target>> options, std::string_view kind) {
     std::vector<std::string_view> seen;
-    while (!at.at_line_end()) {
-        const token word = at.take();
-        const option<Target>& one = find_option(at, word, known, kind);
+    while (!cursor.at_line_end()) {
+        const token word = cursor.take();
+        const option<Target>& one = find_option(cursor, word, options, kind);
         if (!one.repeats && std::find(seen.begin(), seen.end(), one.word) != seen.end()) {
-            at.leave(word, at.show(word) + " stands here twice", "remove one of them");
+            cursor.leave(word, cursor.show(word) + " stands here twice", "remove one of them");
         }
         seen.push_back(one.word);
-        one.read(at, to, word);
+        one.read(cursor, target, word);
     }
 }
 
 /// Words and their values up to the end of the line, or in braces, where commas and ends of lines may stand between
 /// them. `read_one` takes the word and reads what follows it.
 template <class ReadOne>
-void read_listing(cursor& at, std::string_view kind, ReadOne read_one) {
-    const bool in_braces = at.skip_mark('{');
-    if (!in_braces && at.at_line_end()) at.leave_unexpected(at.peek(), "a " + std::string(kind));
+void read_listing(cursor& cursor, std::string_view kind, ReadOne read_one) {
+    const bool in_braces = cursor.skip_mark('{');
+    if (!in_braces && cursor.at_line_end()) cursor.leave_unexpected(cursor.peek(), "a " + std::string(kind));
     std::vector<std::string> seen;
     for (;;) {
-        if (in_braces) at.skip_newlines();
-        if (in_braces && at.skip_mark(',')) continue;
-        if (in_braces ? at.skip_mark('}') : at.at_line_end()) return;
-        if (at.at_end()) at.leave_unexpected(at.peek(), "\"}\"");
-        const token word = at.take();
+        if (in_braces) cursor.skip_newlines();
+        if (in_braces && cursor.skip_mark(',')) continue;
+        if (in_braces ? cursor.skip_mark('}') : cursor.at_line_end()) return;
+        if (cursor.at_end()) cursor.leave_unexpected(cursor.peek(), "\"}\"");
+        const token word = cursor.take();
         if (std::find(seen.begin(), seen.end(), word.text) != seen.end())
-            at.leave(word, at.show(word) + " stands here twice", "remove one of them");
+            cursor.leave(word, cursor.show(word) + " stands here twice", "remove one of them");
         seen.push_back(word.text);
         read_one(word);
     }
@@ -75,8 +75,9 @@ void read_listing(cursor& at, std::string_view kind, ReadOne read_one) {
 
 /// The same, of a table of options.
 template <class Target>
-void read_listing(cursor& at, Target& to, std::span<const option<Target>> known, std::string_view kind) {
-    read_listing(at, kind, [&](const token& word) { find_option(at, word, known, kind).read(at, to, word); });
+void read_listing(cursor& cursor, Target& target, std::span<const option<Target>> options, std::string_view kind) {
+    read_listing(cursor, kind,
+                 [&](const token& word) { find_option(cursor, word, options, kind).read(cursor, target, word); });
 }
 
 }  // namespace waypost::config

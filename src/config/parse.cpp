@@ -9,9 +9,9 @@ namespace {
 
 parsed parse(std::vector<token> tokens, const std::string& file, fault_list& faults) {
     parsed answer;
-    answer.what.file = file;
+    answer.model.file = file;
     cursor at(std::move(tokens), faults);
-    grammar g{at, answer.what, {}, {}};
+    grammar g{at, answer.model, {}, {}};
     at.skip_newlines();
     while (!at.at_end() && !faults.full()) {
         const std::size_t begin = at.number();
@@ -30,14 +30,14 @@ parsed parse(std::vector<token> tokens, const std::string& file, fault_list& fau
 
 }  // namespace
 
-parsed parse_file(const std::string& path, const macros& given) {
+parsed parse_file(const std::string& path, const macros& macros) {
     fault_list faults;
-    return parse(tokens_of_file(path, given, faults), path, faults);
+    return parse(tokens_of_file(path, macros, faults), path, faults);
 }
 
-parsed parse_text(const std::string& text, const std::string& file_name, const macros& given) {
+parsed parse_text(const std::string& text, const std::string& file_name, const macros& macros) {
     fault_list faults;
-    return parse(tokens_of_text(text, file_name, given, faults), file_name, faults);
+    return parse(tokens_of_text(text, file_name, macros, faults), file_name, faults);
 }
 
 }  // namespace waypost::config

@@ -11,29 +11,29 @@ namespace {
 
 class settings_printer {
 public:
-    explicit settings_printer(const model& what) : what_(what) {}
+    explicit settings_printer(const model& model) : model_(model) {}
 
     std::vector<std::string> run() {
-        if (what_.hostname) line({"hostname", plain(what_.hostname->text)});
-        line({"queue path", in_quotes(what_.queue_path.text)});
-        if (what_.queue_reserve) line({"queue reserve", size(*what_.queue_reserve)});
-        line({"queue ttl", delay(what_.queue_ttl)});
-        line({"queue retry base", delay(what_.retry.base), "local-base", delay(what_.retry.local_base), "max",
-              delay(what_.retry.longest), "jitter", std::to_string(what_.retry.jitter_percent) + "%"});
+        if (model_.hostname) line({"hostname", plain(model_.hostname->text)});
+        line({"queue path", in_quotes(model_.queue_path.text)});
+        if (model_.queue_reserve) line({"queue reserve", size(*model_.queue_reserve)});
+        line({"queue ttl", delay(model_.queue_ttl)});
+        line({"queue retry base", delay(model_.retry.base), "local-base", delay(model_.retry.local_base), "max",
+              delay(model_.retry.longest), "jitter", std::to_string(model_.retry.jitter_percent) + "%"});
         std::string times;
-        for (const std::chrono::seconds one : what_.warn_intervals) times += (times.empty() ? "" : ", ") + delay(one);
+        for (const std::chrono::seconds one : model_.warn_intervals) times += (times.empty() ? "" : ", ") + delay(one);
         line({"bounce warn-interval", times});
-        line({"smtp max-message-size", size(what_.max_message_size)});
+        line({"smtp max-message-size", size(model_.max_message_size)});
         limits();
         mta();
         mda();
-        if (what_.tag_delimiter != model().tag_delimiter)
-            line({"smtp sub-addr-delim", in_quotes(std::string(1, what_.tag_delimiter))});
-        if (what_.srs) srs(*what_.srs);
+        if (model_.tag_delimiter != model().tag_delimiter)
+            line({"smtp sub-addr-delim", in_quotes(std::string(1, model_.tag_delimiter))});
+        if (model_.srs) srs(*model_.srs);
         std::string servers;
-        for (const written& one : what_.resolvers) servers += (servers.empty() ? "" : ", ") + plain(one.text);
+        for (const written& one : model_.resolvers) servers += (servers.empty() ? "" : ", ") + plain(one.text);
         if (!servers.empty()) line({"resolver", servers});
-        if (what_.log != log_format::automatic) line({"log format", what_.log == log_format::json ? "json" : "text"});
+        if (model_.log != log_format::automatic) line({"log format", model_.log == log_format::json ? "json" : "text"});
         return std::move(lines_);
     }
 
@@ -45,7 +45,7 @@ private:
     }
 
     void limits() {
-        const smtp_limits& now = what_.limits;
+        const smtp_limits& now = model_.limits;
         const smtp_limits usual;
         std::vector<std::string> words{"smtp limit max-rcpt", std::to_string(now.max_recipients)};
         const auto add = [&](const char* key, std::uint64_t value, std::uint64_t otherwise) {
@@ -72,12 +72,14 @@ private:
     }
 
     void mta() {
-        mta_line("mta limit", what_.mta.general, {});
-        for (const auto& [domain, one] : what_.mta.by_domain) {
-            mta_line("mta limit for domain " + plain(domain), one, what_.mta.general);
+        mta_line("mta limit", model_.mta.general, {});
+        for (const auto& [domain, one] : model_.mta.by_domain) {
+            mta_line("mta limit for domain " + plain(domain), one, model_.mta.general);
         }
-        if (what_.task_window != model().task_window) line({"mta limit task-hiwat", std::to_string(what_.task_window)});
-        if (what_.max_deferred != model().max_deferred) line({"mta max-deferred", std::to_string(what_.max_deferred)});
+        if (model_.task_window != model().task_window)
+            line({"mta limit task-hiwat", std::to_string(model_.task_window)});
+        if (model_.max_deferred != model().max_deferred)
+            line({"mta max-deferred", std::to_string(model_.max_deferred)});
     }
 
     void mta_line(std::string word, const relay::limits& now, const relay::limits& usual) {
@@ -103,25 +105,25 @@ private:
     void mda() {
         std::vector<std::string> words{"mda limit"};
         const mda_limits usual;
-        if (what_.mda.max_sessions != usual.max_sessions)
-            words.push_back("max-session " + std::to_string(what_.mda.max_sessions));
-        if (what_.mda.max_sessions_per_user != usual.max_sessions_per_user)
-            words.push_back("max-session-per-user " + std::to_string(what_.mda.max_sessions_per_user));
+        if (model_.mda.max_sessions != usual.max_sessions)
+            words.push_back("max-session " + std::to_string(model_.mda.max_sessions));
+        if (model_.mda.max_sessions_per_user != usual.max_sessions_per_user)
+            words.push_back("max-session-per-user " + std::to_string(model_.mda.max_sessions_per_user));
         if (words.size() > 1) line(words);
     }
 
-    void srs(const srs_definition& one) {
-        if (!one.key.empty()) line({"srs key", masked(std::string(one.key.reveal()))});
-        if (!one.backup.empty()) line({"srs key backup", masked(std::string(one.backup.reveal()))});
-        if (one.ttl != srs_definition().ttl) line({"srs ttl", delay(one.ttl)});
+    void srs(const srs_definition& definition) {
+        if (!definition.key.empty()) line({"srs key", masked(std::string(definition.key.reveal()))});
+        if (!definition.backup.empty()) line({"srs key backup", masked(std::string(definition.backup.reveal()))});
+        if (definition.ttl != srs_definition().ttl) line({"srs ttl", delay(definition.ttl)});
     }
 
-    const model& what_;
+    const model& model_;
     std::vector<std::string> lines_;
 };
 
 }  // namespace
 
-std::vector<std::string> printed_settings(const model& what) { return settings_printer(what).run(); }
+std::vector<std::string> printed_settings(const model& model) { return settings_printer(model).run(); }
 
 }  // namespace waypost::config

@@ -8,6 +8,6 @@
 
 namespace waypost::config {
 
-[[nodiscard]] std::vector<std::string> printed_settings(const model& what);
+[[nodiscard]] std::vector<std::string> printed_settings(const model& model);
 
 }  // namespace waypost::config

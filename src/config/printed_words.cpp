@@ -27,8 +27,8 @@ bool can_be_login(const std::string& text) {
     return std::holds_alternative<mail::relay_url_error>(mail::parse_relay_url(text));
 }
 
-std::string value_of(const std::string& text, shown how) {
-    switch (how) {
+std::string value_of(const std::string& text, shown style) {
+    switch (style) {
         case shown::urls: return url_or_mask(text);
         case shown::no_secrets:
         case shown::keys: return reference_or_mask(text);
@@ -39,9 +39,9 @@ std::string value_of(const std::string& text, shown how) {
 }
 
 /// A list has no values: if it is one of credentials it is wrong, and may hold them as keys.
-std::string key_of(const std::string& text, bool is_map, shown how) {
-    if (is_map || how == shown::keys) return without_secrets(text);
-    return value_of(text, how);
+std::string key_of(const std::string& text, bool is_map, shown style) {
+    if (is_map || style == shown::keys) return without_secrets(text);
+    return value_of(text, style);
 }
 
 }  // namespace
@@ -84,12 +84,12 @@ std::string size(std::uint64_t bytes) {
 
 std::string masked(const std::string& secret) { return in_quotes(reference_or_mask(secret)); }
 
-std::string rows(const table_rows& all, shown how) {
+std::string rows(const table_rows& target_rows, shown style) {
     std::string one_line;
     std::string many_lines;
-    for (const table_row& row : all.rows) {
-        std::string text = in_quotes(key_of(row.key, all.is_map, how));
-        if (all.is_map) text += " = " + in_quotes(value_of(row.value, how));
+    for (const table_row& row : target_rows.rows) {
+        std::string text = in_quotes(key_of(row.key, target_rows.is_map, style));
+        if (target_rows.is_map) text += " = " + in_quotes(value_of(row.value, style));
         one_line += (one_line.empty() ? "" : ", ") + text;
         many_lines += "    " + text + ",\n";
     }
@@ -97,11 +97,11 @@ std::string rows(const table_rows& all, shown how) {
     return "{\n" + many_lines + "}";
 }
 
-std::string use(const table_use& table, shown how) {
+std::string use(const table_use& table, shown style) {
     if (!table.name.empty()) return "<" + table_name(table.name) + ">";
     const bool one_string = table.rows.rows.size() == 1 && !table.rows.is_map;
-    if (one_string) return in_quotes(key_of(table.rows.rows.front().key, false, how));
-    return rows(table.rows, how);
+    if (one_string) return in_quotes(key_of(table.rows.rows.front().key, false, style));
+    return rows(table.rows, style);
 }
 
 }  // namespace waypost::config

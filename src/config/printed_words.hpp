@@ -23,10 +23,10 @@ namespace waypost::config {
 /// those that are right, for only a wrong one can hold a password. Of what only tells who is in it, the keys. Of what
 /// nothing uses, entries that cannot be a user with a password. Of everything, what does not look like a secret.
 enum class shown { everything, urls, no_secrets, keys, unused };
-[[nodiscard]] std::string rows(const table_rows& all, shown how);
+[[nodiscard]] std::string rows(const table_rows& target_rows, shown style);
 /// A secret in quotes: what only names it as it is, everything else as stars.
 [[nodiscard]] std::string masked(const std::string& secret);
 /// `<name>`, a string or rows.
-[[nodiscard]] std::string use(const table_use& table, shown how = shown::everything);
+[[nodiscard]] std::string use(const table_use& table, shown style = shown::everything);
 
 }  // namespace waypost::config

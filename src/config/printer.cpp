@@ -14,23 +14,23 @@ namespace {
 
 class printer {
 public:
-    explicit printer(const model& what) : what_(what) {}
+    explicit printer(const model& model) : model_(model) {}
 
     std::string run() {
-        for (const std::string& one : printed_settings(what_)) line({one});
+        for (const std::string& one : printed_settings(model_)) line({one});
         section();
-        for (const table_definition& one : what_.tables) table(one);
+        for (const table_definition& one : model_.tables) table(one);
         section();
-        for (const pki_definition& one : what_.pki) pki(one);
-        for (const ca_definition& one : what_.ca) line({"ca", in_quotes(one.name), "cert", in_quotes(one.cert.text)});
+        for (const pki_definition& one : model_.pki) pki(one);
+        for (const ca_definition& one : model_.ca) line({"ca", in_quotes(one.name), "cert", in_quotes(one.cert.text)});
         section();
-        for (const listener& one : what_.listeners) listen(one);
+        for (const listener& one : model_.listeners) listen(one);
         section();
-        for (const wrapper_definition& one : what_.wrappers)
+        for (const wrapper_definition& one : model_.wrappers)
             line({"mda wrapper", in_quotes(one.name), in_quotes(command_without_secrets(one.command.text))});
-        for (const action& one : what_.actions) act(one);
+        for (const action& one : model_.actions) act(one);
         section();
-        for (const rule& one : what_.rules) match(one);
+        for (const rule& one : model_.rules) match(one);
         return std::move(text_);
     }
 
@@ -43,36 +43,36 @@ private:
     }
     void section() { section_ = true; }
 
-    [[nodiscard]] static std::string origin(const table_definition& one) {
-        const std::string text = one.backend + ":" + one.argument;
-        return in_quotes(one.backend == "proc" ? command_without_secrets(text) : without_secrets(text));
+    [[nodiscard]] static std::string origin(const table_definition& definition) {
+        const std::string text = definition.backend + ":" + definition.argument;
+        return in_quotes(definition.backend == "proc" ? command_without_secrets(text) : without_secrets(text));
     }
 
-    void table(const table_definition& one) {
-        if (!one.backend.empty()) {
-            std::vector<std::string> words{"table", table_name(one.name), origin(one)};
-            if (one.user) words.push_back("user " + in_quotes(one.user->text));
+    void table(const table_definition& definition) {
+        if (!definition.backend.empty()) {
+            std::vector<std::string> words{"table", table_name(definition.name), origin(definition)};
+            if (definition.user) words.push_back("user " + in_quotes(definition.user->text));
             return line(words);
         }
-        line({"table", table_name(one.name), rows(one.rows, what_to_show(one))});
+        line({"table", table_name(definition.name), rows(definition.rows, what_to_show(definition))});
     }
 
     /// A map that nothing uses may be one of credentials too.
-    [[nodiscard]] shown what_to_show(const table_definition& one) const {
+    [[nodiscard]] shown what_to_show(const table_definition& definition) const {
         bool is_used = false;
         bool is_asked = false;
         bool is_host = false;
         bool is_secret = false;
         const auto look = [&](const std::optional<table_use>& at, bool* what = nullptr) {
-            if (!at || at->name != one.name) return;
+            if (!at || at->name != definition.name) return;
             is_used = true;
             if (what != nullptr) *what = true;
         };
-        for (const listener& each : what_.listeners) {
+        for (const listener& each : model_.listeners) {
             look(each.passwords, &is_secret);
             look(each.senders);
         }
-        for (const action& each : what_.actions) {
+        for (const action& each : model_.actions) {
             look(each.auth, &is_secret);
             look(each.hosts, &is_host);
             look(each.by_domain, &is_host);
@@ -82,45 +82,46 @@ private:
             look(each.virtual_users);
             look(each.userbase);
         }
-        for (const rule& each : what_.rules) {
+        for (const rule& each : model_.rules) {
             for (const condition& part : each.conditions)
-                is_asked = is_asked || (part.values && part.values->name == one.name);
+                is_asked = is_asked || (part.values && part.values->name == definition.name);
         }
-        if (is_secret || (!is_used && !is_asked && one.rows.is_map)) return shown::no_secrets;
+        if (is_secret || (!is_used && !is_asked && definition.rows.is_map)) return shown::no_secrets;
         if (!is_used) return is_asked ? shown::keys : shown::unused;
         return is_host ? shown::urls : shown::everything;
     }
 
-    void pki(const pki_definition& one) {
-        if (one.cert) line({"pki", in_quotes(one.name), "cert", in_quotes(one.cert->text)});
-        if (one.key) line({"pki", in_quotes(one.name), "key", in_quotes(one.key->text)});
+    void pki(const pki_definition& definition) {
+        if (definition.cert) line({"pki", in_quotes(definition.name), "cert", in_quotes(definition.cert->text)});
+        if (definition.key) line({"pki", in_quotes(definition.name), "key", in_quotes(definition.key->text)});
     }
 
-    void listen(const listener& one) {
-        std::vector<std::string> words{"listen on", one.socket ? "socket" : plain(one.on)};
+    void listen(const listener& listener) {
+        std::vector<std::string> words{"listen on", listener.socket ? "socket" : plain(listener.address)};
         const auto add_if = [&words](bool wanted, std::string word) {
             if (wanted) words.push_back(std::move(word));
         };
-        if (one.path) words.push_back("path " + in_quotes(one.path->text));
-        add_if(one.family == address_family::inet4, "inet4");
-        add_if(one.family == address_family::inet6, "inet6");
-        if (one.port) words.push_back("port " + plain(one.port->text));
-        const std::string verify = one.verify_client ? " verify" : "";
-        if (one.tls) words.push_back(one.tls_require ? "tls-require" + verify : "tls");
-        add_if(one.smtps, "smtps" + verify);
-        for (const written& name : one.pki) words.push_back("pki " + in_quotes(name.text));
-        if (one.ca) words.push_back("ca " + in_quotes(one.ca->text));
-        if (one.passwords) {
-            words.emplace_back(one.auth == auth_demand::required ? "auth" : "auth-optional");
-            words.push_back(use(*one.passwords, shown::no_secrets));
+        if (listener.path) words.push_back("path " + in_quotes(listener.path->text));
+        add_if(listener.family == address_family::inet4, "inet4");
+        add_if(listener.family == address_family::inet6, "inet6");
+        if (listener.port) words.push_back("port " + plain(listener.port->text));
+        const std::string verify = listener.verify_client ? " verify" : "";
+        if (listener.tls) words.push_back(listener.tls_require ? "tls-require" + verify : "tls");
+        add_if(listener.smtps, "smtps" + verify);
+        for (const written& name : listener.pki) words.push_back("pki " + in_quotes(name.text));
+        if (listener.ca) words.push_back("ca " + in_quotes(listener.ca->text));
+        if (listener.passwords) {
+            words.emplace_back(listener.auth == auth_demand::required ? "auth" : "auth-optional");
+            words.push_back(use(*listener.passwords, shown::no_secrets));
         }
-        if (one.senders) words.push_back("senders " + use(*one.senders) + (one.masquerade ? " masquerade" : ""));
-        if (one.hostname) words.push_back("hostname " + plain(one.hostname->text));
-        add_if(!one.tag.empty(), "tag " + in_quotes(one.tag));
-        add_if(one.mask_source, "mask-src");
-        add_if(one.received_auth, "received-auth");
-        add_if(one.no_dsn, "no-dsn");
-        add_if(one.refuse_bare_lf, "bare-lf refuse");
+        if (listener.senders)
+            words.push_back("senders " + use(*listener.senders) + (listener.masquerade ? " masquerade" : ""));
+        if (listener.hostname) words.push_back("hostname " + plain(listener.hostname->text));
+        add_if(!listener.tag.empty(), "tag " + in_quotes(listener.tag));
+        add_if(listener.mask_source, "mask-src");
+        add_if(listener.received_auth, "received-auth");
+        add_if(listener.no_dsn, "no-dsn");
+        add_if(listener.refuse_bare_lf, "bare-lf refuse");
         line(words);
     }
 
@@ -128,11 +129,11 @@ private:
         // The name of an action of 2012 is what it says.
         std::vector<std::string> words{"action", in_quotes(without_secrets(one.name))};
         const auto add_table = [&words](std::string_view word, const std::optional<table_use>& of,
-                                        shown how = shown::everything) {
-            if (of) words.push_back(std::string(word) + " " + use(*of, how));
+                                        shown style = shown::everything) {
+            if (of) words.push_back(std::string(word) + " " + use(*of, style));
         };
-        const auto add = [&words](std::string_view word, const std::optional<written>& of) {
-            if (of) words.push_back(std::string(word) + " " + in_quotes(of->text));
+        const auto add = [&words](std::string_view word, const std::optional<written>& target) {
+            if (target) words.push_back(std::string(word) + " " + in_quotes(target->text));
         };
         const auto add_text = [&words](const written& of) {
             if (!of.text.empty()) words.push_back(in_quotes(of.text));
@@ -169,8 +170,8 @@ private:
         line(words);
     }
 
-    static std::string_view words_of(subject what) {
-        switch (what) {
+    static std::string_view words_of(subject subject) {
+        switch (subject) {
             case subject::tag: return "tag";
             case subject::from_any: return "from any";
             case subject::from_local: return "from local";
@@ -192,42 +193,42 @@ private:
         return "rcpt-to";
     }
 
-    static bool is_source(const condition& one) {
-        return one.what >= subject::from_any && one.what <= subject::from_mail_from;
+    static bool is_source(const condition& condition) {
+        return condition.subject >= subject::from_any && condition.subject <= subject::from_mail_from;
     }
 
-    void match_line(const rule& one, bool of_authenticated) {
+    void match_line(const rule& rule, bool of_authenticated) {
         std::vector<std::string> words{"match"};
-        for (const condition& each : one.conditions) {
+        for (const condition& each : rule.conditions) {
             if (of_authenticated && is_source(each)) {
                 words.emplace_back("from auth");
                 continue;
             }
             std::string text(each.negated ? "!" : "");
-            text += words_of(each.what);
+            text += words_of(each.subject);
             if (each.regex) text += " regex";
             if (each.values) text += " " + use(*each.values, shown::keys);
             words.push_back(std::move(text));
         }
-        words.push_back(one.action ? "action " + in_quotes(without_secrets(one.action->text)) : "reject");
+        words.push_back(rule.action ? "action " + in_quotes(without_secrets(rule.action->text)) : "reject");
         line(words);
     }
 
-    void match(const rule& one) {
-        match_line(one, false);
-        const bool anybody = std::any_of(one.conditions.begin(), one.conditions.end(), [](const condition& each) {
-            return each.what == subject::from_any && !each.negated;
-        });
-        if (one.authenticated_pass_source && !anybody) match_line(one, true);
+    void match(const rule& rule) {
+        match_line(rule, false);
+        const bool anybody = std::any_of(
+            rule.conditions.begin(), rule.conditions.end(),
+            [](const condition& condition) { return condition.subject == subject::from_any && !condition.negated; });
+        if (rule.authenticated_pass_source && !anybody) match_line(rule, true);
     }
 
-    const model& what_;
+    const model& model_;
     std::string text_;
     bool section_ = false;
 };
 
 }  // namespace
 
-std::string print(const model& what) { return printer(what).run(); }
+std::string print(const model& model) { return printer(model).run(); }
 
 }  // namespace waypost::config

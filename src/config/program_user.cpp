@@ -49,21 +49,21 @@ std::optional<user_identity> user_named(const std::string& name) {
 }
 
 /// By the bits of its mode, which is all that an ordinary user has.
-bool may(const user_identity& user, const std::string& path, mode_t wanted) {
+bool may(const user_identity& user, const std::string& path, mode_t mode) {
     struct stat about = {};
     if (::stat(path.c_str(), &about) != 0) return true;  // the program will say so
-    if (about.st_uid == user.uid) return (about.st_mode & (wanted << 6)) != 0;
+    if (about.st_uid == user.uid) return (about.st_mode & (mode << 6)) != 0;
     const bool is_member =
         about.st_gid == user.gid || std::ranges::find(user.groups, about.st_gid) != user.groups.end();
-    return (about.st_mode & (is_member ? wanted << 3 : wanted)) != 0;
+    return (about.st_mode & (is_member ? mode << 3 : mode)) != 0;
 }
 
-bool can_reach(const user_identity& user, const std::string& path, mode_t wanted) {
+bool can_reach(const user_identity& user, const std::string& path, mode_t mode) {
     if (user.uid == 0) return true;
     for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
         if (!may(user, path.substr(0, slash), S_IXOTH)) return false;
     }
-    return may(user, path, wanted);
+    return may(user, path, mode);
 }
 
 /// Its interpreter reads it as the user.
@@ -120,11 +120,11 @@ std::optional<base::user_identity> program_user(const table_definition& table, f
     if (!is_program(table)) return std::nullopt;
     if (::geteuid() != 0) {
         if (table.user)
-            faults.warn(table.user->where, "only root can run a program as another user", "start waypost as root");
+            faults.warn(table.user->location, "only root can run a program as another user", "start waypost as root");
         return std::nullopt;
     }
     const std::string name = table.user ? table.user->text : "nobody";
-    const location& where = table.user ? table.user->where : table.where;
+    const location& where = table.user ? table.user->location : table.location;
     auto user = user_named(name);
     if (!user && table.user) {
         faults.fault(where, "there is no user " + in_quotes(name),
@@ -145,11 +145,11 @@ std::optional<base::user_identity> program_user(const table_definition& table, f
     const bool is_program = table.backend == "proc" && table.argument.starts_with(*hidden);
     const std::string shown = (is_program ? "run \"" : "read \"") + base::printable(*hidden) + "\"";
     if (table.user) {
-        faults.warn(table.user->where, in_quotes(name) + " cannot " + shown + ", which the table's program needs",
+        faults.warn(table.user->location, in_quotes(name) + " cannot " + shown + ", which the table's program needs",
                     "let this user do it");
         return user;
     }
-    faults.warn(table.where, "the program of this table runs as root, because nobody cannot " + shown,
+    faults.warn(table.location, "the program of this table runs as root, because nobody cannot " + shown,
                 "write user NAME, and let this user do it");
     return std::nullopt;
 }

@@ -154,13 +154,14 @@ private:
 std::string without_secrets(std::string_view text) { return reader(text, false).run(); }
 std::string command_without_secrets(std::string_view text) { return reader(text, true).run(); }
 
-std::string shown_row(const loaded& settings, const table::table& rows, table::service about, bool by_key,
+std::string shown_row(const loaded& settings, const table::table& rows, table::service service, bool by_key,
                       const std::string& row) {
     using table::service;
-    if (by_key && (about == service::credentials || about == service::userinfo)) return row;
-    const auto logs_in = [&](const auto& one) { return one.passwords == &rows; };
-    const auto sends = [&](const auto& one) { return one.second.credentials == &rows; };
-    const bool is_secret = about == service::credentials || std::ranges::any_of(settings.inbound.listeners, logs_in) ||
+    if (by_key && (service == service::credentials || service == service::userinfo)) return row;
+    const auto logs_in = [&](const auto& entry) { return entry.passwords == &rows; };
+    const auto sends = [&](const auto& entry) { return entry.second.credentials == &rows; };
+    const bool is_secret = service == service::credentials ||
+                           std::ranges::any_of(settings.inbound.listeners, logs_in) ||
                            std::ranges::any_of(settings.relay.actions, sends);
     return is_secret ? std::string(stars) : without_secrets(row);
 }

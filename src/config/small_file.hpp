@@ -7,7 +7,7 @@
 namespace waypost::config {
 
 struct unreadable {
-    std::string why;
+    std::string reason;
 };
 
 enum class file_kind {

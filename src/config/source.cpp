@@ -18,13 +18,13 @@ constexpr std::size_t most_includes = 1000;
 
 class source {
 public:
-    source(const macros& given, fault_list& faults) : given_(given), faults_(faults) {}
+    source(const macros& macros, fault_list& faults) : macros_(macros), faults_(faults) {}
 
     void add_file(const std::string& path, file_kind kind, const token* included_by) {
         auto text = read_small_file(path, largest_file, kind);
         if (const auto* why = std::get_if<unreadable>(&text)) {
-            const location where = included_by != nullptr ? included_by->at.where() : location{path, 0, 0};
-            faults_.fault(where, "cannot read \"" + base::printable(path) + "\": " + why->why);
+            const location where = included_by != nullptr ? included_by->position.where() : location{path, 0, 0};
+            faults_.fault(where, "cannot read \"" + base::printable(path) + "\": " + why->reason);
             return;
         }
         open_.push_back(same_path(path));
@@ -74,21 +74,22 @@ private:
 
     bool too_many(const token& here) {
         if (++counted_ <= most_tokens) return false;
-        if (!stopped_) faults_.fault(here.at.where(), "more than four million words", "long lists belong in a file");
+        if (!stopped_)
+            faults_.fault(here.position.where(), "more than four million words", "long lists belong in a file");
         stopped_ = true;
         return true;
     }
 
     void pass_on(std::vector<token>& line, const token& line_end) {
-        last_ = line_end.at;
+        last_ = line_end.position;
         if (line.empty()) return;
         std::move(line.begin(), line.end(), std::back_inserter(tokens_));
-        tokens_.push_back({token::kind::newline, {}, line_end.at});
+        tokens_.push_back({token::kind::newline, {}, line_end.position});
     }
 
-    void expand(const token& use, std::vector<token>& into) {
+    void expand(const token& use, std::vector<token>& tokens) {
         const std::string* value = nullptr;
-        if (const auto found = given_.find(use.text); found != given_.end()) {
+        if (const auto found = macros_.find(use.text); found != macros_.end()) {
             value = &found->second;
         } else if (const auto own = own_.find(use.text); own != own_.end()) {
             value = &own->second;
@@ -96,28 +97,28 @@ private:
         if (value == nullptr) {
             std::vector<std::string_view> known;
             for (const auto& [name, text] : own_) known.push_back(name);
-            for (const auto& [name, text] : given_) known.push_back(name);
+            for (const auto& [name, text] : macros_) known.push_back(name);
             std::string instead = did_you_mean(use.text, known);
             if (instead.empty()) instead = "define it first: " + base::printable(use.text, 64) + " = \"value\"";
-            fault(use, into, "the macro $" + base::printable(use.text, 64) + " is not defined", std::move(instead));
+            fault(use, tokens, "the macro $" + base::printable(use.text, 64) + " is not defined", std::move(instead));
             return;
         }
-        for (token& one : lex_macro(*value, use.at, faults_)) {
+        for (token& one : lex_macro(*value, use.position, faults_)) {
             if (one.is == token::kind::end) continue;
             ++counted_;
             if (one.is == token::kind::macro) {
-                fault(use, into, "the value of the macro $" + base::printable(use.text, 64) + " holds a $",
+                fault(use, tokens, "the value of the macro $" + base::printable(use.text, 64) + " holds a $",
                       "a macro is expanded once; give the value quotes of its own, or leave the $ name outside of its "
                       "quotes");
                 continue;
             }
-            into.push_back(std::move(one));
+            tokens.push_back(std::move(one));
         }
     }
 
-    void fault(const token& at, std::vector<token>& into, std::string what, std::string instead) {
-        faults_.fault(at.at.where(), std::move(what), std::move(instead));
-        into.push_back({token::kind::broken, {}, at.at});
+    void fault(const token& position, std::vector<token>& tokens, std::string text, std::string hint) {
+        faults_.fault(position.position.where(), std::move(text), std::move(hint));
+        tokens.push_back({token::kind::broken, {}, position.position});
     }
 
     /// `name = value` and `include "file"` are done here; true if it was one of them.
@@ -146,13 +147,13 @@ private:
         const bool good_name = !name.empty() && std::all_of(name.begin(), name.end(),
                                                             [](char c) { return base::is_alnum(c) || c == '_'; });
         if (!good_name) {
-            faults_.fault(line[0].at.where(), "\"" + base::printable(name, 64) + "\" is no name for a macro",
+            faults_.fault(line[0].position.where(), "\"" + base::printable(name, 64) + "\" is no name for a macro",
                           "use letters, digits and _");
             return;
         }
         if (line.size() != 3 || !line[2].is_text()) {
             const token& at = line.size() > 3 ? line[3] : line.size() == 3 ? line[2] : line[1];
-            faults_.fault(at.at.where(),
+            faults_.fault(at.position.where(),
                           "the value of the macro \"" + base::printable(name, 64) + "\" is not one string",
                           "write " + base::printable(name, 64) + " = \"the whole value\"");
             own_.emplace(name, "");
@@ -164,26 +165,28 @@ private:
     void include(const std::vector<token>& line) {
         if (has_broken(line)) return;
         if (line.size() != 2 || !line[1].is_text()) {
-            faults_.fault(line[line.size() > 1 ? 1 : 0].at.where(), "\"include\" wants one file",
+            faults_.fault(line[line.size() > 1 ? 1 : 0].position.where(), "\"include\" wants one file",
                           "write include \"/etc/waypost/more.conf\"");
             return;
         }
         const token& name = line[1];
         std::filesystem::path path = name.text;
-        if (path.is_relative()) path = std::filesystem::path(*name.at.file).parent_path() / path;
+        if (path.is_relative()) path = std::filesystem::path(*name.position.file).parent_path() / path;
         const std::string shown = "\"" + base::printable(name.text) + "\"";
         if (std::find(open_.begin(), open_.end(), same_path(path.string())) != open_.end()) {
-            faults_.fault(name.at.where(), shown + " includes itself", "remove this include");
+            faults_.fault(name.position.where(), shown + " includes itself", "remove this include");
         } else if (open_.size() >= deepest_include) {
-            faults_.fault(name.at.where(), "include " + shown + " is nested more than 16 deep", "include it higher up");
+            faults_.fault(name.position.where(), "include " + shown + " is nested more than 16 deep",
+                          "include it higher up");
         } else if (++included_ > most_includes) {
-            if (included_ == most_includes + 1) faults_.fault(name.at.where(), "more than 1000 files are included");
+            if (included_ == most_includes + 1)
+                faults_.fault(name.position.where(), "more than 1000 files are included");
         } else {
             add_file(path.string(), file_kind::regular, &name);
         }
     }
 
-    const macros& given_;
+    const macros& macros_;
     fault_list& faults_;
     macros own_;
     std::vector<std::string> open_;  // files, from the main one to the one being read
@@ -196,15 +199,15 @@ private:
 
 }  // namespace
 
-std::vector<token> tokens_of_file(const std::string& path, const macros& given, fault_list& faults) {
-    source all(given, faults);
+std::vector<token> tokens_of_file(const std::string& path, const macros& macros, fault_list& faults) {
+    source all(macros, faults);
     all.add_file(path, file_kind::any, nullptr);
     return std::move(all).take();
 }
 
-std::vector<token> tokens_of_text(const std::string& text, const std::string& file_name, const macros& given,
+std::vector<token> tokens_of_text(const std::string& text, const std::string& file_name, const macros& macros,
                                   fault_list& faults) {
-    source all(given, faults);
+    source all(macros, faults);
     all.add_text(text, file_name);
     return std::move(all).take();
 }

@@ -14,8 +14,8 @@
 
 namespace waypost::config {
 
-[[nodiscard]] std::vector<token> tokens_of_file(const std::string& path, const macros& given, fault_list& faults);
+[[nodiscard]] std::vector<token> tokens_of_file(const std::string& path, const macros& macros, fault_list& faults);
 [[nodiscard]] std::vector<token> tokens_of_text(const std::string& text, const std::string& file_name,
-                                                const macros& given, fault_list& faults);
+                                                const macros& macros, fault_list& faults);
 
 }  // namespace waypost::config

@@ -16,12 +16,12 @@ namespace {
 
 constexpr std::size_t largest_table_file = 1U << 30;
 
-std::set<std::string, std::less<>> names_of_credentials(const model& from) {
+std::set<std::string, std::less<>> names_of_credentials(const model& model) {
     std::set<std::string, std::less<>> names;
-    for (const listener& one : from.listeners) {
+    for (const listener& one : model.listeners) {
         if (one.passwords) names.insert(one.passwords->name);
     }
-    for (const action& one : from.actions) {
+    for (const action& one : model.actions) {
         if (one.auth) names.insert(one.auth->name);
     }
     return names;
@@ -46,10 +46,10 @@ const char* from_environment(const char* name) { return std::getenv(name); }
 
 }  // namespace
 
-shelved::shelved(const table_definition& from, table::table* built, std::optional<table::entries> rows)
-    : built_(built), rows_(std::move(rows)), file_(from.backend == "file" ? from.argument : std::string()) {
-    places_.reserve(from.rows.rows.size());
-    for (const table_row& row : from.rows.rows) places_.push_back(row.where);
+shelved::shelved(const table_definition& definition, table::table* built, std::optional<table::entries> rows)
+    : built_(built), rows_(std::move(rows)), file_(definition.backend == "file" ? definition.argument : std::string()) {
+    places_.reserve(definition.rows.rows.size());
+    for (const table_row& row : definition.rows.rows) places_.push_back(row.location);
 }
 
 const table::entries& shelved::content() const noexcept {
@@ -63,7 +63,7 @@ void shelved::resolve_secrets(fault_list& faults) {
         auto& [key, value] = rows_->rows[i];
         auto secret = table::resolve_reference(value, &from_environment);
         if (const auto* none = std::get_if<table::no_secret>(&secret)) {
-            faults.fault(where(i), "no credentials for \"" + base::printable(key, 64) + "\": " + none->why);
+            faults.fault(where(i), "no credentials for \"" + base::printable(key, 64) + "\": " + none->reason);
             continue;
         }
         value = std::move(std::get<std::string>(secret));
@@ -81,41 +81,42 @@ location shelved::where(std::size_t row) const {
     return {file_, row < lines_.size() ? lines_[row] : 0, 0};
 }
 
-table_shelf::table_shelf(const model& from, loaded& into, fault_list& faults)
-    : from_(from), into_(into), faults_(faults) {
-    const auto credentials = names_of_credentials(from);
-    for (const table_definition& one : from.tables) {
+table_shelf::table_shelf(const model& model, loaded& loaded, fault_list& faults)
+    : model_(model), result_(loaded), faults_(faults) {
+    const auto credentials = names_of_credentials(model);
+    for (const table_definition& one : model.tables) {
         if (named_.contains(one.name)) continue;  // the parser has said so
         named_[one.name] = build(one, credentials.contains(one.name));
     }
 }
 
-table::opened table_shelf::open(const table_definition& one) {
-    if (!one.backend.empty()) {
-        const table::origin from{one.backend, one.argument, program_user(one, faults_)};
-        table::opened made = table::open_table(one.name, from, *into_.around);
+table::opened table_shelf::open(const table_definition& definition) {
+    if (!definition.backend.empty()) {
+        const table::origin from{definition.backend, definition.argument, program_user(definition, faults_)};
+        table::opened made = table::open_table(definition.name, from, *result_.context);
         for (table::fault& each : made.faults) {
-            const location where = each.file.empty() ? one.where : location{each.file, each.line, 0};
-            faults_.add({where, std::move(each.what), std::move(each.instead), each.warning});
+            const location where = each.file.empty() ? definition.location : location{each.file, each.line, 0};
+            faults_.add({where, std::move(each.text), std::move(each.hint), each.warning});
         }
         return made;
     }
     table::entries rows;
-    rows.is_map = one.rows.is_map;
-    for (const table_row& row : one.rows.rows) rows.rows.emplace_back(row.key, row.value);
-    auto made = std::make_unique<table::static_table>(one.name, rows);
+    rows.is_map = definition.rows.is_map;
+    for (const table_row& row : definition.rows.rows) rows.rows.emplace_back(row.key, row.value);
+    auto made = std::make_unique<table::static_table>(definition.name, rows);
     return {std::move(made), std::move(rows), {}};
 }
 
-std::unique_ptr<shelved> table_shelf::build(const table_definition& one, bool is_credentials) {
-    table::opened opened = open(one);
-    if (opened.made == nullptr) return nullptr;
+std::unique_ptr<shelved> table_shelf::build(const table_definition& definition, bool is_credentials) {
+    table::opened opened = open(definition);
+    if (opened.table == nullptr) return nullptr;
     if (is_credentials && opened.rows) {
-        opened.made = std::make_unique<table::secret_table>(std::move(opened.made), &from_environment, *into_.around);
+        opened.table =
+            std::make_unique<table::secret_table>(std::move(opened.table), &from_environment, *result_.context);
     }
-    auto made = std::make_unique<shelved>(one, opened.made.get(), std::move(opened.rows));
+    auto made = std::make_unique<shelved>(definition, opened.table.get(), std::move(opened.rows));
     if (is_credentials) made->resolve_secrets(faults_);
-    into_.tables.push_back(std::move(opened.made));
+    result_.tables.push_back(std::move(opened.table));
     return made;
 }
 
@@ -126,7 +127,7 @@ const shelved* table_shelf::find_map(const table_use& use, std::string_view word
     const shelved* const found = find(use);
     // A file without rows has no kind; it may get some later.
     if (found != nullptr && !found->content().is_map && !found->content().rows.empty()) {
-        faults_.fault(use.where, "the table of \"" + std::string(word) + "\" is a list",
+        faults_.fault(use.location, "the table of \"" + std::string(word) + "\" is a list",
                       "write rows of the form key = value");
     }
     return found;
@@ -136,26 +137,26 @@ const shelved* table_shelf::find(const table_use& use, bool is_credentials) {
     if (!use.name.empty()) {
         used_.insert(use.name);
         if (const auto found = named_.find(use.name); found != named_.end()) return found->second.get();
-        std::string instead = did_you_mean(use.name, names_of(from_.tables));
+        std::string instead = did_you_mean(use.name, names_of(model_.tables));
         if (instead.empty()) instead = "define it: table " + base::printable(use.name, 64) + " { ... }";
-        faults_.fault(use.where, "there is no table <" + base::printable(use.name, 64) + ">", std::move(instead));
+        faults_.fault(use.location, "there is no table <" + base::printable(use.name, 64) + ">", std::move(instead));
         return nullptr;
     }
     std::unique_ptr<shelved>& made = anonymous_[&use];
     if (!made) {
         table_definition one;
-        one.name = use.where.file + ":" + std::to_string(use.where.line);
+        one.name = use.location.file + ":" + std::to_string(use.location.line);
         one.rows = use.rows;
-        one.where = use.where;
+        one.location = use.location;
         made = build(one, is_credentials);
     }
     return made.get();
 }
 
 void table_shelf::warn_of_unused() {
-    for (const table_definition& one : from_.tables) {
+    for (const table_definition& one : model_.tables) {
         if (used_.contains(one.name)) continue;
-        faults_.warn(one.where, "table \"" + base::printable(one.name, 64) + "\" is not used",
+        faults_.warn(one.location, "table \"" + base::printable(one.name, 64) + "\" is not used",
                      "remove it, or write <" + base::printable(one.name, 64) + "> where it is meant");
     }
 }

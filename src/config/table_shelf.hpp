@@ -21,7 +21,7 @@ namespace waypost::config {
 /// A table and, where they are known while the configuration is loaded, its rows and their places.
 class shelved {
 public:
-    shelved(const table_definition& from, table::table* built, std::optional<table::entries> rows);
+    shelved(const table_definition& definition, table::table* built, std::optional<table::entries> rows);
 
     [[nodiscard]] table::table* get() const noexcept { return built_; }
     /// The rows are in the configuration or in a text file. Those of a database can only be asked for by key.
@@ -47,8 +47,8 @@ private:
 
 class table_shelf {
 public:
-    /// Opens all tables. They are kept in `into`.
-    table_shelf(const model& from, loaded& into, fault_list& faults);
+    /// Opens all tables. They are kept in `loaded`.
+    table_shelf(const model& model, loaded& loaded, fault_list& faults);
 
     /// The table that is meant; null, and a fault, when there is none of that name.
     const shelved* find(const table_use& use);
@@ -59,12 +59,12 @@ public:
     void warn_of_unused();
 
 private:
-    table::opened open(const table_definition& one);
-    std::unique_ptr<shelved> build(const table_definition& one, bool is_credentials);
+    table::opened open(const table_definition& definition);
+    std::unique_ptr<shelved> build(const table_definition& definition, bool is_credentials);
     const shelved* find(const table_use& use, bool is_credentials);
 
-    const model& from_;
-    loaded& into_;
+    const model& model_;
+    loaded& result_;
     fault_list& faults_;
     std::map<std::string, std::unique_ptr<shelved>, std::less<>> named_;  // null: it could not be read
     std::map<const table_use*, std::unique_ptr<shelved>> anonymous_;

@@ -29,7 +29,7 @@ struct token {
     };
     kind is = kind::end;
     std::string text;
-    position at;
+    config::position position;
 
     [[nodiscard]] bool is_word(std::string_view word) const noexcept { return is == kind::word && text == word; }
     [[nodiscard]] bool is_mark(char mark) const noexcept { return is == kind::mark && text.front() == mark; }

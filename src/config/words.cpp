@@ -40,8 +40,8 @@ bool contains(std::string_view words, std::string_view word) {
 bool is_keyword(std::string_view word) { return contains(keywords, word); }
 bool is_old_keyword(std::string_view word) { return contains(old_keywords, word); }
 
-std::string_view word_of(action::method by) noexcept {
-    return std::ranges::find(methods, by, &std::pair<action::method, std::string_view>::first)->second;
+std::string_view word_of(action::method method) noexcept {
+    return std::ranges::find(methods, method, &std::pair<action::method, std::string_view>::first)->second;
 }
 
 std::optional<action::method> method_named(std::string_view word) noexcept {

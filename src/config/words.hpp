@@ -16,7 +16,7 @@ namespace waypost::config {
 [[nodiscard]] bool is_old_keyword(std::string_view word);
 
 /// The word for a way to deliver.
-[[nodiscard]] std::string_view word_of(action::method by) noexcept;
+[[nodiscard]] std::string_view word_of(action::method method) noexcept;
 [[nodiscard]] std::optional<action::method> method_named(std::string_view word) noexcept;
 
 }  // namespace waypost::config

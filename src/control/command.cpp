@@ -7,7 +7,7 @@ namespace waypost::control {
 namespace {
 
 /// Bytes that are no UTF-8 (a peer's words may hold some) are replaced, not refused.
-std::string line_of(const json& what) { return what.dump(-1, ' ', false, json::error_handler_t::replace) + '\n'; }
+std::string line_of(const json& message) { return message.dump(-1, ' ', false, json::error_handler_t::replace) + '\n'; }
 
 /// What must be an object of our version; null if it is not.
 json versioned(std::string_view line) {
@@ -20,16 +20,16 @@ json versioned(std::string_view line) {
 
 }  // namespace
 
-std::string to_line(const request& what) {
-    return line_of({{"version", version}, {"command", what.command}, {"arguments", what.arguments}});
+std::string to_line(const request& request) {
+    return line_of({{"version", version}, {"command", request.command}, {"arguments", request.arguments}});
 }
 
-std::string to_line(const answer& what) {
+std::string to_line(const answer& answer) {
     return std::visit(base::overloaded{
                           [](const json& result) { return line_of({{"version", version}, {"result", result}}); },
-                          [](const refusal& no) { return line_of({{"version", version}, {"error", no.why}}); },
+                          [](const refusal& no) { return line_of({{"version", version}, {"error", no.reason}}); },
                       },
-                      what);
+                      answer);
 }
 
 std::variant<request, refusal> parse_request(std::string_view line) {

@@ -18,16 +18,17 @@ constexpr std::chrono::milliseconds pause_after_failure{100};
 
 }  // namespace
 
-server::server(const async::executor& on, async::clock& time, observe::log& log, const std::string& path,
-               commands known)
-    : executor_(on),
+server::server(const async::executor& executor, async::clock& time, observe::log& log, const std::string& path,
+               commands commands)
+    : executor_(executor),
       clock_(time),
       log_(log),
-      commands_(std::move(known)),
-      sockets_(net::acceptor::unix_socket(on, path, 0600)),
+      commands_(std::move(commands)),
+      sockets_(net::acceptor::unix_socket(executor, path, 0600)),
       places_(most_clients),
-      clients_(on, [this](std::exception_ptr bug) { log_.error("control", "bug", {{"what", base::text_of(bug)}}); }),
-      accepting_(on) {}
+      clients_(executor,
+               [this](std::exception_ptr bug) { log_.error("control", "bug", {{"what", base::text_of(bug)}}); }),
+      accepting_(executor) {}
 
 void server::start() { accepting_.start(accept()); }
 

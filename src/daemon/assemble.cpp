@@ -37,7 +37,7 @@ assembly::assembly(boost::asio::io_context& loop, async::workers& io, config::lo
       // Custody: the store keeps what we promised to keep; the queue knows when each envelope is due, and tells senders
       // what became of it by reports that go the way that the rules say.
       store_(loop.get_executor(), io, settings_.spool,
-             [this](const std::string& what) { log_.warn("spool", "warning", {{"what", what}}); }),
+             [this](const std::string& text) { log_.warn("spool", "warning", {{"what", text}}); }),
       report_routes_(*settings_.rules, files_, clock_, settings_.queue.report_ttl),
       queue_(loop.get_executor(), store_, clock_, log_, report_routes_, settings_.queue),
 
@@ -63,10 +63,10 @@ assembly::assembly(boost::asio::io_context& loop, async::workers& io, config::lo
                                                  settings_.spool.directory + "/" + control::socket_name,
                                                  make_commands(relay_, settings_))),
       io_(io),
-      beside_(loop.get_executor(),
-              [this](std::exception_ptr bug) { log_.error("daemon", "bug", {{"what", base::text_of(bug)}}); }) {
-    settings_.around->warn = [this](std::string_view table, std::string_view what) {
-        log_.warn("table", "warning", {{"table", table}, {"what", what}});
+      side_tasks_(loop.get_executor(),
+                  [this](std::exception_ptr bug) { log_.error("daemon", "bug", {{"what", base::text_of(bug)}}); }) {
+    settings_.context->warn = [this](std::string_view table, std::string_view text) {
+        log_.warn("table", "warning", {{"table", table}, {"what", text}});
     };
     for (const auto& [name, action] : settings_.relay.actions) {
         queue_.assign(name, relay_, !settings_.rules->find_action(name)->is_relay());  // or a store of mailboxes
@@ -81,14 +81,14 @@ void assembly::start() {
     queue_.start();
     inbound_.start();
     control_->start();
-    beside_.start(watch_certificates(settings_.certificates, clock_, io_, log_));
+    side_tasks_.start(watch_certificates(settings_.certificates, clock_, io_, log_));
     log_.info("daemon", "started", {{"version", WAYPOST_VERSION}, {"host", settings_.host}});
 }
 
 async::awaitable<> assembly::stop() {
     using namespace boost::asio::experimental::awaitable_operators;
     log_.info("daemon", "stopping");
-    co_await beside_.stop();
+    co_await side_tasks_.stop();
     co_await control_->stop();
     // From now on no command begins, so that each of those under way has the whole time.
     co_await (stop_clients_and_relay() && local_.stop(whole_grace));

@@ -8,11 +8,11 @@ constexpr std::chrono::hours between_looks{24};
 
 }  // namespace
 
-async::awaitable<> watch_certificates(std::vector<config::watched_certificate> all, async::clock& time,
+async::awaitable<> watch_certificates(std::vector<config::watched_certificate> certificates, async::clock& time,
                                       async::workers& io, observe::log& log) {
-    while (!all.empty()) {
+    while (!certificates.empty()) {
         co_await time.sleep_for(between_looks);
-        for (const config::watched_certificate& each : all) {
+        for (const config::watched_certificate& each : certificates) {
             const auto found = co_await async::offload(io, [each, now = time.wall()] { return each.weaknesses(now); });
             for (const std::string& one : found) log.warn("daemon", "certificate", {{"result", one}});
         }

@@ -110,9 +110,9 @@ control::commands make_commands(relay::engine& relays, const config::loaded& set
         {"show routes", at_once([&relays](const json&) -> answer { return list_of(relays.routes()); })},
         {"show relays", at_once([&relays](const json&) -> answer { return list_of(relays.relays()); })},
         {"show hosts", at_once([&relays](const json&) -> answer { return list_of(relays.hosts()); })},
-        {"resume route", at_once([&relays](const json& which) { return resume_route(relays, which); })},
-        {"lookup", [&settings](json what) { return look_up(settings, std::move(what)); }},
-        {"update table", [&all_tables](json which) { return update_table(all_tables, std::move(which)); }},
+        {"resume route", at_once([&relays](const json& message) { return resume_route(relays, message); })},
+        {"lookup", [&settings](json message) { return look_up(settings, std::move(message)); }},
+        {"update table", [&all_tables](json message) { return update_table(all_tables, std::move(message)); }},
     };
 }
 

@@ -42,34 +42,34 @@ std::optional<std::uint64_t> cbor_reader::head(unsigned major) {
     return value;
 }
 
-void cbor_reader::operator()(bool& into) {
+void cbor_reader::operator()(bool& value) {
     if (failed_ || (!rest_.starts_with('\xf4') && !rest_.starts_with('\xf5'))) {
         failed_ = true;
         return;
     }
-    into = rest_.front() == '\xf5';
+    value = rest_.front() == '\xf5';
     rest_.remove_prefix(1);
 }
 
-void cbor_reader::operator()(std::string& into) {
+void cbor_reader::operator()(std::string& value) {
     const auto size = head(octet_string);
     if (!size || *size > rest_.size()) {
         failed_ = true;
         return;
     }
-    into = rest_.substr(0, *size);
+    value = rest_.substr(0, *size);
     rest_.remove_prefix(*size);
 }
 
-void cbor_reader::operator()(std::vector<std::string>& into) {
+void cbor_reader::operator()(std::vector<std::string>& value) {
     const auto count = head(array);
     // Every item has an octet at least, so a count that lies costs no memory.
     if (!count || *count > rest_.size()) {
         failed_ = true;
         return;
     }
-    into.clear();
-    for (std::uint64_t i = 0; i < *count && !failed_; ++i) (*this)(into.emplace_back());
+    value.clear();
+    for (std::uint64_t i = 0; i < *count && !failed_; ++i) (*this)(value.emplace_back());
 }
 
 void cbor_reader::operator()(std::chrono::seconds& into) {

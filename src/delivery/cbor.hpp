@@ -40,10 +40,10 @@ private:
 class cbor_reader {
 public:
     explicit cbor_reader(std::string_view octets) : rest_(octets) {}
-    void operator()(std::uint64_t& into) { number(into, std::numeric_limits<std::uint64_t>::max()); }
-    void operator()(bool& into);
-    void operator()(std::string& into);
-    void operator()(std::vector<std::string>& into);
+    void operator()(std::uint64_t& value) { number(value, std::numeric_limits<std::uint64_t>::max()); }
+    void operator()(bool& value);
+    void operator()(std::string& value);
+    void operator()(std::vector<std::string>& value);
     void operator()(std::chrono::seconds& into);
     template <class Enum>
         requires std::is_enum_v<Enum>
@@ -56,12 +56,12 @@ public:
     [[nodiscard]] bool is_complete() const noexcept { return !failed_ && rest_.empty(); }
 
 private:
-    void number(std::unsigned_integral auto& into, std::uint64_t most) {
+    void number(std::unsigned_integral auto& target, std::uint64_t most) {
         const auto value = head(0);
         if (!value || *value > most)
             failed_ = true;
         else
-            into = static_cast<std::remove_reference_t<decltype(into)>>(*value);
+            target = static_cast<std::remove_reference_t<decltype(target)>>(*value);
     }
     std::optional<std::uint64_t> head(unsigned major);
     std::string_view rest_;

@@ -31,7 +31,7 @@ base::result<pipe_ends> make_pipe() {
 /// A NUL would end a string early, and what follows it would be gone unseen.
 bool has_nul(const std::vector<std::string>& strings) {
     return std::any_of(strings.begin(), strings.end(),
-                       [](const std::string& each) { return each.find('\0') != std::string::npos; });
+                       [](const std::string& text) { return text.find('\0') != std::string::npos; });
 }
 
 /// Empty if there is none: what has no slash is never looked for in the working directory, which is the user's.
@@ -77,11 +77,11 @@ base::result<child_process> child_process::start(const std::vector<std::string>&
     return made;
 }
 
-child_process::child_process(child_process&& other) noexcept
-    : input(std::move(other.input)),
-      output(std::move(other.output)),
-      ended(std::move(other.ended)),
-      pid_(std::exchange(other.pid_, -1)) {}
+child_process::child_process(child_process&& source) noexcept
+    : input(std::move(source.input)),
+      output(std::move(source.output)),
+      ended(std::move(source.ended)),
+      pid_(std::exchange(source.pid_, -1)) {}
 
 child_process::~child_process() { kill_and_wait(); }
 

@@ -17,7 +17,7 @@ public:
     /// shell; nothing but `environment` is handed on, and no descriptor but the three.
     static base::result<child_process> start(const std::vector<std::string>& arguments,
                                              const std::vector<std::string>& environment, const std::string& directory);
-    child_process(child_process&& other) noexcept;
+    child_process(child_process&& source) noexcept;
     child_process& operator=(child_process&&) = delete;
     /// As kill_and_wait().
     ~child_process();

@@ -66,10 +66,10 @@ bool announces_text(std::string_view argument) {
 }
 
 /// The argument that a shell among these reads as commands; their number if there is none.
-std::size_t place_of_shell_text(const std::vector<shell_words::word>& all) {
-    const auto shell = std::ranges::find_if(all, [](const auto& one) { return is_shell(one.text); });
-    const auto option = std::find_if(shell, all.end(), [](const auto& one) { return announces_text(one.text); });
-    return option == all.end() ? all.size() : static_cast<std::size_t>(option - all.begin()) + 1;
+std::size_t place_of_shell_text(const std::vector<shell_words::word>& words) {
+    const auto shell = std::ranges::find_if(words, [](const auto& entry) { return is_shell(entry.text); });
+    const auto option = std::find_if(shell, words.end(), [](const auto& entry) { return announces_text(entry.text); });
+    return option == words.end() ? words.size() : static_cast<std::size_t>(option - words.begin()) + 1;
 }
 
 /// A program that a mail could choose in PATH would be any of the system's.
@@ -86,21 +86,21 @@ format_fault raw_in_text(std::string_view text, std::size_t begins) {
 
 /// A word as an argument. `shell_text`: the place of the one that a shell reads.
 std::variant<format, format_fault> argument(const shell_words& words, std::size_t place, std::size_t shell_text) {
-    const shell_words::word& one = words.all[place];
+    const shell_words::word& one = words.words[place];
     auto parsed = format::parse(one.text);
     if (auto* wrong = std::get_if<format_fault>(&parsed)) {
-        wrong->at += one.at;
+        wrong->position += one.position;
         return parsed;
     }
     const auto& made = std::get<format>(parsed);
-    if (place == shell_text && !made.is_literal()) return specifier_for_shell(one.text, one.at);
+    if (place == shell_text && !made.is_literal()) return specifier_for_shell(one.text, one.position);
     if (place == 0 && one.text.empty())
-        return format_fault{one.at, "the program has no name", "write a program and its arguments"};
+        return format_fault{one.position, "the program has no name", "write a program and its arguments"};
     if (place == 0 && is_anything(made))
-        return format_fault{one.at, "a value would choose the program",
+        return format_fault{one.position, "a value would choose the program",
                             "write its directory in front, as in /usr/bin/"};
-    if (made.has_raw() && (place == 0 || !made.is_one_value())) return raw_in_text(one.text, one.at);
-    if (!made.stands_in_plain_text()) return value_in_code(one.text, one.at);
+    if (made.has_raw() && (place == 0 || !made.is_one_value())) return raw_in_text(one.text, one.position);
+    if (!made.stands_in_plain_text()) return value_in_code(one.text, one.position);
     return parsed;
 }
 
@@ -113,8 +113,8 @@ std::optional<format_fault> fault_of_mda(std::string_view text, const shell_word
         return format_fault{0, "a wrapper without %{mda}: the command would never run", "write %{mda} behind it"};
     const format_fault for_shell{at, "%{mda} in a text for the shell", "write sh -c 'filter | \"$@\"' sh %{mda}"};
     if (words.for_shell) return for_shell;
-    for (std::size_t place = 0; place < words.all.size(); ++place) {
-        const std::string& word = words.all[place].text;
+    for (std::size_t place = 0; place < words.words.size(); ++place) {
+        const std::string& word = words.words[place].text;
         if (find_mda(word) == std::string::npos) continue;
         if (place == shell_text) return for_shell;
         if (!base::iequals(word, place_of_mda))
@@ -129,12 +129,12 @@ std::variant<wrapper, format_fault> wrapper::parse(std::string_view text) {
     auto split = split_words(text, specifiers::some);
     if (auto* wrong = std::get_if<format_fault>(&split)) return std::move(*wrong);
     const auto& words = std::get<shell_words>(split);
-    const std::size_t shell_text = place_of_shell_text(words.all);
+    const std::size_t shell_text = place_of_shell_text(words.words);
     if (auto wrong = fault_of_mda(text, words, shell_text)) return std::move(*wrong);
     wrapper made;
     made.text_ = text;
-    for (std::size_t place = 0; place < words.all.size(); ++place) {
-        if (base::iequals(words.all[place].text, place_of_mda)) {
+    for (std::size_t place = 0; place < words.words.size(); ++place) {
+        if (base::iequals(words.words[place].text, place_of_mda)) {
             made.arguments_.emplace_back();
             continue;
         }
@@ -158,8 +158,8 @@ std::variant<command, format_fault> command::parse(std::string_view text) {
         made.arguments_ = {format::literal("/bin/sh"), format::literal("-c"), std::get<format>(std::move(parsed))};
         return made;
     }
-    const std::size_t shell_text = place_of_shell_text(words.all);
-    for (std::size_t place = 0; place < words.all.size(); ++place) {
+    const std::size_t shell_text = place_of_shell_text(words.words);
+    for (std::size_t place = 0; place < words.words.size(); ++place) {
         auto one = argument(words, place, shell_text);
         if (auto* wrong = std::get_if<format_fault>(&one)) return std::move(*wrong);
         made.arguments_.push_back(std::get<format>(std::move(one)));
@@ -177,9 +177,9 @@ std::variant<command, format_fault> command::parse_plain(std::string_view text) 
         made.arguments_ = {format::literal("/bin/sh"), format::literal("-c"), format::literal(text)};
         return made;
     }
-    if (words.all.front().text.empty())
+    if (words.words.front().text.empty())
         return format_fault{0, "the program has no name", "write a program and its arguments"};
-    for (const shell_words::word& one : words.all) made.arguments_.push_back(format::literal(one.text));
+    for (const shell_words::word& one : words.words) made.arguments_.push_back(format::literal(one.text));
     return made;
 }
 

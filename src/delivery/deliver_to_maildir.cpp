@@ -16,23 +16,23 @@ bool is_spam(std::string_view header) {
     return false;
 }
 
-base::result<std::string> folder_of(const job& what, job_content& content) {
+base::result<std::string> folder_of(const job& job, job_content& content) {
     constexpr std::size_t longest_header = 65536;  // any mark stands before that, and this much is held in memory
-    if (what.junk) {
+    if (job.junk) {
         const auto header = content.peek_header(longest_header);
         if (header.has_error()) return header.error();
-        if (is_spam(*header)) return what.path + "/.Junk";
+        if (is_spam(*header)) return job.path + "/.Junk";
     }
-    return folder_for(what.path, what.extension);
+    return folder_for(job.path, job.extension);
 }
 
 /// Under its name, which the same mail of an earlier try may have. A name that something else has is left to that: the
 /// mail gets another, which is the same each time, so that it too is known again.
-mail::status place(const job& what, const std::string& folder, maildir_file& file) {
+mail::status place(const job& job, const std::string& folder, maildir_file& file) {
     constexpr unsigned most_names = 10;
     for (unsigned n = 1; n <= most_names; ++n) {
-        const std::string name = n == 1 ? what.name : what.name + "_" + std::to_string(n);
-        if (what.may_be_repeat && has_message(folder, name, file.size()))
+        const std::string name = n == 1 ? job.name : job.name + "_" + std::to_string(n);
+        if (job.may_be_repeat && has_message(folder, name, file.size()))
             return mail::status::success("2.0.0", "Delivered to Maildir before");
         const auto placed = file.commit(name);
         if (placed.has_error()) return mailbox_trouble("Cannot write to the Maildir " + folder, placed.error());
@@ -43,18 +43,18 @@ mail::status place(const job& what, const std::string& folder, maildir_file& fil
 
 }  // namespace
 
-mail::status deliver_to_maildir(const job& what, job_content& content) {
-    if (what.path.empty() || what.name.empty() || what.name.find('/') != std::string::npos)
+mail::status deliver_to_maildir(const job& job, job_content& content) {
+    if (job.path.empty() || job.name.empty() || job.name.find('/') != std::string::npos)
         return mail::status::transient("4.3.5", "No name for a Maildir or its file");
-    const auto folder = folder_of(what, content);
+    const auto folder = folder_of(job, content);
     if (folder.has_error()) return content_lost();
-    const auto refused = [&](const base::error_code& why) {
-        return mailbox_trouble("Cannot write to the Maildir " + *folder, why);
+    const auto refused = [&](const base::error_code& error) {
+        return mailbox_trouble("Cannot write to the Maildir " + *folder, error);
     };
-    auto file = maildir_file::create(*folder, what.name);
+    auto file = maildir_file::create(*folder, job.name);
     if (file.has_error()) return refused(file.error());
     // Head and first piece are one write, which a usual mail is.
-    std::string text = with_native_line_ends(what.head);
+    std::string text = with_native_line_ends(job.head);
     while (!content.at_end()) {
         const auto piece = content.next();
         if (piece.has_error()) return content_lost();
@@ -64,7 +64,7 @@ mail::status deliver_to_maildir(const job& what, job_content& content) {
         text.clear();
     }
     if (auto written = file->append(text); written.has_error()) return refused(written.error());
-    return place(what, *folder, *file);
+    return place(job, *folder, *file);
 }
 
 }  // namespace waypost::delivery

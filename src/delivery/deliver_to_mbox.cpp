@@ -4,18 +4,18 @@
 
 namespace waypost::delivery {
 
-mail::status deliver_to_mbox(const job& what, job_content& content, std::chrono::milliseconds patience) {
+mail::status deliver_to_mbox(const job& job, job_content& content, std::chrono::milliseconds patience) {
     // The way in which aliases have always said: throw it away.
-    if (what.path == "/dev/null") return mail::status::success("2.0.0", "Thrown away");
+    if (job.path == "/dev/null") return mail::status::success("2.0.0", "Thrown away");
 
-    const auto refused = [&](const base::error_code& why) {
-        return mailbox_trouble("Cannot write to the mailbox " + what.path, why);
+    const auto refused = [&](const base::error_code& error) {
+        return mailbox_trouble("Cannot write to the mailbox " + job.path, error);
     };
-    auto file = mbox_file::open(what.path, std::chrono::steady_clock::now() + patience);
+    auto file = mbox_file::open(job.path, std::chrono::steady_clock::now() + patience);
     if (file.has_error()) return refused(file.error());
     from_quoting quoting;
-    auto written = file->append(separator_line(what.sender, std::chrono::system_clock::now()) +
-                                quoting.quote(with_native_line_ends(what.head)));
+    auto written = file->append(separator_line(job.sender, std::chrono::system_clock::now()) +
+                                quoting.quote(with_native_line_ends(job.head)));
     while (written.has_value() && !content.at_end()) {
         const auto piece = content.next();
         if (piece.has_error()) return content_lost();

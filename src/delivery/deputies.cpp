@@ -27,10 +27,13 @@ constexpr std::chrono::seconds longest_turn{2};
 }  // namespace
 
 struct deputies::worker {
-    worker(const async::executor& on, async::clock& time, identity as, started_deputy made)
-        : who(as), began(time.now()), link(on, time, std::move(made.socket)), process(on, made.process.release()) {}
+    worker(const async::executor& executor, async::clock& time, identity identity, started_deputy started)
+        : user(identity),
+          began(time.now()),
+          link(executor, time, std::move(started.socket)),
+          process(executor, started.process.release()) {}
 
-    identity who;
+    identity user;
     async::time_point began;
     deputy_link link;
     boost::asio::posix::stream_descriptor process;
@@ -41,7 +44,7 @@ struct deputies::worker {
 
 /// What becomes of it: a deputy that is free, or a place to start one in.
 struct deputies::waiter {
-    explicit waiter(const async::executor& on) : called(on) {}
+    explicit waiter(const async::executor& executor) : called(executor) {}
     async::event called;
     std::shared_ptr<worker> deputy;
     bool has_place = false;
@@ -56,70 +59,71 @@ struct deputies::crew {
 class deputies::place {
 public:
     /// Taken already.
-    place(deputies& from, identity who) : from_(&from), who_(who) {}
-    place(place&& other) noexcept : from_(std::exchange(other.from_, nullptr)), who_(other.who_) {}
+    place(deputies& pool, identity identity) : pool_(&pool), identity_(identity) {}
+    place(place&& source) noexcept : pool_(std::exchange(source.pool_, nullptr)), identity_(source.identity_) {}
     place& operator=(place&&) = delete;
     ~place() {
-        if (from_ != nullptr) from_->place_is_free(who_);
+        if (pool_ != nullptr) pool_->place_is_free(identity_);
     }
-    [[nodiscard]] identity who() const noexcept { return who_; }
+    [[nodiscard]] identity who() const noexcept { return identity_; }
     /// From now on the process holds it.
-    void hand_over() noexcept { from_ = nullptr; }
+    void hand_over() noexcept { pool_ = nullptr; }
 
 private:
-    deputies* from_;
-    identity who_;
+    deputies* pool_;
+    identity identity_;
 };
 
 class deputies::thread_taken {
 public:
-    explicit thread_taken(deputies& from) : from_(&from) { ++from_->starting_; }
+    explicit thread_taken(deputies& pool) : pool_(&pool) { ++pool_->starting_; }
     thread_taken(const thread_taken&) = delete;
     thread_taken& operator=(const thread_taken&) = delete;
     ~thread_taken() {
-        --from_->starting_;
-        from_->started_.notify();
+        --pool_->starting_;
+        pool_->started_.notify();
     }
 
 private:
-    deputies* from_;
+    deputies* pool_;
 };
 
 deputies::hired::~hired() {
-    if (who_ != nullptr) from_->give_back(std::move(who_));
+    if (worker_ != nullptr) pool_->give_back(std::move(worker_));
 }
 
-async::awaitable<base::result<job_done>> deputies::hired::act(job what, const spool::content* content) {
-    return who_->link.act(std::move(what), content);
+async::awaitable<base::result<job_done>> deputies::hired::act(job job, const spool::content* content) {
+    return worker_->link.act(std::move(job), content);
 }
 
-deputies::deputies(const async::executor& on, surroundings with, deputy_limits how, deputy_starter start)
-    : executor_(on),
-      with_(with),
-      limits_(how),
+deputies::deputies(const async::executor& executor, surroundings context, deputy_limits limits, deputy_starter start)
+    : executor_(executor),
+      context_(context),
+      limits_(limits),
       start_(std::move(start)),
-      started_(on),
-      place_freed_(on),
-      minding_(on, [this](std::exception_ptr bug) { with_.log.error("mda", "bug", {{"what", base::text_of(bug)}}); }) {}
+      started_(executor),
+      place_freed_(executor),
+      minding_(executor,
+               [this](std::exception_ptr bug) { context_.log.error("mda", "bug", {{"what", base::text_of(bug)}}); }) {}
 
 deputies::~deputies() = default;
 
-async::awaitable<base::result<deputies::hired>> deputies::hire(identity who) {
+async::awaitable<base::result<deputies::hired>> deputies::hire(identity identity) {
     if (stopping_) co_return errc::stopping;
-    crew& mine = crews_[who];
-    if (!mine.waiting.empty()) co_return co_await wait_in_turn(who);
-    if (auto free = take_idle(who)) co_return hired(*this, std::move(free));
-    if (!may_start(mine)) co_return co_await wait_in_turn(who);
+    crew& mine = crews_[identity];
+    if (!mine.waiting.empty()) co_return co_await wait_in_turn(identity);
+    if (auto free = take_idle(identity)) co_return hired(*this, std::move(free));
+    if (!may_start(mine)) co_return co_await wait_in_turn(identity);
     ++places_;
     ++mine.places;
-    co_return co_await start(place(*this, who));
+    co_return co_await start(place(*this, identity));
 }
 
-std::shared_ptr<deputies::worker> deputies::take_idle(identity who) {
+std::shared_ptr<deputies::worker> deputies::take_idle(identity identity) {
     // The one that was busy last: the others may be idle for long enough to be dismissed.
     for (auto next = idle_.end(); next != idle_.begin();) {
         --next;
-        if ((*next)->who != who) continue;
+        if ((*next)->user != identity) continue;
         auto free = *next;
         next = idle_.erase(next);
         if (!is_stopped(free->process.native_handle())) return free;
@@ -129,82 +133,82 @@ std::shared_ptr<deputies::worker> deputies::take_idle(identity who) {
     return nullptr;
 }
 
-bool deputies::may_start(const crew& mine) const {
-    return line_.empty() && places_ < limits_.at_once && mine.places < limits_.of_one;
+bool deputies::may_start(const crew& crew) const {
+    return line_.empty() && places_ < limits_.at_once && crew.places < limits_.of_one;
 }
 
-async::awaitable<base::result<deputies::hired>> deputies::wait_in_turn(identity who) {
+async::awaitable<base::result<deputies::hired>> deputies::wait_in_turn(identity user) {
     waiter me(executor_);
-    crews_[who].waiting.push_back(&me);
+    crews_[user].waiting.push_back(&me);
     // Also where the wait is cancelled, and perhaps after it was answered.
     struct leave_line {
-        deputies& from;
-        identity who;
+        deputies& pool;
+        identity user;
         waiter& me;
         bool was_served = false;
         ~leave_line() {
             if (was_served) return;
             if (me.deputy != nullptr) {
-                from.give_back(std::move(me.deputy));
+                pool.give_back(std::move(me.deputy));
             } else if (me.has_place) {
-                from.place_is_free(who);
+                pool.place_is_free(user);
             } else {
-                std::erase(from.crews_[who].waiting, &me);
+                std::erase(pool.crews_[user].waiting, &me);
             }
         }
     };
-    leave_line at_the_end{*this, who, me};
-    line_up(who);
+    leave_line at_the_end{*this, user, me};
+    line_up(user);
     while (me.deputy == nullptr && !me.has_place) co_await me.called.wait();
     at_the_end.was_served = true;
     if (me.deputy != nullptr) co_return hired(*this, std::move(me.deputy));
-    co_return co_await start(place(*this, who));
+    co_return co_await start(place(*this, user));
 }
 
-async::awaitable<base::result<deputies::hired>> deputies::start(place taken) {
-    const identity who = taken.who();
+async::awaitable<base::result<deputies::hired>> deputies::start(place place) {
+    const identity who = place.who();
     auto begin = [how = start_, who] { return std::make_shared<base::result<started_deputy>>(how(who)); };
     while (starting_ >= most_starting) co_await started_.wait();
     std::optional<thread_taken> thread(std::in_place, *this);
-    const auto made = co_await async::offload(with_.io, std::move(begin));
+    const auto made = co_await async::offload(context_.io, std::move(begin));
     thread.reset();
     if (made->has_error()) co_return made->error();
-    auto fresh = std::make_shared<worker>(executor_, with_.clock, who, std::move(made->value()));
-    taken.hand_over();
-    all_.insert(fresh);
+    auto fresh = std::make_shared<worker>(executor_, context_.clock, who, std::move(made->value()));
+    place.hand_over();
+    workers_.insert(fresh);
     if (!std::exchange(keeping_time_, true)) minding_.start(keep_time());
     minding_.start(mind(fresh));
     co_return hired(*this, std::move(fresh));
 }
 
-void deputies::give_back(std::shared_ptr<worker> who) {
-    if (who->ended || who->leaving) return;
-    auto& waiting = crews_[who->who].waiting;
-    const bool others_wait = !line_.empty() && line_.front() != who->who;
-    const bool tired = others_wait && who->began + longest_turn <= with_.clock.now();
-    if (!who->link.is_usable() || stopping_ || tired) return dismiss(who);
+void deputies::give_back(std::shared_ptr<worker> deputy) {
+    if (deputy->ended || deputy->leaving) return;
+    auto& waiting = crews_[deputy->user].waiting;
+    const bool others_wait = !line_.empty() && line_.front() != deputy->user;
+    const bool tired = others_wait && deputy->began + longest_turn <= context_.clock.now();
+    if (!deputy->link.is_usable() || stopping_ || tired) return dismiss(deputy);
     if (!waiting.empty()) {
-        waiting.front()->deputy = std::move(who);
+        waiting.front()->deputy = std::move(deputy);
         waiting.front()->called.notify();
         waiting.pop_front();
         return;
     }
-    who->idle_since = with_.clock.now();
-    idle_.push_back(std::move(who));
+    deputy->idle_since = context_.clock.now();
+    idle_.push_back(std::move(deputy));
     make_room();
 }
 
-void deputies::dismiss(const std::shared_ptr<worker>& who) {
-    if (who->leaving) return;
-    who->leaving = true;
+void deputies::dismiss(const std::shared_ptr<worker>& deputy) {
+    if (deputy->leaving) return;
+    deputy->leaving = true;
     ++leaving_;
-    who->link.close();
-    minding_.start(hurry(who));
+    deputy->link.close();
+    minding_.start(hurry(deputy));
 }
 
-async::awaitable<> deputies::hurry(std::shared_ptr<worker> who) {
-    co_await with_.clock.sleep_for(time_to_leave);
-    if (!who->ended) kill_deputy(who->process.native_handle());
+async::awaitable<> deputies::hurry(std::shared_ptr<worker> deputy) {
+    co_await context_.clock.sleep_for(time_to_leave);
+    if (!deputy->ended) kill_deputy(deputy->process.native_handle());
 }
 
 /// Until the process has ended, by our word or its own.
@@ -212,35 +216,35 @@ async::awaitable<> deputies::mind(std::shared_ptr<worker> who) {
     co_await who->process.async_wait(boost::asio::posix::descriptor_base::wait_read, async::as_result);
     const std::string how = bury_deputy(who->process.native_handle());
     if (!how.empty() && !who->leaving) {
-        with_.log.warn("mda", "deputy-ended", {{"uid", who->who.uid}, {"gid", who->who.gid}, {"how", how}});
+        context_.log.warn("mda", "deputy-ended", {{"uid", who->user.uid}, {"gid", who->user.gid}, {"how", how}});
     }
     who->ended = true;
     if (who->leaving) --leaving_;
     idle_.remove(who);
-    all_.erase(who);
-    place_is_free(who->who);
+    workers_.erase(who);
+    place_is_free(who->user);
 }
 
-void deputies::place_is_free(identity whose) {
+void deputies::place_is_free(identity identity) {
     --places_;
-    --crews_[whose].places;
-    line_up(whose);
+    --crews_[identity].places;
+    line_up(identity);
     serve_line();
-    forget_if_gone(whose);
+    forget_if_gone(identity);
     place_freed_.notify();
 }
 
-void deputies::forget_if_gone(identity who) {
-    const auto mine = crews_.find(who);
+void deputies::forget_if_gone(identity identity) {
+    const auto mine = crews_.find(identity);
     if (mine == crews_.end()) return;
     if (mine->second.places == 0 && mine->second.waiting.empty() && !mine->second.in_line) crews_.erase(mine);
 }
 
-void deputies::line_up(identity who) {
-    crew& mine = crews_[who];
+void deputies::line_up(identity identity) {
+    crew& mine = crews_[identity];
     if (mine.in_line || mine.waiting.empty() || mine.places >= limits_.of_one) return;
     mine.in_line = true;
-    line_.push_back(who);
+    line_.push_back(identity);
     make_room();
 }
 
@@ -272,11 +276,11 @@ void deputies::serve_line() {
 
 /// Looks round while there are deputies, so that no job needs a timer of its own; no limit here is one to the second.
 async::awaitable<> deputies::keep_time() {
-    while (!all_.empty()) {
-        co_await with_.clock.sleep_for(a_round);
+    while (!workers_.empty()) {
+        co_await context_.clock.sleep_for(a_round);
         dismiss_unneeded();
         kill_stopped();
-        for (const auto& each : all_) {
+        for (const auto& each : workers_) {
             if (each->link.is_overdue()) each->link.give_up();
         }
     }
@@ -284,7 +288,7 @@ async::awaitable<> deputies::keep_time() {
 }
 
 void deputies::dismiss_unneeded() {
-    const auto now = with_.clock.now();
+    const auto now = context_.clock.now();
     while (!idle_.empty() && idle_.front()->idle_since + longest_idle <= now) {
         const auto longest = idle_.front();
         idle_.pop_front();
@@ -294,14 +298,14 @@ void deputies::dismiss_unneeded() {
 
 /// Its job, if it has one, fails as that of a deputy that died, and is done again.
 void deputies::kill_stopped() {
-    for (const auto& each : all_) {
+    for (const auto& each : workers_) {
         if (is_stopped(each->process.native_handle())) kill_deputy(each->process.native_handle());
     }
 }
 
 async::awaitable<> deputies::stop() {
     stopping_ = true;
-    for (const auto& each : all_) dismiss(each);
+    for (const auto& each : workers_) dismiss(each);
     idle_.clear();
     while (places_ != 0) co_await place_freed_.wait();
     co_await minding_.stop();

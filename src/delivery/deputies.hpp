@@ -50,24 +50,25 @@ public:
     /// A deputy, ours until this ends.
     class hired {
     public:
-        hired(hired&& other) noexcept : from_(other.from_), who_(std::move(other.who_)) {}
+        hired(hired&& source) noexcept : pool_(source.pool_), worker_(std::move(source.worker_)) {}
         hired& operator=(hired&&) = delete;
         ~hired();
         /// An answer, or why there is none; then the deputy is gone and a new one is to be hired.
-        async::awaitable<base::result<job_done>> act(job what, const spool::content* content);
+        async::awaitable<base::result<job_done>> act(job job, const spool::content* content);
 
     private:
         friend class deputies;
-        hired(deputies& from, std::shared_ptr<worker> who) : from_(&from), who_(std::move(who)) {}
-        deputies* from_;
-        std::shared_ptr<worker> who_;
+        hired(deputies& pool, std::shared_ptr<worker> deputy) : pool_(&pool), worker_(std::move(deputy)) {}
+        deputies* pool_;
+        std::shared_ptr<worker> worker_;
     };
 
-    deputies(const async::executor& on, surroundings with, deputy_limits how, deputy_starter start = start_deputy);
+    deputies(const async::executor& executor, surroundings context, deputy_limits limits,
+             deputy_starter start = start_deputy);
     ~deputies();
 
     /// In its turn. An error where no deputy can be started.
-    async::awaitable<base::result<hired>> hire(identity who);
+    async::awaitable<base::result<hired>> hire(identity identity);
     /// Whoever hired has given back before. Returns when the last process has ended.
     async::awaitable<> stop();
 
@@ -77,32 +78,32 @@ private:
     class place;  // a process that is to be: given back if there will be none
     class thread_taken;
 
-    [[nodiscard]] std::shared_ptr<worker> take_idle(identity who);
-    [[nodiscard]] bool may_start(const crew& mine) const;
-    async::awaitable<base::result<hired>> wait_in_turn(identity who);
-    async::awaitable<base::result<hired>> start(place taken);
+    [[nodiscard]] std::shared_ptr<worker> take_idle(identity identity);
+    [[nodiscard]] bool may_start(const crew& crew) const;
+    async::awaitable<base::result<hired>> wait_in_turn(identity user);
+    async::awaitable<base::result<hired>> start(place place);
     async::awaitable<> mind(std::shared_ptr<worker> who);
-    async::awaitable<> hurry(std::shared_ptr<worker> who);
+    async::awaitable<> hurry(std::shared_ptr<worker> deputy);
     async::awaitable<> keep_time();
 
-    void give_back(std::shared_ptr<worker> who);
-    void dismiss(const std::shared_ptr<worker>& who);
+    void give_back(std::shared_ptr<worker> deputy);
+    void dismiss(const std::shared_ptr<worker>& deputy);
     void dismiss_unneeded();
     void kill_stopped();
-    void place_is_free(identity whose);
-    void forget_if_gone(identity who);
-    void line_up(identity who);
+    void place_is_free(identity identity);
+    void forget_if_gone(identity identity);
+    void line_up(identity identity);
     void make_room();
     void serve_line();
 
     async::executor executor_;
-    surroundings with_;
+    surroundings context_;
     deputy_limits limits_;
     deputy_starter start_;
     std::map<identity, crew> crews_;
     std::deque<identity> line_;  // who lacks a place, each once
     std::list<std::shared_ptr<worker>> idle_;  // the longest idle first
-    std::set<std::shared_ptr<worker>> all_;
+    std::set<std::shared_ptr<worker>> workers_;
     std::size_t places_ = 0;
     std::size_t leaving_ = 0;  // of them, those that were told to go
     bool stopping_ = false;

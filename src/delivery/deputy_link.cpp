@@ -27,8 +27,8 @@ constexpr std::size_t usual_answer = 512;
 
 }  // namespace
 
-deputy_link::deputy_link(const async::executor& on, async::clock& time, descriptor socket)
-    : socket_(on, boost::asio::local::stream_protocol(), socket.release()), clock_(&time) {}
+deputy_link::deputy_link(const async::executor& executor, async::clock& time, descriptor socket)
+    : socket_(executor, boost::asio::local::stream_protocol(), socket.release()), clock_(&time) {}
 
 void deputy_link::close() {
     usable_ = false;
@@ -36,12 +36,12 @@ void deputy_link::close() {
     socket_.close(ignored);
 }
 
-async::awaitable<base::result<job_done>> deputy_link::act(job what, const spool::content* content) {
-    what.size = content == nullptr ? 0 : content->size();
+async::awaitable<base::result<job_done>> deputy_link::act(job job, const spool::content* content) {
+    job.size = content == nullptr ? 0 : content->size();
     usable_ = false;  // until this one has come to its end
-    const bool ends_by_itself = what.what != job::kind::read;
-    deadline_ = clock_->now() + what.time + (ends_by_itself ? grace : std::chrono::seconds(0));
-    auto answer = co_await talk(what, content);
+    const bool ends_by_itself = job.operation != job::kind::read;
+    deadline_ = clock_->now() + job.time + (ends_by_itself ? grace : std::chrono::seconds(0));
+    auto answer = co_await talk(job, content);
     deadline_ = async::time_point::max();
     if (answer.has_value()) {
         usable_ = true;
@@ -60,15 +60,15 @@ void deputy_link::give_up() {
     close();
 }
 
-async::awaitable<base::result<job_done>> deputy_link::talk(const job& what, const spool::content* content) {
-    if (const auto failed = co_await send(what, content)) co_return failed;
-    co_return co_await receive(what.most);
+async::awaitable<base::result<job_done>> deputy_link::talk(const job& job, const spool::content* content) {
+    if (const auto failed = co_await send(job, content)) co_return failed;
+    co_return co_await receive(job.most);
 }
 
-async::awaitable<base::error_code> deputy_link::send(const job& what, const spool::content* content) {
-    std::string out = frame_of(encode(what));
+async::awaitable<base::error_code> deputy_link::send(const job& job, const spool::content* content) {
+    std::string out = frame_of(encode(job));
     std::vector<char> scratch;
-    for (std::uint64_t offset = 0; offset < what.size;) {
+    for (std::uint64_t offset = 0; offset < job.size;) {
         const auto piece = co_await content->read(offset, scratch);
         if (piece.has_error() || piece->empty()) co_return errc::content_unreadable;
         offset += piece->size();
@@ -90,12 +90,12 @@ async::awaitable<base::result<job_done>> deputy_link::receive(std::uint64_t most
     if (const auto failed = co_await fill(octets, have, frame_end)) co_return failed;
     auto answer = decode_answer(std::string_view(octets).substr(length_octets, *length));
     if (!answer || answer->size > most) co_return errc::deputy_lies;
-    const mail::status& said = answer->said;
+    const mail::status& said = answer->status;
     if (!said.is_success() && !said.is_transient() && !said.is_permanent()) co_return errc::deputy_lies;
     const std::size_t end = frame_end + static_cast<std::size_t>(answer->size);
     if (const auto failed = co_await fill(octets, have, end)) co_return failed;
     if (have > end) co_return errc::deputy_lies;  // more than it was asked
-    co_return job_done{std::move(answer->said), answer->is_there, octets.substr(frame_end, end - frame_end)};
+    co_return job_done{std::move(answer->status), answer->is_there, octets.substr(frame_end, end - frame_end)};
 }
 
 async::awaitable<base::error_code> deputy_link::write(std::string_view octets) {

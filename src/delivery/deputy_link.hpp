@@ -16,17 +16,17 @@
 namespace waypost::delivery {
 
 struct job_done {
-    mail::status said;
+    mail::status status;
     bool is_there = true;
     std::string text;  // of a file that was read
 };
 
 class deputy_link {
 public:
-    deputy_link(const async::executor& on, async::clock& time, descriptor socket);
+    deputy_link(const async::executor& executor, async::clock& time, descriptor socket);
 
     /// One at a time. `content` may be null; its size is set in the job here.
-    async::awaitable<base::result<job_done>> act(job what, const spool::content* content);
+    async::awaitable<base::result<job_done>> act(job job, const spool::content* content);
     [[nodiscard]] bool is_usable() const noexcept { return usable_; }
     /// The deputy hears it, and ends.
     void close();
@@ -36,8 +36,8 @@ public:
     void give_up();
 
 private:
-    async::awaitable<base::result<job_done>> talk(const job& what, const spool::content* content);
-    async::awaitable<base::error_code> send(const job& what, const spool::content* content);
+    async::awaitable<base::result<job_done>> talk(const job& job, const spool::content* content);
+    async::awaitable<base::error_code> send(const job& job, const spool::content* content);
     async::awaitable<base::result<job_done>> receive(std::uint64_t most);
     async::awaitable<base::error_code> write(std::string_view octets);
     async::awaitable<base::error_code> fill(std::string& octets, std::size_t& have, std::size_t needed);

@@ -11,9 +11,9 @@ class descriptor {
 public:
     descriptor() = default;
     explicit descriptor(int number) noexcept : number_(number) {}
-    descriptor(descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-    descriptor& operator=(descriptor&& other) noexcept {
-        std::swap(number_, other.number_);
+    descriptor(descriptor&& source) noexcept : number_(std::exchange(source.number_, -1)) {}
+    descriptor& operator=(descriptor&& source) noexcept {
+        std::swap(number_, source.number_);
         return *this;
     }
     ~descriptor() { close(); }

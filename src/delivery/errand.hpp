@@ -15,22 +15,22 @@
 namespace waypost::delivery {
 
 struct errand {
-    identity who;
-    job what;
+    delivery::identity identity;
+    delivery::job job;
 };
 
 /// All that bears on it.
 struct errand_facts {
-    const spool::message& about;
-    const spool::envelope& to;
+    const spool::message& message;
+    const spool::envelope& envelope;
     const action_settings& action;
-    const settings& how;
+    const delivery::settings& settings;
     const table::userinfo::value& user;  // as whom; of the action, else the recipient, else nobody in particular
-    const ourselves& us;
+    const ourselves& self;
     /// The group that may make mailboxes and locks in settings::mail_spool, where it is one that its mode says so of.
     std::optional<unsigned> spool_group;
 };
 
-[[nodiscard]] std::variant<errand, mail::status> errand_of(const errand_facts& all);
+[[nodiscard]] std::variant<errand, mail::status> errand_of(const errand_facts& facts);
 
 }  // namespace waypost::delivery

@@ -99,7 +99,7 @@ std::variant<format, format_fault> format::parse(std::string_view text) {
                 return format_fault{at, "a format specifier has no end", "write \"}\" behind it"};
             auto parsed = parse_specifier(rest.substr(2, ends - 2));
             if (auto* wrong = std::get_if<format_fault>(&parsed)) {
-                wrong->at += at + 2;
+                wrong->position += at + 2;
                 return std::move(*wrong);
             }
             if (!literal.empty()) made.pieces_.push_back({std::exchange(literal, {}), {}});
@@ -126,19 +126,19 @@ format format::literal(std::string_view text) {
 }
 
 bool format::is_literal() const noexcept {
-    return std::ranges::none_of(pieces_, [](const piece& one) { return one.value.has_value(); });
+    return std::ranges::none_of(pieces_, [](const piece& piece) { return piece.value.has_value(); });
 }
 
 bool format::has_raw() const noexcept {
-    return std::ranges::any_of(pieces_, [](const piece& one) { return one.value && one.value->raw; });
+    return std::ranges::any_of(pieces_, [](const piece& piece) { return piece.value && piece.value->raw; });
 }
 
 bool format::stands_in_plain_text() const noexcept {
-    const auto is_strangers = [](const piece& one) {
-        return one.value && one.value->of != specifier::origin::directory;
+    const auto is_strangers = [](const piece& piece) {
+        return piece.value && piece.value->value != specifier::origin::directory;
     };
     return std::ranges::none_of(pieces_, is_strangers) ||
-           std::ranges::all_of(pieces_, [](const piece& one) { return is_plain(one.literal); });
+           std::ranges::all_of(pieces_, [](const piece& piece) { return is_plain(piece.literal); });
 }
 
 bool format::is_one_value() const noexcept { return pieces_.size() == 1 && pieces_.front().value.has_value(); }
@@ -152,7 +152,7 @@ base::result<std::string> format::expand(const format_values& values) const {
         }
         auto value = value_of(*one.value, values, use::in_argument);
         if (value.has_error()) return value.error();
-        const bool is_strangers = !one.value->raw && one.value->of != specifier::origin::directory;
+        const bool is_strangers = !one.value->raw && one.value->value != specifier::origin::directory;
         if (is_strangers) *value = without_way_out(std::move(*value));
         if (is_strangers && made.empty() && !value->empty() && !may_begin_argument(value->front()))
             value->front() = ':';
@@ -180,7 +180,7 @@ base::result<std::string> format::path(const format_values& values, use place) c
         }
         auto value = value_of(*one.value, values, place);
         if (value.has_error()) return value.error();
-        if (one.value->of == specifier::origin::directory) {
+        if (one.value->value == specifier::origin::directory) {
             if (value->empty()) return format_errc::no_component;
             const bool is_followed = &one != &pieces_.back() && (&one)[1].literal.starts_with('/');
             made.add_trusted(is_followed ? without_last_slash(*value) : *value);

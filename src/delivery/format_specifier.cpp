@@ -12,8 +12,8 @@ using specifier = format::specifier;
 
 struct known_name {
     std::string_view name;
-    specifier::origin of;
-    specifier::part which;
+    specifier::origin value;
+    specifier::part extent;
 };
 
 constexpr known_name names[] = {
@@ -31,55 +31,55 @@ constexpr known_name names[] = {
     {"mbox.from", specifier::origin::mbox_from, specifier::part::whole},
 };
 
-bool take_number(std::string_view& text, std::ptrdiff_t& to) {
-    const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), to);
-    if (wrong != std::errc() || std::abs(to) > static_cast<std::ptrdiff_t>(format::longest)) return false;
+bool take_number(std::string_view& text, std::ptrdiff_t& limit) {
+    const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), limit);
+    if (wrong != std::errc() || std::abs(limit) > static_cast<std::ptrdiff_t>(format::longest)) return false;
     text.remove_prefix(static_cast<std::size_t>(end - text.data()));
     return true;
 }
 
 /// N or [N]:[N], without the brackets.
-bool read_part(std::string_view text, specifier& to) {
+bool read_part(std::string_view text, specifier& specifier) {
     const bool has_first = !text.starts_with(':');
-    if (has_first && !take_number(text, to.first)) return false;
-    if (text.empty()) return to.one = has_first;
+    if (has_first && !take_number(text, specifier.first)) return false;
+    if (text.empty()) return specifier.is_single = has_first;
     if (text.front() != ':') return false;
     text.remove_prefix(1);
-    if (!text.empty() && (!take_number(text, to.last.emplace()) || !text.empty())) return false;
+    if (!text.empty() && (!take_number(text, specifier.last.emplace()) || !text.empty())) return false;
     // Of two places from the same end the order is known now.
-    return !to.last || (to.first < 0) != (*to.last < 0) || to.first <= *to.last;
+    return !specifier.last || (specifier.first < 0) != (*specifier.last < 0) || specifier.first <= *specifier.last;
 }
 
-bool read_modifier(std::string_view name, specifier& to) {
+bool read_modifier(std::string_view name, specifier& specifier) {
     if (base::iequals(name, "lowercase")) {
-        to.in = specifier::letters::lower;
+        specifier.letter_case = specifier::letters::lower;
     } else if (base::iequals(name, "uppercase")) {
-        to.in = specifier::letters::upper;
+        specifier.letter_case = specifier::letters::upper;
     } else if (base::iequals(name, "strip")) {
-        to.strip = true;
+        specifier.strip = true;
     } else if (base::iequals(name, "raw")) {
-        to.raw = true;
+        specifier.raw = true;
     } else {
         return false;
     }
     return true;
 }
 
-std::string text_of(const std::optional<mail::mailbox>& of, specifier::part which) {
-    if (!of) return {};
-    switch (which) {
-        case specifier::part::user: return of->local.value();
-        case specifier::part::domain: return of->host.text();
+std::string text_of(const std::optional<mail::mailbox>& mailbox, specifier::part part) {
+    if (!mailbox) return {};
+    switch (part) {
+        case specifier::part::user: return mailbox->local.value();
+        case specifier::part::domain: return mailbox->host.text();
         case specifier::part::whole: break;
     }
-    return of->text();
+    return mailbox->text();
 }
 
-std::string plain_value(const specifier& what, const format_values& values) {
-    switch (what.of) {
-        case specifier::origin::sender: return text_of(values.sender.address(), what.which);
-        case specifier::origin::rcpt: return text_of(values.rcpt, what.which);
-        case specifier::origin::dest: return text_of(values.dest, what.which);
+std::string plain_value(const specifier& specifier, const format_values& values) {
+    switch (specifier.value) {
+        case specifier::origin::sender: return text_of(values.sender.address(), specifier.extent);
+        case specifier::origin::rcpt: return text_of(values.rcpt, specifier.extent);
+        case specifier::origin::dest: return text_of(values.dest, specifier.extent);
         case specifier::origin::username: return values.username;
         case specifier::origin::directory: return values.directory;
         case specifier::origin::mbox_from: break;
@@ -104,14 +104,14 @@ bool is_allowed(char c, format::use place) {
     return std::string_view("!#$%&'*?`{|}~").find(c) == std::string_view::npos;
 }
 
-base::result<std::string> cut(const specifier& what, std::string text) {
+base::result<std::string> cut(const specifier& specifier, std::string text) {
     const auto size = static_cast<std::ptrdiff_t>(text.size());
     if (size == 0) return text;
-    const std::ptrdiff_t first = what.first < 0 ? what.first + size : what.first;
+    const std::ptrdiff_t first = specifier.first < 0 ? specifier.first + size : specifier.first;
     std::ptrdiff_t last = size - 1;
-    if (what.one) last = first;
+    if (specifier.is_single) last = first;
     // As in OpenSMTPD -4 leaves the last four out, so that [0:-4] and [-4:] meet.
-    if (what.last) last = std::min(last, *what.last < 0 ? *what.last + size - 1 : *what.last);
+    if (specifier.last) last = std::min(last, *specifier.last < 0 ? *specifier.last + size - 1 : *specifier.last);
     if (first < 0 || first >= size || last < first) return format_errc::no_such_part;
     return text.substr(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first + 1));
 }
@@ -124,15 +124,15 @@ std::variant<specifier, format_fault> parse_specifier(std::string_view inside) {
     const std::string_view name = inside.substr(0, name_ends);
     if (base::iequals(name, "mda")) return format_fault{0, shown + " is for a wrapper", "write the command itself"};
     const auto* const found =
-        std::ranges::find_if(names, [&](const auto& one) { return base::iequals(one.name, name); });
+        std::ranges::find_if(names, [&](const auto& entry) { return base::iequals(entry.name, name); });
     if (found == std::end(names)) {
         return format_fault{0, "unknown format specifier " + shown,
                             "write %{sender}, %{rcpt} or %{dest}, also with .user or .domain, %{user.username}, "
                             "%{user.directory} or %{mbox.from}"};
     }
     specifier made;
-    made.of = found->of;
-    made.which = found->which;
+    made.value = found->value;
+    made.extent = found->extent;
     std::string_view rest = inside.substr(name_ends);
     if (rest.starts_with('[')) {
         const std::size_t ends = rest.find(']');
@@ -154,21 +154,22 @@ std::variant<specifier, format_fault> parse_specifier(std::string_view inside) {
     return made;
 }
 
-base::result<std::string> value_of(const specifier& what, const format_values& values, format::use place) {
-    std::string text = plain_value(what, values);
+base::result<std::string> value_of(const specifier& specifier, const format_values& values, format::use place) {
+    std::string text = plain_value(specifier, values);
     if (text.size() > format::longest) return format_errc::too_long;
-    const bool is_address = what.which == specifier::part::whole && what.of != specifier::origin::username &&
-                            what.of != specifier::origin::directory && text.find('@') != std::string::npos;
-    if (what.strip) strip_tag(text, values.tag_delimiter, is_address);
-    if (what.in == specifier::letters::lower)
+    const bool is_address = specifier.extent == specifier::part::whole &&
+                            specifier.value != specifier::origin::username &&
+                            specifier.value != specifier::origin::directory && text.find('@') != std::string::npos;
+    if (specifier.strip) strip_tag(text, values.tag_delimiter, is_address);
+    if (specifier.letter_case == specifier::letters::lower)
         std::ranges::transform(text, text.begin(), [](char c) { return base::to_lower(c); });
-    if (what.in == specifier::letters::upper)
+    if (specifier.letter_case == specifier::letters::upper)
         std::ranges::transform(text, text.begin(), [](char c) { return base::to_upper(c); });
     // The home is the administrator's word.
-    if (!what.raw && what.of != specifier::origin::directory) {
+    if (!specifier.raw && specifier.value != specifier::origin::directory) {
         std::ranges::replace_if(text, [&](char c) { return !is_allowed(c, place); }, ':');
     }
-    return cut(what, std::move(text));
+    return cut(specifier, std::move(text));
 }
 
 }  // namespace waypost::delivery

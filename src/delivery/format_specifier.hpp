@@ -13,7 +13,7 @@ namespace waypost::delivery {
 [[nodiscard]] std::variant<format::specifier, format_fault> parse_specifier(std::string_view inside);
 
 /// What it stands for, after its modifiers and its part, with the octets that its place allows.
-[[nodiscard]] base::result<std::string> value_of(const format::specifier& what, const format_values& values,
+[[nodiscard]] base::result<std::string> value_of(const format::specifier& specifier, const format_values& values,
                                                  format::use place);
 
 }  // namespace waypost::delivery

@@ -19,16 +19,17 @@ public:
     static constexpr std::size_t most = 4096;
 
     [[nodiscard]] bool has(const table::userinfo::value& user, async::time_point now) const {
-        const auto found = seen_.find({user.uid, user.home});
-        return found != seen_.end() && now < found->second + believed;
+        const auto found = absent_since_.find({user.uid, user.home});
+        return found != absent_since_.end() && now < found->second + believed;
     }
     void add(const table::userinfo::value& user, async::time_point now) {
-        if (seen_.size() >= most) std::erase_if(seen_, [&](const auto& one) { return now >= one.second + believed; });
-        if (seen_.size() < most) seen_[{user.uid, user.home}] = now;
+        if (absent_since_.size() >= most)
+            std::erase_if(absent_since_, [&](const auto& entry) { return now >= entry.second + believed; });
+        if (absent_since_.size() < most) absent_since_[{user.uid, user.home}] = now;
     }
 
 private:
-    std::map<std::pair<unsigned, std::string>, async::time_point> seen_;
+    std::map<std::pair<unsigned, std::string>, async::time_point> absent_since_;
 };
 
 }  // namespace waypost::delivery

@@ -7,37 +7,37 @@ namespace waypost::delivery {
 namespace {
 
 /// The fields in their order, for both directions.
-void fields_of(auto& each, auto& of) {
-    each(of.what);
-    each(of.path);
-    each(of.home);
-    each(of.name);
-    each(of.extension);
-    each(of.junk);
-    each(of.may_be_repeat);
-    each(of.head);
-    each(of.sender);
-    each(of.arguments);
-    each(of.environment);
-    each(of.time);
-    each(of.most);
-    each(of.is_forward);
-    each(of.size);
+void fields_of(auto& entry, auto& object) {
+    entry(object.operation);
+    entry(object.path);
+    entry(object.home);
+    entry(object.name);
+    entry(object.extension);
+    entry(object.junk);
+    entry(object.may_be_repeat);
+    entry(object.head);
+    entry(object.sender);
+    entry(object.arguments);
+    entry(object.environment);
+    entry(object.time);
+    entry(object.most);
+    entry(object.is_forward);
+    entry(object.size);
 }
 
 }  // namespace
 
-std::string encode(const job& what) {
+std::string encode(const job& job) {
     cbor_writer out;
-    fields_of(out, what);
+    fields_of(out, job);
     return out.take();
 }
 
-std::string encode(const job_answer& what) {
+std::string encode(const job_answer& answer) {
     cbor_writer out;
-    out(what.said.line());
-    out(what.is_there);
-    out(what.size);
+    out(answer.status.line());
+    out(answer.is_there);
+    out(answer.size);
     return out.take();
 }
 
@@ -45,7 +45,7 @@ std::optional<job> decode_job(std::string_view octets) {
     job what;
     cbor_reader in(octets);
     fields_of(in, what);
-    if (!in.is_complete() || what.what > job::kind::read) return {};
+    if (!in.is_complete() || what.operation > job::kind::read) return {};
     return what;
 }
 
@@ -57,7 +57,7 @@ std::optional<job_answer> decode_answer(std::string_view octets) {
     in(what.is_there);
     in(what.size);
     if (!in.is_complete()) return {};
-    what.said = mail::status::from_line(line);
+    what.status = mail::status::from_line(line);
     return what;
 }
 

@@ -34,7 +34,7 @@ struct job {
         run,      // `arguments`, with the content on standard input; in `path` where `home` cannot be entered
         read,     // `path`, a file of at most `most` octets, which comes back
     };
-    kind what = kind::maildir;
+    kind operation = kind::maildir;
     std::string path;
     std::string home;       // working directory of a command; of a .forward, where the checks of modes begin
     std::string name;       // maildir: of the file
@@ -52,7 +52,7 @@ struct job {
 };
 
 struct job_answer {
-    mail::status said;
+    mail::status status;
     bool is_there = true;    // read: false where there is no such .forward
     std::uint64_t size = 0;  // read: octets of content that follow
 };
@@ -60,8 +60,8 @@ struct job_answer {
 constexpr std::size_t largest_frame = 1U << 20;
 
 /// The frame's inside, without its length.
-[[nodiscard]] std::string encode(const job& what);
-[[nodiscard]] std::string encode(const job_answer& what);
+[[nodiscard]] std::string encode(const job& job);
+[[nodiscard]] std::string encode(const job_answer& answer);
 /// Nothing where the octets are not such a frame.
 [[nodiscard]] std::optional<job> decode_job(std::string_view octets);
 [[nodiscard]] std::optional<job_answer> decode_answer(std::string_view octets);

@@ -9,13 +9,13 @@ namespace waypost::delivery {
 
 base::result<std::string> job_content::read_piece() {
     constexpr std::size_t largest_piece = 65536;
-    std::string raw(std::min<std::uint64_t>(left_, largest_piece), '\0');
+    std::string raw(std::min<std::uint64_t>(remaining_, largest_piece), '\0');
     const auto got = read_some(connection_, raw.data(), raw.size());
     if (got.has_error()) return got.error();
     if (*got == 0) return make_error_code(boost::system::errc::connection_reset);
-    left_ -= *got;
+    remaining_ -= *got;
     std::string text = with_native_line_ends(std::string_view(raw).substr(0, *got), after_cr_);
-    if (left_ == 0 && after_cr_) text += '\r';
+    if (remaining_ == 0 && after_cr_) text += '\r';
     return text;
 }
 
@@ -31,7 +31,8 @@ base::result<std::string_view> job_content::next() {
 }
 
 base::result<std::string_view> job_content::peek_header(std::size_t most) {
-    while (left_ > 0 && ahead_.size() < most && !ahead_.starts_with('\n') && ahead_.find("\n\n") == std::string::npos) {
+    while (remaining_ > 0 && ahead_.size() < most && !ahead_.starts_with('\n') &&
+           ahead_.find("\n\n") == std::string::npos) {
         const auto read = read_piece();
         if (read.has_error()) return read.error();
         ahead_ += *read;
@@ -41,7 +42,7 @@ base::result<std::string_view> job_content::peek_header(std::size_t most) {
 
 base::result<> job_content::drain() {
     ahead_.clear();
-    while (left_ > 0) {
+    while (remaining_ > 0) {
         if (const auto read = read_piece(); read.has_error()) return read.error();
     }
     return {};

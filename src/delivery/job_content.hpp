@@ -12,10 +12,10 @@ namespace waypost::delivery {
 class job_content {
 public:
     /// `size` octets are to come; the connection is the caller's.
-    job_content(int connection, std::uint64_t size) : connection_(connection), left_(size) {}
+    job_content(int connection, std::uint64_t size) : connection_(connection), remaining_(size) {}
 
     [[nodiscard]] int connection() const noexcept { return connection_; }
-    [[nodiscard]] bool at_end() const noexcept { return left_ == 0 && ahead_.empty(); }
+    [[nodiscard]] bool at_end() const noexcept { return remaining_ == 0 && ahead_.empty(); }
     /// Reads once and answers with what became of it, perhaps nothing; valid until the next call. An error: the
     /// connection broke, and nothing of this mail may be kept.
     [[nodiscard]] base::result<std::string_view> next();
@@ -28,7 +28,7 @@ private:
     base::result<std::string> read_piece();
 
     int connection_;
-    std::uint64_t left_;
+    std::uint64_t remaining_;
     bool after_cr_ = false;
     std::string ahead_;  // peeked at, not taken
     std::string piece_;

@@ -10,24 +10,24 @@
 
 namespace waypost::delivery {
 
-[[nodiscard]] mail::status deliver_to_maildir(const job& what, job_content& content);
+[[nodiscard]] mail::status deliver_to_maildir(const job& job, job_content& content);
 
 /// Waits for other programs' locks for so long, then it is a delay.
 constexpr std::chrono::milliseconds lock_patience{30'000};
-[[nodiscard]] mail::status deliver_to_mbox(const job& what, job_content& content,
+[[nodiscard]] mail::status deliver_to_mbox(const job& job, job_content& content,
                                            std::chrono::milliseconds patience = lock_patience);
 
-[[nodiscard]] mail::status run_command(const job& what, job_content& content);
+[[nodiscard]] mail::status run_command(const job& job, job_content& content);
 
 struct text_read {
-    mail::status said;
+    mail::status status;
     bool is_there = true;
     std::string text = {};
 };
-[[nodiscard]] text_read read_guarded(const job& what);
+[[nodiscard]] text_read read_guarded(const job& job);
 
 /// What a mailbox that cannot be used means for the mail: it waits for the user or the administrator to mend it.
-[[nodiscard]] mail::status mailbox_trouble(const std::string& what, const base::error_code& why);
+[[nodiscard]] mail::status mailbox_trouble(const std::string& text, const base::error_code& error);
 /// The connection that the content came over broke.
 [[nodiscard]] mail::status content_lost();
 

@@ -12,7 +12,7 @@ public:
     explicit loop_search(std::string address);
     /// False when no more needs to be seen: it was found, or the header section is over.
     bool feed(std::string_view piece);
-    [[nodiscard]] bool found() const noexcept { return found_; }
+    [[nodiscard]] bool found() const noexcept { return is_found_; }
 
 private:
     bool judge_line();
@@ -20,8 +20,8 @@ private:
     std::string address_;
     std::string line_;  // never longer than a field that we could have made
     std::size_t longest_;
-    bool found_ = false;
-    bool over_ = false;
+    bool is_found_ = false;
+    bool is_over_ = false;
 };
 
 }  // namespace waypost::delivery

@@ -33,24 +33,24 @@ base::result<> ensure_folders(const std::string& maildir) {
     return {};
 }
 
-bool is_one_file(const std::string& one, const std::string& other) {
+bool is_one_file(const std::string& text, const std::string& right) {
     struct stat first{};
     struct stat second{};
-    return ::lstat(one.c_str(), &first) == 0 && ::lstat(other.c_str(), &second) == 0 && first.st_dev == second.st_dev &&
-           first.st_ino == second.st_ino;
+    return ::lstat(text.c_str(), &first) == 0 && ::lstat(right.c_str(), &second) == 0 &&
+           first.st_dev == second.st_dev && first.st_ino == second.st_ino;
 }
 
 /// Without ever replacing a file: to be told of one is what this is for.
-base::error_code rename_to_new(const std::string& from, const std::string& to) {
-    if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return {};
+base::error_code rename_to_new(const std::string& source_path, const std::string& target) {
+    if (::renameat2(AT_FDCWD, source_path.c_str(), AT_FDCWD, target.c_str(), RENAME_NOREPLACE) == 0) return {};
     // Not every file system can do that at once (NFS, for one).
     const bool must_link = errno == EINVAL || errno == ENOSYS;
-    if (!must_link || ::link(from.c_str(), to.c_str()) != 0) {
+    if (!must_link || ::link(source_path.c_str(), target.c_str()) != 0) {
         // An NFS server whose answer got lost is asked again, and finds that the file is there: it is ours.
         const base::error_code failed = last_error();
-        if (!is_one_file(from, to)) return failed;
+        if (!is_one_file(source_path, target)) return failed;
     }
-    ::unlink(from.c_str());
+    ::unlink(source_path.c_str());
     return {};
 }
 

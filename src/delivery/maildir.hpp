@@ -17,7 +17,7 @@ class maildir_file {
 public:
     /// Makes the Maildir where it is missing. `name` is the file's, unique in the Maildir, without slashes.
     static base::result<maildir_file> create(const std::string& maildir, const std::string& name);
-    maildir_file(maildir_file&& other) noexcept = default;
+    maildir_file(maildir_file&& source) noexcept = default;
     maildir_file& operator=(maildir_file&&) = delete;
     ~maildir_file();
 

@@ -13,10 +13,10 @@ namespace waypost::delivery {
 
 namespace {
 
-base::result<> check(const struct stat& found) {
-    if (!S_ISREG(found.st_mode)) return make_error_code(mailbox_errc::no_plain_file);
-    if (found.st_nlink > 1) return make_error_code(mailbox_errc::has_two_names);
-    if (found.st_uid != 0 && found.st_uid != ::geteuid()) return make_error_code(mailbox_errc::not_his);
+base::result<> check(const struct stat& attributes) {
+    if (!S_ISREG(attributes.st_mode)) return make_error_code(mailbox_errc::no_plain_file);
+    if (attributes.st_nlink > 1) return make_error_code(mailbox_errc::has_two_names);
+    if (attributes.st_uid != 0 && attributes.st_uid != ::geteuid()) return make_error_code(mailbox_errc::not_his);
     return {};
 }
 
@@ -51,9 +51,9 @@ base::result<> mbox_file::open_and_lock(lock_deadline until) {
         const bool is_same =
             ::lstat(path_.c_str(), &there) == 0 && opened.st_ino == there.st_ino && opened.st_dev == there.st_dev;
         if (!is_same) continue;
-        before_ = there.st_size;
+        original_size_ = there.st_size;
         file_ = std::move(file);
-        return before_ == 0 ? sync_directory_of(path_) : base::result<>();
+        return original_size_ == 0 ? sync_directory_of(path_) : base::result<>();
     } while (std::chrono::steady_clock::now() < until);
     return make_error_code(mailbox_errc::locked);
 }
@@ -61,8 +61,9 @@ base::result<> mbox_file::open_and_lock(lock_deadline until) {
 /// What a crash or another program left without the empty line at its end would swallow our separator.
 base::result<> mbox_file::end_last_message() {
     char last[2] = {'\n', '\n'};
-    const off_t from = before_ < 2 ? 0 : before_ - 2;
-    if (::pread(file_.get(), before_ < 2 ? last + 1 : last, before_ < 2 ? 1 : 2, from) < 0) return last_error();
+    const off_t from = original_size_ < 2 ? 0 : original_size_ - 2;
+    if (::pread(file_.get(), original_size_ < 2 ? last + 1 : last, original_size_ < 2 ? 1 : 2, from) < 0)
+        return last_error();
     if (last[1] != '\n') return append("\n\n");
     if (last[0] != '\n') return append("\n");
     return {};
@@ -70,7 +71,7 @@ base::result<> mbox_file::end_last_message() {
 
 mbox_file::~mbox_file() {
     // If even that fails there is nothing better to do: the message is told to be delayed, and comes twice.
-    if (file_) static_cast<void>(::ftruncate(file_.get(), before_));
+    if (file_) static_cast<void>(::ftruncate(file_.get(), original_size_));
 }
 
 base::result<> mbox_file::append(std::string_view bytes) { return write_all(file_.get(), bytes); }

@@ -30,7 +30,7 @@ private:
     std::string path_;
     dot_lock lock_;  // before file_: given back after it
     descriptor file_;
-    off_t before_ = 0;  // its size without us
+    off_t original_size_ = 0;  // its size without us
 };
 
 }  // namespace waypost::delivery

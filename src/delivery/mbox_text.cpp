@@ -12,13 +12,13 @@ constexpr std::string_view from = "From ";
 
 }  // namespace
 
-std::string separator_line(std::string_view sender, std::chrono::system_clock::time_point when) {
+std::string separator_line(std::string_view sender, std::chrono::system_clock::time_point time) {
     // The name that mailboxes always had for the null reverse-path.
     std::string line = "From " + std::string(sender.empty() ? "MAILER-DAEMON" : sender) + " ";
     for (std::size_t i = from.size(); i < line.size() - 1; ++i) {
         if (line[i] == ' ' || base::is_control(line[i])) line[i] = '_';
     }
-    const std::time_t seconds = std::chrono::system_clock::to_time_t(when);
+    const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
     std::tm local{};
     ::localtime_r(&seconds, &local);
     char date[64];

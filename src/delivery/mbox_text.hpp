@@ -8,7 +8,7 @@
 namespace waypost::delivery {
 
 /// "From bob@example.net Mon Nov 23 02:24:07 2026\n", local time. A sender that could not be one word is made one.
-[[nodiscard]] std::string separator_line(std::string_view sender, std::chrono::system_clock::time_point when);
+[[nodiscard]] std::string separator_line(std::string_view sender, std::chrono::system_clock::time_point time);
 
 /// Puts another '>' in front of each line that begins with any number of '>' and "From ", so that no line of a mail
 /// passes for a separator and a reader can undo it. Lines may be cut anywhere into pieces.

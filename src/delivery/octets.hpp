@@ -13,10 +13,10 @@ namespace waypost::delivery {
 [[nodiscard]] base::error_code last_error();
 
 /// One read(), of at least one octet; none is the end.
-[[nodiscard]] base::result<std::size_t> read_some(int from, char* into, std::size_t room);
+[[nodiscard]] base::result<std::size_t> read_some(int fd, char* buffer, std::size_t room);
 /// Exactly so many; an earlier end is an error.
-[[nodiscard]] base::result<std::string> read_exactly(int from, std::size_t size);
-[[nodiscard]] base::result<> write_all(int into, std::string_view octets);
+[[nodiscard]] base::result<std::string> read_exactly(int fd, std::size_t size);
+[[nodiscard]] base::result<> write_all(int fd, std::string_view octets);
 /// So that what was made, moved or removed in a directory is so after a power cut too.
 [[nodiscard]] base::result<> sync_directory(const std::string& path);
 

@@ -13,13 +13,13 @@ namespace {
 constexpr unsigned nobody_id = 65534;
 
 /// Where the database does not know them: a container's arbitrary uid, most of all.
-table::userinfo::value or_else(table::userinfo::value given, const passwd* found) {
-    if (found == nullptr) return given;
-    given.name = found->pw_name;
-    given.uid = found->pw_uid;
-    given.gid = found->pw_gid;
-    if (found->pw_dir != nullptr && *found->pw_dir == '/') given.home = found->pw_dir;
-    return given;
+table::userinfo::value or_else(table::userinfo::value user, const passwd* entry) {
+    if (entry == nullptr) return user;
+    user.name = entry->pw_name;
+    user.uid = entry->pw_uid;
+    user.gid = entry->pw_gid;
+    if (entry->pw_dir != nullptr && *entry->pw_dir == '/') user.home = entry->pw_dir;
+    return user;
 }
 
 }  // namespace

@@ -22,12 +22,12 @@ using steady = std::chrono::steady_clock;
 
 class conversation {
 public:
-    conversation(child_process& with, std::string head, job_content& content)
-        : with_(with), content_(content), head_(std::move(head)), pending_(head_) {}
+    conversation(child_process& program, std::string head, job_content& content)
+        : program_(program), content_(content), head_(std::move(head)), pending_(head_) {}
 
     enum class end { exited, too_late, connection_lost };
     end run_until(steady::time_point deadline);
-    [[nodiscard]] const last_line& said() const noexcept { return said_; }
+    [[nodiscard]] const last_line& said() const noexcept { return last_line_; }
     /// What is there to be read, without waiting: whoever else has the pipe may keep it open.
     void listen();
 
@@ -36,21 +36,21 @@ private:
     bool fetch();
     void feed();
 
-    child_process& with_;
+    child_process& program_;
     job_content& content_;
     std::string head_;
     std::string_view pending_;  // taken from the content, not yet given to the command
-    last_line said_;
+    last_line last_line_;
 };
 
 conversation::end conversation::run_until(steady::time_point deadline) {
     for (;;) {
-        if (with_.input && pending_.empty() && content_.at_end()) with_.input.close();
-        const bool may_fetch = with_.input && pending_.empty();
+        if (program_.input && pending_.empty() && content_.at_end()) program_.input.close();
+        const bool may_fetch = program_.input && pending_.empty();
         pollfd watched[] = {
-            {with_.ended.get(), POLLIN, 0},
-            {with_.output.get(), POLLIN, 0},
-            {pending_.empty() ? -1 : with_.input.get(), POLLOUT, 0},
+            {program_.ended.get(), POLLIN, 0},
+            {program_.output.get(), POLLIN, 0},
+            {pending_.empty() ? -1 : program_.input.get(), POLLOUT, 0},
             {content_.connection(), static_cast<short>(may_fetch ? POLLIN | POLLRDHUP : POLLRDHUP), 0},
         };
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - steady::now()).count();
@@ -73,13 +73,13 @@ bool conversation::fetch() {
 }
 
 void conversation::feed() {
-    const ssize_t taken = ::write(with_.input.get(), pending_.data(), pending_.size());
+    const ssize_t taken = ::write(program_.input.get(), pending_.data(), pending_.size());
     if (taken >= 0) {
         pending_.remove_prefix(static_cast<std::size_t>(taken));
     } else if (errno != EAGAIN && errno != EINTR) {
         // It has read what it wanted, which is no fault; what it makes of it its exit code says.
         pending_ = {};
-        with_.input.close();
+        program_.input.close();
     }
 }
 
@@ -87,11 +87,11 @@ void conversation::listen() {
     // No more than a pipe holds, so that a command that never stops talking is not listened to for ever.
     constexpr int pieces = 16;
     char piece[4096];
-    for (int i = 0; i < pieces && with_.output; ++i) {
-        const auto got = read_some(with_.output.get(), piece, sizeof piece);
+    for (int i = 0; i < pieces && program_.output; ++i) {
+        const auto got = read_some(program_.output.get(), piece, sizeof piece);
         if (got.has_error() && got.error() == boost::system::errc::resource_unavailable_try_again) return;
-        if (got.has_error() || *got == 0) return with_.output.close();
-        said_.add({piece, *got});
+        if (got.has_error() || *got == 0) return program_.output.close();
+        last_line_.add({piece, *got});
     }
 }
 
@@ -101,13 +101,13 @@ struct workplace {
 };
 
 /// The home, or what the job says instead where that cannot be entered.
-workplace workplace_of(const job& what) {
+workplace workplace_of(const job& job) {
     // Behind a slash and a dot the system asks whether one may pass, not only whether there is one.
-    if (!what.home.empty() && ::access((what.home + "/.").c_str(), X_OK) == 0) return {what.home};
+    if (!job.home.empty() && ::access((job.home + "/.").c_str(), X_OK) == 0) return {job.home};
     const base::error_code failed =
-        what.home.empty() ? base::error_code(ENOENT, boost::system::system_category()) : last_error();
-    if (what.path.empty()) return {what.home, failed};
-    return {what.path};
+        job.home.empty() ? base::error_code(ENOENT, boost::system::system_category()) : last_error();
+    if (job.path.empty()) return {job.home, failed};
+    return {job.path};
 }
 
 /// What a failure for good is about, by the codes of <sysexits.h>.
@@ -120,13 +120,13 @@ std::string_view meaning_of(int code) {
     }
 }
 
-mail::status verdict(int ended, const std::string& said) {
+mail::status verdict(int ended, const std::string& reply) {
     if (WIFSIGNALED(ended)) {
         return mail::status::transient("4.3.0", "Command ended by signal " + std::to_string(WTERMSIG(ended)));
     }
     const int code = WEXITSTATUS(ended);
     if (code == EX_OK) return mail::status::success("2.0.0", "Delivered to command");
-    const std::string text = said.empty() ? "Command failed with exit code " + std::to_string(code) : said;
+    const std::string text = reply.empty() ? "Command failed with exit code " + std::to_string(code) : reply;
     // What a shell says of a program that it could not run: the administrator's fault or the user's, which can be
     // mended.
     constexpr int not_executable = 126, not_found = 127;
@@ -137,23 +137,23 @@ mail::status verdict(int ended, const std::string& said) {
 
 }  // namespace
 
-mail::status run_command(const job& what, job_content& content) {
-    const workplace place = workplace_of(what);
-    if (place.failed) return mailbox_trouble("Cannot enter the home " + what.home, place.failed);
-    auto child = child_process::start(what.arguments, what.environment, place.directory);
+mail::status run_command(const job& job, job_content& content) {
+    const workplace place = workplace_of(job);
+    if (place.failed) return mailbox_trouble("Cannot enter the home " + job.home, place.failed);
+    auto child = child_process::start(job.arguments, job.environment, place.directory);
     if (child.has_error()) {
-        const std::string name = what.arguments.empty() ? "" : what.arguments.front();
+        const std::string name = job.arguments.empty() ? "" : job.arguments.front();
         return mail::status::transient("4.3.5", "Cannot run " + name + ": " + child.error().message());
     }
-    conversation talk(*child, with_native_line_ends(what.head), content);
-    const auto end = talk.run_until(steady::now() + what.time);
+    conversation talk(*child, with_native_line_ends(job.head), content);
+    const auto end = talk.run_until(steady::now() + job.time);
     const int ended = child->kill_and_wait();
     talk.listen();
     switch (end) {
         case conversation::end::exited: return verdict(ended, talk.said().text());
         case conversation::end::too_late:
             return mail::status::transient("4.3.0",
-                                           "Command took longer than " + std::to_string(what.time.count()) + " s");
+                                           "Command took longer than " + std::to_string(job.time.count()) + " s");
         case conversation::end::connection_lost: break;
     }
     return content_lost();

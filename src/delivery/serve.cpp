@@ -26,17 +26,17 @@ base::result<std::optional<job>> next_job(int connection) {
     return read;
 }
 
-text_read perform(const job& what, job_content& content) {
-    switch (what.what) {
-        case job::kind::maildir: return {deliver_to_maildir(what, content)};
-        case job::kind::mbox: return {deliver_to_mbox(what, content)};
+text_read perform(const job& job, job_content& content) {
+    switch (job.operation) {
+        case job::kind::maildir: return {deliver_to_maildir(job, content)};
+        case job::kind::mbox: return {deliver_to_mbox(job, content)};
         case job::kind::run:
             // Whoever could name a command for root would be root.
             if (::geteuid() == 0) return {mail::status::transient("4.3.5", "No command is run as root")};
-            return {run_command(what, content)};
+            return {run_command(job, content)};
         case job::kind::read: break;
     }
-    return read_guarded(what);
+    return read_guarded(job);
 }
 
 }  // namespace
@@ -50,7 +50,7 @@ bool serve(int connection) {
         const text_read done = perform(**what, content);
         // Content that the job did not want is taken all the same, so that the connection stays in step.
         if (content.drain().has_error()) return false;
-        const job_answer answer{done.said, done.is_there, done.text.size()};
+        const job_answer answer{done.status, done.is_there, done.text.size()};
         if (write_all(connection, frame_of(encode(answer)) + done.text).has_error()) return false;
     }
 }

@@ -7,7 +7,7 @@
 namespace waypost::delivery {
 namespace {
 
-bool is_one_of(char c, std::string_view these) { return these.find(c) != std::string_view::npos; }
+bool is_one_of(char c, std::string_view words) { return words.find(c) != std::string_view::npos; }
 
 /// Words that are no programs.
 bool is_shell_word(std::string_view first) {
@@ -26,10 +26,10 @@ bool is_assignment(std::string_view word) {
 
 class splitter {
 public:
-    splitter(std::string_view text, specifiers with) : text_(text), with_(with) {}
+    splitter(std::string_view text, specifiers specifiers) : text_(text), specifiers_(specifiers) {}
 
     std::variant<shell_words, format_fault> run() {
-        for (at_ = 0; at_ < text_.size() && !fault_; ++at_) {
+        for (position_ = 0; position_ < text_.size() && !fault_; ++position_) {
             if (quote_ == '\'') {
                 in_single_quotes();
             } else if (quote_ == '"') {
@@ -41,13 +41,13 @@ public:
         if (fault_) return std::move(*fault_);
         if (quote_ != '\0') return format_fault{quoted_at_, "a quote is not closed", "write a second one"};
         end_word();
-        if (made_.all.empty()) return format_fault{0, "there is no command", "write a program and its arguments"};
-        return std::move(made_);
+        if (words_.words.empty()) return format_fault{0, "there is no command", "write a program and its arguments"};
+        return std::move(words_);
     }
 
 private:
     void outside() {
-        const char c = text_[at_];
+        const char c = text_[position_];
         if (base::is_blank(c)) return end_word();
         if (!in_word_) begin_word();
         if (take_specifier() || take_home()) return;
@@ -56,77 +56,77 @@ private:
         } else if (c == '\\') {
             escape({});
         } else {
-            const bool begins = made_.all.back().text.empty() && !was_quoted_;
-            if (is_one_of(c, "|&;<>()$`*?[\n") || (begins && is_one_of(c, "#~"))) made_.for_shell = true;
+            const bool begins = words_.words.back().text.empty() && !was_quoted_;
+            if (is_one_of(c, "|&;<>()$`*?[\n") || (begins && is_one_of(c, "#~"))) words_.for_shell = true;
             add(c);
         }
     }
 
     void in_single_quotes() {
         if (take_specifier()) return;
-        text_[at_] == '\'' ? close() : add(text_[at_]);
+        text_[position_] == '\'' ? close() : add(text_[position_]);
     }
 
     void in_double_quotes() {
         if (take_specifier()) return;
-        const char c = text_[at_];
+        const char c = text_[position_];
         if (c == '"') return close();
         if (c == '\\') return escape("\"\\$`\n");
-        if (is_one_of(c, "$`")) made_.for_shell = true;
+        if (is_one_of(c, "$`")) words_.for_shell = true;
         add(c);
     }
 
     /// A backslash, which in double quotes is one itself but in front of these.
     void escape(std::string_view only) {
-        if (at_ + 1 == text_.size()) {
-            fault_ = format_fault{at_, "a backslash with nothing behind it", "remove it"};
-        } else if (only.empty() || is_one_of(text_[at_ + 1], only)) {
-            ++at_;
+        if (position_ + 1 == text_.size()) {
+            fault_ = format_fault{position_, "a backslash with nothing behind it", "remove it"};
+        } else if (only.empty() || is_one_of(text_[position_ + 1], only)) {
+            ++position_;
             was_quoted_ = true;
-            if (text_[at_] != '\n') add(text_[at_]);
+            if (text_[position_] != '\n') add(text_[position_]);
         } else {
             add('\\');
         }
     }
 
     bool take_specifier() {
-        if (with_ == specifiers::none || !text_.substr(at_).starts_with("%{")) return false;
-        const std::size_t ends = text_.find('}', at_);
+        if (specifiers_ == specifiers::none || !text_.substr(position_).starts_with("%{")) return false;
+        const std::size_t ends = text_.find('}', position_);
         if (ends == std::string_view::npos) return false;  // a fault of the format
-        made_.all.back().text += text_.substr(at_, ends - at_ + 1);
-        at_ = ends;
+        words_.words.back().text += text_.substr(position_, ends - position_ + 1);
+        position_ = ends;
         return true;
     }
 
     bool take_home() {
-        if (with_ == specifiers::none || was_quoted_ || !made_.all.back().text.empty()) return false;
-        if (!text_.substr(at_).starts_with("~/")) return false;
-        made_.all.back().text = "%{user.directory}";
+        if (specifiers_ == specifiers::none || was_quoted_ || !words_.words.back().text.empty()) return false;
+        if (!text_.substr(position_).starts_with("~/")) return false;
+        words_.words.back().text = "%{user.directory}";
         return true;
     }
 
     void begin_word() {
-        made_.all.push_back({{}, at_});
+        words_.words.push_back({{}, position_});
         in_word_ = true;
         was_quoted_ = false;
     }
-    void add(char c) { made_.all.back().text += c; }
+    void add(char c) { words_.words.back().text += c; }
     void open(char quote) {
         quote_ = quote;
-        quoted_at_ = at_;
+        quoted_at_ = position_;
         was_quoted_ = true;
     }
     void close() { quote_ = '\0'; }
     void end_word() {
-        if (!std::exchange(in_word_, false) || made_.all.size() > 1) return;
-        const std::string& first = made_.all.front().text;
-        if ((is_shell_word(first) && !was_quoted_) || is_assignment(first)) made_.for_shell = true;
+        if (!std::exchange(in_word_, false) || words_.words.size() > 1) return;
+        const std::string& first = words_.words.front().text;
+        if ((is_shell_word(first) && !was_quoted_) || is_assignment(first)) words_.for_shell = true;
     }
 
     std::string_view text_;
-    specifiers with_;
-    std::size_t at_ = 0;
-    shell_words made_;
+    specifiers specifiers_;
+    std::size_t position_ = 0;
+    shell_words words_;
     char quote_ = '\0';
     std::size_t quoted_at_ = 0;
     bool in_word_ = false;
@@ -136,10 +136,10 @@ private:
 
 }  // namespace
 
-std::variant<shell_words, format_fault> split_words(std::string_view text, specifiers with) {
+std::variant<shell_words, format_fault> split_words(std::string_view text, specifiers specifiers) {
     if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos)
         return format_fault{nul, "there is a NUL in the text", "remove it"};
-    return splitter(text, with).run();
+    return splitter(text, specifiers).run();
 }
 
 bool is_shell(std::string_view program) {

@@ -21,7 +21,7 @@ int open_process(pid_t pid) { return static_cast<int>(::syscall(SYS_pidfd_open, 
 
 }  // namespace
 
-base::result<started_deputy> start_deputy(identity who) {
+base::result<started_deputy> start_deputy(identity identity) {
     int pair[2] = {-1, -1};
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) return system_error(errno);
     started_deputy made{.socket = descriptor(pair[0]), .process = {}};
@@ -31,8 +31,8 @@ base::result<started_deputy> start_deputy(identity who) {
     start.connect(theirs.get(), STDIN_FILENO);
     start.mute();
     const std::vector<std::string> nothing;
-    const auto pid =
-        start.run("/proc/self/exe", {"waypost", "deputy", std::to_string(who.uid), std::to_string(who.gid)}, nothing);
+    const auto pid = start.run(
+        "/proc/self/exe", {"waypost", "deputy", std::to_string(identity.uid), std::to_string(identity.gid)}, nothing);
     if (pid.has_error()) return pid.error();
 
     made.process = descriptor(open_process(*pid));

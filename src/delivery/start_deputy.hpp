@@ -18,7 +18,7 @@ struct started_deputy {
 /// Blocks, so it is called off the loop. Tests put one of theirs in its place.
 using deputy_starter = std::function<base::result<started_deputy>(identity)>;
 
-[[nodiscard]] base::result<started_deputy> start_deputy(identity who);
+[[nodiscard]] base::result<started_deputy> start_deputy(identity identity);
 
 /// Whether its user, who may send it signals, has stopped it: it does nothing then, and holds its place.
 [[nodiscard]] bool is_stopped(int process) noexcept;

@@ -12,7 +12,7 @@ namespace waypost::delivery {
 
 class turns {
     struct waiter {
-        explicit waiter(const async::executor& on) : called(on) {}
+        explicit waiter(const async::executor& executor) : called(executor) {}
         async::event called;
         bool has_turn = false;
     };
@@ -21,20 +21,20 @@ public:
     /// The turn ends with it.
     class turn {
     public:
-        turn(turn&& other) noexcept : from_(std::exchange(other.from_, nullptr)), key_(std::move(other.key_)) {}
+        turn(turn&& source) noexcept : turns_(std::exchange(source.turns_, nullptr)), key_(std::move(source.key_)) {}
         turn& operator=(turn&&) = delete;
         ~turn() {
-            if (from_ != nullptr) from_->next(key_);
+            if (turns_ != nullptr) turns_->next(key_);
         }
 
     private:
         friend class turns;
-        turn(turns& from, std::string key) : from_(&from), key_(std::move(key)) {}
-        turns* from_;
+        turn(turns& turns, std::string key) : turns_(&turns), key_(std::move(key)) {}
+        turns* turns_;
         std::string key_;
     };
 
-    explicit turns(async::executor on) : executor_(std::move(on)) {}
+    explicit turns(async::executor executor) : executor_(std::move(executor)) {}
 
     async::awaitable<turn> take(std::string key) {
         const auto [mine, is_free] = waiting_.try_emplace(key);
@@ -42,16 +42,16 @@ public:
         waiter me(executor_);
         mine->second.push_back(&me);
         struct leave_line {  // where the wait is cancelled
-            turns& from;
+            delivery::turns& turns;
             const std::string& key;
             waiter& me;
             bool stays = false;
             ~leave_line() {
                 if (stays) return;
                 if (me.has_turn) {
-                    from.next(key);
+                    turns.next(key);
                 } else {
-                    std::erase(from.waiting_.at(key), &me);
+                    std::erase(turns.waiting_.at(key), &me);
                 }
             }
         };

@@ -11,12 +11,12 @@ namespace {
 
 /// All records of an answer; `read` takes one out of its data and must use all of that up.
 template <class Record>
-base::result<answers<Record>> records_of(const answer& from, record_type type, Record (*read)(reader&)) {
-    const reply said = read_reply(from, type);
+base::result<answers<Record>> records_of(const answer& answer, record_type type, Record (*read)(reader&)) {
+    const reply said = read_reply(answer, type);
     if (said.refused) return said.refused;
     answers<Record> found{.records = {}, .authentic = said.authentic};
     for (const data_range& each : said.records) {
-        reader data(std::span(from.message).first(each.end), each.begin);
+        reader data(std::span(answer.message).first(each.end), each.begin);
         found.records.push_back(read(data));
         if (data.broken() || data.left() != 0) return errc::malformed;
     }
@@ -52,26 +52,28 @@ tlsa_record read_tlsa(reader& data) {
 
 }  // namespace
 
-base::result<address_answer> ipv4_addresses(const answer& from) {
-    return records_of(from, record_type::a, &read_address<boost::asio::ip::address_v4>);
+base::result<address_answer> ipv4_addresses(const answer& answer) {
+    return records_of(answer, record_type::a, &read_address<boost::asio::ip::address_v4>);
 }
 
-base::result<address_answer> ipv6_addresses(const answer& from) {
-    return records_of(from, record_type::aaaa, &read_address<boost::asio::ip::address_v6>);
+base::result<address_answer> ipv6_addresses(const answer& answer) {
+    return records_of(answer, record_type::aaaa, &read_address<boost::asio::ip::address_v6>);
 }
 
-base::result<mx_answer> mx_records(const answer& from) { return records_of(from, record_type::mx, &read_mx); }
+base::result<mx_answer> mx_records(const answer& answer) { return records_of(answer, record_type::mx, &read_mx); }
 
-base::result<tlsa_answer> tlsa_records(const answer& from) { return records_of(from, record_type::tlsa, &read_tlsa); }
+base::result<tlsa_answer> tlsa_records(const answer& answer) {
+    return records_of(answer, record_type::tlsa, &read_tlsa);
+}
 
-base::result<std::vector<std::string>> texts(const answer& from) {
-    auto found = records_of(from, record_type::txt, &read_text);
+base::result<std::vector<std::string>> texts(const answer& answer) {
+    auto found = records_of(answer, record_type::txt, &read_text);
     if (found.has_error()) return found.error();
     return std::move(found->records);
 }
 
-base::result<std::vector<std::string>> pointer_names(const answer& from) {
-    auto found = records_of<std::string>(from, record_type::ptr, [](reader& data) { return data.name(); });
+base::result<std::vector<std::string>> pointer_names(const answer& answer) {
+    auto found = records_of<std::string>(answer, record_type::ptr, [](reader& data) { return data.name(); });
     if (found.has_value()) return std::move(found->records);
     if (found.error() == errc::not_found) return std::vector<std::string>();
     return found.error();
@@ -94,8 +96,8 @@ base::result<address_answer> merge(base::result<address_answer> ipv4, base::resu
     return errc::not_found;
 }
 
-std::string pointer_name(const net::address& given) {
-    const net::address ip = net::unmapped(given);
+std::string pointer_name(const net::address& address) {
+    const net::address ip = net::unmapped(address);
     std::string name;
     if (ip.is_v4()) {
         const auto bytes = ip.to_v4().to_bytes();

@@ -12,13 +12,13 @@
 namespace waypost::dns {
 
 // Each is an empty list where the name exists without such records.
-[[nodiscard]] base::result<address_answer> ipv4_addresses(const answer& from);
-[[nodiscard]] base::result<address_answer> ipv6_addresses(const answer& from);
-[[nodiscard]] base::result<mx_answer> mx_records(const answer& from);
-[[nodiscard]] base::result<tlsa_answer> tlsa_records(const answer& from);
-[[nodiscard]] base::result<std::vector<std::string>> texts(const answer& from);
+[[nodiscard]] base::result<address_answer> ipv4_addresses(const answer& answer);
+[[nodiscard]] base::result<address_answer> ipv6_addresses(const answer& answer);
+[[nodiscard]] base::result<mx_answer> mx_records(const answer& answer);
+[[nodiscard]] base::result<tlsa_answer> tlsa_records(const answer& answer);
+[[nodiscard]] base::result<std::vector<std::string>> texts(const answer& answer);
 /// An address that the DNS does not know has no names: that is no error.
-[[nodiscard]] base::result<std::vector<std::string>> pointer_names(const answer& from);
+[[nodiscard]] base::result<std::vector<std::string>> pointer_names(const answer& answer);
 
 /// Both address families of one name. A name that has one family needs no answer about the other one; a name that has
 /// none is only without addresses if both questions were answered.

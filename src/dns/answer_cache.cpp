@@ -20,14 +20,14 @@ constexpr std::chrono::seconds longest_no = 5min;
 constexpr std::size_t overhead = 250;
 
 /// A TTL of 0 is obeyed: such an answer serves only those who are waiting for it.
-std::chrono::seconds stay(const reply& said) {
-    if (said.refused && said.refused != errc::not_found) return 0s;
-    return std::min(said.ttl, said.records.empty() ? longest_no : longest_yes);
+std::chrono::seconds stay(const reply& reply) {
+    if (reply.refused && reply.refused != errc::not_found) return 0s;
+    return std::min(reply.ttl, reply.records.empty() ? longest_no : longest_yes);
 }
 
 }  // namespace
 
-std::size_t answer_cache::entry::cost() const { return overhead + 2 * question.size() + given->message.size(); }
+std::size_t answer_cache::entry::cost() const { return overhead + 2 * question.size() + answer->message.size(); }
 
 answer_ptr answer_cache::find(const std::string& question, async::time_point now) {
     const auto known = by_question_.find(question);
@@ -38,14 +38,14 @@ answer_ptr answer_cache::find(const std::string& question, async::time_point now
         return nullptr;
     }
     entries_.splice(entries_.begin(), entries_, place);
-    return place->given;
+    return place->answer;
 }
 
-void answer_cache::keep(const std::string& question, answer_ptr given, const reply& said, async::time_point now) {
+void answer_cache::keep(const std::string& question, answer_ptr answer, const reply& reply, async::time_point now) {
     if (const auto known = by_question_.find(question); known != by_question_.end()) drop(known->second);
-    const std::chrono::seconds ttl = stay(said);
+    const std::chrono::seconds ttl = stay(reply);
     if (ttl <= 0s) return;
-    entries_.push_front({question, std::move(given), now + ttl});
+    entries_.push_front({question, std::move(answer), now + ttl});
     by_question_.emplace(question, entries_.begin());
     bytes_ += entries_.front().cost();
     while (bytes_ > limit_) drop(std::prev(entries_.end()));
@@ -57,10 +57,10 @@ void answer_cache::clear() {
     bytes_ = 0;
 }
 
-void answer_cache::drop(list::iterator one) {
-    bytes_ -= one->cost();
-    by_question_.erase(one->question);
-    entries_.erase(one);
+void answer_cache::drop(list::iterator entry) {
+    bytes_ -= entry->cost();
+    by_question_.erase(entry->question);
+    entries_.erase(entry);
 }
 
 }  // namespace waypost::dns

@@ -23,20 +23,20 @@ public:
     explicit answer_cache(std::size_t limit) : limit_(limit) {}
 
     [[nodiscard]] answer_ptr find(const std::string& question, async::time_point now);
-    /// Only if `said`, which is what the answer means, may be kept.
-    void keep(const std::string& question, answer_ptr given, const reply& said, async::time_point now);
+    /// Only if `reply`, which is what the answer means, may be kept.
+    void keep(const std::string& question, answer_ptr answer, const reply& reply, async::time_point now);
     void clear();
     [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
 
 private:
     struct entry {
         std::string question;
-        answer_ptr given;
+        answer_ptr answer;
         async::time_point expires;
         [[nodiscard]] std::size_t cost() const;
     };
     using list = std::list<entry>;
-    void drop(list::iterator one);
+    void drop(list::iterator entry);
 
     std::size_t limit_;
     std::size_t bytes_ = 0;

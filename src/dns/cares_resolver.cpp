@@ -25,9 +25,9 @@ std::vector<net::address> loopback() {
 // After a co_await of question::wait() the resolver may be gone; none of these touches it then.
 class cares_resolver final : public resolver {
 public:
-    cares_resolver(const async::executor& on, const async::clock& clock, const resolver_settings& settings)
+    cares_resolver(const async::executor& executor, const async::clock& clock, const resolver_settings& settings)
         : hosts_(std::make_shared<hosts_file>("/etc/hosts", clock)),
-          lookups_(std::make_shared<lookups>(on, clock, settings)) {}
+          lookups_(std::make_shared<lookups>(executor, clock, settings)) {}
 
     async::awaitable<base::result<address_answer>> find_addresses(std::string name) override {
         if (const auto literal = net::parse_address(name)) co_return address_answer{{*literal}};
@@ -85,9 +85,9 @@ std::optional<net::endpoint> parse_server(std::string_view text) {
     return net::endpoint{*ip, static_cast<std::uint16_t>(*port)};
 }
 
-std::unique_ptr<resolver> make_cares_resolver(const async::executor& on, const async::clock& clock,
+std::unique_ptr<resolver> make_cares_resolver(const async::executor& executor, const async::clock& clock,
                                               const resolver_settings& settings) {
-    return std::make_unique<cares_resolver>(on, clock, settings);
+    return std::make_unique<cares_resolver>(executor, clock, settings);
 }
 
 }  // namespace waypost::dns

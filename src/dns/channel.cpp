@@ -29,7 +29,7 @@ void clear_authentic_data(std::vector<unsigned char>& message) {
 }  // namespace
 
 struct channel::lent_socket {
-    explicit lent_socket(const async::executor& on) : descriptor(on) {}
+    explicit lent_socket(const async::executor& executor) : descriptor(executor) {}
     boost::asio::posix::stream_descriptor descriptor;
     ares_socket_t fd = ARES_SOCKET_BAD;
     bool wants_read = false;
@@ -40,16 +40,17 @@ struct channel::lent_socket {
 
 /// What c-ares keeps for us while a question is under way. It always gives it back, once.
 struct channel::receipt {
-    channel* of;
-    std::shared_ptr<question> asked;
+    dns::channel* channel;
+    std::shared_ptr<question> question;
 };
 
-channel::channel(async::executor on, std::chrono::milliseconds first_timeout, bool trusts_ad)
-    : on_(std::move(on)), first_timeout_(first_timeout), trusts_ad_(trusts_ad), timer_(on_) {}
+channel::channel(async::executor executor, std::chrono::milliseconds first_timeout, bool trusts_ad)
+    : executor_(std::move(executor)), first_timeout_(first_timeout), trusts_ad_(trusts_ad), timer_(executor_) {}
 
-std::shared_ptr<channel> channel::open(const async::executor& on, const resolver_settings& settings, bool trusts_ad) {
+std::shared_ptr<channel> channel::open(const async::executor& executor, const resolver_settings& settings,
+                                       bool trusts_ad) {
     use_library();
-    std::shared_ptr<channel> made(new channel(on, settings.timeout, trusts_ad));
+    std::shared_ptr<channel> made(new channel(executor, settings.timeout, trusts_ad));
     ares_options options = {};
     options.flags = ARES_FLAG_EDNS;
     options.ednspsz = udp_payload;
@@ -82,13 +83,13 @@ void channel::close() {
     timer_.cancel();
     while (!sockets_.empty()) give_back(sockets_.begin()->second);
     for (const waiting& each : std::exchange(waiting_, {})) {
-        each.asked->take({.status = ARES_EDESTRUCTION, .message = {}});
+        each.question->take({.status = ARES_EDESTRUCTION, .message = {}});
     }
     ::ares_destroy(std::exchange(handle_, nullptr));
 }
 
 std::shared_ptr<question> channel::ask(std::string wire_name, record_type type, question::listener on_answer) {
-    auto asked = std::make_shared<question>(on_, std::move(on_answer));
+    auto asked = std::make_shared<question>(executor_, std::move(on_answer));
     if (handle_ == nullptr) {
         asked->take({.status = ARES_EDESTRUCTION, .message = {}});
     } else {
@@ -102,8 +103,8 @@ void channel::start_waiting() {
     while (!waiting_.empty() && under_way_ < max_under_way) {
         const waiting next = std::move(waiting_.front());
         waiting_.pop_front();
-        if (next.asked.use_count() == 1) {  // all who asked have been cancelled
-            next.asked->take({.status = ARES_ECANCELLED, .message = {}});
+        if (next.question.use_count() == 1) {  // all who asked have been cancelled
+            next.question->take({.status = ARES_ECANCELLED, .message = {}});
         } else {
             send(next);
         }
@@ -119,12 +120,12 @@ void channel::send(const waiting& next) {
         write_question(id, next.wire_name, next.type, edns_ ? std::optional(udp_payload) : std::nullopt);
     ++under_way_;
     ::ares_send(handle_, reinterpret_cast<const unsigned char*>(message.data()), static_cast<int>(message.size()),
-                &channel::on_answer, new receipt{this, next.asked});
+                &channel::on_answer, new receipt{this, next.question});
 }
 
-void channel::on_answer(void* kept, int status, int /*timeouts*/, unsigned char* message, int size) noexcept {
-    const std::unique_ptr<receipt> mine(static_cast<receipt*>(kept));
-    channel& self = *mine->of;
+void channel::on_answer(void* context, int status, int /*timeouts*/, unsigned char* message, int size) noexcept {
+    const std::unique_ptr<receipt> mine(static_cast<receipt*>(context));
+    channel& self = *mine->channel;
     answer given{.status = status, .message = {}};
     if (message != nullptr && size > 0) given.message.assign(message, message + size);
     // RFC 6891 section 7: a server of before 1999. c-ares repeats the first question without EDNS, but knows nothing of
@@ -132,14 +133,14 @@ void channel::on_answer(void* kept, int status, int /*timeouts*/, unsigned char*
     if (given.message.size() > 3 && (given.message[3] & 0x0fU) == format_error) self.edns_ = false;
     // What nobody vouches for is not kept, so that no reader of the message has to know.
     if (!self.trusts_ad_) clear_authentic_data(given.message);
-    mine->asked->take(std::move(given));
+    mine->question->take(std::move(given));
     if (--self.under_way_ == 0) {
         self.timer_.cancel();
         self.wakes_at_ = std::chrono::steady_clock::time_point::max();
     }
     if (self.waiting_.empty() || self.will_start_waiting_) return;
     self.will_start_waiting_ = true;
-    boost::asio::post(self.on_, [here = self.weak_from_this()] {
+    boost::asio::post(self.executor_, [here = self.weak_from_this()] {
         const auto me = here.lock();
         if (!me || me->handle_ == nullptr) return;
         me->will_start_waiting_ = false;
@@ -161,7 +162,7 @@ void channel::socket_state(ares_socket_t fd, bool readable, bool writable) {
     if (known != sockets_.end()) {
         one = known->second;
     } else {
-        one = std::make_shared<lent_socket>(on_);
+        one = std::make_shared<lent_socket>(executor_);
         boost::system::error_code refused;
         one->descriptor.assign(fd, refused);
         if (refused) return;  // what is asked on it will time out
@@ -174,41 +175,41 @@ void channel::socket_state(ares_socket_t fd, bool readable, bool writable) {
     if (writable && !one->waits_write) wait_writable(one);
 }
 
-void channel::give_back(socket_ptr one) {
-    sockets_.erase(one->fd);
-    one->fd = ARES_SOCKET_BAD;
-    one->wants_read = one->wants_write = false;
-    one->descriptor.release();
+void channel::give_back(socket_ptr socket) {
+    sockets_.erase(socket->fd);
+    socket->fd = ARES_SOCKET_BAD;
+    socket->wants_read = socket->wants_write = false;
+    socket->descriptor.release();
 }
 
-void channel::wait_readable(const socket_ptr& one) {
-    one->waits_read = true;
-    one->descriptor.async_wait(boost::asio::posix::stream_descriptor::wait_read,
-                               [here = weak_from_this(), one](boost::system::error_code failed) {
-                                   one->waits_read = false;
-                                   const auto self = here.lock();
-                                   if (!self || failed || one->fd == ARES_SOCKET_BAD) return;
-                                   ::ares_process_fd(self->handle_, one->fd, ARES_SOCKET_BAD);
-                                   if (one->wants_read && !one->waits_read) self->wait_readable(one);
-                               });
+void channel::wait_readable(const socket_ptr& socket) {
+    socket->waits_read = true;
+    socket->descriptor.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                                  [here = weak_from_this(), socket](boost::system::error_code failed) {
+                                      socket->waits_read = false;
+                                      const auto self = here.lock();
+                                      if (!self || failed || socket->fd == ARES_SOCKET_BAD) return;
+                                      ::ares_process_fd(self->handle_, socket->fd, ARES_SOCKET_BAD);
+                                      if (socket->wants_read && !socket->waits_read) self->wait_readable(socket);
+                                  });
 }
 
-void channel::wait_writable(const socket_ptr& one) {
-    one->waits_write = true;
-    one->descriptor.async_wait(boost::asio::posix::stream_descriptor::wait_write,
-                               [here = weak_from_this(), one](boost::system::error_code failed) {
-                                   one->waits_write = false;
-                                   const auto self = here.lock();
-                                   if (!self || failed || one->fd == ARES_SOCKET_BAD) return;
-                                   ::ares_process_fd(self->handle_, ARES_SOCKET_BAD, one->fd);
-                                   if (one->wants_write && !one->waits_write) self->wait_writable(one);
-                               });
+void channel::wait_writable(const socket_ptr& socket) {
+    socket->waits_write = true;
+    socket->descriptor.async_wait(boost::asio::posix::stream_descriptor::wait_write,
+                                  [here = weak_from_this(), socket](boost::system::error_code failed) {
+                                      socket->waits_write = false;
+                                      const auto self = here.lock();
+                                      if (!self || failed || socket->fd == ARES_SOCKET_BAD) return;
+                                      ::ares_process_fd(self->handle_, ARES_SOCKET_BAD, socket->fd);
+                                      if (socket->wants_write && !socket->waits_write) self->wait_writable(socket);
+                                  });
 }
 
-void channel::wake_at(std::chrono::steady_clock::time_point when) {
-    if (when >= wakes_at_) return;
-    wakes_at_ = when;
-    timer_.expires_at(when);
+void channel::wake_at(std::chrono::steady_clock::time_point time) {
+    if (time >= wakes_at_) return;
+    wakes_at_ = time;
+    timer_.expires_at(time);
     timer_.async_wait([here = weak_from_this()](boost::system::error_code failed) {
         const auto self = here.lock();
         if (self && !failed && self->handle_ != nullptr) self->on_time();

@@ -32,7 +32,8 @@ class channel : public std::enable_shared_from_this<channel> {
 public:
     /// Throws std::runtime_error.
     /// `trusts_ad`: the AD bit of its answers is believed.
-    static std::shared_ptr<channel> open(const async::executor& on, const resolver_settings& settings, bool trusts_ad);
+    static std::shared_ptr<channel> open(const async::executor& executor, const resolver_settings& settings,
+                                         bool trusts_ad);
     ~channel();
     channel(const channel&) = delete;
     channel& operator=(const channel&) = delete;
@@ -50,24 +51,24 @@ private:
     struct waiting {
         std::string wire_name;
         record_type type;
-        std::shared_ptr<question> asked;
+        std::shared_ptr<question> question;
     };
     using socket_ptr = std::shared_ptr<lent_socket>;
 
-    channel(async::executor on, std::chrono::milliseconds first_timeout, bool trusts_ad);
+    channel(async::executor executor, std::chrono::milliseconds first_timeout, bool trusts_ad);
 
     static void on_socket_state(void* self, ares_socket_t fd, int readable, int writable) noexcept;
     static void on_answer(void* receipt, int status, int timeouts, unsigned char* message, int size) noexcept;
     void start_waiting();
     void send(const waiting& next);
     void socket_state(ares_socket_t fd, bool readable, bool writable);
-    void give_back(socket_ptr one);
-    void wait_readable(const socket_ptr& one);
-    void wait_writable(const socket_ptr& one);
-    void wake_at(std::chrono::steady_clock::time_point when);
+    void give_back(socket_ptr socket);
+    void wait_readable(const socket_ptr& socket);
+    void wait_writable(const socket_ptr& socket);
+    void wake_at(std::chrono::steady_clock::time_point time);
     void on_time();
 
-    async::executor on_;
+    async::executor executor_;
     std::chrono::milliseconds first_timeout_;
     bool trusts_ad_;
     std::random_device random_;

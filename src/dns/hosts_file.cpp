@@ -67,22 +67,22 @@ std::vector<std::string> host_table::names(const net::address& ip) const {
     return known == by_address_.end() ? std::vector<std::string>() : std::vector{known->second};
 }
 
-hosts_file::state hosts_file::read(const std::string& path, state before) {
+hosts_file::state hosts_file::read(const std::string& path, state previous) {
     // Looked at before it is read: a change in between is seen the next time.
     struct stat file = {};
     if (::stat(path.c_str(), &file) != 0 || !S_ISREG(file.st_mode)) return {};
     const stamp there{file.st_dev, file.st_ino, file.st_size, file.st_mtim.tv_sec, file.st_mtim.tv_nsec};
-    if (there == before.seen) return before;
+    if (there == previous.last_stamp) return previous;
     std::ifstream in(path, std::ios::binary);
     const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
     return {there, std::make_shared<const host_table>(text)};
 }
 
-async::awaitable<std::shared_ptr<const host_table>> hosts_file::look(std::shared_ptr<hosts_file> mine) {
+async::awaitable<std::shared_ptr<const host_table>> hosts_file::look(std::shared_ptr<hosts_file> file) {
     // Nobody does without having looked once; later what is known serves while it is read again.
-    while (!mine->has_looked_ && mine->reading_) co_await mine->reading_->wait();
-    if (mine->clock_.now() >= mine->fresh_until_ && !mine->reading_) co_await refresh(mine);
-    co_return mine->now_.table;
+    while (!file->has_looked_ && file->reading_) co_await file->reading_->wait();
+    if (file->clock_.now() >= file->fresh_until_ && !file->reading_) co_await refresh(file);
+    co_return file->now_.table;
 }
 
 async::awaitable<> hosts_file::refresh(std::shared_ptr<hosts_file> mine) {

@@ -44,16 +44,16 @@ public:
     hosts_file(std::string path, const async::clock& time) : path_(std::move(path)), clock_(time) {}
 
     /// As the file is now, or was within the last second. Never null.
-    static async::awaitable<std::shared_ptr<const host_table>> look(std::shared_ptr<hosts_file> mine);
+    static async::awaitable<std::shared_ptr<const host_table>> look(std::shared_ptr<hosts_file> file);
 
 private:
     using stamp = std::tuple<unsigned long, unsigned long, long, long, long>;  // device, inode, size, time of change
     struct state {
-        stamp seen;
+        stamp last_stamp;
         std::shared_ptr<const host_table> table = std::make_shared<const host_table>();
     };
     static async::awaitable<> refresh(std::shared_ptr<hosts_file> mine);
-    [[nodiscard]] static state read(const std::string& path, state before);
+    [[nodiscard]] static state read(const std::string& path, state previous);
 
     std::string path_;
     const async::clock& clock_;

@@ -18,22 +18,22 @@ bool is_onion(std::string_view name) {
 
 }  // namespace
 
-lookups::lookups(const async::executor& on, const async::clock& clock, const resolver_settings& settings)
-    : on_(on), clock_(clock), known_(cache_size), servers_(on, clock, settings) {}
+lookups::lookups(const async::executor& executor, const async::clock& clock, const resolver_settings& settings)
+    : executor_(executor), clock_(clock), cache_(cache_size), servers_(executor, clock, settings) {}
 
 std::shared_ptr<question> lookups::ask(const std::string& name, record_type type) {
     const auto wire = wire_name(name);
-    if (!wire || is_onion(name)) return question::answered_with(on_, ARES_EBADNAME);
+    if (!wire || is_onion(name)) return question::answered_with(executor_, ARES_EBADNAME);
     channel& servers = this->servers();
     const std::string key = base::to_lower(*wire) + static_cast<char>(type);
-    if (auto known = known_.find(key, clock_.now())) return question::answered_with(on_, std::move(known));
+    if (auto known = cache_.find(key, clock_.now())) return question::answered_with(executor_, std::move(known));
     if (const auto shared = under_way_.find(key); shared != under_way_.end()) {
         if (auto asked = shared->second.lock()) return asked;
     }
     auto asked =
-        servers.ask(*wire, type, [here = weak_from_this(), world = world_, key, type](const answer_ptr& given) {
+        servers.ask(*wire, type, [here = weak_from_this(), world = world_, key, type](const answer_ptr& answer) {
             const auto self = here.lock();
-            if (self && self->world_ == world) self->answered(key, type, given);
+            if (self && self->world_ == world) self->answered(key, type, answer);
         });
     if (!asked->is_answered()) under_way_.insert_or_assign(key, asked);
     return asked;
@@ -43,16 +43,16 @@ channel& lookups::servers() {
     channel& current = servers_.now();
     if (last_ != nullptr && last_ != &current) {
         ++world_;
-        known_.clear();
+        cache_.clear();
         under_way_.clear();
     }
     last_ = &current;
     return current;
 }
 
-void lookups::answered(const std::string& key, record_type type, const answer_ptr& given) {
+void lookups::answered(const std::string& key, record_type type, const answer_ptr& answer) {
     under_way_.erase(key);
-    known_.keep(key, given, read_reply(*given, type), clock_.now());
+    cache_.keep(key, answer, read_reply(*answer, type), clock_.now());
 }
 
 }  // namespace waypost::dns

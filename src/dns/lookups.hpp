@@ -17,7 +17,7 @@ namespace waypost::dns {
 class lookups : public std::enable_shared_from_this<lookups> {
 public:
     /// Throws std::runtime_error.
-    lookups(const async::executor& on, const async::clock& clock, const resolver_settings& settings);
+    lookups(const async::executor& executor, const async::clock& clock, const resolver_settings& settings);
 
     /// Never waits; question::wait() does.
     [[nodiscard]] std::shared_ptr<question> ask(const std::string& name, record_type type);
@@ -25,11 +25,11 @@ public:
 private:
     /// The channel to ask through. Other servers may know other answers, so what the former ones said is forgotten.
     channel& servers();
-    void answered(const std::string& key, record_type type, const answer_ptr& given);
+    void answered(const std::string& key, record_type type, const answer_ptr& answer);
 
-    async::executor on_;
+    async::executor executor_;
     const async::clock& clock_;
-    answer_cache known_;
+    answer_cache cache_;
     std::unordered_map<std::string, std::weak_ptr<question>> under_way_;
     name_servers servers_;
     const channel* last_ = nullptr;

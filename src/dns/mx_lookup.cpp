@@ -12,8 +12,8 @@
 
 namespace waypost::dns {
 
-std::string_view words_for(mx_failure why) noexcept {
-    switch (why) {
+std::string_view words_for(mx_failure failure) noexcept {
+    switch (failure) {
         case mx_failure::no_such_domain: return "the domain does not exist";
         case mx_failure::null_mx: return "the domain says that it takes no mail";
         case mx_failure::no_address: return "no host of the domain has an address";
@@ -55,7 +55,7 @@ std::vector<mx_record> in_order(std::vector<mx_record> records, std::uint32_t se
     for (mx_record& each : records) {
         each.host = base::to_lower(without_dot(each.host));
     }
-    std::ranges::sort(records, {}, [](const mx_record& one) { return std::tie(one.host, one.preference); });
+    std::ranges::sort(records, {}, [](const mx_record& record) { return std::tie(record.host, record.preference); });
     const auto repeated = std::ranges::unique(records, {}, &mx_record::host);
     records.erase(repeated.begin(), repeated.end());
     // A sort that looks at nothing but the preference leaves equal ones as random as it found them, stable or not.
@@ -71,11 +71,11 @@ bool is_no_address(const net::address& ip) { return net::unmapped(ip).is_unspeci
 /// Nobody has so many addresses of one family, and an answer can hold thousands, each of them a place to be tried.
 constexpr std::size_t max_addresses = 16;
 
-std::vector<net::address> usable(const std::vector<net::address>& all) {
+std::vector<net::address> usable(const std::vector<net::address>& addresses) {
     std::vector<net::address> made;
     std::size_t v4 = 0;
     std::size_t v6 = 0;
-    for (const net::address& ip : all) {
+    for (const net::address& ip : addresses) {
         if (!is_no_address(ip) && (ip.is_v4() ? v4 : v6)++ < max_addresses) made.push_back(ip);
     }
     return made;
@@ -95,30 +95,30 @@ struct search {
 };
 
 /// Asks for the addresses of one host. Answers with nothing of use: gather() wants a value.
-async::awaitable<bool> ask_for(search& all, mx_candidate& host) {
-    auto found = co_await all.dns.find_addresses(host.name);
+async::awaitable<bool> ask_for(search& search, mx_candidate& host) {
+    auto found = co_await search.dns.find_addresses(host.name);
     if ((co_await boost::asio::this_coro::cancellation_state).cancelled() != boost::asio::cancellation_type::none) {
-        all.could_not_ask = true;
+        search.could_not_ask = true;
         co_return false;
     }
     if (found.has_value()) {
-        all.exists = true;
+        search.exists = true;
         host.addresses = usable(found->records);
         host.authentic = host.authentic && found->authentic;
     } else {
-        all.could_not_ask = all.could_not_ask || found.error() != errc::not_found;
+        search.could_not_ask = search.could_not_ask || found.error() != errc::not_found;
     }
     host.authentic = host.authentic && !host.addresses.empty();
     host.answered = true;
-    all.tell();
+    search.tell();
     co_return true;
 }
 
-async::awaitable<> ask_for_all(search& all) {
-    all.tell();
+async::awaitable<> ask_for_all(search& search) {
+    search.tell();
     std::vector<async::awaitable<bool>> questions;
-    questions.reserve(all.hosts.size());
-    for (mx_candidate& each : all.hosts) questions.push_back(ask_for(all, each));
+    questions.reserve(search.hosts.size());
+    for (mx_candidate& each : search.hosts) questions.push_back(ask_for(search, each));
     co_await async::gather(std::move(questions));
 }
 

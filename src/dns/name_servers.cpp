@@ -29,11 +29,11 @@ bool has_trust_ad(const std::string& path) {
 
 }  // namespace
 
-name_servers::name_servers(async::executor on, const async::clock& clock, resolver_settings settings)
-    : on_(std::move(on)),
+name_servers::name_servers(async::executor executor, const async::clock& clock, resolver_settings settings)
+    : executor_(std::move(executor)),
       clock_(clock),
       settings_(std::move(settings)),
-      seen_(look()),
+      last_stamp_(look()),
       looked_at_(clock_.now()),
       current_(open()) {}
 
@@ -45,11 +45,11 @@ name_servers::~name_servers() {
 channel& name_servers::now() {
     if (settings_.servers.empty() && clock_.now() - looked_at_ >= between_looks) {
         looked_at_ = clock_.now();
-        std::erase_if(former_, [](const auto& each) { return each->idle(); });
+        std::erase_if(former_, [](const auto& entry) { return entry->idle(); });
         // Looked at before it is read: a change in between is seen the next time.
         const stamp there = look();
-        if (there != seen_ && there != stamp()) {
-            seen_ = there;
+        if (there != last_stamp_ && there != stamp()) {
+            last_stamp_ = there;
             replace();
         }
     }
@@ -65,7 +65,7 @@ name_servers::stamp name_servers::look() const {
 
 std::shared_ptr<channel> name_servers::open() const {
     // Servers that the settings name were chosen for it; those of the system need its word, as in glibc.
-    return channel::open(on_, settings_, !settings_.servers.empty() || has_trust_ad(settings_.resolv_conf));
+    return channel::open(executor_, settings_, !settings_.servers.empty() || has_trust_ad(settings_.resolv_conf));
 }
 
 void name_servers::replace() {

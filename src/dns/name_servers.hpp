@@ -20,7 +20,7 @@ namespace waypost::dns {
 class name_servers {
 public:
     /// Throws std::runtime_error.
-    name_servers(async::executor on, const async::clock& clock, resolver_settings settings);
+    name_servers(async::executor executor, const async::clock& clock, resolver_settings settings);
     ~name_servers();
     name_servers(const name_servers&) = delete;
     name_servers& operator=(const name_servers&) = delete;
@@ -35,10 +35,10 @@ private:
     [[nodiscard]] std::shared_ptr<channel> open() const;
     void replace();
 
-    async::executor on_;
+    async::executor executor_;
     const async::clock& clock_;
     resolver_settings settings_;
-    stamp seen_;
+    stamp last_stamp_;
     async::time_point looked_at_;
     std::shared_ptr<channel> current_;
     std::vector<std::shared_ptr<channel>> former_;  // those that still wait for answers

@@ -6,21 +6,21 @@
 
 namespace waypost::dns {
 
-question::question(const async::executor& on, listener first)
-    : first_(std::move(first)), answered_(on, std::chrono::steady_clock::time_point::max()) {}
+question::question(const async::executor& executor, listener first)
+    : first_(std::move(first)), answered_(executor, std::chrono::steady_clock::time_point::max()) {}
 
-std::shared_ptr<question> question::answered_with(const async::executor& on, answer_ptr given) {
-    auto made = std::make_shared<question>(on);
-    made->answer_ = std::move(given);
+std::shared_ptr<question> question::answered_with(const async::executor& executor, answer_ptr answer) {
+    auto made = std::make_shared<question>(executor);
+    made->answer_ = std::move(answer);
     return made;
 }
 
-std::shared_ptr<question> question::answered_with(const async::executor& on, int status) {
-    return answered_with(on, std::make_shared<const answer>(answer{.status = status, .message = {}}));
+std::shared_ptr<question> question::answered_with(const async::executor& executor, int status) {
+    return answered_with(executor, std::make_shared<const answer>(answer{.status = status, .message = {}}));
 }
 
-void question::take(answer given) {
-    answer_ = std::make_shared<const answer>(std::move(given));
+void question::take(answer reply) {
+    answer_ = std::make_shared<const answer>(std::move(reply));
     if (first_) std::exchange(first_, {})(answer_);
     answered_.cancel();
 }

@@ -15,12 +15,12 @@ class question {
 public:
     using listener = std::function<void(const answer_ptr&)>;
 
-    explicit question(const async::executor& on, listener first = {});
+    explicit question(const async::executor& executor, listener first = {});
     /// One that needs not be asked.
-    [[nodiscard]] static std::shared_ptr<question> answered_with(const async::executor& on, answer_ptr given);
-    [[nodiscard]] static std::shared_ptr<question> answered_with(const async::executor& on, int status);
+    [[nodiscard]] static std::shared_ptr<question> answered_with(const async::executor& executor, answer_ptr answer);
+    [[nodiscard]] static std::shared_ptr<question> answered_with(const async::executor& executor, int status);
 
-    void take(answer given);
+    void take(answer reply);
     [[nodiscard]] bool is_answered() const noexcept { return answer_ != nullptr; }
     /// Never null; ARES_ECANCELLED if the coroutine was cancelled before there was an answer.
     static async::awaitable<answer_ptr> wait(std::shared_ptr<question> mine);

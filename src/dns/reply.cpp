@@ -37,18 +37,18 @@ struct message {
     [[nodiscard]] unsigned code() const { return flags & 0x000fU; }
 };
 
-std::vector<record> read_records(reader& from, unsigned count) {
+std::vector<record> read_records(reader& reader, unsigned count) {
     std::vector<record> list;
-    for (unsigned i = 0; i < count && !from.broken(); ++i) {
+    for (unsigned i = 0; i < count && !reader.broken(); ++i) {
         record one;
-        one.owner = from.name();
-        one.type = record_type{from.u16()};
-        const bool ours = from.u16() == internet;
-        const std::uint32_t ttl = from.u32();
+        one.owner = reader.name();
+        one.type = record_type{reader.u16()};
+        const bool ours = reader.u16() == internet;
+        const std::uint32_t ttl = reader.u32();
         one.ttl = std::chrono::seconds(ttl > 0x7fffffffU ? 0 : ttl);  // RFC 2181 section 8
-        const std::size_t size = from.u16();
-        one.data = {from.at(), from.at() + size};
-        from.skip(size);
+        const std::size_t size = reader.u16();
+        one.data = {reader.at(), reader.at() + size};
+        reader.skip(size);
         if (ours) list.push_back(std::move(one));
     }
     return list;
@@ -73,15 +73,15 @@ std::optional<message> read_message(const std::vector<unsigned char>& bytes) {
     return found;
 }
 
-reader data_of(const answer& from, const record& one) {
-    return reader(std::span(from.message).first(one.data.end), one.data.begin);
+reader data_of(const answer& answer, const record& record) {
+    return reader(std::span(answer.message).first(record.data.end), record.data.begin);
 }
 
 /// RFC 2308 section 5: for how long a "no" may be believed. Without an SOA record it may not be kept.
-std::optional<std::chrono::seconds> negative_ttl(const answer& from, const message& said) {
-    const auto soa = std::ranges::find(said.authority, record_type::soa, &record::type);
-    if (soa == said.authority.end()) return std::chrono::seconds(0);
-    reader data = data_of(from, *soa);
+std::optional<std::chrono::seconds> negative_ttl(const answer& answer, const message& message) {
+    const auto soa = std::ranges::find(message.authority, record_type::soa, &record::type);
+    if (soa == message.authority.end()) return std::chrono::seconds(0);
+    reader data = data_of(answer, *soa);
     data.name();
     data.name();
     data.skip(4 * sizeof(std::uint32_t));
@@ -92,23 +92,23 @@ std::optional<std::chrono::seconds> negative_ttl(const answer& from, const messa
 
 /// The records at the end of the chain of aliases that begins with the name asked for. False: the answer is not one to
 /// the question.
-bool find_records(const answer& from, const message& said, reply& into) {
-    std::string name = said.name;
-    into.ttl = std::chrono::seconds::max();
+bool find_records(const answer& answer, const message& message, reply& reply) {
+    std::string name = message.name;
+    reply.ttl = std::chrono::seconds::max();
     for (int i = 0; i < max_aliases; ++i) {
         const record* alias = nullptr;
-        for (const record& each : said.answers) {
+        for (const record& each : message.answers) {
             if (!base::iequals(each.owner, name)) continue;
             if (each.type == record_type::cname) alias = &each;
-            if (each.type != said.type) continue;
-            into.records.push_back(each.data);
-            into.ttl = std::min(into.ttl, each.ttl);
+            if (each.type != message.type) continue;
+            reply.records.push_back(each.data);
+            reply.ttl = std::min(reply.ttl, each.ttl);
         }
-        if (!into.records.empty()) return true;
+        if (!reply.records.empty()) return true;
         // Records of somebody else, and none of ours, must not pass for "it has none".
-        if (alias == nullptr) return i > 0 || said.answers.empty();
-        into.ttl = std::min(into.ttl, alias->ttl);
-        reader data = data_of(from, *alias);
+        if (alias == nullptr) return i > 0 || message.answers.empty();
+        reply.ttl = std::min(reply.ttl, alias->ttl);
+        reader data = data_of(answer, *alias);
         name = data.name();
         if (data.broken()) return false;
     }
@@ -116,27 +116,27 @@ bool find_records(const answer& from, const message& said, reply& into) {
 }
 
 /// A server that only knows whom else to ask has not answered; "no MX records" would send the mail elsewhere.
-bool is_referral(const message& said) {
-    const auto has = [&said](record_type type) {
-        return std::ranges::find(said.authority, type, &record::type) != said.authority.end();
+bool is_referral(const message& message) {
+    const auto has = [&message](record_type type) {
+        return std::ranges::find(message.authority, type, &record::type) != message.authority.end();
     };
-    return said.answers.empty() && has(record_type::ns) && !has(record_type::soa);
+    return message.answers.empty() && has(record_type::ns) && !has(record_type::soa);
 }
 
-reply refusal(errc why) { return {.refused = why, .records = {}}; }
+reply refusal(errc error) { return {.refused = error, .records = {}}; }
 
-reply read_message_of(const answer& from, record_type type) {
+reply read_message_of(const answer& answer, record_type type) {
     enum : std::uint8_t { no_error = 0, no_such_name = 3 };
-    const auto said = read_message(from.message);
+    const auto said = read_message(answer.message);
     if (!said || said->type != type) return refusal(errc::malformed);
     if (said->code() != no_error && said->code() != no_such_name) return refusal(errc::unavailable);
     const bool exists = said->code() == no_error;
     if (exists && is_referral(*said)) return refusal(errc::unavailable);
     reply found;
-    if (!find_records(from, *said, found)) return refusal(errc::malformed);
+    if (!find_records(answer, *said, found)) return refusal(errc::malformed);
     if (!exists) found = {.refused = errc::not_found, .records = {}, .ttl = found.ttl};
     if (found.records.empty()) {
-        const auto ttl = negative_ttl(from, *said);
+        const auto ttl = negative_ttl(answer, *said);
         if (!ttl) return refusal(errc::malformed);
         found.ttl = std::min(found.ttl, *ttl);
     }
@@ -146,9 +146,9 @@ reply read_message_of(const answer& from, record_type type) {
 
 }  // namespace
 
-reply read_reply(const answer& from, record_type type) {
-    switch (from.status) {
-        case ARES_SUCCESS: return read_message_of(from, type);
+reply read_reply(const answer& answer, record_type type) {
+    switch (answer.status) {
+        case ARES_SUCCESS: return read_message_of(answer, type);
         // A name that cannot be written in a question exists nowhere.
         case ARES_EBADNAME: return refusal(errc::not_found);
         case ARES_EBADRESP: return refusal(errc::malformed);

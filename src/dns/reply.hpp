@@ -30,6 +30,6 @@ struct reply {
     std::chrono::seconds ttl{0};  // for how long it may be believed; 0: it may not be kept (all but not_found are so)
 };
 
-[[nodiscard]] reply read_reply(const answer& from, record_type type);
+[[nodiscard]] reply read_reply(const answer& answer, record_type type);
 
 }  // namespace waypost::dns

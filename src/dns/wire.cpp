@@ -21,9 +21,9 @@ void append_escaped(std::string& text, unsigned char byte) {
     }
 }
 
-void append_u16(std::string& to, unsigned value) {
-    to += static_cast<char>((value >> 8U) & 0xffU);
-    to += static_cast<char>(value & 0xffU);
+void append_u16(std::string& target, unsigned value) {
+    target += static_cast<char>((value >> 8U) & 0xffU);
+    target += static_cast<char>(value & 0xffU);
 }
 
 }  // namespace
@@ -33,7 +33,7 @@ std::uint8_t reader::u8() {
         fail();
         return 0;
     }
-    return message_[at_++];
+    return message_[position_++];
 }
 
 std::uint16_t reader::u16() {
@@ -48,11 +48,11 @@ std::uint32_t reader::u32() {
 
 void reader::skip(std::size_t count) {
     if (left() < count) return fail();
-    at_ += count;
+    position_ += count;
 }
 
 std::string reader::bytes(std::size_t count) {
-    const std::size_t begin = at_;
+    const std::size_t begin = position_;
     skip(count);
     if (broken()) return {};
     const auto found = message_.subspan(begin, count);
@@ -62,17 +62,18 @@ std::string reader::bytes(std::size_t count) {
 std::string reader::name() {
     std::string text;
     std::size_t size = 1;
-    reader here(message_, broken() ? message_.size() + 1 : at_);  // walks; this one stays behind the first pointer
+    reader here(message_,
+                broken() ? message_.size() + 1 : position_);  // walks; this one stays behind the first pointer
     bool jumped = false;
-    std::size_t must_be_before = at_;
+    std::size_t must_be_before = position_;
     for (;;) {
         const std::uint8_t length = here.u8();
-        if (!jumped) at_ = here.at();
+        if (!jumped) position_ = here.at();
         if (here.broken()) break;
         if (length == 0) return text;
         if (length > max_label) {
             const std::size_t target = (length & 0x3fU) * 256U + here.u8();
-            if (!jumped) at_ = here.at();
+            if (!jumped) position_ = here.at();
             // Only backwards, each time further than before: so there is no loop.
             if (here.broken() || length < 0xc0 || target >= must_be_before) break;
             jumped = true;
@@ -84,7 +85,7 @@ std::string reader::name() {
         if (size > max_name) break;
         if (!text.empty()) text += '.';
         for (const char each : here.bytes(length)) append_escaped(text, static_cast<unsigned char>(each));
-        if (!jumped) at_ = here.at();
+        if (!jumped) position_ = here.at();
     }
     fail();
     return {};

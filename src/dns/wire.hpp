@@ -29,7 +29,8 @@ enum class record_type : std::uint16_t {
 /// empty strings, so that a caller may read a whole structure and ask once.
 class reader {
 public:
-    explicit reader(std::span<const unsigned char> message, std::size_t at = 0) : message_(message), at_(at) {}
+    explicit reader(std::span<const unsigned char> message, std::size_t position = 0)
+        : message_(message), position_(position) {}
 
     std::uint8_t u8();
     std::uint16_t u16();
@@ -41,13 +42,13 @@ public:
     void skip(std::size_t count);
 
     void fail() noexcept { broken_ = true; }
-    [[nodiscard]] bool broken() const noexcept { return broken_ || at_ > message_.size(); }
-    [[nodiscard]] std::size_t at() const noexcept { return at_; }
-    [[nodiscard]] std::size_t left() const noexcept { return broken() ? 0 : message_.size() - at_; }
+    [[nodiscard]] bool broken() const noexcept { return broken_ || position_ > message_.size(); }
+    [[nodiscard]] std::size_t at() const noexcept { return position_; }
+    [[nodiscard]] std::size_t left() const noexcept { return broken() ? 0 : message_.size() - position_; }
 
 private:
     std::span<const unsigned char> message_;
-    std::size_t at_;
+    std::size_t position_;
     bool broken_ = false;
 };
 

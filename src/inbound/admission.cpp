@@ -16,17 +16,17 @@ std::size_t limit_of(std::size_t configured, std::size_t usual, std::size_t sess
     return configured == usual ? std::clamp<std::size_t>(sessions / 2, 1, usual) : configured;
 }
 
-std::size_t index(door at) { return static_cast<std::size_t>(at); }
+std::size_t index(door door) { return static_cast<std::size_t>(door); }
 
 }  // namespace
 
 door door_of(const listener_settings& listener) {
-    if (!listener.at) return door::local;
+    if (!listener.endpoint) return door::local;
     return listener.protocol.auth == smtp::demand::required ? door::submission : door::open;
 }
 
 admission::slot::~slot() {
-    if (from_ != nullptr) --from_->used_[index(door_)];
+    if (admission_ != nullptr) --admission_->used_[index(door_)];
 }
 
 admission::admission(const settings& limits)
@@ -59,19 +59,19 @@ std::variant<admission::visit, admission::refusal> admission::arrive_locally(std
 }
 
 /// What the other doors have not taken of their shares.
-std::size_t admission::kept_for_others(door at) const {
+std::size_t admission::kept_for_others(door door) const {
     std::size_t kept = 0;
     for (std::size_t other = 0; other < used_.size(); ++other) {
-        if (other != index(at)) kept += reserved_[other] - std::min(used_[other], reserved_[other]);
+        if (other != index(door)) kept += reserved_[other] - std::min(used_[other], reserved_[other]);
     }
     return kept;
 }
 
-std::optional<admission::slot> admission::try_take(door at) {
+std::optional<admission::slot> admission::try_take(door door) {
     const std::size_t all = std::accumulate(used_.begin(), used_.end(), std::size_t{0});
-    if (all + kept_for_others(at) >= limit_) return std::nullopt;
-    ++used_[index(at)];
-    return slot(*this, at);
+    if (all + kept_for_others(door) >= limit_) return std::nullopt;
+    ++used_[index(door)];
+    return slot(*this, door);
 }
 
 }  // namespace waypost::inbound

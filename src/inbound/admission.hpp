@@ -34,18 +34,18 @@ public:
     /// One of all sessions. Must not outlive the admission.
     class slot {
     public:
-        slot(slot&& other) noexcept : from_(std::exchange(other.from_, nullptr)), door_(other.door_) {}
-        slot& operator=(slot other) noexcept {
-            std::swap(from_, other.from_);
-            std::swap(door_, other.door_);
+        slot(slot&& source) noexcept : admission_(std::exchange(source.admission_, nullptr)), door_(source.door_) {}
+        slot& operator=(slot source) noexcept {
+            std::swap(admission_, source.admission_);
+            std::swap(door_, source.door_);
             return *this;
         }
         ~slot();
 
     private:
         friend class admission;
-        slot(admission& from, door which) : from_(&from), door_(which) {}
-        admission* from_;
+        slot(admission& admission, door door) : admission_(&admission), door_(door) {}
+        admission* admission_;
         door door_;
     };
 
@@ -56,11 +56,11 @@ public:
     [[nodiscard]] std::variant<visit, refusal> arrive(const std::optional<net::address>& ip,
                                                       std::optional<unsigned> uid = std::nullopt);
     /// Nothing while every session that this door may have is taken.
-    [[nodiscard]] std::optional<slot> try_take(door at);
+    [[nodiscard]] std::optional<slot> try_take(door door);
 
 private:
     [[nodiscard]] std::variant<visit, refusal> arrive_locally(std::optional<unsigned> uid);
-    [[nodiscard]] std::size_t kept_for_others(door at) const;
+    [[nodiscard]] std::size_t kept_for_others(door door) const;
 
     std::size_t limit_;
     std::array<std::size_t, 3> reserved_{};

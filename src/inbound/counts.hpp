@@ -15,12 +15,12 @@ public:
     /// Must not outlive its counts.
     class token {
     public:
-        token(token&& other) noexcept
-            : counts_(std::exchange(other.counts_, nullptr)), key_(other.key_), units_(other.units_) {}
-        token& operator=(token other) noexcept {
-            std::swap(counts_, other.counts_);
-            std::swap(key_, other.key_);
-            std::swap(units_, other.units_);
+        token(token&& source) noexcept
+            : counts_(std::exchange(source.counts_, nullptr)), key_(source.key_), units_(source.units_) {}
+        token& operator=(token source) noexcept {
+            std::swap(counts_, source.counts_);
+            std::swap(key_, source.key_);
+            std::swap(units_, source.units_);
             return *this;
         }
         ~token() {
@@ -29,7 +29,7 @@ public:
 
     private:
         friend class counts;
-        token(counts& from, const Key& key, std::size_t units) : counts_(&from), key_(key), units_(units) {}
+        token(counts& counts, const Key& key, std::size_t units) : counts_(&counts), key_(key), units_(units) {}
         counts* counts_;
         Key key_;
         std::size_t units_;
@@ -43,23 +43,23 @@ public:
     [[nodiscard]] std::optional<token> try_take(const Key& key, std::size_t units = 1) {
         const std::size_t has = of(key);
         if (has > limit_ || units > limit_ - has) return std::nullopt;
-        taken_[key] += units;
+        numbers_[key] += units;
         return token(*this, key, units);
     }
     [[nodiscard]] std::size_t of(const Key& key) const {
-        const auto mine = taken_.find(key);
-        return mine == taken_.end() ? 0 : mine->second;
+        const auto mine = numbers_.find(key);
+        return mine == numbers_.end() ? 0 : mine->second;
     }
 
 private:
     void give_back(const Key& key, std::size_t units) noexcept {
-        const auto mine = taken_.find(key);
+        const auto mine = numbers_.find(key);
         mine->second -= units;
-        if (mine->second == 0) taken_.erase(mine);
+        if (mine->second == 0) numbers_.erase(mine);
     }
 
     std::size_t limit_;
-    std::map<Key, std::size_t> taken_;  // never 0
+    std::map<Key, std::size_t> numbers_;  // never 0
 };
 
 }  // namespace waypost::inbound

@@ -16,13 +16,13 @@ public:
 
     /// All of them, or none: false when the message would have too many. An envelope to a destination that has one
     /// already adds nothing but what its recipient asked to be notified of.
-    [[nodiscard]] bool add(std::vector<spool::envelope> all);
+    [[nodiscard]] bool add(std::vector<spool::envelope> envelopes);
     void forget_from(std::size_t first);
     [[nodiscard]] std::vector<spool::envelope> take();
     [[nodiscard]] std::size_t size() const noexcept { return envelopes_.size(); }
 
 private:
-    [[nodiscard]] std::optional<std::size_t> place_of(const spool::envelope& wanted, std::size_t hash) const;
+    [[nodiscard]] std::optional<std::size_t> place_of(const spool::envelope& envelope, std::size_t hash) const;
 
     std::size_t limit_;
     std::vector<spool::envelope> envelopes_;

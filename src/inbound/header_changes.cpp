@@ -15,7 +15,7 @@ mail::missing_fields fields_for(submitter client, const mail::reverse_path& send
     mail::missing_fields fields;
     if (client == submitter::on_this_machine) {
         const std::string author = sender.is_null() ? "MAILER-DAEMON@" + host.text() : sender.text();
-        fields.from = "From: <" + author + ">\r\n";
+        fields.from_field = "From: <" + author + ">\r\n";
     }
     fields.date = "Date: " + mail::format_date(now) + "\r\n";
     fields.message_id = "Message-ID: <" + message_id + "." + stamp + "@" + host.text() + ">\r\n";
@@ -24,9 +24,9 @@ mail::missing_fields fields_for(submitter client, const mail::reverse_path& send
 
 std::string_view header_changes::feed(std::string_view piece) {
     if (!pass_.is_over()) {
-        passed_.clear();
-        pass_.feed(piece, passed_);
-        piece = passed_;
+        output_.clear();
+        pass_.feed(piece, output_);
+        piece = output_;
     }
     if (!mask_ || mask_->is_over()) return piece;
     masked_.clear();
@@ -35,11 +35,11 @@ std::string_view header_changes::feed(std::string_view piece) {
 }
 
 std::string_view header_changes::end() {
-    passed_.clear();
-    pass_.end(passed_);
-    if (!mask_) return passed_;
+    output_.clear();
+    pass_.end(output_);
+    if (!mask_) return output_;
     masked_.clear();
-    mask_->feed(passed_, masked_);
+    mask_->feed(output_, masked_);
     mask_->end(masked_);
     return masked_;
 }

@@ -35,7 +35,7 @@ public:
 private:
     mail::header_pass pass_;
     std::optional<mail::masquerade> mask_;
-    std::string passed_;
+    std::string output_;
     std::string masked_;
 };
 

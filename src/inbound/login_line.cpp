@@ -20,15 +20,15 @@ constexpr std::chrono::seconds longest_wait{20};
 
 // --- places
 
-login_line::place::place(place&& other) noexcept
-    : line_(std::exchange(other.line_, nullptr)),
-      one_(std::move(other.one_)),
-      of_client_(std::move(other.of_client_)) {}
+login_line::place::place(place&& source) noexcept
+    : line_(std::exchange(source.line_, nullptr)),
+      token_(std::move(source.token_)),
+      of_client_(std::move(source.of_client_)) {}
 
 login_line::place::~place() {
     if (line_ == nullptr) return;
     of_client_.reset();
-    one_ = {};
+    token_ = {};
     line_->serve();
 }
 
@@ -54,13 +54,14 @@ struct login_line::waiter {
 /// In the list for as long as it lives.
 class login_line::enlisted {
 public:
-    enlisted(std::list<waiter*>& all, waiter& one) : all_(all), place_(all.insert(all.end(), &one)) {}
-    ~enlisted() { all_.erase(place_); }
+    enlisted(std::list<waiter*>& waiters, waiter& one)
+        : waiters_(waiters), place_(waiters.insert(waiters.end(), &one)) {}
+    ~enlisted() { waiters_.erase(place_); }
     enlisted(const enlisted&) = delete;
     enlisted& operator=(const enlisted&) = delete;
 
 private:
-    std::list<waiter*>& all_;
+    std::list<waiter*>& waiters_;
     std::list<waiter*>::iterator place_;
 };
 
@@ -88,8 +89,8 @@ async::awaitable<std::optional<login_line::place>> login_line::join(std::optiona
     co_return std::move(mine.granted);
 }
 
-async::awaitable<> login_line::until_granted(waiter& one) {
-    while (!one.granted) co_await one.changed.wait();
+async::awaitable<> login_line::until_granted(waiter& waiter) {
+    while (!waiter.granted) co_await waiter.changed.wait();
 }
 
 void login_line::serve() {

@@ -22,16 +22,16 @@ public:
     /// Held while the hash is computed or waits for a thread. Must not outlive the line.
     class place {
     public:
-        place(place&& other) noexcept;
+        place(place&& source) noexcept;
         place& operator=(place&&) = delete;
         ~place();
 
     private:
         friend class login_line;
-        place(login_line& line, async::permits::token one, std::optional<address_counts::token> of_client)
-            : line_(&line), one_(std::move(one)), of_client_(std::move(of_client)) {}
+        place(login_line& line, async::permits::token token, std::optional<address_counts::token> of_client)
+            : line_(&line), token_(std::move(token)), of_client_(std::move(of_client)) {}
         login_line* line_;
-        async::permits::token one_;
+        async::permits::token token_;
         std::optional<address_counts::token> of_client_;
     };
 
@@ -48,7 +48,7 @@ private:
     [[nodiscard]] std::optional<place> try_take(const std::optional<net::address>& client);
     /// Gives what is free to those who wait, in their order.
     void serve();
-    static async::awaitable<> until_granted(waiter& one);
+    static async::awaitable<> until_granted(waiter& waiter);
 
     async::permits places_;
     address_counts clients_;

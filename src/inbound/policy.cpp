@@ -9,13 +9,13 @@ namespace waypost::inbound {
 
 namespace {
 
-bool lists(std::string_view row, const std::string& address, table::mailaddr as) {
-    const std::vector<std::string> candidates = as.candidates(address);
+bool lists(std::string_view row, const std::string& address, table::mailaddr service_type) {
+    const std::vector<std::string> candidates = service_type.candidates(address);
     for (const std::string_view part : base::split(row, ',')) {
         const std::string listed = base::to_lower(base::trim(part));
         if (listed.empty()) continue;
         if (std::ranges::find(candidates, listed) != candidates.end()) return true;
-        if (as.covers(listed, address)) return true;
+        if (service_type.covers(listed, address)) return true;
     }
     return false;
 }
@@ -24,29 +24,30 @@ bool lists(std::string_view row, const std::string& address, table::mailaddr as)
 
 rules::facts facts_about(const mail::mailbox& recipient, const client& peer, const smtp::server_session& conversation,
                          const listener_settings& listener, async::wall_time now) {
-    return {.from = peer.from,
+    return {.origin = peer.origin,
             .tag = listener.tag,
             .helo = conversation.helo(),
             .user = conversation.authenticated_user(),
             .tls = conversation.tls_active(),
-            .sender = conversation.sender().from,
+            .sender = conversation.sender().address,
             .recipient = recipient,
-            .at = now,
+            .time = now,
             .rdns = peer.rdns};
 }
 
-async::awaitable<mail::status> judge_sender(const mail::reverse_path& from, const smtp::server_session& conversation,
-                                            const listener_settings& listener, char tag_delimiter) {
+async::awaitable<mail::status> judge_sender(const mail::reverse_path& reverse_path,
+                                            const smtp::server_session& conversation, const listener_settings& listener,
+                                            char tag_delimiter) {
     const std::string& user = conversation.authenticated_user();
     if (listener.senders == nullptr || user.empty()) co_return mail::status();
-    co_return co_await judge_sender(*listener.senders, user, from, tag_delimiter);
+    co_return co_await judge_sender(*listener.senders, user, reverse_path, tag_delimiter);
 }
 
-async::awaitable<mail::status> judge_sender(table::table& senders, std::string user, mail::reverse_path from,
+async::awaitable<mail::status> judge_sender(table::table& senders, std::string user, mail::reverse_path reverse_path,
                                             char tag_delimiter) {
     const auto row = co_await table::find<table::mailaddrmap>(senders, std::move(user));
     if (row.has_error()) co_return mail::status::of(451, "4.4.3", "Cannot look up who may send as this");
-    if (row->has_value() && lists(**row, from.text(), {tag_delimiter})) co_return mail::status();
+    if (row->has_value() && lists(**row, reverse_path.text(), {tag_delimiter})) co_return mail::status();
     co_return mail::status::of(550, "5.7.1", "You may not send as this address");
 }
 

@@ -8,33 +8,35 @@ namespace waypost::inbound {
 
 namespace {
 
-bool is_local(const spool::envelope& one) { return !one.user.empty() || !one.target.empty(); }
+bool is_local(const spool::envelope& envelope) { return !envelope.user.empty() || !envelope.target.empty(); }
 
 }  // namespace
 
-bool same_destination(const spool::envelope& one, const spool::envelope& other) {
-    if (one.hop != other.hop || one.user != other.user || one.extension != other.extension ||
-        one.target != other.target) {
+bool same_destination(const spool::envelope& envelope, const spool::envelope& right) {
+    if (envelope.hop != right.hop || envelope.user != right.user || envelope.extension != right.extension ||
+        envelope.target != right.target) {
         return false;
     }
-    return is_local(one) ? base::iequals(one.to.to.text(), other.to.to.text()) : one.to.to == other.to.to;
+    return is_local(envelope) ? base::iequals(envelope.recipient.address.text(), right.recipient.address.text())
+                              : envelope.recipient.address == right.recipient.address;
 }
 
-std::size_t destination_hash(const spool::envelope& of) {
-    std::string all = of.hop.action + '\0' + of.user + '\0' + of.target + '\0' + base::to_lower(of.to.to.text());
+std::size_t destination_hash(const spool::envelope& envelope) {
+    std::string all = envelope.hop.action + '\0' + envelope.user + '\0' + envelope.target + '\0' +
+                      base::to_lower(envelope.recipient.address.text());
     return std::hash<std::string>()(all);
 }
 
-mail::dsn_notify merged(const mail::dsn_notify& one, const mail::dsn_notify& other) {
-    if (one.never || one == other) return other;
-    if (other.never) return one;
+mail::dsn_notify merged(const mail::dsn_notify& first, const mail::dsn_notify& second) {
+    if (first.never || first == second) return second;
+    if (second.never) return first;
     // Without NOTIFY a sender hears of failures and delays.
-    const auto spelled_out = [](mail::dsn_notify asked) {
-        if (!asked.specified) asked = {.specified = true, .failure = true, .delay = true};
-        return asked;
+    const auto spelled_out = [](mail::dsn_notify requested) {
+        if (!requested.specified) requested = {.specified = true, .failure = true, .delay = true};
+        return requested;
     };
-    const mail::dsn_notify a = spelled_out(one);
-    const mail::dsn_notify b = spelled_out(other);
+    const mail::dsn_notify a = spelled_out(first);
+    const mail::dsn_notify b = spelled_out(second);
     return {.specified = true,
             .success = a.success || b.success,
             .failure = a.failure || b.failure,

@@ -23,7 +23,7 @@ constexpr std::chrono::seconds between_refusals_logged{1};
 }  // namespace
 
 struct server::listener {
-    const listener_settings& how;
+    const listener_settings& settings;
     net::acceptor sockets;
     std::string name;  // for the log
 };
@@ -39,26 +39,27 @@ struct server::held {
     }
 };
 
-server::server(const async::executor& on, surroundings with, settings how)
-    : executor_(on),
-      with_(with),
-      settings_(std::move(how)),
+server::server(const async::executor& executor, surroundings context, settings settings)
+    : executor_(executor),
+      context_(context),
+      settings_(std::move(settings)),
       admission_(std::make_unique<admission>(settings_)),
       budgets_(std::make_unique<budgets>(settings_)),
-      accepting_(on),
-      sessions_(on, [this](std::exception_ptr bug) { with_.log.error("smtp", "bug", {{"what", base::text_of(bug)}}); }),
-      session_ended_(on) {}
+      accepting_(executor),
+      sessions_(executor,
+                [this](std::exception_ptr bug) { context_.log.error("smtp", "bug", {{"what", base::text_of(bug)}}); }),
+      session_ended_(executor) {}
 
 server::~server() = default;
 
 void server::open() {
     for (const listener_settings& each : settings_.listeners) {
-        if (each.at) {
-            auto sockets = net::acceptor::tcp(executor_, *each.at);
-            const std::string name = net::to_string(sockets.local().value_or(*each.at));
+        if (each.endpoint) {
+            auto sockets = net::acceptor::tcp(executor_, *each.endpoint);
+            const std::string name = net::to_string(sockets.local().value_or(*each.endpoint));
             listeners_.push_back(std::make_unique<listener>(listener{each, std::move(sockets), name}));
         } else {
-            auto socket = open_submission_socket(executor_, settings_, with_.log);
+            auto socket = open_submission_socket(executor_, settings_, context_.log);
             listeners_.push_back(std::make_unique<listener>(listener{each, std::move(socket.listening), socket.path}));
         }
     }
@@ -66,7 +67,7 @@ void server::open() {
 
 void server::start() {
     for (const auto& each : listeners_) {
-        with_.log.info("smtp", "listening", {{"address", each->name}});
+        context_.log.info("smtp", "listening", {{"address", each->name}});
         accepting_.start(accept_from(*each));
     }
 }
@@ -78,15 +79,15 @@ async::awaitable<> server::stop(async::duration grace) {
     co_await accepting_.stop();
     for (const auto& each : listeners_) {
         while (auto client = each->sockets.accept_connected())
-            turn_away(*each, std::move(client), shutdown_words(each->how.protocol.host));
+            turn_away(*each, std::move(client), shutdown_words(each->settings.protocol.host));
         each->sockets.close();
     }
     for (session* each : live_) each->end_soon();
     const async::duration for_content = grace * tenths_for_content / 10;
     if (for_content > async::duration::zero()) {
-        co_await (sessions_.join() || with_.clock.sleep_for(for_content));
+        co_await (sessions_.join() || context_.clock.sleep_for(for_content));
         for (session* each : live_) each->end_now();
-        co_await (sessions_.join() || with_.clock.sleep_for(grace - for_content));
+        co_await (sessions_.join() || context_.clock.sleep_for(grace - for_content));
     }
     co_await sessions_.stop();
 }
@@ -99,42 +100,43 @@ std::vector<net::endpoint> server::endpoints() const {
     return all;
 }
 
-async::awaitable<> server::accept_from(listener& from) {
+async::awaitable<> server::accept_from(listener& listener) {
     for (;;) {
-        auto client = co_await from.sockets.accept();
+        auto client = co_await listener.sockets.accept();
         if (client.error() == boost::asio::error::operation_aborted) co_return;
         if (client.has_error()) {
-            with_.log.warn("smtp", "accept-failed", {{"reason", client.error().message()}});
-            co_await with_.clock.sleep_for(pause_after_failure);
+            context_.log.warn("smtp", "accept-failed", {{"reason", client.error().message()}});
+            co_await context_.clock.sleep_for(pause_after_failure);
             continue;
         }
         const auto peer = (*client)->peer();
         auto arrival = admission_->arrive(peer ? std::optional(peer->ip) : std::nullopt, (*client)->peer_uid());
         if (const auto* refused = std::get_if<admission::refusal>(&arrival)) {
-            turn_away(from, std::move(*client), "4.7.0 " + from.how.protocol.host.text() + " Error: " + refused->text);
+            turn_away(listener, std::move(*client),
+                      "4.7.0 " + listener.settings.protocol.host.text() + " Error: " + refused->text);
             continue;
         }
         // At the limit one client of each listener waits here for its greeting, and the others in the kernel.
-        auto slot = admission_->try_take(door_of(from.how));
+        auto slot = admission_->try_take(door_of(listener.settings));
         while (!slot && !stopping_) {
             co_await session_ended_.wait();
-            slot = admission_->try_take(door_of(from.how));
+            slot = admission_->try_take(door_of(listener.settings));
         }
         if (stopping_) {
-            turn_away(from, std::move(*client), shutdown_words(from.how.protocol.host));
+            turn_away(listener, std::move(*client), shutdown_words(listener.settings.protocol.host));
             continue;
         }
         std::unique_ptr<held> place(
             new held{std::get<admission::visit>(std::move(arrival)), std::move(slot), session_ended_});
-        sessions_.start(serve(from, std::move(*client), std::move(place)));
+        sessions_.start(serve(listener, std::move(*client), std::move(place)));
     }
 }
 
 /// A client that expects TLS cannot be told anything for so little.
-void server::turn_away(const listener& from, std::unique_ptr<net::stream> client, const std::string& why) {
-    log_refusal(*client, why);
-    if (from.how.implicit_tls) return client->close();
-    sessions_.start(say_and_close(std::move(client), "421 " + why + "\r\n"));
+void server::turn_away(const listener& listener, std::unique_ptr<net::stream> client, const std::string& reason) {
+    log_refusal(*client, reason);
+    if (listener.settings.implicit_tls) return client->close();
+    sessions_.start(say_and_close(std::move(client), "421 " + reason + "\r\n"));
 }
 
 async::awaitable<> server::say_and_close(std::unique_ptr<net::stream> client, std::string words) {
@@ -144,29 +146,29 @@ async::awaitable<> server::say_and_close(std::unique_ptr<net::stream> client, st
     client->close();
 }
 
-void server::log_refusal(const net::stream& client, const std::string& why) {
-    const auto now = with_.clock.now();
+void server::log_refusal(const net::stream& client, const std::string& reason) {
+    const auto now = context_.clock.now();
     if (now < refusal_logged_ + between_refusals_logged) {
         ++refusals_not_logged_;
         return;
     }
     refusal_logged_ = now;
-    with_.log.info("smtp", "turned-away",
-                   {{"address", client.peer() ? net::to_string(*client.peer()) : "local"},
-                    {"result", "421 " + why},
-                    {"others", std::exchange(refusals_not_logged_, 0)}});
+    context_.log.info("smtp", "turned-away",
+                      {{"address", client.peer() ? net::to_string(*client.peer()) : "local"},
+                       {"result", "421 " + reason},
+                       {"others", std::exchange(refusals_not_logged_, 0)}});
 }
 
-async::awaitable<> server::serve(listener& from, std::unique_ptr<net::stream> client, std::unique_ptr<held> place) {
+async::awaitable<> server::serve(listener& listener, std::unique_ptr<net::stream> client, std::unique_ptr<held> place) {
     if (stopping_) {
-        turn_away(from, std::move(client), shutdown_words(from.how.protocol.host));
+        turn_away(listener, std::move(client), shutdown_words(listener.settings.protocol.host));
         co_return;
     }
-    session mine(executor_, with_, settings_, from.how, *budgets_, std::move(client));
+    session mine(executor_, context_, settings_, listener.settings, *budgets_, std::move(client));
     struct registered {
-        std::set<session*>& all;
+        std::set<session*>& sessions;
         session* one;
-        ~registered() { all.erase(one); }
+        ~registered() { sessions.erase(one); }
     } const entry{live_, &mine};
     live_.insert(&mine);
     co_await mine.run();

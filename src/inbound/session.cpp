@@ -46,8 +46,8 @@ mail::status refusal_of(smtp::content_decoder::fault found) {
 mail::status not_stored() { return mail::status::of(452, "4.3.1", "Message cannot be stored at this time"); }
 
 /// Of content that is not read to its end. A client that is told to come again comes with the same content.
-mail::status refusal_of_unread(smtp::content_decoder::fault found) {
-    return found == smtp::content_decoder::fault::none ? not_stored() : refusal_of(found);
+mail::status refusal_of_unread(smtp::content_decoder::fault fault) {
+    return fault == smtp::content_decoder::fault::none ? not_stored() : refusal_of(fault);
 }
 
 /// Content whose line ends are mended comes in two pieces a line: far more calls than copying them costs.
@@ -74,40 +74,40 @@ std::string tls_words(const net::tls_info& tls) {
 
 std::string shutdown_words(const mail::domain& host) { return "4.3.2 " + host.text() + " Service shutting down"; }
 
-session::session(const async::executor& on, const surroundings& with, const settings& how,
+session::session(const async::executor& executor, const surroundings& context, const settings& settings,
                  const listener_settings& listener, budgets& shared, std::unique_ptr<net::stream> client)
-    : with_(with),
-      settings_(how),
+    : context_(context),
+      settings_(settings),
       listener_(listener),
       shared_(shared),
       client_(std::move(client)),
-      watchdog_(on, *client_, with.clock),
+      watchdog_(executor, *client_, context.clock),
       protocol_(listener.protocol, listener.implicit_tls),
       lines_(read_buffer, longest_command),
       id_(observe::new_session_id()),
       address_(client_->peer() ? net::to_string(*client_->peer()) : "local"),
       budget_key_(client_of(*client_)),
-      name_(std::make_shared<peer_name>(on)),
-      beside_(on),
-      envelopes_(how.max_envelopes),
-      last_accepted_(with.clock.now()) {}
+      name_(std::make_shared<peer_name>(executor)),
+      side_tasks_(executor),
+      envelopes_(settings.max_envelopes),
+      last_accepted_(context.clock.now()) {}
 
 async::awaitable<> session::run() {
     if (const auto uid = client_->peer_uid()) {
-        with_.log.info("smtp", "connected", {{"session", id_}, {"address", address_}, {"uid", *uid}});
+        context_.log.info("smtp", "connected", {{"session", id_}, {"address", address_}, {"uid", *uid}});
     } else {
-        with_.log.info("smtp", "connected", {{"session", id_}, {"address", address_}});
+        context_.log.info("smtp", "connected", {{"session", id_}, {"address", address_}});
     }
-    if (const auto peer = client_->peer()) beside_.start(peer_name::ask(name_, with_.dns, peer->ip));
+    if (const auto peer = client_->peer()) side_tasks_.start(peer_name::ask(name_, context_.dns, peer->ip));
     co_await async::finally(async::alongside(watchdog_.run(), converse()), wind_up());
 }
 
 async::awaitable<> session::wind_up() {
     co_await say_shutdown();
     client_->close();
-    co_await beside_.stop();
-    with_.log.info("smtp", "disconnected",
-                   {{"session", id_}, {"reason", reason_}, {"messages", protocol_.accepted_messages()}});
+    co_await side_tasks_.stop();
+    context_.log.info("smtp", "disconnected",
+                      {{"session", id_}, {"reason", reason_}, {"messages", protocol_.accepted_messages()}});
 }
 
 // --- the server stops
@@ -131,7 +131,7 @@ async::awaitable<> session::say_shutdown() {
     add_last_reply();
     if (out_.empty()) co_return;
     const std::string words = std::exchange(out_, {});
-    co_await (client_->write(words) || with_.clock.sleep_for(shutdown_farewell_limit));
+    co_await (client_->write(words) || context_.clock.sleep_for(shutdown_farewell_limit));
     client_->end_writing();
 }
 
@@ -206,7 +206,7 @@ async::awaitable<bool> session::greet() {
 async::awaitable<bool> session::perform(smtp::server_step next) {
     for (;;) {
         if (auto* answer = std::get_if<smtp::send_reply>(&next)) {
-            reply(answer->what);
+            reply(answer->reply);
             co_return protocol_.receiving_content() ? co_await receive_content() : true;
         }
         if (auto* end = std::get_if<smtp::hang_up>(&next)) {
@@ -216,16 +216,16 @@ async::awaitable<bool> session::perform(smtp::server_step next) {
             co_return false;
         }
         if (auto* tls = std::get_if<smtp::begin_tls>(&next)) {
-            reply(tls->what);
+            reply(tls->reply);
             co_return co_await flush() && co_await shake_hands();
         }
         mail::status verdict;
         if (auto* sender = std::get_if<smtp::judge_sender>(&next)) {
-            verdict = co_await judge(std::move(sender->from));
+            verdict = co_await judge(std::move(sender->sender));
         } else if (auto* recipient = std::get_if<smtp::judge_recipient>(&next)) {
-            verdict = co_await judge(std::move(recipient->to));
+            verdict = co_await judge(std::move(recipient->recipient));
         } else if (auto* password = std::get_if<smtp::check_password>(&next)) {
-            verdict = co_await judge(std::move(password->who));
+            verdict = co_await judge(std::move(password->credentials));
         }
         next = protocol_.on_verdict(verdict);
     }
@@ -233,28 +233,31 @@ async::awaitable<bool> session::perform(smtp::server_step next) {
 
 // --- verdicts
 
-async::awaitable<mail::status> session::judge(mail::sender from) {
+async::awaitable<mail::status> session::judge(mail::sender sender) {
     watchdog_.pause();
-    const mail::status said = co_await judge_sender(from.from, protocol_, listener_, with_.rules.tag_delimiter());
+    const mail::status said =
+        co_await judge_sender(sender.address, protocol_, listener_, context_.rules.tag_delimiter());
     if (!said.is_success()) co_return said;
-    if (!with_.store.has_room(from.declared_size.value_or(0))) co_return no_room();
+    if (!context_.store.has_room(sender.declared_size.value_or(0))) co_return no_room();
     forget_transaction();
-    transaction_.emplace(with_.store);
+    transaction_.emplace(context_.store);
     transaction_->text().draw_on(shared_.content);
-    changes_.emplace(changes_for(from));
+    changes_.emplace(changes_for(sender));
     only_recipient_.clear();
     co_return mail::status();
 }
 
-async::awaitable<mail::status> session::judge(mail::recipient to) {
+async::awaitable<mail::status> session::judge(mail::recipient recipient) {
     watchdog_.pause();
-    const rules::facts about = facts_about(to.to);
-    auto accepted = co_await rules::accept_recipient(with_.rules, about, with_.files, to, with_.queue.how().ttl);
+    const rules::facts about = facts_about(recipient.address);
+    auto accepted =
+        co_await rules::accept_recipient(context_.rules, about, context_.files, recipient, context_.queue.how().ttl);
     if (const auto* refused = std::get_if<mail::status>(&accepted)) co_return *refused;
 
-    const mail::status added = add_envelopes(to.to, std::get<std::vector<spool::envelope>>(std::move(accepted)));
+    const mail::status added =
+        add_envelopes(recipient.address, std::get<std::vector<spool::envelope>>(std::move(accepted)));
     if (!added.is_success()) co_return added;
-    only_recipient_ = protocol_.recipients() == 0 ? to.to.text() : std::string();
+    only_recipient_ = protocol_.recipients() == 0 ? recipient.address.text() : std::string();
     co_return added;
 }
 
@@ -279,60 +282,60 @@ mail::status session::add_envelopes(const mail::mailbox& recipient, std::vector<
 mail::status session::refuse_for_number(const mail::mailbox& recipient) {
     if (envelopes_.size() != 0) return mail::status::of(452, "4.5.3", "Too many recipients");
     const std::string limit = std::to_string(settings_.max_envelopes);
-    with_.log.warn("smtp", "list-too-long",
-                   {{"session", id_}, {"rcpt", recipient.text()}, {"max-envelopes", settings_.max_envelopes}});
+    context_.log.warn("smtp", "list-too-long",
+                      {{"session", id_}, {"rcpt", recipient.text()}, {"max-envelopes", settings_.max_envelopes}});
     return mail::status::of(550, "5.3.4", "This address stands for more than " + limit + " recipients (max-envelopes)");
 }
 
-async::awaitable<mail::status> session::judge(smtp::credentials who) {
+async::awaitable<mail::status> session::judge(smtp::credentials credentials) {
     watchdog_.pause();
-    const std::string user = base::printable(who.user, 64);
-    const auto verdict = co_await verdict_of(std::move(who));
+    const std::string user = base::printable(credentials.user, 64);
+    const auto verdict = co_await verdict_of(std::move(credentials));
     if (!verdict) co_return refuse_login(user);
     switch (*verdict) {
         case password_verdict::right:
-            with_.log.info("smtp", "authentication",
-                           {{"session", id_}, {"address", address_}, {"user", user}, {"result", "ok"}});
+            context_.log.info("smtp", "authentication",
+                              {{"session", id_}, {"address", address_}, {"user", user}, {"result", "ok"}});
             co_return mail::status();
         case password_verdict::could_not_ask:
-            with_.log.warn("smtp", "authentication",
-                           {{"session", id_}, {"address", address_}, {"user", user}, {"result", "tempfail"}});
+            context_.log.warn("smtp", "authentication",
+                              {{"session", id_}, {"address", address_}, {"user", user}, {"result", "tempfail"}});
             co_return mail::status::of(454, "4.7.0", "Temporary authentication failure");
         case password_verdict::wrong: break;
     }
-    with_.log.warn("smtp", "authentication",
-                   {{"session", id_},
-                    {"address", address_},
-                    {"user", user},
-                    {"result", "permfail"},
-                    {"failures", ++failed_logins_}});
-    co_await with_.clock.sleep_for(shortest_failure_delay);
+    context_.log.warn("smtp", "authentication",
+                      {{"session", id_},
+                       {"address", address_},
+                       {"user", user},
+                       {"result", "permfail"},
+                       {"failures", ++failed_logins_}});
+    co_await context_.clock.sleep_for(shortest_failure_delay);
     if (failed_logins_ >= most_failed_logins) co_return mail::status::of(421, "4.7.0", "Too many failed logins");
     co_return mail::status::of(535, "5.7.8", "Authentication failed");
 }
 
 /// Nothing when there are too many logins. A table that takes its time holds no place of the line.
-async::awaitable<std::optional<password_verdict>> session::verdict_of(smtp::credentials who) {
+async::awaitable<std::optional<password_verdict>> session::verdict_of(smtp::credentials credentials) {
     if (listener_.passwords == nullptr) co_return password_verdict::could_not_ask;
-    auto stored = co_await find_password(*listener_.passwords, who.user);
+    auto stored = co_await find_password(*listener_.passwords, credentials.user);
     if (stored.has_error()) co_return password_verdict::could_not_ask;
     const auto peer = client_->peer();
-    const auto place = co_await shared_.logins.join(peer ? std::optional(peer->ip) : std::nullopt, with_.clock);
+    const auto place = co_await shared_.logins.join(peer ? std::optional(peer->ip) : std::nullopt, context_.clock);
     if (!place) co_return std::nullopt;
-    co_return co_await check_password(std::move(*stored), std::move(who.password), shared_.logins.hashing());
+    co_return co_await check_password(std::move(*stored), std::move(credentials.password), shared_.logins.hashing());
 }
 
 /// Its password is not looked at, so a guesser learns nothing from it.
 mail::status session::refuse_login(const std::string& user) {
-    with_.log.warn("smtp", "authentication",
-                   {{"session", id_}, {"address", address_}, {"user", user}, {"result", "tempfail"}});
+    context_.log.warn("smtp", "authentication",
+                      {{"session", id_}, {"address", address_}, {"user", user}, {"result", "tempfail"}});
     return mail::status::of(454, "4.7.0", "Too many logins at this time, try again later");
 }
 
 rules::facts session::facts_about(const mail::mailbox& recipient) {
-    client peer{.from = rules::local_socket{}, .rdns = [this] { return name_->wait(); }};
-    if (const auto address = client_->peer()) peer.from = address->ip;
-    return inbound::facts_about(recipient, peer, protocol_, listener_, with_.clock.wall());
+    client peer{.origin = rules::local_socket{}, .rdns = [this] { return name_->wait(); }};
+    if (const auto address = client_->peer()) peer.origin = address->ip;
+    return inbound::facts_about(recipient, peer, protocol_, listener_, context_.clock.wall());
 }
 
 // --- content
@@ -417,35 +420,35 @@ async::awaitable<mail::status> session::finish(const smtp::content_decoder& deco
 
     transaction_->text().set_trace(trace_fields());
     for (spool::envelope& each : envelopes_.take()) transaction_->add(std::move(each));
-    auto kept = co_await transaction_->commit(protocol_.sender(), with_.clock.wall(), decoder.eight_bit());
+    auto kept = co_await transaction_->commit(protocol_.sender(), context_.clock.wall(), decoder.eight_bit());
     if (kept.has_error()) {
         if (kept.error() == spool::errc::full) co_return no_room();
-        with_.log.error("smtp", "message-not-stored", {{"session", id_}, {"reason", kept.error().message()}});
+        context_.log.error("smtp", "message-not-stored", {{"session", id_}, {"reason", kept.error().message()}});
         co_return mail::status::of(451, "4.3.0", "Message cannot be stored at this time");
     }
-    const auto& message = *kept->kept().about;
-    with_.log.info("smtp", "message",
-                   {{"session", id_},
-                    {"msgid", spool::to_string(message.id)},
-                    {"from", "<" + message.from.from.text() + ">"},
-                    {"size", message.size},
-                    {"nrcpt", kept->kept().envelopes.size()},
-                    {"proto", protocol_.protocol_name()}});
+    const auto& message = *kept->kept().message;
+    context_.log.info("smtp", "message",
+                      {{"session", id_},
+                       {"msgid", spool::to_string(message.id)},
+                       {"from", "<" + message.sender.address.text() + ">"},
+                       {"size", message.size},
+                       {"nrcpt", kept->kept().envelopes.size()},
+                       {"proto", protocol_.protocol_name()}});
     const mail::status said = accepted(*kept);
-    last_accepted_ = with_.clock.now();
-    with_.queue.accepted(std::move(*kept));
+    last_accepted_ = context_.clock.now();
+    context_.queue.accepted(std::move(*kept));
     co_return said;
 }
 
-header_changes session::changes_for(const mail::sender& from) const {
+header_changes session::changes_for(const mail::sender& sender) const {
     const bool logged_in = !protocol_.authenticated_user().empty();
     std::optional<mail::masquerade> mask;
-    if (listener_.masquerade && logged_in && !from.from.is_null()) mask.emplace(from.from.text());
+    if (listener_.masquerade && logged_in && !sender.address.is_null()) mask.emplace(sender.address.text());
     const bool is_local = !client_->peer();
     if (!logged_in && !is_local) return {mail::header_pass(), std::move(mask)};
     const submitter client = is_local ? submitter::on_this_machine : submitter::logged_in;
-    return {mail::header_pass(fields_for(client, from.from, spool::to_string(transaction_->id()),
-                                         listener_.protocol.host, with_.clock.wall())),
+    return {mail::header_pass(fields_for(client, sender.address, spool::to_string(transaction_->id()),
+                                         listener_.protocol.host, context_.clock.wall())),
             std::move(mask)};
 }
 
@@ -456,20 +459,20 @@ std::string session::trace_fields() const {
         {.helo = protocol_.helo(),
          .rdns = name_->known(),
          .address = masked || !peer ? std::string() : net::address_literal(peer->ip),
-         .by = listener_.protocol.host.text(),
+         .host = listener_.protocol.host.text(),
          .uid = masked ? std::nullopt : client_->peer_uid(),
          .protocol = std::string(protocol_.protocol_name()),
          .id = spool::to_string(transaction_->id()),
          .tls = tls_ ? tls_words(*tls_) : std::string(),
          .authenticated = listener_.received_auth ? protocol_.authenticated_user() : std::string(),
          .only_recipient = only_recipient_,
-         .at = with_.clock.wall()});
+         .time = context_.clock.wall()});
 }
 
 // --- input and output
 
 async::awaitable<bool> session::read(awaited input, async::duration limit) {
-    const auto before = input == awaited::content ? with_.clock.now() : async::time_point();
+    const auto before = input == awaited::content ? context_.clock.now() : async::time_point();
     watchdog_.expect_within(limit);
     awaited_ = input;
     const auto bytes = co_await client_->read_some(lines_.free_space());
@@ -481,7 +484,7 @@ async::awaitable<bool> session::read(awaited input, async::duration limit) {
     }
     lines_.filled(*bytes);
     if (input == awaited::content) {
-        waited_for_content_ += with_.clock.now() - before;
+        waited_for_content_ += context_.clock.now() - before;
         content_octets_ += *bytes;
     }
     co_return true;
@@ -498,7 +501,7 @@ bool session::may_read_command() {
 
 /// A client that sends a command now and then, or a byte of one, has a session as long as mail comes of it.
 async::duration session::time_for_command() const {
-    const async::duration left = last_accepted_ + settings_.times.session - with_.clock.now();
+    const async::duration left = last_accepted_ + settings_.times.session - context_.clock.now();
     return std::min<async::duration>(settings_.times.command, left);
 }
 
@@ -531,27 +534,27 @@ async::awaitable<bool> session::shake_hands() {
     auto agreed = co_await client_->start_tls_server(*listener_.tls);
     awaited_ = awaited::nothing;
     if (agreed.has_error()) {
-        with_.log.info("smtp", "tls-failed",
-                       {{"session", id_}, {"address", address_}, {"reason", client_->tls_fault()}});
+        context_.log.info("smtp", "tls-failed",
+                          {{"session", id_}, {"address", address_}, {"reason", client_->tls_fault()}});
         reason_ = "tls failed";
         heard_ = false;
         co_return false;
     }
     tls_ = std::move(*agreed);
     if (!listener_.implicit_tls) protocol_.on_tls();
-    with_.log.info("smtp", "tls", {{"session", id_}, {"ciphers", tls_words(*tls_)}});
+    context_.log.info("smtp", "tls", {{"session", id_}, {"ciphers", tls_words(*tls_)}});
     co_return true;
 }
 
-void session::reply(const smtp::reply& what) {
-    if (!what.is_positive()) log_refusal(what);
-    smtp::write_reply(out_, what);
+void session::reply(const smtp::reply& answer) {
+    if (!answer.is_positive()) log_refusal(answer);
+    smtp::write_reply(out_, answer);
 }
 
-void session::log_refusal(const smtp::reply& what) {
-    with_.log.info(
+void session::log_refusal(const smtp::reply& reply) {
+    context_.log.info(
         "smtp", "failed-command",
-        {{"session", id_}, {"address", address_}, {"command", last_command_}, {"result", what.to_status().line()}});
+        {{"session", id_}, {"address", address_}, {"command", last_command_}, {"result", reply.to_status().line()}});
 }
 
 }  // namespace waypost::inbound

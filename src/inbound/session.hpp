@@ -31,8 +31,8 @@ namespace waypost::inbound {
 
 class session {
 public:
-    session(const async::executor& on, const surroundings& with, const settings& how, const listener_settings& listener,
-            budgets& shared, std::unique_ptr<net::stream> client);
+    session(const async::executor& executor, const surroundings& context, const settings& settings,
+            const listener_settings& listener, budgets& shared, std::unique_ptr<net::stream> client);
     /// The whole session. Returns when it is over, however it ends.
     async::awaitable<> run();
     /// The server stops. The client is told as soon as it has the answers to all that it has sent; content may end.
@@ -60,12 +60,12 @@ private:
     async::awaitable<bool> flush(async::duration limit);
     async::awaitable<bool> shake_hands();
 
-    async::awaitable<mail::status> judge(mail::sender from);
-    async::awaitable<mail::status> judge(mail::recipient to);
+    async::awaitable<mail::status> judge(mail::sender sender);
+    async::awaitable<mail::status> judge(mail::recipient recipient);
     [[nodiscard]] mail::status add_envelopes(const mail::mailbox& recipient, std::vector<spool::envelope> more);
     [[nodiscard]] mail::status refuse_for_number(const mail::mailbox& recipient);
-    async::awaitable<mail::status> judge(smtp::credentials who);
-    async::awaitable<std::optional<password_verdict>> verdict_of(smtp::credentials who);
+    async::awaitable<mail::status> judge(smtp::credentials credentials);
+    async::awaitable<std::optional<password_verdict>> verdict_of(smtp::credentials credentials);
     mail::status refuse_login(const std::string& user);
     async::awaitable<bool> receive_content();
     async::awaitable<bool> answer_content(const smtp::content_decoder& decoder, const mail::hop_counter& hops,
@@ -75,13 +75,13 @@ private:
     async::awaitable<mail::status> finish(const smtp::content_decoder& decoder, const mail::hop_counter& hops,
                                           bool stored);
     [[nodiscard]] std::string trace_fields() const;
-    [[nodiscard]] header_changes changes_for(const mail::sender& from) const;
+    [[nodiscard]] header_changes changes_for(const mail::sender& sender) const;
     [[nodiscard]] rules::facts facts_about(const mail::mailbox& recipient);
 
-    void reply(const smtp::reply& what);
-    void log_refusal(const smtp::reply& what);
+    void reply(const smtp::reply& answer);
+    void log_refusal(const smtp::reply& reply);
 
-    const surroundings& with_;
+    const surroundings& context_;
     const settings& settings_;
     const listener_settings& listener_;
     budgets& shared_;
@@ -95,7 +95,7 @@ private:
     std::string budget_key_;
     std::optional<net::tls_info> tls_;
     std::shared_ptr<peer_name> name_;
-    async::task_group beside_;
+    async::task_group side_tasks_;
     std::optional<spool::transaction> transaction_;
     std::optional<header_changes> changes_;  // of the transaction
     delivery_list envelopes_;  // of the transaction

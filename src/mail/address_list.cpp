@@ -21,14 +21,14 @@ public:
     explicit list_parser(std::string_view value) : text_(value) {}
 
     address_list run() {
-        while (at_ < text_.size()) step();
+        while (position_ < text_.size()) step();
         finish_element();
-        return std::move(found_);
+        return std::move(result_);
     }
 
 private:
     void step() {
-        const char c = text_[at_];
+        const char c = text_[position_];
         switch (c) {
             case '(': return skip_comment();
             case '"': return take_until('"');
@@ -48,7 +48,7 @@ private:
                     take(c);  // between the hosts of a route
                 } else {
                     finish_element();
-                    start_ = at_ + 1;
+                    start_ = position_ + 1;
                 }
                 break;
             case ' ':
@@ -57,46 +57,46 @@ private:
             case '\n': gap_ = true; break;
             case '\\':  // obsolete outside of quotes, and in no address; but what it escapes parts nothing
                 take(c);
-                if (at_ + 1 < text_.size()) take(text_[++at_]);
+                if (position_ + 1 < text_.size()) take(text_[++position_]);
                 break;
             default: take(c);
         }
-        ++at_;
+        ++position_;
     }
 
     /// What stood before a colon is the name of a group or, in angle brackets, a route ("@a,@b:"): neither is wanted.
     void end_prefix() {
         if (angle_ == angle::closed || (angle_ == angle::open && !inside_.starts_with('@'))) malformed_ = true;
         part().clear();
-        if (angle_ == angle::none) start_ = at_ + 1;
+        if (angle_ == angle::none) start_ = position_ + 1;
     }
 
     /// Comments nest (RFC 5322 section 3.2.2) as deep as they like: a counter, no recursion.
     void skip_comment() {
         gap_ = true;
         std::size_t depth = 0;
-        for (; at_ < text_.size(); ++at_) {
-            if (text_[at_] == '\\') {
-                ++at_;
-            } else if (text_[at_] == '(') {
+        for (; position_ < text_.size(); ++position_) {
+            if (text_[position_] == '\\') {
+                ++position_;
+            } else if (text_[position_] == '(') {
                 ++depth;
-            } else if (text_[at_] == ')' && --depth == 0) {
-                ++at_;
+            } else if (text_[position_] == ')' && --depth == 0) {
+                ++position_;
                 return;
             }
         }
-        at_ = text_.size();
+        position_ = text_.size();
         malformed_ = true;
     }
 
     /// A quoted-string or a domain-literal, which may hold anything else.
     void take_until(char end) {
-        take(text_[at_++]);
-        while (at_ < text_.size()) {
-            const char c = text_[at_++];
+        take(text_[position_++]);
+        while (position_ < text_.size()) {
+            const char c = text_[position_++];
             part().push_back(c);
             if (c == end) return;
-            if (c == '\\' && at_ < text_.size()) part().push_back(text_[at_++]);
+            if (c == '\\' && position_ < text_.size()) part().push_back(text_[position_++]);
         }
         malformed_ = true;
     }
@@ -126,29 +126,29 @@ private:
     void add(std::string_view address) {
         if (!malformed_ && angle_ != angle::open) {
             if (const auto full = mailbox::parse(address)) {
-                found_.addresses.push_back(full->text());
+                result_.addresses.push_back(full->text());
                 return;
             }
             if (address.find('"') == std::string_view::npos && local_part::parse(address)) {
-                found_.addresses.emplace_back(address);
+                result_.addresses.emplace_back(address);
                 return;
             }
         }
-        const std::string_view written = text_.substr(start_, std::min(at_, text_.size()) - start_);
-        found_.bad.push_back(base::printable(base::trim(written), shown_of_bad));
+        const std::string_view written = text_.substr(start_, std::min(position_, text_.size()) - start_);
+        result_.bad.push_back(base::printable(base::trim(written), shown_of_bad));
     }
 
     enum class angle { none, open, closed };
 
     std::string_view text_;
-    std::size_t at_ = 0;
+    std::size_t position_ = 0;
     std::size_t start_ = 0;  // of this element, to name it when it is bad
     std::string outside_;  // the element but for comments and what is in angle brackets
     std::string inside_;  // what is in angle brackets
     angle angle_ = angle::none;
     bool gap_ = false;
     bool malformed_ = false;
-    address_list found_;
+    address_list result_;
 };
 
 }  // namespace

@@ -21,12 +21,12 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
 /// A host name, also one that somebody else claims to have.
 std::string host_name(std::string_view host) { return base::printable(host, 255); }
 
-std::string bare_message_id(const report& about) {
-    std::string_view id = about.message_id;
+std::string bare_message_id(const report& report) {
+    std::string_view id = report.message_id;
     if (id.starts_with('<')) id.remove_prefix(1);
     if (id.ends_with('>')) id.remove_suffix(1);
     std::string bare(id);
-    if (bare.find('@') == std::string::npos) bare.append("@").append(about.reporting_host);
+    if (bare.find('@') == std::string::npos) bare.append("@").append(report.reporting_host);
     return base::printable(bare, 255);
 }
 
@@ -81,23 +81,23 @@ struct attachment {
     bool quoted = false;
 };
 
-attachment attachment_for(const report& about) {
-    if (is_seven_bit_text(about.returned)) return {.text = about.returned, .whole_message = about.whole_message};
-    std::string_view header = about.returned;
-    if (const auto end = header.find("\r\n\r\n"); about.whole_message && end != std::string_view::npos) {
+attachment attachment_for(const report& report) {
+    if (is_seven_bit_text(report.returned)) return {.text = report.returned, .whole_message = report.whole_message};
+    std::string_view header = report.returned;
+    if (const auto end = header.find("\r\n\r\n"); report.whole_message && end != std::string_view::npos) {
         header = header.substr(0, end + crlf.size());
     }
     return {.text = header, .quoted = !is_seven_bit_text(header)};
 }
 
-void append_header(std::string& out, const report& about, const wording& words, std::string_view boundary) {
-    const std::string host = host_name(about.reporting_host);
+void append_header(std::string& out, const report& notice, const wording& words, std::string_view boundary) {
+    const std::string host = host_name(notice.reporting_host);
     out += "From: Mailer Daemon <MAILER-DAEMON@" + host + ">\r\n";
-    out += "To: <" + about.to.text() + ">\r\n";
-    out += "Date: " + format_date(about.at) + "\r\n";
+    out += "To: <" + notice.recipient.text() + ">\r\n";
+    out += "Date: " + format_date(notice.time) + "\r\n";
     out += "Subject: ";
     out += words.subject;
-    out += "\r\nMessage-ID: <" + bare_message_id(about) + ">\r\n";
+    out += "\r\nMessage-ID: <" + bare_message_id(notice) + ">\r\n";
     out +=
         "MIME-Version: 1.0\r\n"
         "Auto-Submitted: auto-replied\r\n" // RFC 3834: nobody's out-of-office answers this
@@ -109,20 +109,20 @@ void append_header(std::string& out, const report& about, const wording& words, 
 
 /// "<bob@remote.example>", and the address that the sender knows where it is another.
 std::string shown_recipient(const reported_recipient& recipient) {
-    std::string shown = '<' + recipient.to.text() + '>';
+    std::string shown = '<' + recipient.address.text() + '>';
     if (!recipient.expanded_from.empty()) {
         shown += " (expanded from <" + base::printable(recipient.expanded_from, longest_word) + ">)";
     }
     return shown += ':';
 }
 
-void append_notice(std::string& out, const report& about, const wording& words, const attachment& attached) {
+void append_notice(std::string& out, const report& report, const wording& words, const attachment& attached) {
     out += "Content-Type: text/plain; charset=us-ascii\r\n\r\n";
-    append_folded(out, "", "", "This is the mail system at host " + host_name(about.reporting_host) + ".");
+    append_folded(out, "", "", "This is the mail system at host " + host_name(report.reporting_host) + ".");
     out += crlf;
     append_folded(out, "", "", words.what_happened);
     out += crlf;
-    for (const reported_recipient& recipient : about.recipients) {
+    for (const reported_recipient& recipient : report.recipients) {
         append_folded(out, "  ", "    ", shown_recipient(recipient));
         append_folded(out, "    ", "    ", shown_status(recipient.last));
         if (!recipient.remote_host.empty())
@@ -130,8 +130,8 @@ void append_notice(std::string& out, const report& about, const wording& words, 
         out += crlf;
     }
     append_folded(out, "", "", words.what_next);
-    if (about.kind == report_kind::delayed) {
-        append_folded(out, "", "", "It gives up, and tells you, on " + format_date(about.expires) + ".");
+    if (report.kind == report_kind::delayed) {
+        append_folded(out, "", "", "It gives up, and tells you, on " + format_date(report.expires) + ".");
     }
     if (!attached.text.empty()) {
         append_folded(
@@ -155,27 +155,27 @@ std::optional<std::string> original_recipient(std::string_view orcpt) {
     return std::string(type) + "; " + std::string(address);
 }
 
-void append_delivery_status(std::string& out, const report& about, const wording& words) {
+void append_delivery_status(std::string& out, const report& report, const wording& words) {
     out += "Content-Type: message/delivery-status\r\n\r\n";
-    if (!about.envelope_id.empty())
-        append_field(out, "Original-Envelope-Id", base::printable(about.envelope_id, longest_word));
-    append_field(out, "Reporting-MTA", "dns; " + host_name(about.reporting_host));
-    append_field(out, "Arrival-Date", format_date(about.arrived));
-    for (const reported_recipient& recipient : about.recipients) {
+    if (!report.envelope_id.empty())
+        append_field(out, "Original-Envelope-Id", base::printable(report.envelope_id, longest_word));
+    append_field(out, "Reporting-MTA", "dns; " + host_name(report.reporting_host));
+    append_field(out, "Arrival-Date", format_date(report.arrived));
+    for (const reported_recipient& recipient : report.recipients) {
         out += crlf;
         if (const auto original = original_recipient(recipient.original))
             append_field(out, "Original-Recipient", *original);
-        append_field(out, "Final-Recipient", "rfc822; " + recipient.to.text());
+        append_field(out, "Final-Recipient", "rfc822; " + recipient.address.text());
         append_field(out, "Action", words.action);
         append_field(out, "Status", status_code(recipient.last));
         if (!recipient.remote_host.empty()) append_field(out, "Remote-MTA", "dns; " + host_name(recipient.remote_host));
         // An expansion is nobody's reply.
-        if (about.kind != report_kind::expanded) {
+        if (report.kind != report_kind::expanded) {
             const std::string type = recipient.is_local && recipient.remote_host.empty() ? "x-unix" : "smtp";
             append_folded(out, "Diagnostic-Code: " + type + "; ", " ", shown_status(recipient.last));
         }
-        append_field(out, "Last-Attempt-Date", format_date(about.at));
-        if (about.kind == report_kind::delayed) append_field(out, "Will-Retry-Until", format_date(about.expires));
+        append_field(out, "Last-Attempt-Date", format_date(report.time));
+        if (report.kind == report_kind::delayed) append_field(out, "Will-Retry-Until", format_date(report.expires));
     }
     out += crlf;
 }
@@ -193,20 +193,20 @@ void append_attachment(std::string& out, const attachment& attached) {
 
 }  // namespace
 
-std::string format_dsn(const report& about) {
-    const wording words = words_for(about.kind);
-    const attachment attached = attachment_for(about);
+std::string format_dsn(const report& report) {
+    const wording words = words_for(report.kind);
+    const attachment attached = attachment_for(report);
     // A boundary has no "=", so it cannot come to be by quoting.
-    const std::string boundary = choose_boundary(bare_message_id(about), attached.text);
+    const std::string boundary = choose_boundary(bare_message_id(report), attached.text);
     const std::string delimiter = "--" + boundary + "\r\n";
     std::string out;
-    out.reserve(attached.text.size() + 4096 + 1024 * about.recipients.size());
-    append_header(out, about, words, boundary);
+    out.reserve(attached.text.size() + 4096 + 1024 * report.recipients.size());
+    append_header(out, report, words, boundary);
     out += "This is a notice in MIME format, for people and for programs.\r\n\r\n";
     out += delimiter;
-    append_notice(out, about, words, attached);
+    append_notice(out, report, words, attached);
     out += delimiter;
-    append_delivery_status(out, about, words);
+    append_delivery_status(out, report, words);
     if (!attached.text.empty()) {
         out += delimiter;
         append_attachment(out, attached);

@@ -13,12 +13,12 @@ constexpr std::size_t longest_line = 998;
 bool is_ftext(char c) { return c > ' ' && c <= '~' && c != ':'; }
 
 /// Whether this may still become "Name:", with blanks before the colon as the obsolete syntax allows.
-bool may_be_field(std::string_view held) {
-    if (held.size() > longest_line || !is_ftext(held.front())) return false;
-    if (held.size() == 1) return true;
-    const char last = held.back();
+bool may_be_field(std::string_view pending) {
+    if (pending.size() > longest_line || !is_ftext(pending.front())) return false;
+    if (pending.size() == 1) return true;
+    const char last = pending.back();
     if (last == ':' || base::is_blank(last)) return true;
-    return is_ftext(last) && !base::is_blank(held[held.size() - 2]);
+    return is_ftext(last) && !base::is_blank(pending[pending.size() - 2]);
 }
 
 }  // namespace
@@ -41,24 +41,24 @@ void header_pass::feed(std::string_view piece, std::string& out) {
 
 /// One more octet at the beginning of a line.
 void header_pass::take(char c, std::string& out) {
-    held_ += c;
-    const bool continues = held_.size() == 1 && base::is_blank(c);
+    held_text_ += c;
+    const bool continues = held_text_.size() == 1 && base::is_blank(c);
     if (continues && !any_field_) {
         begin_body(out);
     } else if (!completes_) {
-        out += held_;
+        out += held_text_;
         state_ = state::body;
     } else if (continues) {
         state_ = last_field_;
-        if (state_ == state::keeping) out += held_;
-        held_.clear();
-    } else if (held_ == "\r") {
+        if (state_ == state::keeping) out += held_text_;
+        held_text_.clear();
+    } else if (held_text_ == "\r") {
         return;  // of an empty line, so far
-    } else if (held_ == "\n" || held_ == "\r\n") {
+    } else if (held_text_ == "\n" || held_text_ == "\r\n") {
         add_missing(out);
-        out += held_;
+        out += held_text_;
         state_ = state::body;
-    } else if (!may_be_field(held_)) {
+    } else if (!may_be_field(held_text_)) {
         take_mbox_line_or_body(out);
     } else if (c == ':') {
         keep_or_drop(out);
@@ -67,38 +67,38 @@ void header_pass::take(char c, std::string& out) {
 
 /// A line that is no field.
 void header_pass::take_mbox_line_or_body(std::string& out) {
-    if (any_field_ || !is_mbox_line(held_)) return begin_body(out);
-    if (!held_.ends_with('\n')) state_ = state::dropping;
-    held_.clear();
+    if (any_field_ || !is_mbox_line(held_text_)) return begin_body(out);
+    if (!held_text_.ends_with('\n')) state_ = state::dropping;
+    held_text_.clear();
 }
 
 void header_pass::keep_or_drop(std::string& out) {
-    const std::string_view name = base::trim(std::string_view(held_).substr(0, held_.size() - 1));
-    if (base::iequals(name, "From")) additions_.from.clear();
+    const std::string_view name = base::trim(std::string_view(held_text_).substr(0, held_text_.size() - 1));
+    if (base::iequals(name, "From")) additions_.from_field.clear();
     if (base::iequals(name, "Date")) additions_.date.clear();
     if (base::iequals(name, "Message-ID")) additions_.message_id.clear();
     const bool is_blind = base::iequals(name, "Bcc") || base::iequals(name, "Resent-Bcc");
     last_field_ = state_ = is_blind ? state::dropping : state::keeping;
-    if (!is_blind) out += held_;
-    held_.clear();
+    if (!is_blind) out += held_text_;
+    held_text_.clear();
     any_field_ = true;
 }
 
 void header_pass::add_missing(std::string& out) {
-    out.append(additions_.from).append(additions_.date).append(additions_.message_id);
+    out.append(additions_.from_field).append(additions_.date).append(additions_.message_id);
 }
 
 /// What is held was not of the header section.
 void header_pass::begin_body(std::string& out) {
     add_missing(out);
-    out.append("\r\n").append(held_);
-    held_.clear();
+    out.append("\r\n").append(held_text_);
+    held_text_.clear();
     state_ = state::body;
 }
 
 void header_pass::end(std::string& out) {
     if (!completes_ || state_ == state::body) return;
-    if (!held_.empty()) return begin_body(out);
+    if (!held_text_.empty()) return begin_body(out);
     if (state_ == state::keeping) out += "\r\n";
     add_missing(out);
     state_ = state::body;

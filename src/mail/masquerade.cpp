@@ -9,10 +9,10 @@ namespace {
 constexpr std::string_view field = "From:";
 
 /// "From:", with the blanks before the colon that the obsolete syntax allows, or the beginning of it.
-bool may_become_from(std::string_view held) {
-    const std::size_t name = std::min(held.size(), field.size() - 1);
-    if (!base::iequals(held.substr(0, name), field.substr(0, name))) return false;
-    for (const char c : held.substr(name, held.size() - name - (held.ends_with(':') ? 1 : 0))) {
+bool may_become_from(std::string_view pending) {
+    const std::size_t name = std::min(pending.size(), field.size() - 1);
+    if (!base::iequals(pending.substr(0, name), field.substr(0, name))) return false;
+    for (const char c : pending.substr(name, pending.size() - name - (pending.ends_with(':') ? 1 : 0))) {
         if (!base::is_blank(c)) return false;
     }
     return true;
@@ -22,7 +22,7 @@ bool may_become_from(std::string_view held) {
 
 void masquerade::feed(std::string_view piece, std::string& out) {
     for (std::size_t i = 0; i < piece.size(); ++i) {
-        if (at_ == at::body) {
+        if (state_ == at::body) {
             out.append(piece.substr(i));
             return;
         }
@@ -31,40 +31,40 @@ void masquerade::feed(std::string_view piece, std::string& out) {
 }
 
 void masquerade::take(char c, std::string& out) {
-    if (at_ == at::name) {
-        held_ += c;
+    if (state_ == at::name) {
+        held_text_ += c;
         return decide(out);
     }
-    if (at_ == at::keeping) out += c;
-    if (c == '\n') at_ = at::name;
+    if (state_ == at::keeping) out += c;
+    if (c == '\n') state_ = at::name;
 }
 
 /// At the beginning of a line, with what is there of it.
 void masquerade::decide(std::string& out) {
-    if (base::is_blank(held_.front())) {
-        at_ = dropped_before_ ? at::dropping : at::keeping;
-    } else if (held_.front() == '\r') {
-        if (held_.size() < 2) return;
-        at_ = held_ == "\r\n" ? at::body : at::keeping;
-    } else if (may_become_from(held_)) {
+    if (base::is_blank(held_text_.front())) {
+        state_ = dropped_before_ ? at::dropping : at::keeping;
+    } else if (held_text_.front() == '\r') {
+        if (held_text_.size() < 2) return;
+        state_ = held_text_ == "\r\n" ? at::body : at::keeping;
+    } else if (may_become_from(held_text_)) {
         constexpr std::size_t longest = 100;  // so many blanks before a colon nobody means
-        if (held_.back() != ':' && held_.size() < longest) return;
-        dropped_before_ = held_.back() == ':';
-        at_ = dropped_before_ ? at::dropping : at::keeping;
+        if (held_text_.back() != ':' && held_text_.size() < longest) return;
+        dropped_before_ = held_text_.back() == ':';
+        state_ = dropped_before_ ? at::dropping : at::keeping;
         if (dropped_before_) out.append(field).append(" ").append(address_).append("\r\n");
     } else {
         dropped_before_ = false;
-        at_ = at::keeping;
+        state_ = at::keeping;
     }
-    if (at_ != at::dropping) out += held_;
-    const bool line_is_over = held_.ends_with('\n');
-    held_.clear();
-    if (line_is_over && at_ != at::body) at_ = at::name;
+    if (state_ != at::dropping) out += held_text_;
+    const bool line_is_over = held_text_.ends_with('\n');
+    held_text_.clear();
+    if (line_is_over && state_ != at::body) state_ = at::name;
 }
 
 void masquerade::end(std::string& out) {
-    out += held_;
-    held_.clear();
+    out += held_text_;
+    held_text_.clear();
 }
 
 }  // namespace waypost::mail

@@ -83,7 +83,7 @@ error parse_bracketed_host(std::string_view& rest, relay_url& url) {
     relay_url_error no_address{"there is no IPv6 address in the brackets", "[2001:db8::25]"};
     const std::size_t end = rest.find(']');
     if (end == std::string_view::npos)
-        return relay_url_error{"the bracket around the address is not closed", no_address.instead};
+        return relay_url_error{"the bracket around the address is not closed", no_address.hint};
     std::string_view inside = rest.substr(1, end - 1);
     if (base::istarts_with(inside, "IPv6:")) inside.remove_prefix(5);
     auto address = canonical_address(AF_INET6, inside);
@@ -143,13 +143,13 @@ error parse_port(std::string_view rest, relay_url& url) {
     return std::nullopt;
 }
 
-error parse_after_scheme(std::string_view rest, const scheme& via, relay_url& url) {
-    if (via.lmtp && rest.starts_with('/')) return parse_socket_path(rest, url);
-    if (auto wrong = parse_label(rest, via, url)) return wrong;
+error parse_after_scheme(std::string_view rest, const scheme& scheme, relay_url& url) {
+    if (scheme.lmtp && rest.starts_with('/')) return parse_socket_path(rest, url);
+    if (auto wrong = parse_label(rest, scheme, url)) return wrong;
     if (auto wrong = rest.starts_with('[') ? parse_bracketed_host(rest, url) : parse_plain_host(rest, url))
         return wrong;
     if (auto wrong = parse_port(rest, url)) return wrong;
-    if (via.lmtp && !url.port)
+    if (scheme.lmtp && !url.port)
         return relay_url_error{"LMTP has no port of its own", "lmtp://host:port, or lmtp:///path/to/socket"};
     return std::nullopt;
 }
@@ -165,8 +165,8 @@ std::uint16_t relay_url::effective_port() const noexcept {
 }
 
 std::string relay_url::text() const {
-    const auto* const via = std::find_if(schemes.begin(), schemes.end(), [this](const scheme& known) {
-        return known.lmtp == lmtp && (lmtp || known.security == security);
+    const auto* const via = std::find_if(schemes.begin(), schemes.end(), [this](const scheme& scheme) {
+        return scheme.lmtp == lmtp && (lmtp || scheme.security == security);
     });
     std::string text(via->name);
     text += "://";
@@ -198,7 +198,7 @@ std::variant<relay_url, relay_url_error> parse_relay_url(std::string_view text) 
         rest.remove_prefix(separator + 3);
     }
     const auto* const via =
-        std::find_if(schemes.begin(), schemes.end(), [&](const scheme& known) { return known.name == name; });
+        std::find_if(schemes.begin(), schemes.end(), [&](const scheme& scheme) { return scheme.name == name; });
     if (via == schemes.end()) return relay_url_error{shown("unknown scheme", name), suggest_scheme(name)};
 
     relay_url url;

@@ -87,11 +87,11 @@ std::optional<second_hand> parse_second_hand(std::string_view after_hash) {
 }
 
 /// The sender as an address of another forwarder, if it is one.
-std::optional<second_hand> already_forwarded(const mailbox& from) {
-    std::string_view text = from.local.value();
+std::optional<second_hand> already_forwarded(const mailbox& mailbox) {
+    std::string_view text = mailbox.local.value();
     constexpr std::string_view tag = "SRS0";
     if (std::string_view rest = text; skip_tag(rest, tag))
-        return second_hand{from.host.text(), text.substr(tag.size())};
+        return second_hand{mailbox.host.text(), text.substr(tag.size())};
     if (!skip_tag(text, "SRS1") || !take_field(text)) return std::nullopt;
     return parse_second_hand(text);
 }
@@ -105,8 +105,8 @@ std::optional<mailbox> address(std::string_view local, std::string_view host) {
 
 }  // namespace
 
-reverse_path srs::forwarded(const reverse_path& from, const domain& by, time now) const {
-    if (from.is_null() || from.address()->host == by) return from;
+reverse_path srs::forwarded(const reverse_path& from, const domain& domain, time now) const {
+    if (from.is_null() || from.address()->host == domain) return from;
     std::string local;
     if (const auto again = already_forwarded(*from.address())) {
         local = "SRS1=" + hash_of(settings_.key, hashed_again(again->first, again->rest)) + "=" +
@@ -117,12 +117,12 @@ reverse_path srs::forwarded(const reverse_path& from, const domain& by, time now
         const std::string& user = from.address()->local.value();
         local = "SRS0=" + hash_of(settings_.key, hashed_first(day, host, user)) + "=" + day + "=" + host + "=" + user;
     }
-    auto made = address(local, by.text());
+    auto made = address(local, domain.text());
     return made ? reverse_path(std::move(*made)) : from;
 }
 
-std::optional<mailbox> srs::reversed(const local_part& to, time now) const {
-    std::string_view text = to.value();
+std::optional<mailbox> srs::reversed(const local_part& local_part, time now) const {
+    std::string_view text = local_part.value();
     const bool again = skip_tag(text, "SRS1");
     if (!again && !skip_tag(text, "SRS0")) return std::nullopt;
     const auto hash = take_field(text);

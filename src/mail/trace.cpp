@@ -96,7 +96,7 @@ std::string format_received(const received& hop) {
         text += fold;
     }
     text += "by ";
-    append_word(text, hop.by, "localhost");
+    append_word(text, hop.host, "localhost");
     text += " (waypost";
     if (hop.uid) text += ", from userid " + std::to_string(*hop.uid);
     text += ") with ";
@@ -124,15 +124,15 @@ std::string format_received(const received& hop) {
     }
     text += ';';
     text += fold;
-    append_date(text, hop.at);
+    append_date(text, hop.time);
     text += "\r\n";
     return text;
 }
 
-std::string format_date(system_clock::time_point at) {
+std::string format_date(system_clock::time_point time) {
     std::string text;
     text.reserve(31);
-    append_date(text, at);
+    append_date(text, time);
     return text;
 }
 

@@ -21,17 +21,17 @@ namespace asio = boost::asio;
 using tcp = asio::ip::tcp;
 using local_protocol = asio::local::stream_protocol;
 
-[[noreturn]] void refuse(const std::string& where, const base::error_code& why) {
-    throw std::runtime_error("cannot listen on " + where + ": " + why.message());
+[[noreturn]] void refuse(const std::string& place, const base::error_code& error) {
+    throw std::runtime_error("cannot listen on " + place + ": " + error.message());
 }
 
 /// Removes a socket file that nobody listens on any more; a live one must not be taken over.
-void remove_stale(const async::executor& on, const std::string& path) {
+void remove_stale(const async::executor& executor, const std::string& path) {
     struct stat found{};
     if (lstat(path.c_str(), &found) != 0) return;
     if (!S_ISSOCK(found.st_mode))
         throw std::runtime_error("cannot listen on " + path + ": a file of that name is in the way");
-    local_protocol::socket probe(on);
+    local_protocol::socket probe(executor);
     base::error_code code;
     probe.open(local_protocol(), code);
     if (!code) probe.native_non_blocking(true, code);
@@ -55,22 +55,22 @@ acceptor::~acceptor() {
     if (state_ != nullptr) close();
 }
 
-acceptor acceptor::tcp(const async::executor& on, const endpoint& where) {
-    const net::tcp::endpoint at(where.ip, where.port);
-    net::tcp::acceptor listening(on);
+acceptor acceptor::tcp(const async::executor& executor, const endpoint& endpoint) {
+    const net::tcp::endpoint at(endpoint.ip, endpoint.port);
+    net::tcp::acceptor listening(executor);
     base::error_code code;
     listening.open(at.protocol(), code);
     if (!code) listening.set_option(net::tcp::acceptor::reuse_address(true), code);
-    if (!code && where.ip.is_v6()) listening.set_option(asio::ip::v6_only(true), code);
+    if (!code && endpoint.ip.is_v6()) listening.set_option(asio::ip::v6_only(true), code);
     if (!code) listening.bind(at, code);
     if (!code) listening.listen(net::tcp::acceptor::max_listen_connections, code);
-    if (code) refuse(to_string(where), code);
+    if (code) refuse(to_string(endpoint), code);
     return acceptor(std::make_unique<state>(state{std::move(listening), {}}));
 }
 
-acceptor acceptor::unix_socket(const async::executor& on, const std::string& path, unsigned mode) {
-    remove_stale(on, path);
-    local_protocol::acceptor listening(on);
+acceptor acceptor::unix_socket(const async::executor& executor, const std::string& path, unsigned mode) {
+    remove_stale(executor, path);
+    local_protocol::acceptor listening(executor);
     base::error_code code;
     listening.open(local_protocol(), code);
     if (code) refuse(path, code);

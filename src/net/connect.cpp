@@ -16,10 +16,10 @@ using connected = base::result<std::unique_ptr<stream>>;
 
 /// Connects within a limit: the loser of connection and clock is cancelled.
 template <class Socket, class Endpoint>
-async::awaitable<base::error_code> connect_within(Socket& socket, Endpoint to, async::clock& time,
+async::awaitable<base::error_code> connect_within(Socket& socket, Endpoint endpoint, async::clock& time,
                                                   async::duration limit) {
     using namespace asio::experimental::awaitable_operators;
-    const auto first = co_await (socket.async_connect(to, async::as_result) || time.sleep_for(limit));
+    const auto first = co_await (socket.async_connect(endpoint, async::as_result) || time.sleep_for(limit));
     if (first.index() == 1) co_return errc::timed_out;
     co_return std::get<0>(std::get<0>(first));
 }

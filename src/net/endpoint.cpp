@@ -24,9 +24,9 @@ address unmapped(const address& ip) {
     return ip;
 }
 
-std::string to_string(const endpoint& where) {
-    const std::string ip = where.ip.to_string();
-    return (where.ip.is_v6() ? "[" + ip + "]" : ip) + ":" + std::to_string(where.port);
+std::string to_string(const endpoint& endpoint) {
+    const std::string ip = endpoint.ip.to_string();
+    return (endpoint.ip.is_v6() ? "[" + ip + "]" : ip) + ":" + std::to_string(endpoint.port);
 }
 
 std::optional<cidr> cidr::parse(std::string_view text) {

@@ -14,28 +14,28 @@ template <class T>
 struct handle_free;
 template <>
 struct handle_free<BIO> {
-    void operator()(BIO* it) const noexcept { BIO_free_all(it); }
+    void operator()(BIO* handle) const noexcept { BIO_free_all(handle); }
 };
 template <>
 struct handle_free<X509> {
-    void operator()(X509* it) const noexcept { X509_free(it); }
+    void operator()(X509* handle) const noexcept { X509_free(handle); }
 };
 template <>
 struct handle_free<EVP_PKEY> {
-    void operator()(EVP_PKEY* it) const noexcept { EVP_PKEY_free(it); }
+    void operator()(EVP_PKEY* handle) const noexcept { EVP_PKEY_free(handle); }
 };
 template <>
 struct handle_free<X509_EXTENSION> {
-    void operator()(X509_EXTENSION* it) const noexcept { X509_EXTENSION_free(it); }
+    void operator()(X509_EXTENSION* handle) const noexcept { X509_EXTENSION_free(handle); }
 };
 template <>
 struct handle_free<ASN1_TIME> {
-    void operator()(ASN1_TIME* it) const noexcept { ASN1_TIME_free(it); }
+    void operator()(ASN1_TIME* handle) const noexcept { ASN1_TIME_free(handle); }
 };
 
 template <>
 struct handle_free<X509_STORE> {
-    void operator()(X509_STORE* it) const noexcept { X509_STORE_free(it); }
+    void operator()(X509_STORE* handle) const noexcept { X509_STORE_free(handle); }
 };
 
 template <class T>

@@ -62,8 +62,9 @@ void write_file(const std::string& path, const std::string& text, mode_t mode) {
 
 }  // namespace
 
-bool ensure_self_signed(const key_pair& at, const std::string& host_name) {
-    if (::access(at.certificate_file.c_str(), F_OK) == 0 && ::access(at.key_file.c_str(), F_OK) == 0) return false;
+bool ensure_self_signed(const key_pair& files, const std::string& host_name) {
+    if (::access(files.certificate_file.c_str(), F_OK) == 0 && ::access(files.key_file.c_str(), F_OK) == 0)
+        return false;
     const handle<EVP_PKEY> key(EVP_EC_gen("P-256"));
     if (!key) throw std::runtime_error("cannot make a key");
     const handle<X509> certificate = make_certificate(key.get(), host_name);
@@ -72,8 +73,8 @@ bool ensure_self_signed(const key_pair& at, const std::string& host_name) {
     PEM_write_bio_PrivateKey(key_text.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr);
     const handle<BIO> certificate_text(BIO_new(BIO_s_mem()));
     PEM_write_bio_X509(certificate_text.get(), certificate.get());
-    write_file(at.key_file, pem_text(key_text.get()), 0600);
-    write_file(at.certificate_file, pem_text(certificate_text.get()), 0644);
+    write_file(files.key_file, pem_text(key_text.get()), 0600);
+    write_file(files.certificate_file, pem_text(certificate_text.get()), 0644);
     return true;
 }
 

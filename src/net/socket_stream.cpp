@@ -88,8 +88,8 @@ base::error_code socket_stream::translate(const base::error_code& code) const no
     return code;
 }
 
-async::awaitable<base::result<std::size_t>> socket_stream::read_some(std::span<char> into) {
-    const auto room = asio::buffer(into.data(), into.size());
+async::awaitable<base::result<std::size_t>> socket_stream::read_some(std::span<char> buffer) {
+    const auto room = asio::buffer(buffer.data(), buffer.size());
     const auto [code, bytes] = tls_ ? co_await tls_->async_read_some(room, async::as_result)
                                     : co_await socket_.async_read_some(room, async::as_result);
     if (code) co_return translate(code);
@@ -150,8 +150,8 @@ async::awaitable<base::result<tls_info>> socket_stream::start_tls_client(const t
     co_return co_await handshake(asio::ssl::stream_base::client);
 }
 
-async::awaitable<base::result<tls_info>> socket_stream::handshake(asio::ssl::stream_base::handshake_type as) {
-    const auto [code] = co_await tls_->async_handshake(as, async::as_result);
+async::awaitable<base::result<tls_info>> socket_stream::handshake(asio::ssl::stream_base::handshake_type role) {
+    const auto [code] = co_await tls_->async_handshake(role, async::as_result);
     SSL* tls = tls_->native_handle();
     if (!code) co_return describe(tls);
 

@@ -18,7 +18,7 @@ public:
                   std::optional<unsigned> peer_uid = std::nullopt);
     ~socket_stream() override;
 
-    async::awaitable<base::result<std::size_t>> read_some(std::span<char> into) override;
+    async::awaitable<base::result<std::size_t>> read_some(std::span<char> buffer) override;
     async::awaitable<base::result<>> write(std::span<const boost::asio::const_buffer> buffers) override;
     async::awaitable<base::result<tls_info>> start_tls_server(const tls_context& context) override;
     async::awaitable<base::result<tls_info>> start_tls_client(const tls_context& context,
@@ -35,7 +35,7 @@ private:
     using tls_stream = boost::asio::ssl::stream<socket&>;
 
     [[nodiscard]] base::error_code translate(const base::error_code& code) const noexcept;
-    async::awaitable<base::result<tls_info>> handshake(boost::asio::ssl::stream_base::handshake_type as);
+    async::awaitable<base::result<tls_info>> handshake(boost::asio::ssl::stream_base::handshake_type role);
     async::awaitable<base::result<>> write_clear(std::span<const boost::asio::const_buffer> buffers);
     async::awaitable<base::result<>> write_tls(std::span<const boost::asio::const_buffer> buffers);
 

@@ -17,12 +17,12 @@ namespace ssl = boost::asio::ssl;
 
 namespace {
 
-void require(const boost::system::error_code& code, const std::string& what) {
-    if (code) throw std::runtime_error(what + ": " + code.message());
+void require(const boost::system::error_code& code, const std::string& text) {
+    if (code) throw std::runtime_error(text + ": " + code.message());
 }
 
-int no_pass_phrase(char*, int, int, void* asked) {
-    if (asked != nullptr) *static_cast<bool*>(asked) = true;
+int no_pass_phrase(char*, int, int, void* unused) {
+    if (unused != nullptr) *static_cast<bool*>(unused) = true;
     return 0;
 }
 

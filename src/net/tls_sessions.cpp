@@ -9,7 +9,7 @@ namespace waypost::net {
 namespace {
 
 struct session_free {
-    void operator()(SSL_SESSION* it) const noexcept { SSL_SESSION_free(it); }
+    void operator()(SSL_SESSION* handle) const noexcept { SSL_SESSION_free(handle); }
 };
 using session = std::unique_ptr<SSL_SESSION, session_free>;
 
@@ -22,20 +22,20 @@ public:
     static constexpr std::size_t most_of_a_key = 20;
 
     void keep(const std::string& key, session fresh) {
-        if (kept_.count(key) >= most_of_a_key) kept_.erase(kept_.lower_bound(key));
-        if (kept_.size() >= most) kept_.erase(kept_.begin());
-        kept_.emplace(key, std::move(fresh));
+        if (sessions_.count(key) >= most_of_a_key) sessions_.erase(sessions_.lower_bound(key));
+        if (sessions_.size() >= most) sessions_.erase(sessions_.begin());
+        sessions_.emplace(key, std::move(fresh));
     }
     session take(const std::string& key) {
-        const auto behind = kept_.upper_bound(key);
-        if (behind == kept_.begin() || std::prev(behind)->first != key) return nullptr;
+        const auto behind = sessions_.upper_bound(key);
+        if (behind == sessions_.begin() || std::prev(behind)->first != key) return nullptr;
         session newest = std::move(std::prev(behind)->second);
-        kept_.erase(std::prev(behind));
+        sessions_.erase(std::prev(behind));
         return newest;
     }
 
 private:
-    std::multimap<std::string, session> kept_;
+    std::multimap<std::string, session> sessions_;
 };
 
 // OpenSSL owns both: the cache lives as long as its SSL_CTX, which connections may keep alive, the key as long as its

@@ -22,8 +22,8 @@ namespace {
 // fastest mail flow; a terminal that is stopped for longer costs log lines and never mail.
 constexpr std::size_t lines_waiting = 8192;
 
-std::string_view name_of(level at) noexcept {
-    switch (at) {
+std::string_view name_of(level level) noexcept {
+    switch (level) {
         case level::debug: return "debug";
         case level::info: return "info";
         case level::warn: return "warn";
@@ -88,27 +88,27 @@ void append_quoted(std::string& out, std::string_view value, log_format format) 
     out += '"';
 }
 
-void append_text_field(std::string& out, const field& one) {
+void append_text_field(std::string& out, const field& field) {
     out += ' ';
-    out += one.name;
+    out += field.name;
     out += '=';
-    if (one.numeric) {
-        out += std::to_string(one.number);
-    } else if (is_plain(one.text)) {
-        out += one.text;
+    if (field.numeric) {
+        out += std::to_string(field.number);
+    } else if (is_plain(field.text)) {
+        out += field.text;
     } else {
-        append_quoted(out, one.text, log_format::text);
+        append_quoted(out, field.text, log_format::text);
     }
 }
 
-void append_json_field(std::string& out, const field& one) {
+void append_json_field(std::string& out, const field& field) {
     out += ",\"";
-    out += one.name;
+    out += field.name;
     out += "\":";
-    if (one.numeric) {
-        out += std::to_string(one.number);
+    if (field.numeric) {
+        out += std::to_string(field.number);
     } else {
-        append_quoted(out, one.text, log_format::json);
+        append_quoted(out, field.text, log_format::json);
     }
 }
 
@@ -134,32 +134,32 @@ std::string_view time_stamp() {
 
 }  // namespace
 
-std::string format_line(log_format format, std::string_view time, level at, std::string_view subsystem,
-                        std::string_view event, log::fields what) {
+std::string format_line(log_format format, std::string_view time, level threshold, std::string_view subsystem,
+                        std::string_view event, log::fields fields) {
     std::string line;
     line.reserve(320);
     if (format == log_format::json) {
         line += "{\"time\":\"";
         line += time;
         line += "\",\"level\":\"";
-        line += name_of(at);
+        line += name_of(threshold);
         line += "\",\"subsystem\":\"";
         line += subsystem;
         line += "\",\"event\":\"";
         line += event;
         line += '"';
-        for (const field& one : what) append_json_field(line, one);
+        for (const field& one : fields) append_json_field(line, one);
         line += '}';
         return line;
     }
     line += time;
     line += ' ';
-    line += name_of(at);
+    line += name_of(threshold);
     line += ' ';
     line += subsystem;
     line += " event=";
     line += event;
-    for (const field& one : what) append_text_field(line, one);
+    for (const field& one : fields) append_text_field(line, one);
     return line;
 }
 
@@ -189,13 +189,13 @@ log::log(log_settings settings) : settings_(settings), writer_(std::make_unique<
 
 log::~log() = default;
 
-void log::write(level at, std::string_view subsystem, std::string_view event, fields what) {
+void log::write(level level, std::string_view subsystem, std::string_view event, fields fields) {
     const std::size_t lost = writer_->threads->overrun_counter();
     if (const std::size_t told = writer_->overrun_reported.exchange(lost); told != lost) {
         writer_->lines->info(
             format_line(settings_.format, time_stamp(), level::warn, "log", "lines-lost", {{"count", lost - told}}));
     }
-    writer_->lines->info(format_line(settings_.format, time_stamp(), at, subsystem, event, what));
+    writer_->lines->info(format_line(settings_.format, time_stamp(), level, subsystem, event, fields));
 }
 
 }  // namespace waypost::observe

@@ -6,9 +6,9 @@ namespace waypost::queue {
 
 namespace {
 
-std::string_view word_for(const mail::status& said) {
-    if (said.is_success()) return "Ok";
-    return said.is_permanent() ? "PermFail" : "TempFail";
+std::string_view word_for(const mail::status& status) {
+    if (status.is_success()) return "Ok";
+    return status.is_permanent() ? "PermFail" : "TempFail";
 }
 
 std::string_view or_dash(std::string_view text) { return text.empty() ? "-" : text; }
@@ -21,20 +21,20 @@ std::string delay_text(async::duration delay) {
 
 }  // namespace
 
-void log_delivery(observe::log& log, const carrier& by, const spool::message& about, const spool::envelope& which,
-                  const mail::status& said, async::wall_time now) {
-    log.info(by.subsystem, "delivery",
-             {{"session", or_dash(by.session)},
-              {"evpid", spool::to_string(which.id)},
-              {"from", "<" + about.from.from.text() + ">"},
-              {"to", "<" + which.to.to.text() + ">"},
-              {"rcpt", "<" + (which.given.empty() ? which.to.to.text() : which.given) + ">"},
-              {"user", or_dash(by.user)},
-              {"source", or_dash(by.source)},
-              {"relay", or_dash(by.relay)},
-              {"delay", delay_text(now - about.arrived)},
-              {"result", word_for(said)},
-              {"stat", said.line()}});
+void log_delivery(observe::log& log, const carrier& carrier, const spool::message& message,
+                  const spool::envelope& envelope, const mail::status& status, async::wall_time now) {
+    log.info(carrier.subsystem, "delivery",
+             {{"session", or_dash(carrier.session)},
+              {"evpid", spool::to_string(envelope.id)},
+              {"from", "<" + message.sender.address.text() + ">"},
+              {"to", "<" + envelope.recipient.address.text() + ">"},
+              {"rcpt", "<" + (envelope.original.empty() ? envelope.recipient.address.text() : envelope.original) + ">"},
+              {"user", or_dash(carrier.user)},
+              {"source", or_dash(carrier.source)},
+              {"relay", or_dash(carrier.relay)},
+              {"delay", delay_text(now - message.arrived)},
+              {"result", word_for(status)},
+              {"stat", status.line()}});
 }
 
 }  // namespace waypost::queue

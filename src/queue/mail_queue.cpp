@@ -42,26 +42,26 @@ std::string length_text(async::duration length) {
 
 }  // namespace
 
-mail_queue::mail_queue(const async::executor& on, spool::store& store, async::clock& time, observe::log& log,
-                       report_router& router, settings how)
+mail_queue::mail_queue(const async::executor& executor, spool::store& store, async::clock& time, observe::log& log,
+                       report_router& router, settings settings)
     : store_(store),
       clock_(time),
       log_(log),
-      settings_(std::move(how)),
+      settings_(std::move(settings)),
       content_budget_(settings_.content_budget),
       windows_(std::make_unique<windows>(windows::limits{.window = settings_.window, .total = settings_.total})),
-      timer_moved_(on),
-      coroutines_(on, [this](std::exception_ptr bug) { log_bug(std::move(bug)); }) {
+      timer_moved_(executor),
+      coroutines_(executor, [this](std::exception_ptr bug) { log_bug(std::move(bug)); }) {
     reports_ = std::make_unique<reports>(
         reports::surroundings{store_, clock_, log_, router, settings_, coroutines_},
-        [this](const spool::envelope& which, spool::change what) { settle(which, std::move(what)); },
-        [this](spool::receipt what) { accepted(std::move(what)); });
+        [this](const spool::envelope& envelope, spool::change change) { settle(envelope, std::move(change)); },
+        [this](spool::receipt receipt) { accepted(std::move(receipt)); });
 }
 
 mail_queue::~mail_queue() = default;
 
-void mail_queue::assign(std::string action, transport& by, bool local) {
-    assigned_.insert_or_assign(std::move(action), assignment{&by, local});
+void mail_queue::assign(std::string action, transport& transport, bool local) {
+    assigned_.insert_or_assign(std::move(action), assignment{&transport, local});
 }
 
 void mail_queue::start() { coroutines_.start(keep_time()); }
@@ -73,12 +73,12 @@ async::awaitable<> mail_queue::stop() {
 
 // --- mail on its way
 
-void mail_queue::accepted(spool::receipt what) {
+void mail_queue::accepted(spool::receipt receipt) {
     if (stopping_) return;  // it is in the store, for the next start
-    spool::queued fresh = std::move(what).kept();
-    latest_seen_ = std::max(latest_seen_, fresh.about->arrived);
+    spool::queued fresh = std::move(receipt).kept();
+    latest_seen_ = std::max(latest_seen_, fresh.message->arrived);
     std::ignore = calendar();
-    const auto about = affordable(std::move(fresh.about));
+    const auto about = affordable(std::move(fresh.message));
     std::map<spool::next_hop, std::vector<spool::envelope>> by_hop;
     for (spool::envelope& each : fresh.envelopes) by_hop[each.hop].push_back(std::move(each));
     for (auto& [hop, envelopes] : by_hop) {
@@ -88,13 +88,13 @@ void mail_queue::accepted(spool::receipt what) {
     begin_refills();
 }
 
-std::shared_ptr<const spool::message> mail_queue::affordable(std::shared_ptr<const spool::message> about) {
-    if (about->text == nullptr || about->text->in_file()) return about;
-    if (auto paid = content_budget_.try_take(about->text->size())) {
-        about->text->pay_with(std::move(paid));
-        return about;
+std::shared_ptr<const spool::message> mail_queue::affordable(std::shared_ptr<const spool::message> message) {
+    if (message->text == nullptr || message->text->in_file()) return message;
+    if (auto paid = content_budget_.try_take(message->text->size())) {
+        message->text->pay_with(std::move(paid));
+        return message;
     }
-    auto without = std::make_shared<spool::message>(*about);
+    auto without = std::make_shared<spool::message>(*message);
     without->text = nullptr;
     return without;
 }
@@ -103,13 +103,13 @@ void mail_queue::offer(spool::queued task) {
     if (spool::is_expansion_notice(task.envelopes.front().hop)) return tell_of_expansion(std::move(task));
     const std::string& action = task.envelopes.front().hop.action;
     if (const auto found = assigned_.find(action); found != assigned_.end()) {
-        found->second.by->carry(std::move(task));
+        found->second.transport->carry(std::move(task));
         return;
     }
     // Perhaps it comes back with the next configuration.
     const auto said = mail::status::transient("4.3.5", "action " + action + " is not in the configuration");
     for (spool::envelope& each : task.envelopes)
-        report(task.about, std::move(each), deferred{.said = said, .remote = {}});
+        report(task.message, std::move(each), deferred{.status = said, .remote = {}});
 }
 
 void mail_queue::tell_of_expansion(spool::queued task) {
@@ -123,15 +123,15 @@ void mail_queue::tell_of_expansion(spool::queued task) {
         if (!is_last)
             if_not = spool::postponed{
                 each.id, each.tries + 1, each.warnings,
-                std::min(next_try_of(*task.about, each), std::max(each.expires, now + seconds(1))), said};
-        reports_->owe(task.about, mail::report_kind::expanded, {std::move(each), said, {}, done, std::move(if_not)});
+                std::min(next_try_of(*task.message, each), std::max(each.expires, now + seconds(1))), said};
+        reports_->owe(task.message, mail::report_kind::expanded, {std::move(each), said, {}, done, std::move(if_not)});
     }
 }
 
 async::awaitable<base::result<std::shared_ptr<const spool::content>>> mail_queue::content_of(
-    std::shared_ptr<const spool::message> about) {
-    if (about->text != nullptr) co_return about->text;
-    co_return co_await store_.load(about->id);
+    std::shared_ptr<const spool::message> message) {
+    if (message->text != nullptr) co_return message->text;
+    co_return co_await store_.load(message->id);
 }
 
 std::vector<hop_load> mail_queue::loads() const {
@@ -142,81 +142,90 @@ std::vector<hop_load> mail_queue::loads() const {
 
 // --- outcomes
 
-void mail_queue::report(const std::shared_ptr<const spool::message>& about, spool::envelope which, outcome what) {
-    if (!windows_->in_flight(which)) {
-        log_.error("queue", "bug", {{"evpid", spool::to_string(which.id)}, {"result", "reported, but not in flight"}});
+void mail_queue::report(const std::shared_ptr<const spool::message>& message, spool::envelope envelope,
+                        outcome outcome) {
+    if (!windows_->in_flight(envelope)) {
+        log_.error("queue", "bug",
+                   {{"evpid", spool::to_string(envelope.id)}, {"result", "reported, but not in flight"}});
         return;
     }
-    std::visit(base::overloaded{[&](delivered& was) { on_delivered(about, std::move(which), std::move(was)); },
-                                [&](deferred& was) { on_deferred(about, std::move(which), std::move(was)); },
-                                [&](failed& was) { on_failed(about, std::move(which), std::move(was)); }},
-               what);
+    std::visit(base::overloaded{[&](delivered& was) { on_delivered(message, std::move(envelope), std::move(was)); },
+                                [&](deferred& was) { on_deferred(message, std::move(envelope), std::move(was)); },
+                                [&](failed& was) { on_failed(message, std::move(envelope), std::move(was)); }},
+               outcome);
 }
 
-void mail_queue::on_delivered(const std::shared_ptr<const spool::message>& about, spool::envelope which,
-                              delivered what) {
-    const spool::finished done{which.id};
-    if (what.dsn_passed || !wants_success(which.to.notify) || about->from.from.is_null()) return settle(which, done);
-    const auto kind = what.final ? mail::report_kind::delivered : mail::report_kind::relayed;
-    reports_->owe(about, kind, {std::move(which), std::move(what.said), std::move(what.remote), done, done});
+void mail_queue::on_delivered(const std::shared_ptr<const spool::message>& message, spool::envelope envelope,
+                              delivered outcome) {
+    const spool::finished done{envelope.id};
+    if (outcome.dsn_passed || !wants_success(envelope.recipient.notify) || message->sender.address.is_null())
+        return settle(envelope, done);
+    const auto kind = outcome.final ? mail::report_kind::delivered : mail::report_kind::relayed;
+    reports_->owe(message, kind,
+                  {std::move(envelope), std::move(outcome.status), std::move(outcome.remote), done, done});
 }
 
-void mail_queue::on_deferred(const std::shared_ptr<const spool::message>& about, spool::envelope which, deferred what) {
+void mail_queue::on_deferred(const std::shared_ptr<const spool::message>& message, spool::envelope envelope,
+                             deferred outcome) {
     const auto now = calendar();
-    if (now >= which.expires) {
-        const std::string text =
-            "not delivered within " + length_text(which.expires - about->arrived) + "; last: " + what.said.line();
-        log_.info("queue", "expired", {{"evpid", spool::to_string(which.id)}, {"result", what.said.line()}});
-        return on_failed(about, std::move(which), {mail::status::of(550, "4.4.7", text), std::move(what.remote)});
+    if (now >= envelope.expires) {
+        const std::string text = "not delivered within " + length_text(envelope.expires - message->arrived) +
+                                 "; last: " + outcome.status.line();
+        log_.info("queue", "expired", {{"evpid", spool::to_string(envelope.id)}, {"result", outcome.status.line()}});
+        return on_failed(message, std::move(envelope),
+                         {mail::status::of(550, "4.4.7", text), std::move(outcome.remote)});
     }
     // A last try at the end of its time, whatever the schedule says.
-    const auto until = std::min(next_try_of(*about, which), std::max(which.expires, now + seconds(1)));
-    spool::postponed later{which.id, which.tries + 1, which.warnings, until, what.said, what.for_host};
+    const auto until = std::min(next_try_of(*message, envelope), std::max(envelope.expires, now + seconds(1)));
+    spool::postponed later{envelope.id, envelope.tries + 1, envelope.warnings, until, outcome.status, outcome.for_host};
     spool::postponed warned = later;
-    while (warning_owed(settings_.warn_intervals, warned.warnings, about->arrived, until)) ++warned.warnings;
-    if (warned.warnings == later.warnings) return settle(which, std::move(later));
-    if (about->from.from.is_null() || !wants_delay(which.to.notify)) return settle(which, std::move(warned));
-    reports_->owe(
-        about, mail::report_kind::delayed,
-        {std::move(which), std::move(what.said), std::move(what.remote), std::move(warned), std::move(later)});
+    while (warning_owed(settings_.warn_intervals, warned.warnings, message->arrived, until)) ++warned.warnings;
+    if (warned.warnings == later.warnings) return settle(envelope, std::move(later));
+    if (message->sender.address.is_null() || !wants_delay(envelope.recipient.notify))
+        return settle(envelope, std::move(warned));
+    reports_->owe(message, mail::report_kind::delayed,
+                  {std::move(envelope), std::move(outcome.status), std::move(outcome.remote), std::move(warned),
+                   std::move(later)});
 }
 
-void mail_queue::on_failed(const std::shared_ptr<const spool::message>& about, spool::envelope which, failed what) {
-    const spool::finished done{which.id};
-    if (about->from.from.is_null()) {
+void mail_queue::on_failed(const std::shared_ptr<const spool::message>& message, spool::envelope envelope,
+                           failed outcome) {
+    const spool::finished done{envelope.id};
+    if (message->sender.address.is_null()) {
         log_.info("queue", "report-dropped",
-                  {{"evpid", spool::to_string(which.id)},
-                   {"rcpt", which.to.to.text()},
-                   {"stat", what.said.line()},
+                  {{"evpid", spool::to_string(envelope.id)},
+                   {"rcpt", envelope.recipient.address.text()},
+                   {"stat", outcome.status.line()},
                    {"result", "the sender is the null reverse-path"}});
-        return settle(which, done);
+        return settle(envelope, done);
     }
-    if (!wants_failure(which.to.notify)) return settle(which, done);
-    spool::postponed again{which.id, which.tries + 1, which.warnings, next_try_of(*about, which), what.said};
-    reports_->owe(about, mail::report_kind::failed,
-                  {std::move(which), std::move(what.said), std::move(what.remote), done, std::move(again)});
+    if (!wants_failure(envelope.recipient.notify)) return settle(envelope, done);
+    spool::postponed again{envelope.id, envelope.tries + 1, envelope.warnings, next_try_of(*message, envelope),
+                           outcome.status};
+    reports_->owe(message, mail::report_kind::failed,
+                  {std::move(envelope), std::move(outcome.status), std::move(outcome.remote), done, std::move(again)});
 }
 
-async::wall_time mail_queue::next_try_of(const spool::message& about, const spool::envelope& which) const {
-    const auto found = assigned_.find(which.hop.action);
+async::wall_time mail_queue::next_try_of(const spool::message& message, const spool::envelope& envelope) const {
+    const auto found = assigned_.find(envelope.hop.action);
     const bool local = found != assigned_.end() && found->second.local;
     const auto base = local ? settings_.retry.local_base : settings_.retry.base;
     const auto now = clock_.wall();
-    const auto moment = next_try(base, settings_.retry.longest, about.arrived, which.tries + 1, now);
+    const auto moment = next_try(base, settings_.retry.longest, message.arrived, envelope.tries + 1, now);
     // Neighbours in a list stay together, to go in one transaction again.
     constexpr unsigned neighbours_bits = 7;
-    const std::uint64_t seed = ((which.id.value() >> neighbours_bits) << 16) + which.tries;
+    const std::uint64_t seed = ((envelope.id.value() >> neighbours_bits) << 16) + envelope.tries;
     return spread(moment, now, settings_.retry.jitter_percent, seed);
 }
 
 // The change goes to the store before the envelope may be offered again: the store answers in this order.
-void mail_queue::settle(const spool::envelope& which, spool::change what) {
-    if (const auto* later = std::get_if<spool::postponed>(&what); later != nullptr && later->until < earliest_) {
+void mail_queue::settle(const spool::envelope& envelope, spool::change change) {
+    if (const auto* later = std::get_if<spool::postponed>(&change); later != nullptr && later->until < earliest_) {
         earliest_ = later->until;
         timer_moved_.notify();
     }
-    store_.apply(std::move(what));
-    windows_->land(which);
+    store_.apply(std::move(change));
+    windows_->land(envelope);
     begin_refills();
 }
 
@@ -251,22 +260,22 @@ async::wall_time mail_queue::calendar() {
     return now;
 }
 
-async::awaitable<> mail_queue::refill(refill_order asked) {
-    auto found = co_await ask_for(asked);
+async::awaitable<> mail_queue::refill(refill_order order) {
+    auto found = co_await ask_for(order);
     store_said(found.has_error() ? found.error() : base::error_code());
     if (found.has_error()) {
         co_await clock_.sleep_for(pause_after_store_error);
-        windows_->not_filled(asked);
+        windows_->not_filled(order);
     } else {
-        for (spool::queued& each : windows_->filled(asked, std::move(*found))) offer(std::move(each));
+        for (spool::queued& each : windows_->filled(order, std::move(*found))) offer(std::move(each));
     }
     begin_refills();
 }
 
 // A hop whose refill ended by an exception would wait for it until the next start.
-async::awaitable<base::result<std::vector<spool::queued>>> mail_queue::ask_for(const refill_order& asked) {
+async::awaitable<base::result<std::vector<spool::queued>>> mail_queue::ask_for(const refill_order& order) {
     try {
-        co_return co_await store_.due(asked.hop, calendar(), asked.limit, asked.known);
+        co_return co_await store_.due(order.hop, calendar(), order.limit, order.known_ids);
     } catch (...) {
         if (async::is_cancellation(std::current_exception())) throw;
         log_bug(std::current_exception());
@@ -320,10 +329,10 @@ async::awaitable<base::error_code> mail_queue::look() {
     co_return failed;
 }
 
-async::awaitable<base::error_code> mail_queue::take_up(bool everything, async::wall_time after, async::wall_time now) {
+async::awaitable<base::error_code> mail_queue::take_up(bool everything, async::wall_time start, async::wall_time now) {
     earliest_ = async::wall_time::max();  // what is postponed from here on lowers it again
     if (everything) store_.correct_times(now, now + settings_.retry.longest);
-    auto hops = everything ? co_await store_.hops_due(now) : co_await store_.hops_due_since(after, now);
+    auto hops = everything ? co_await store_.hops_due(now) : co_await store_.hops_due_since(start, now);
     if (hops.has_error()) co_return hops.error();
     for (const spool::next_hop& each : *hops) windows_->on_disk(each);
     begin_refills();

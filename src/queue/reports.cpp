@@ -16,15 +16,15 @@ constexpr std::size_t longest_header = std::size_t{64} * 1024;
 constexpr std::size_t few_recipients = 8;
 
 mail::reported_recipient recipient_of(const owed_report& owed) {
-    const spool::envelope& which = owed.which;
-    std::string original = which.to.original;
+    const spool::envelope& which = owed.envelope;
+    std::string original = which.recipient.original;
     // The sender knows the address that he gave, not what an alias made of it.
-    if (original.empty() && !which.given.empty()) original = "rfc822;" + mail::xtext_encode(which.given);
-    return {.to = which.to.to,
+    if (original.empty() && !which.original.empty()) original = "rfc822;" + mail::xtext_encode(which.original);
+    return {.address = which.recipient.address,
             .original = std::move(original),
-            .last = owed.said,
+            .last = owed.status,
             .remote_host = owed.remote,
-            .expanded_from = which.given,
+            .expanded_from = which.original,
             .is_local = !which.user.empty() || !which.target.empty()};
 }
 
@@ -53,12 +53,13 @@ private:
 
 }  // namespace
 
-async::awaitable<base::result<std::string>> read_text(const spool::content& from, bool header_only, std::size_t limit) {
+async::awaitable<base::result<std::string>> read_text(const spool::content& content, bool header_only,
+                                                      std::size_t limit) {
     constexpr std::string_view header_end = "\r\n\r\n";
     std::string text;
     std::vector<char> scratch;
     while (text.size() < limit) {
-        auto piece = co_await from.read(text.size(), scratch);
+        auto piece = co_await content.read(text.size(), scratch);
         if (piece.has_error()) co_return piece.error();
         if (piece->empty()) co_return text;
         const std::size_t looked_at = text.size() - std::min(text.size(), header_end.size());
@@ -74,24 +75,25 @@ async::awaitable<base::result<std::string>> read_text(const spool::content& from
     co_return text;
 }
 
-void reports::owe(const std::shared_ptr<const spool::message>& about, mail::report_kind kind, owed_report what) {
-    const key which{about->id, kind};
-    auto [at, is_new] = waiting_.try_emplace(which, group{about, {}});
-    at->second.recipients.push_back(std::move(what));
-    if (is_new) around_.coroutines.start(send(which));
+void reports::owe(const std::shared_ptr<const spool::message>& message, mail::report_kind kind, owed_report report) {
+    const key which{message->id, kind};
+    auto [at, is_new] = waiting_.try_emplace(which, group{message, {}});
+    at->second.recipients.push_back(std::move(report));
+    if (is_new) context_.coroutines.start(send(which));
 }
 
-async::awaitable<> reports::send(key which) {
+async::awaitable<> reports::send(key report_key) {
     // What it reports about has happened, so a queue that stops waits for it; that is not long.
     co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
     // Those of a success wait for nothing but their neighbours of this turn of the loop: they were delivered, and a
     // crash before the report is kept delivers them again.
     co_await boost::asio::post(boost::asio::use_awaitable);
-    const bool may_wait = which.second == mail::report_kind::failed || which.second == mail::report_kind::delayed;
-    if (may_wait) co_await around_.clock.sleep_for(around_.how.report_pause);
+    const bool may_wait =
+        report_key.second == mail::report_kind::failed || report_key.second == mail::report_kind::delayed;
+    if (may_wait) co_await context_.clock.sleep_for(context_.settings.report_pause);
 
-    in_line_.push_back(which);
-    if (makers_ >= around_.how.reports_at_a_time) co_return;  // one of them makes it
+    in_line_.push_back(report_key);
+    if (makers_ >= context_.settings.reports_at_a_time) co_return;  // one of them makes it
     const one_more this_maker(makers_);
     while (!in_line_.empty()) {
         const key next = in_line_.front();
@@ -105,9 +107,9 @@ async::awaitable<> reports::send(key which) {
     }
 }
 
-async::awaitable<> reports::make(key which) {
-    group about = std::move(waiting_.extract(which).mapped());
-    co_await make_parts(which.second, std::move(about));
+async::awaitable<> reports::make(key key) {
+    group about = std::move(waiting_.extract(key).mapped());
+    co_await make_parts(key.second, std::move(about));
 }
 
 /// One report or, where the store is too full for it, several about a part of the recipients each: a report that is
@@ -120,7 +122,7 @@ async::awaitable<bool> reports::make_parts(mail::report_kind kind, group about) 
         co_return !is_full;
     }
     const auto middle = about.recipients.begin() + static_cast<std::ptrdiff_t>(about.recipients.size() / 2);
-    group rest{about.about, {std::make_move_iterator(middle), std::make_move_iterator(about.recipients.end())}};
+    group rest{about.message, {std::make_move_iterator(middle), std::make_move_iterator(about.recipients.end())}};
     about.recipients.erase(middle, about.recipients.end());
     const bool fits = co_await make_parts(kind, std::move(about));
     if (fits) co_return co_await make_parts(kind, std::move(rest));
@@ -129,13 +131,14 @@ async::awaitable<bool> reports::make_parts(mail::report_kind kind, group about) 
 }
 
 /// Each step by itself: what is not settled is in flight for ever, and a report that is kept is to be sent.
-void reports::tell(mail::report_kind kind, const group& about, base::result<made> kept) {
-    for (const owed_report& each : about.recipients)
-        guarded([&] { settled_(each.which, kept.has_error() ? each.if_not : each.if_sent); });
-    if (kept.has_error()) return guarded([&] { log("report-postponed", kind, about, kept.error().message()); });
-    if (!kept->has_value()) return guarded([&] { log("report-dropped", kind, about, "there is nowhere to send it"); });
-    guarded([&] { log("report", kind, about, spool::to_string((*kept)->message())); });
-    guarded([&] { accepted_(**std::move(kept)); });
+void reports::tell(mail::report_kind kind, const group& group, base::result<made> result) {
+    for (const owed_report& each : group.recipients)
+        guarded([&] { settled_(each.envelope, result.has_error() ? each.if_not : each.if_sent); });
+    if (result.has_error()) return guarded([&] { log("report-postponed", kind, group, result.error().message()); });
+    if (!result->has_value())
+        return guarded([&] { log("report-dropped", kind, group, "there is nowhere to send it"); });
+    guarded([&] { log("report", kind, group, spool::to_string((*result)->message())); });
+    guarded([&] { accepted_(**std::move(result)); });
 }
 
 template <class Step>
@@ -149,16 +152,16 @@ void reports::guarded(Step step) const noexcept {
 
 void reports::log_bug(const std::exception_ptr& bug) const noexcept {
     try {
-        around_.log.error("queue", "bug", {{"what", base::text_of(bug)}});
+        context_.log.error("queue", "bug", {{"what", base::text_of(bug)}});
     } catch (...) {  // there is nobody else to tell
     }
 }
 
 // Failed mail must be able to end in a full store, for that is what makes room: rather a report that returns less.
-async::awaitable<base::result<reports::made>> reports::commit_what_fits(mail::report_kind kind, const group& about) {
-    mail_part part = part_to_return(kind, *about.about);
+async::awaitable<base::result<reports::made>> reports::commit_what_fits(mail::report_kind kind, const group& group) {
+    mail_part part = part_to_return(kind, *group.message);
     for (;;) {
-        auto kept = co_await try_commit(kind, about, part);
+        auto kept = co_await try_commit(kind, group, part);
         const bool is_full = kept.has_error() && kept.error() == spool::errc::full;
         if (!is_full || part == mail_part::nothing) co_return kept;
         part = part == mail_part::whole ? mail_part::header : mail_part::nothing;
@@ -166,10 +169,10 @@ async::awaitable<base::result<reports::made>> reports::commit_what_fits(mail::re
 }
 
 // What it reports about is in flight until it is settled, so an exception is a report that cannot be made now.
-async::awaitable<base::result<reports::made>> reports::try_commit(mail::report_kind kind, const group& about,
+async::awaitable<base::result<reports::made>> reports::try_commit(mail::report_kind kind, const group& group,
                                                                   mail_part returned) {
     try {
-        co_return co_await commit(kind, about, returned);
+        co_return co_await commit(kind, group, returned);
     } catch (...) {
         log_bug(std::current_exception());
     }
@@ -177,39 +180,39 @@ async::awaitable<base::result<reports::made>> reports::try_commit(mail::report_k
 }
 
 // A report is 7-bit, and a message inside it cannot be encoded: of one that is not, the header section goes back.
-reports::mail_part reports::part_to_return(mail::report_kind kind, const spool::message& about) const {
-    const bool whole = kind == mail::report_kind::failed && about.from.ret == mail::dsn_return::full &&
-                       about.size <= around_.how.longest_return && !about.eight_bit;
+reports::mail_part reports::part_to_return(mail::report_kind kind, const spool::message& message) const {
+    const bool whole = kind == mail::report_kind::failed && message.sender.ret == mail::dsn_return::full &&
+                       message.size <= context_.settings.longest_return && !message.eight_bit;
     return whole ? mail_part::whole : mail_part::header;
 }
 
-async::awaitable<base::result<reports::made>> reports::commit(mail::report_kind kind, const group& about,
+async::awaitable<base::result<reports::made>> reports::commit(mail::report_kind kind, const group& group,
                                                               mail_part part) {
-    const spool::message& message = *about.about;
-    const mail::mailbox to = message.from.from.address().value();
-    auto route = co_await around_.router.route(to);
+    const spool::message& message = *group.message;
+    const mail::mailbox to = message.sender.address.address().value();
+    auto route = co_await context_.router.route(to);
     if (route.has_error()) co_return route.error();
     if (route->empty()) co_return made();
 
-    const auto now = around_.clock.wall();
+    const auto now = context_.clock.wall();
     const std::string returned = co_await returned_part(message, part);
-    spool::transaction next(around_.store);
+    spool::transaction next(context_.store);
     mail::report report{.kind = kind,
-                        .reporting_host = around_.how.host,
-                        .to = message.from.from,
-                        .envelope_id = message.from.envelope_id,
+                        .reporting_host = context_.settings.host,
+                        .recipient = message.sender.address,
+                        .envelope_id = message.sender.envelope_id,
                         .arrived = message.arrived,
-                        .at = now,
-                        .expires = about.recipients.front().which.expires,
+                        .time = now,
+                        .expires = group.recipients.front().envelope.expires,
                         .message_id = spool::to_string(next.id()),
                         .recipients = {},
                         .returned = returned,
                         .whole_message = part == mail_part::whole};
-    for (const owed_report& each : about.recipients) report.recipients.push_back(recipient_of(each));
+    for (const owed_report& each : group.recipients) report.recipients.push_back(recipient_of(each));
     const std::string text = mail::format_dsn(report);
     if (auto added = co_await next.text().append(text); added.has_error()) co_return added.error();
     for (spool::envelope& each : *route) {
-        each.expires = now + around_.how.report_ttl;
+        each.expires = now + context_.settings.report_ttl;
         next.add(std::move(each));
     }
     mail::sender nobody;  // the null reverse-path: a report is never reported about
@@ -219,31 +222,31 @@ async::awaitable<base::result<reports::made>> reports::commit(mail::report_kind 
 }
 
 // A report without the part that it returns is better than none.
-async::awaitable<std::string> reports::returned_part(const spool::message& about, mail_part part) {
+async::awaitable<std::string> reports::returned_part(const spool::message& message, mail_part part) {
     if (part == mail_part::nothing) co_return std::string();
-    std::shared_ptr<const spool::content> text = about.text;
+    std::shared_ptr<const spool::content> text = message.text;
     if (text == nullptr) {
-        auto loaded = co_await around_.store.load(about.id);
+        auto loaded = co_await context_.store.load(message.id);
         if (loaded.has_error()) co_return std::string();
         text = *loaded;
     }
     const bool whole = part == mail_part::whole;
-    auto read = co_await read_text(*text, !whole, whole ? around_.how.longest_return : longest_header);
+    auto read = co_await read_text(*text, !whole, whole ? context_.settings.longest_return : longest_header);
     if (read.has_error()) co_return std::string();
     co_return std::move(*read);
 }
 
-void reports::log(std::string_view event, mail::report_kind kind, const group& about, std::string_view why) const {
-    for (const owed_report& each : about.recipients) {
+void reports::log(std::string_view event, mail::report_kind kind, const group& group, std::string_view reason) const {
+    for (const owed_report& each : group.recipients) {
         const bool ends = event == "report-postponed" && std::holds_alternative<spool::finished>(each.if_not);
-        around_.log.info("queue", ends ? "report-dropped" : event,
-                         {{"evpid", spool::to_string(each.which.id)},
-                          {"kind", word_for(kind)},
-                          {"from", "<>"},
-                          {"to", about.about->from.from.text()},
-                          {"rcpt", each.which.to.to.text()},
-                          {"stat", each.said.line()},
-                          {"result", why}});
+        context_.log.info("queue", ends ? "report-dropped" : event,
+                          {{"evpid", spool::to_string(each.envelope.id)},
+                           {"kind", word_for(kind)},
+                           {"from", "<>"},
+                           {"to", group.message->sender.address.text()},
+                           {"rcpt", each.envelope.recipient.address.text()},
+                           {"stat", each.status.line()},
+                           {"result", reason}});
     }
 }
 

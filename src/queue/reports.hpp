@@ -20,8 +20,8 @@ namespace waypost::queue {
 
 /// One recipient that somebody must hear of, and what becomes of his envelope then.
 struct owed_report {
-    spool::envelope which;
-    mail::status said;
+    spool::envelope envelope;
+    mail::status status;
     std::string remote;
     spool::change if_sent;
     spool::change if_not;  // the report cannot be made now
@@ -34,21 +34,21 @@ public:
         async::clock& clock;
         observe::log& log;
         report_router& router;
-        const settings& how;
+        const queue::settings& settings;
         async::task_group& coroutines;
     };
     using settle = std::function<void(const spool::envelope&, spool::change)>;
     using accept = std::function<void(spool::receipt)>;
 
-    reports(surroundings around, settle settled, accept accepted)
-        : around_(around), settled_(std::move(settled)), accepted_(std::move(accepted)) {}
+    reports(surroundings context, settle settled, accept accepted)
+        : context_(context), settled_(std::move(settled)), accepted_(std::move(accepted)) {}
 
-    void owe(const std::shared_ptr<const spool::message>& about, mail::report_kind kind, owed_report what);
+    void owe(const std::shared_ptr<const spool::message>& message, mail::report_kind kind, owed_report report);
 
 private:
     using key = std::pair<spool::message_id, mail::report_kind>;
     struct group {
-        std::shared_ptr<const spool::message> about;
+        std::shared_ptr<const spool::message> message;
         std::vector<owed_report> recipients;
     };
     /// What a report returns of the message that it is about.
@@ -56,21 +56,21 @@ private:
     /// Empty: there is nowhere to send it.
     using made = std::optional<spool::receipt>;
 
-    async::awaitable<> send(key which);
-    async::awaitable<> make(key which);
-    void tell(mail::report_kind kind, const group& about, base::result<made> kept);
+    async::awaitable<> send(key report_key);
+    async::awaitable<> make(key key);
+    void tell(mail::report_kind kind, const group& group, base::result<made> result);
     template <class Step>
     void guarded(Step step) const noexcept;
     void log_bug(const std::exception_ptr& bug) const noexcept;
     async::awaitable<bool> make_parts(mail::report_kind kind, group about);
-    async::awaitable<base::result<made>> commit_what_fits(mail::report_kind kind, const group& about);
-    async::awaitable<base::result<made>> try_commit(mail::report_kind kind, const group& about, mail_part returned);
-    async::awaitable<base::result<made>> commit(mail::report_kind kind, const group& about, mail_part part);
-    async::awaitable<std::string> returned_part(const spool::message& about, mail_part part);
-    [[nodiscard]] mail_part part_to_return(mail::report_kind kind, const spool::message& about) const;
-    void log(std::string_view event, mail::report_kind kind, const group& about, std::string_view why) const;
+    async::awaitable<base::result<made>> commit_what_fits(mail::report_kind kind, const group& group);
+    async::awaitable<base::result<made>> try_commit(mail::report_kind kind, const group& group, mail_part returned);
+    async::awaitable<base::result<made>> commit(mail::report_kind kind, const group& group, mail_part part);
+    async::awaitable<std::string> returned_part(const spool::message& message, mail_part part);
+    [[nodiscard]] mail_part part_to_return(mail::report_kind kind, const spool::message& message) const;
+    void log(std::string_view event, mail::report_kind kind, const group& group, std::string_view reason) const;
 
-    surroundings around_;
+    surroundings context_;
     settle settled_;
     accept accepted_;
     std::map<key, group> waiting_;
@@ -79,6 +79,7 @@ private:
 };
 
 /// The text of a message, or its header section alone, up to `limit` octets.
-async::awaitable<base::result<std::string>> read_text(const spool::content& from, bool header_only, std::size_t limit);
+async::awaitable<base::result<std::string>> read_text(const spool::content& content, bool header_only,
+                                                      std::size_t limit);
 
 }  // namespace waypost::queue

@@ -16,14 +16,14 @@ std::size_t windows::in_flight(const spool::next_hop& hop) const {
     return found == hops_.end() ? 0 : found->second.in_flight.size();
 }
 
-bool windows::in_flight(const spool::envelope& which) const {
-    const auto found = hops_.find(which.hop);
-    return found != hops_.end() && found->second.in_flight.contains(which.id);
+bool windows::in_flight(const spool::envelope& envelope) const {
+    const auto found = hops_.find(envelope.hop);
+    return found != hops_.end() && found->second.in_flight.contains(envelope.id);
 }
 
 std::size_t windows::share() const {
-    if (in_flight_ >= how_.total * hard_limit_factor) return 0;
-    return in_flight_ < how_.total ? how_.window : std::min(how_.window, small_share);
+    if (in_flight_ >= limits_.total * hard_limit_factor) return 0;
+    return in_flight_ < limits_.total ? limits_.window : std::min(limits_.window, small_share);
 }
 
 std::size_t windows::room_in_window(const state& hop) const {
@@ -37,10 +37,10 @@ std::size_t windows::room_in_reserve(const state& hop) const {
     return most - std::min(most, std::max(hop.in_reserve, hop.admitted_meanwhile.size()));
 }
 
-void windows::depart(state& hop, spool::envelope_id id, place where) {
-    hop.in_flight.emplace(id, where);
+void windows::depart(state& hop, spool::envelope_id id, place place) {
+    hop.in_flight.emplace(id, place);
     ++in_flight_;
-    if (where == place::reserve) ++hop.in_reserve;
+    if (place == place::reserve) ++hop.in_reserve;
 }
 
 std::vector<spool::envelope> windows::admit(const spool::next_hop& hop, std::vector<spool::envelope> fresh) {
@@ -65,11 +65,11 @@ std::vector<spool::envelope> windows::admit(const spool::next_hop& hop, std::vec
     return fresh;
 }
 
-bool windows::land(const spool::envelope& which) {
-    const auto found = hops_.find(which.hop);
+bool windows::land(const spool::envelope& envelope) {
+    const auto found = hops_.find(envelope.hop);
     if (found == hops_.end()) return false;
     state& hop = found->second;
-    const auto one = hop.in_flight.find(which.id);
+    const auto one = hop.in_flight.find(envelope.id);
     if (one == hop.in_flight.end()) return false;
     if (one->second == place::reserve) --hop.in_reserve;
     hop.in_flight.erase(one);
@@ -91,19 +91,19 @@ void windows::on_disk(const spool::next_hop& hop) {
 }
 
 // Half of its share: a refill for each envelope that ends would cost a query each.
-void windows::look_at(entry& at) {
-    state& hop = at.second;
+void windows::look_at(entry& entry) {
+    state& hop = entry.second;
     if (hop.refilling || hop.waits_for_refill) return;
     if (hop.more_on_disk && hop.in_flight.size() - hop.in_reserve <= share() / 2) {
         hop.waits_for_refill = true;
-        waiting_.push_back(at.first);
+        waiting_.push_back(entry.first);
     } else if (!hop.more_on_disk && hop.in_flight.empty()) {
-        hops_.erase(hops_.find(at.first));
+        hops_.erase(hops_.find(entry.first));
     }
 }
 
 std::optional<refill_order> windows::next_refill() {
-    while (refilling_ < how_.refills && !waiting_.empty() && share() > 0) {
+    while (refilling_ < limits_.refills && !waiting_.empty() && share() > 0) {
         spool::next_hop name = std::move(waiting_.front());
         waiting_.pop_front();
         state& hop = hops_.at(name);
@@ -121,36 +121,36 @@ std::optional<refill_order> windows::next_refill() {
     return std::nullopt;
 }
 
-std::vector<spool::queued> windows::filled(const refill_order& asked, std::vector<spool::queued> found) {
-    state& hop = hops_.at(asked.hop);
+std::vector<spool::queued> windows::filled(const refill_order& order, std::vector<spool::queued> entries) {
+    state& hop = hops_.at(order.hop);
     std::size_t room = room_in_window(hop);
     std::size_t seen = 0;
-    for (spool::queued& each : found) {
+    for (spool::queued& each : entries) {
         seen += each.envelopes.size();
-        std::erase_if(each.envelopes, [&](const spool::envelope& one) {
-            if (hop.admitted_meanwhile.contains(one.id)) return true;
+        std::erase_if(each.envelopes, [&](const spool::envelope& envelope) {
+            if (hop.admitted_meanwhile.contains(envelope.id)) return true;
             if (room == 0) {
                 hop.more_on_disk = true;
                 return true;
             }
             --room;
-            depart(hop, one.id, place::window);
+            depart(hop, envelope.id, place::window);
             return false;
         });
     }
-    std::erase_if(found, [](const spool::queued& each) { return each.envelopes.empty(); });
-    if (seen >= asked.limit) hop.more_on_disk = true;
-    end_refill(asked);
-    return found;
+    std::erase_if(entries, [](const spool::queued& entry) { return entry.envelopes.empty(); });
+    if (seen >= order.limit) hop.more_on_disk = true;
+    end_refill(order);
+    return entries;
 }
 
-void windows::not_filled(const refill_order& asked) {
-    hops_.at(asked.hop).more_on_disk = true;
-    end_refill(asked);
+void windows::not_filled(const refill_order& order) {
+    hops_.at(order.hop).more_on_disk = true;
+    end_refill(order);
 }
 
-void windows::end_refill(const refill_order& asked) {
-    entry& at = *hops_.find(asked.hop);
+void windows::end_refill(const refill_order& order) {
+    entry& at = *hops_.find(order.hop);
     --refilling_;
     at.second.refilling = false;
     at.second.admitted_meanwhile.clear();

@@ -29,7 +29,7 @@ namespace waypost::queue {
 struct refill_order {
     spool::next_hop hop;
     std::size_t limit = 0;
-    std::vector<spool::envelope_id> known;
+    std::vector<spool::envelope_id> known_ids;
 };
 
 class windows {
@@ -40,14 +40,14 @@ public:
         std::size_t refills = 16;  // at a time
     };
 
-    explicit windows(limits how) : how_(how) {}
+    explicit windows(limits limits) : limits_(limits) {}
 
     /// One message that came just now: as many of the envelopes as there is room for are in flight from now on and come
     /// back; the rest is on disk.
     [[nodiscard]] std::vector<spool::envelope> admit(const spool::next_hop& hop, std::vector<spool::envelope> fresh);
     /// Not in flight any more. False if it was not: then nothing happens.
-    bool land(const spool::envelope& which);
-    [[nodiscard]] bool in_flight(const spool::envelope& which) const;
+    bool land(const spool::envelope& envelope);
+    [[nodiscard]] bool in_flight(const spool::envelope& envelope) const;
     [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_; }
     [[nodiscard]] std::size_t in_flight(const spool::next_hop& hop) const;
     /// Hops that something is known of: none that has neither mail in flight nor mail on disk that is due.
@@ -64,9 +64,9 @@ public:
     /// The refill to begin with now, if any. It counts as running until filled() or not_filled().
     [[nodiscard]] std::optional<refill_order> next_refill();
     /// The store's answer. What comes back is in flight from now on.
-    [[nodiscard]] std::vector<spool::queued> filled(const refill_order& asked, std::vector<spool::queued> found);
+    [[nodiscard]] std::vector<spool::queued> filled(const refill_order& order, std::vector<spool::queued> entries);
     /// The store had no answer: the hop is due for a refill again.
-    void not_filled(const refill_order& asked);
+    void not_filled(const refill_order& order);
 
 private:
     enum class place { window, reserve };
@@ -83,11 +83,11 @@ private:
     [[nodiscard]] std::size_t share() const;
     [[nodiscard]] std::size_t room_in_window(const state& hop) const;
     [[nodiscard]] std::size_t room_in_reserve(const state& hop) const;
-    void depart(state& hop, spool::envelope_id id, place where);
+    void depart(state& hop, spool::envelope_id id, place place);
     void look_at(entry& hop);
-    void end_refill(const refill_order& asked);
+    void end_refill(const refill_order& order);
 
-    limits how_;
+    limits limits_;
     std::map<spool::next_hop, state> hops_;
     std::size_t in_flight_ = 0;  // of all hops
     std::deque<spool::next_hop> waiting_;  // for a refill

@@ -13,9 +13,9 @@ constexpr std::size_t most_a_turn = 64;
 
 }  // namespace
 
-std::uint64_t alarms::set(async::time_point when, std::function<void()> call) {
-    const bool is_first = set_.empty() || when < set_.begin()->first.first;
-    set_.emplace(key(when, ++last_number_), std::move(call));
+std::uint64_t alarms::set(async::time_point time, std::function<void()> call) {
+    const bool is_first = set_.empty() || time < set_.begin()->first.first;
+    set_.emplace(key(time, ++last_number_), std::move(call));
     if (is_first) sooner_.notify();
     return last_number_;
 }

@@ -16,11 +16,11 @@ namespace waypost::relay {
 class alarms {
 public:
     /// `time` outlives it.
-    alarms(const async::executor& on, async::clock& time) : clock_(time), sooner_(on) {}
+    alarms(const async::executor& executor, async::clock& time) : clock_(time), sooner_(executor) {}
 
     /// `call` is called once, out of run(), unless it is cancelled before.
-    std::uint64_t set(async::time_point when, std::function<void()> call);
-    void cancel(async::time_point when, std::uint64_t number) { set_.erase({when, number}); }
+    std::uint64_t set(async::time_point time, std::function<void()> call);
+    void cancel(async::time_point time, std::uint64_t number) { set_.erase({time, number}); }
     [[nodiscard]] std::size_t size() const noexcept { return set_.size(); }
     /// True if the caller is to start run() now: there are alarms, and it does not run.
     [[nodiscard]] bool needs_run() noexcept { return !set_.empty() && !std::exchange(running_, true); }

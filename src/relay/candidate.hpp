@@ -12,14 +12,14 @@ namespace waypost::relay {
 struct candidate {
     enum class knowledge {
         asking,   // its addresses are being looked up
-        known,    // `at` has at least one
+        known,    // `hosts` has at least one
         nowhere,  // it has no address, or they could not be found out: `because`
     };
 
     unsigned preference = 0;  // the lower the better, as in MX records
     mail::relay_url url;      // scheme, label and the name that its certificate must have
     knowledge state = knowledge::asking;
-    std::vector<host> at;
+    std::vector<host> hosts;
     mail::status because;
 };
 

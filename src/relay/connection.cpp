@@ -4,16 +4,16 @@
 
 namespace waypost::relay {
 
-connection::connection(const async::executor& on, std::unique_ptr<net::stream> peer, async::clock& time,
+connection::connection(const async::executor& executor, std::unique_ptr<net::stream> peer, async::clock& time,
                        observe::log& log, const time_limits& limits, const action_settings& action, mail::relay_url url,
-                       smtp::client_settings how, connection_names names)
+                       smtp::client_settings settings, connection_names names)
     : clock_(time),
       log_(log),
       limits_(limits),
       action_(action),
       url_(std::move(url)),
       names_(std::move(names)),
-      conversation_(on, std::move(peer), time, std::move(how), names_.remote, limits.write) {}
+      conversation_(executor, std::move(peer), time, std::move(settings), names_.remote, limits.write) {}
 
 async::awaitable<connection::pause> connection::pump() {
     for (;;) {

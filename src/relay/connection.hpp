@@ -26,17 +26,17 @@ public:
     /// Where a pump() ends: idle, transaction_done, session_failed or session_over.
     using pause = smtp::client_step;
 
-    connection(const async::executor& on, std::unique_ptr<net::stream> peer, async::clock& time, observe::log& log,
-               const time_limits& limits, const action_settings& action, mail::relay_url url, smtp::client_settings how,
-               connection_names names);
+    connection(const async::executor& executor, std::unique_ptr<net::stream> peer, async::clock& time,
+               observe::log& log, const time_limits& limits, const action_settings& action, mail::relay_url url,
+               smtp::client_settings settings, connection_names names);
 
     async::awaitable<> keep_time() { return conversation_.keep_time(); }
     /// TLS now; why it cannot be had.
     async::awaitable<std::optional<mail::status>> start_tls();
     async::awaitable<pause> pump();
 
-    void begin(smtp::client_transaction what, std::shared_ptr<const spool::content> content) {
-        conversation_.begin(std::move(what), std::move(content));
+    void begin(smtp::client_transaction transaction, std::shared_ptr<const spool::content> content) {
+        conversation_.begin(std::move(transaction), std::move(content));
     }
     void quit() { conversation_.protocol().quit(); }
     void close() { conversation_.close(); }

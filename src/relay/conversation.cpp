@@ -27,23 +27,23 @@ mail::status unreadable_here(const base::error_code& reason) {
     return mail::status::transient("4.3.0", "Content cannot be read: " + reason.message());
 }
 
-conversation::conversation(const async::executor& on, std::unique_ptr<net::stream> peer, async::clock& time,
-                           smtp::client_settings how, std::string peer_name, async::duration write_limit)
+conversation::conversation(const async::executor& executor, std::unique_ptr<net::stream> peer, async::clock& time,
+                           smtp::client_settings settings, std::string peer_name, async::duration write_limit)
     : peer_(std::move(peer)),
       peer_name_(std::move(peer_name)),
       write_limit_(write_limit),
-      watchdog_(on, *peer_, time),
-      protocol_(std::move(how)),
+      watchdog_(executor, *peer_, time),
+      protocol_(std::move(settings)),
       lines_(reply_buffer, longest_reply_line) {}
 
-void conversation::begin(smtp::client_transaction what, std::shared_ptr<const spool::content> content) {
+void conversation::begin(smtp::client_transaction transaction, std::shared_ptr<const spool::content> content) {
     // To find out about a text in a file would mean to read it twice; for one of that size a round trip is little.
     const bool may_be_chunk = protocol_.offered().chunking && !content->in_file();
     if (may_be_chunk && has_whole_lines(content->trace()) && has_whole_lines(content->text())) {
-        what.chunk = content->size();
+        transaction.chunk = content->size();
     }
     contents_.push_back(std::move(content));
-    protocol_.begin(std::move(what));
+    protocol_.begin(std::move(transaction));
 }
 
 async::awaitable<conversation::pause> conversation::pump() {
@@ -116,13 +116,13 @@ async::awaitable<> conversation::hear_last_words() {
     while (!protocol_.has_ended()) co_await read_reply(last_words);
 }
 
-async::awaitable<> conversation::write_content(smtp::write_content which) {
+async::awaitable<> conversation::write_content(smtp::write_content step) {
     if (gathered_octets_ >= enough_for_a_write && !co_await flush()) co_return;
-    const std::size_t number = which.transaction - ended_;
+    const std::size_t number = step.transaction - ended_;
     const spool::content& content = *contents_[number];
     smtp::content_encoder encoder;
     const bool as_it_lies =
-        which.chunk || (!content.in_file() && encoder.passes(content.trace()) && encoder.passes(content.text()));
+        step.chunk || (!content.in_file() && encoder.passes(content.trace()) && encoder.passes(content.text()));
     if (as_it_lies) {
         gather(content.trace());
         gather(content.text());
@@ -131,7 +131,7 @@ async::awaitable<> conversation::write_content(smtp::write_content which) {
     } else if (!co_await write_in_pieces(number, encoder)) {
         co_return;
     }
-    if (which.chunk) co_return;
+    if (step.chunk) co_return;
     gather(encoder.end());
     protocol_.on_content_written();
 }
@@ -155,9 +155,9 @@ async::awaitable<bool> conversation::write_in_pieces(std::size_t transaction, sm
     co_return true;
 }
 
-void conversation::lose(const base::error_code& why) {
-    const std::string_view code = why == net::errc::timed_out ? "4.4.2" : "4.4.1";
-    protocol_.on_lost(mail::status::transient(code, "Connection to " + peer_name_ + " lost: " + why.message()));
+void conversation::lose(const base::error_code& error) {
+    const std::string_view code = error == net::errc::timed_out ? "4.4.2" : "4.4.1";
+    protocol_.on_lost(mail::status::transient(code, "Connection to " + peer_name_ + " lost: " + error.message()));
 }
 
 }  // namespace waypost::relay

@@ -29,20 +29,20 @@ public:
     /// Another connection is to be opened along instead(), beside the first. False: there is no room for it.
     virtual bool begin_instead() = 0;
     /// An attempt has come to nothing.
-    virtual void failed(const route& along, blame whose, const mail::status& why) = 0;
+    virtual void failed(const route& route, blame blame, const mail::status& reason) = 0;
     /// The other one was faster. That is no failure, but it tells something of its family.
-    virtual void given_up(const route& along) = 0;
+    virtual void given_up(const route& route) = 0;
     /// The one that is left is ready for mail. Where mail comes from, from now on.
-    virtual work& ready(const route& along) = 0;
+    virtual work& ready(const route& route) = 0;
     /// The connection, once ready, was lost.
-    virtual void lost(const mail::status& why) = 0;
+    virtual void lost(const mail::status& reason) = 0;
 };
 
 class crew {
 public:
     virtual ~crew() = default;
     /// Until the session has ended. Without ready() each route that was begun has failed() or was given_up().
-    virtual async::awaitable<> serve(opening& what) = 0;
+    virtual async::awaitable<> serve(opening& opening) = 0;
 };
 
 }  // namespace waypost::relay

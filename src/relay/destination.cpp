@@ -22,8 +22,8 @@ constexpr async::duration longest_pause = std::chrono::seconds(60);
 
 constexpr std::uint16_t smtp_port = 25;
 
-mail::status status_of(dns::mx_failure why, const std::string& domain) {
-    switch (why) {
+mail::status status_of(dns::mx_failure failure, const std::string& domain) {
+    switch (failure) {
         case dns::mx_failure::no_such_domain:
             return mail::status::permanent("5.1.2", "Domain " + domain + " does not exist");
         case dns::mx_failure::null_mx:
@@ -38,18 +38,18 @@ mail::status status_of(dns::mx_failure why, const std::string& domain) {
 std::vector<host> hosts_at(const std::vector<net::address>& addresses, std::uint16_t port) {
     std::vector<host> all;
     all.reserve(addresses.size());
-    for (const net::address& ip : addresses) all.push_back({.at = {ip, port}, .socket_path = {}});
+    for (const net::address& ip : addresses) all.push_back({.endpoint = {ip, port}, .socket_path = {}});
     return all;
 }
 
 }  // namespace
 
-destination::destination(const surroundings& with, const spool::next_hop& of, const action_settings& action,
-                         const std::string& our_name, std::function<void()> on_news, ourselves* us)
-    : with_(with), hop_(of), action_(action), our_name_(our_name), on_news_(std::move(on_news)), us_(us) {}
+destination::destination(const surroundings& context, const spool::next_hop& hop, const action_settings& action,
+                         const std::string& our_name, std::function<void()> on_news, ourselves* self)
+    : context_(context), hop_(hop), action_(action), our_name_(our_name), on_news_(std::move(on_news)), self_(self) {}
 
 bool destination::is_stale(async::duration since) const {
-    return !asking_ && with_.clock.now() >= fresh_until_ + since;
+    return !asking_ && context_.clock.now() >= fresh_until_ + since;
 }
 
 async::awaitable<> destination::ask() {
@@ -69,12 +69,12 @@ async::awaitable<> destination::ask() {
     if (fault) {
         fault_ = std::move(fault->reason);
         pause_ = std::clamp(pause_ * 2, first_pause, longest_pause);
-        fresh_until_ = with_.clock.now() + pause_;
+        fresh_until_ = context_.clock.now() + pause_;
         if (fault->is_answer || fault_->is_permanent()) hosts_.clear();
     } else {
         pause_ = {};
         const bool from_tables = action_.hosts != nullptr || action_.by_domain != nullptr;
-        fresh_until_ = with_.clock.now() + (from_tables ? tables_stay_fresh : mx_stays_fresh);
+        fresh_until_ = context_.clock.now() + (from_tables ? tables_stay_fresh : mx_stays_fresh);
     }
     on_news_();
     if (bug != nullptr) std::rethrow_exception(bug);
@@ -82,8 +82,8 @@ async::awaitable<> destination::ask() {
 
 namespace {
 
-mail::status could_not_retrieve(std::string_view what, const base::error_code& error) {
-    return mail::status::transient("4.4.3", "Cannot retrieve " + std::string(what) + ": " + error.message());
+mail::status could_not_retrieve(std::string_view text, const base::error_code& error) {
+    return mail::status::transient("4.4.3", "Cannot retrieve " + std::string(text) + ": " + error.message());
 }
 
 }  // namespace
@@ -99,8 +99,8 @@ async::awaitable<std::optional<destination::trouble>> destination::ask_sources()
     std::string reason;
     for (const std::string& each : *entries) {
         if (const auto wrong = table::source::fault_of({}, each)) {
-            action_.sources->complain(each, wrong->what);
-            if (reason.empty()) reason = ": " + wrong->what;
+            action_.sources->complain(each, wrong->text);
+            if (reason.empty()) reason = ": " + wrong->text;
         } else {
             sources_.push_back(*net::parse_address(each));
         }
@@ -120,17 +120,17 @@ async::awaitable<std::optional<destination::trouble>> destination::ask_hosts() {
 
 /// What is known replaces what was known, but never by something that is still being asked for, and never by hosts of
 /// which none could be found.
-void destination::show(std::vector<candidate> known) {
+void destination::show(std::vector<candidate> candidates) {
     const auto is = [](candidate::knowledge state) {
-        return [state](const candidate& one) { return one.state == state; };
+        return [state](const candidate& candidate) { return candidate.state == state; };
     };
-    const bool is_whole = std::ranges::none_of(known, is(candidate::knowledge::asking));
+    const bool is_whole = std::ranges::none_of(candidates, is(candidate::knowledge::asking));
     if (!is_whole && !shows_as_it_comes_) return;
-    if (std::ranges::none_of(known, is(candidate::knowledge::known)) &&
+    if (std::ranges::none_of(candidates, is(candidate::knowledge::known)) &&
         std::ranges::any_of(hosts_, is(candidate::knowledge::known))) {
         return;
     }
-    hosts_ = std::move(known);
+    hosts_ = std::move(candidates);
     on_news_();
 }
 
@@ -141,28 +141,29 @@ namespace {
 /// What a sender is told of a row that an administrator wrote: there may be a password in it. The log has more.
 mail::status cannot_be_used() { return mail::status::transient("4.3.5", "Configuration error on this host"); }
 
-void insert_by_preference(std::vector<candidate>& to, candidate one) {
-    to.insert(std::ranges::upper_bound(to, one.preference, {}, &candidate::preference), std::move(one));
+void insert_by_preference(std::vector<candidate>& candidates, candidate chosen) {
+    candidates.insert(std::ranges::upper_bound(candidates, chosen.preference, {}, &candidate::preference),
+                      std::move(chosen));
 }
 
 }  // namespace
 
 /// Why the row cannot be used, if it cannot. `ssl` is TLS from the first byte, and where that does not work STARTTLS:
 /// two candidates, the second a worse one.
-std::optional<std::string> destination::add(std::vector<candidate>& to, const std::string& row,
+std::optional<std::string> destination::add(std::vector<candidate>& candidates, const std::string& row,
                                             unsigned preference) const {
     auto judged = mail::usable_relay_url(row, action_.demands());
-    if (auto* wrong = std::get_if<mail::relay_url_error>(&judged)) return std::move(wrong->what);
+    if (auto* wrong = std::get_if<mail::relay_url_error>(&judged)) return std::move(wrong->text);
     candidate one{.preference = 2 * preference, .url = std::get<mail::relay_url>(std::move(judged))};
     one.url.security = action_.security_of(one.url);
     if (one.url.security == transport_security::implicit_or_starttls) {
         one.url.security = transport_security::implicit;
-        insert_by_preference(to, one);
+        insert_by_preference(candidates, one);
         one.preference += 1;
         one.url.security = transport_security::starttls;
         if (!one.url.port) one.url.port = smtp_port;
     }
-    insert_by_preference(to, std::move(one));
+    insert_by_preference(candidates, std::move(one));
     return std::nullopt;
 }
 
@@ -203,27 +204,27 @@ namespace {
 
 /// The addresses of one relay's host. Its name that does not resolve is a mistake in the configuration or in the DNS,
 /// never the mail's.
-async::awaitable<bool> locate(candidate& one, dns::resolver& dns) {
-    const auto port = one.url.effective_port();
-    if (!one.url.socket_path.empty()) {
-        one.at = {{.at = {}, .socket_path = one.url.socket_path}};
-    } else if (const auto literal = net::parse_address(one.url.host)) {
-        one.at = hosts_at({*literal}, port);
+async::awaitable<bool> locate(candidate& candidate, dns::resolver& dns) {
+    const auto port = candidate.url.effective_port();
+    if (!candidate.url.socket_path.empty()) {
+        candidate.hosts = {{.endpoint = {}, .socket_path = candidate.url.socket_path}};
+    } else if (const auto literal = net::parse_address(candidate.url.host)) {
+        candidate.hosts = hosts_at({*literal}, port);
     } else {
-        auto found = co_await dns.addresses(one.url.host);
-        if (found.has_value()) one.at = hosts_at(*found, port);
+        auto found = co_await dns.addresses(candidate.url.host);
+        if (found.has_value()) candidate.hosts = hosts_at(*found, port);
         const std::string why = found.has_error() ? found.error().message() : "it has no address";
-        one.because = mail::status::transient("4.4.3", "Cannot find relay " + one.url.host + ": " + why);
+        candidate.because = mail::status::transient("4.4.3", "Cannot find relay " + candidate.url.host + ": " + why);
     }
-    one.state = one.at.empty() ? candidate::knowledge::nowhere : candidate::knowledge::known;
+    candidate.state = candidate.hosts.empty() ? candidate::knowledge::nowhere : candidate::knowledge::known;
     co_return true;
 }
 
 }  // namespace
 
-async::awaitable<bool> destination::locate_and_show(std::vector<candidate>& all, std::size_t which) {
-    co_await locate(all[which], with_.dns);
-    show(all);
+async::awaitable<bool> destination::locate_and_show(std::vector<candidate>& candidates, std::size_t index) {
+    co_await locate(candidates[index], context_.dns);
+    show(candidates);
     co_return true;
 }
 
@@ -264,15 +265,15 @@ async::awaitable<std::optional<destination::trouble>> destination::ask_mx() {
             show(std::get<std::vector<candidate>>(std::move(usable)));
         }
     };
-    const auto answer = co_await dns::find_mx_hosts(with_.dns, hop_.domain, dns::random_seed(), take);
+    const auto answer = co_await dns::find_mx_hosts(context_.dns, hop_.domain, dns::random_seed(), take);
     if (const auto* why = std::get_if<dns::mx_failure>(&answer)) co_return trouble{status_of(*why, hop_.domain)};
     co_return fault;
 }
 
-likeness destination::likeness_by_address(const dns::mx_candidate& one) const {
+likeness destination::likeness_by_address(const dns::mx_candidate& candidate) const {
     likeness most = likeness::another;
-    if (us_ == nullptr) return most;
-    for (const net::address& ip : one.addresses) most = std::max(most, us_->of({ip, smtp_port}));
+    if (self_ == nullptr) return most;
+    for (const net::address& ip : candidate.addresses) most = std::max(most, self_->of({ip, smtp_port}));
     return most;
 }
 
@@ -321,9 +322,9 @@ destination::found destination::usable_mx(const std::vector<dns::mx_candidate>& 
         candidate next{.preference = one.preference};
         next.url = url_for_mx(one.name);
         next.url.security = action_.security_of(next.url);
-        next.at = hosts_at(one.addresses, smtp_port);
+        next.hosts = hosts_at(one.addresses, smtp_port);
         if (one.answered) {
-            next.state = next.at.empty() ? candidate::knowledge::nowhere : candidate::knowledge::known;
+            next.state = next.hosts.empty() ? candidate::knowledge::nowhere : candidate::knowledge::known;
             next.because = mail::status::transient("4.4.3", "Cannot find " + one.name);
         }
         made.push_back(std::move(next));

@@ -26,8 +26,8 @@ class destination {
 public:
     /// `on_news` is called whenever more is known than before. An MX host with our name, or at one of our listeners, is
     /// this host.
-    destination(const surroundings& with, const spool::next_hop& of, const action_settings& action,
-                const std::string& our_name, std::function<void()> on_news, ourselves* us = nullptr);
+    destination(const surroundings& context, const spool::next_hop& hop, const action_settings& action,
+                const std::string& our_name, std::function<void()> on_news, ourselves* self = nullptr);
 
     /// Whether ask() should run now, and should have for so long; never while it does.
     [[nodiscard]] bool is_stale(async::duration since = {}) const;
@@ -55,24 +55,24 @@ private:
     async::awaitable<found> listed_urls();
     async::awaitable<found> url_by_domain();
     async::awaitable<> find_addresses(std::vector<candidate> anew);
-    async::awaitable<bool> locate_and_show(std::vector<candidate>& all, std::size_t which);
+    async::awaitable<bool> locate_and_show(std::vector<candidate>& candidates, std::size_t index);
     async::awaitable<std::optional<trouble>> ask_mx();
     /// By the place of a host among the answered ones; each is judged once, when it has answered.
     using likenesses = std::vector<std::optional<likeness>>;
-    [[nodiscard]] likeness likeness_by_address(const dns::mx_candidate& one) const;
+    [[nodiscard]] likeness likeness_by_address(const dns::mx_candidate& candidate) const;
     void judge(const std::vector<dns::mx_candidate>& answered, likenesses& judged) const;
     [[nodiscard]] trouble loops_back(bool is_sure) const;
     [[nodiscard]] found usable_mx(const std::vector<dns::mx_candidate>& answered, const likenesses& judged) const;
-    [[nodiscard]] std::optional<std::string> add(std::vector<candidate>& to, const std::string& row,
+    [[nodiscard]] std::optional<std::string> add(std::vector<candidate>& candidates, const std::string& row,
                                                  unsigned preference) const;
-    void show(std::vector<candidate> known);
+    void show(std::vector<candidate> candidates);
 
-    const surroundings& with_;
+    const surroundings& context_;
     const spool::next_hop& hop_;
     const action_settings& action_;
     const std::string& our_name_;
     std::function<void()> on_news_;
-    ourselves* us_;
+    ourselves* self_;
 
     std::vector<source> sources_;
     std::vector<candidate> hosts_;

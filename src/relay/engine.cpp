@@ -5,15 +5,15 @@
 
 namespace waypost::relay {
 
-engine::engine(const async::executor& on, surroundings with, settings how)
-    : with_(with),
-      settings_(std::move(how)),
-      crew_(std::make_unique<socket_crew>(on, with_, settings_)),
-      scheduler_(std::make_unique<scheduler>(on, with_, settings_, *crew_)) {}
+engine::engine(const async::executor& executor, surroundings context, settings settings)
+    : context_(context),
+      settings_(std::move(settings)),
+      crew_(std::make_unique<socket_crew>(executor, context_, settings_)),
+      scheduler_(std::make_unique<scheduler>(executor, context_, settings_, *crew_)) {}
 
 engine::~engine() = default;
 
-void engine::carry(queue::task what) { scheduler_->carry(std::move(what)); }
+void engine::carry(queue::task task) { scheduler_->carry(std::move(task)); }
 async::awaitable<> engine::stop(async::duration grace) { return scheduler_->stop(grace); }
 std::vector<route_view> engine::routes() const { return scheduler_->routes(); }
 std::vector<relay_view> engine::relays() const { return scheduler_->relays(); }

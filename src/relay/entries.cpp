@@ -22,17 +22,17 @@ texts without_repeats(const texts& all) {
 
 }  // namespace
 
-async::awaitable<base::result<texts>> entries_in_order(table::table& from, table::service kind) {
-    const auto all = co_await from.list(kind, longest_table);
+async::awaitable<base::result<texts>> entries_in_order(table::table& table, table::service kind) {
+    const auto all = co_await table.list(kind, longest_table);
     if (all.has_error()) co_return all.error();
     co_return without_repeats(*all);
 }
 
-async::awaitable<base::result<texts>> entries_in_turn(table::table& from, table::service kind) {
-    const auto next = co_await from.fetch(kind);
+async::awaitable<base::result<texts>> entries_in_turn(table::table& table, table::service kind) {
+    const auto next = co_await table.fetch(kind);
     if (next.has_error()) co_return next.error();
     if (!next->has_value()) co_return texts();
-    auto all = co_await from.list(kind, longest_table);
+    auto all = co_await table.list(kind, longest_table);
     if (all.has_error()) co_return all.error();
     std::ranges::rotate(*all, std::ranges::find(*all, **next));
     co_return without_repeats(*all);

@@ -34,32 +34,32 @@ public:
         : alarms_(moments), on_alarm_(std::move(on_alarm)) {}
 
     /// `until`: when the limit ends by itself (a pause between connections).
-    void wait(const visitor& waiting, const shared_limit& at, std::optional<async::time_point> until = {});
+    void wait(const visitor& waiting, const shared_limit& limit, std::optional<async::time_point> until = {});
     /// Leaves every line. The ticket stays.
-    void leave(relay& one);
+    void leave(relay& relay);
     /// It got what it waited for.
-    static void serve(relay& one) {
-        one.ticket = 0;
-        one.has_asked_for_room = false;
+    static void serve(relay& relay) {
+        relay.ticket = 0;
+        relay.has_asked_for_room = false;
     }
 
     /// The first moment at which a line of this relay is to be asked; max: it waits for events alone.
-    [[nodiscard]] async::time_point next_moment_of(const relay& one) const;
+    [[nodiscard]] async::time_point next_moment_of(const relay& relay) const;
 
     /// The first that still has mail for a connection. The others before it are taken out of their lines.
-    [[nodiscard]] visitor first(const shared_limit& at);
-    [[nodiscard]] bool waits_at(const relay& one, const shared_limit& at) const;
+    [[nodiscard]] visitor first(const shared_limit& limit);
+    [[nodiscard]] bool waits_at(const relay& relay, const shared_limit& limit) const;
     /// The lines in which somebody may wait for a connection along this route, for this domain; oldest first.
-    [[nodiscard]] std::vector<shared_limit> lines_for(const route& via, const std::string& domain) const;
-    [[nodiscard]] std::vector<shared_limit> lines_at(const host& to) const;
+    [[nodiscard]] std::vector<shared_limit> lines_for(const route& route, const std::string& domain) const;
+    [[nodiscard]] std::vector<shared_limit> lines_at(const host& host) const;
     /// Somebody else waits for the place of a connection along this route. Who waits for the end of a pause would have
     /// nothing of the place.
-    [[nodiscard]] bool someone_else_waits(const route& via, const relay& than);
+    [[nodiscard]] bool someone_else_waits(const route& route, const relay& asking_relay);
     void clear();
 
 private:
     struct alarm {
-        async::time_point when;
+        async::time_point time;
         std::uint64_t number;
     };
     struct line {
@@ -69,13 +69,13 @@ private:
     };
     using lines = std::map<shared_limit, line>;
 
-    void wake_by(line& here, const shared_limit& key, async::time_point when);
-    void cancel_alarm(line& here);
+    void wake_by(line& line, const shared_limit& key, async::time_point time);
+    void cancel_alarm(line& line);
     template <class Visit>
-    void visit_lines(const route& via, const std::string& domain, Visit visit) const;
+    void visit_lines(const route& route, const std::string& domain, Visit visit) const;
     template <class Visit>
-    void visit_lines_at(const host& to, Visit visit) const;
-    void sort_by_age(std::vector<shared_limit>& which) const;
+    void visit_lines_at(const host& host, Visit visit) const;
+    void sort_by_age(std::vector<shared_limit>& limits) const;
 
     alarms& alarms_;
     std::function<void(const shared_limit&)> on_alarm_;

@@ -21,11 +21,11 @@ constexpr std::size_t most_a_turn = 1000;
 }  // namespace
 
 async::awaitable<> scheduler::keep_house() {
-    auto look_at_ledger = with_.clock.now();
+    auto look_at_ledger = context_.clock.now();
     while (!stopping_ && !relays_.empty()) {
-        co_await with_.clock.sleep_for(keepalive_precision);
+        co_await context_.clock.sleep_for(keepalive_precision);
         co_await dismiss_and_forget_relays();
-        const auto now = with_.clock.now();
+        const auto now = context_.clock.now();
         if (now < look_at_ledger) continue;
         look_at_ledger = now + between_looks_at_ledger;
         ledger::sweep progress;
@@ -36,11 +36,11 @@ async::awaitable<> scheduler::keep_house() {
 }
 
 async::awaitable<> scheduler::dismiss_and_forget_relays() {
-    const auto now = with_.clock.now();
+    const auto now = context_.clock.now();
     std::size_t seen = 0;
     for (auto each = relays_.begin(); each != relays_.end();) {
         relay& one = *each->second;
-        one.dismiss_idle_since(now - one.allowed.keepalive);
+        one.dismiss_idle_since(now - one.bounds.keepalive);
         if (one.done() && one.way.is_stale(memory_of_ways)) {
             each = relays_.erase(each);
         } else {

@@ -13,26 +13,27 @@ public:
     /// Stands in the list for as long as it lives.
     class entry {
     public:
-        entry(idle_places& all, relay& owner, idle_session& one) : all_(all), at_(one.at), number_(++all.last_) {
-            all_.by_host_[at_].emplace(number_, place{owner, one});
+        entry(idle_places& places, relay& owner, idle_session& session)
+            : places_(places), host_(session.server), number_(++places.last_) {
+            places_.by_host_[host_].emplace(number_, place{owner, session});
         }
-        ~entry() { all_.remove(at_, number_); }
+        ~entry() { places_.remove(host_, number_); }
         entry(const entry&) = delete;
         entry& operator=(const entry&) = delete;
 
     private:
-        idle_places& all_;
-        const host at_;
+        idle_places& places_;
+        const host host_;
         const std::uint64_t number_;
     };
 
     /// Sends one of another relay away from this host, if there is one.
-    void dismiss_one_at(const host& where, const relay& than) {
-        const auto here = by_host_.find(where);
+    void dismiss_one_at(const host& host, const relay& asking_relay) {
+        const auto here = by_host_.find(host);
         if (here == by_host_.end()) return;
         for (auto each = here->second.begin(); each != here->second.end();) {
             const place one = each->second;
-            if (one.session.waiting && &one.owner == &than) {
+            if (one.session.waiting && &one.owner == &asking_relay) {
                 ++each;
                 continue;
             }
@@ -50,8 +51,8 @@ private:
         relay& owner;
         idle_session& session;
     };
-    void remove(const host& at, std::uint64_t number) {
-        const auto here = by_host_.find(at);
+    void remove(const host& host, std::uint64_t number) {
+        const auto here = by_host_.find(host);
         if (here == by_host_.end()) return;
         here->second.erase(number);
         if (here->second.empty()) by_host_.erase(here);

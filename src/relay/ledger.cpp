@@ -50,78 +50,78 @@ void close_one(tally& count, bool was_ready, async::time_point now) {
 
 }  // namespace
 
-void ledger::opened(const spool::next_hop& relay, const route& via, async::time_point now) {
+void ledger::opened(const spool::next_hop& relay, const route& route, async::time_point now) {
     ++open_;
     ++last_turn_;
-    open_one(hosts_[via.to], last_turn_, now);
-    route_record& along = routes_[via];
+    open_one(hosts_[route.target], last_turn_, now);
+    route_record& along = routes_[route];
     if (along.id == 0) along.id = ++last_route_id_;
     ++along.connections;
     open_one(along, last_turn_, now);
-    open_one(sources_[via.from], last_turn_, now);
-    open_one(connectors_[{relay, via.from}], last_turn_, now);
+    open_one(sources_[route.source_address], last_turn_, now);
+    open_one(connectors_[{relay, route.source_address}], last_turn_, now);
     open_one(relays_[relay], last_turn_, now);
     open_one(domains_[relay.domain], last_turn_, now);
 }
 
-void ledger::became_ready(const spool::next_hop& relay, const route& via, async::time_point now) {
-    ready_one(hosts_[via.to]);
-    ready_one(routes_[via]);
-    ready_one(sources_[via.from]);
-    ready_one(connectors_[{relay, via.from}]);
+void ledger::became_ready(const spool::next_hop& relay, const route& route, async::time_point now) {
+    ready_one(hosts_[route.target]);
+    ready_one(routes_[route]);
+    ready_one(sources_[route.source_address]);
+    ready_one(connectors_[{relay, route.source_address}]);
     ready_one(relays_[relay]);
     ready_one(domains_[relay.domain]);
-    worked(relay, via, now);
+    worked(relay, route, now);
 }
 
-void ledger::closed(const spool::next_hop& relay, const route& via, bool was_ready, async::time_point now) {
+void ledger::closed(const spool::next_hop& relay, const route& route, bool was_ready, async::time_point now) {
     --open_;
-    close_one(hosts_[via.to], was_ready, now);
-    close_one(routes_[via], was_ready, now);
-    close_one(sources_[via.from], was_ready, now);
-    close_one(connectors_[{relay, via.from}], was_ready, now);
+    close_one(hosts_[route.target], was_ready, now);
+    close_one(routes_[route], was_ready, now);
+    close_one(sources_[route.source_address], was_ready, now);
+    close_one(connectors_[{relay, route.source_address}], was_ready, now);
     close_one(relays_[relay], was_ready, now);
     close_one(domains_[relay.domain], was_ready, now);
 }
 
-void ledger::carried(const route& via) {
-    route_record& along = routes_[via];
+void ledger::carried(const route& route) {
+    route_record& along = routes_[route];
     ++along.messages;
     along.rest.pause = {};
-    host_record& at = hosts_[via.to];
+    host_record& at = hosts_[route.target];
     at.window = std::min(at.window + 1, largest_window);
 }
 
-void ledger::failed(const route& via, const mail::status& why, async::time_point now) {
-    route_record& along = routes_[via];
+void ledger::failed(const route& route, const mail::status& reason, async::time_point now) {
+    route_record& along = routes_[route];
     ++along.errors;
-    along.last_error = why;
-    rest(along.rest, why, now);
-    host_record& at = hosts_[via.to];
+    along.last_error = reason;
+    rest(along.rest, reason, now);
+    host_record& at = hosts_[route.target];
     at.window = std::max<std::size_t>(at.window - 1, 1);
-    note_family(via, false, now);
+    note_family(route, false, now);
 }
 
-void ledger::failed_for(const spool::next_hop& relay, const route& via, const mail::status& why,
+void ledger::failed_for(const spool::next_hop& relay, const route& route, const mail::status& reason,
                         async::time_point now) {
-    ++routes_[via].errors;
-    rest(relay_trouble_[{relay, via}], why, now);
+    ++routes_[route].errors;
+    rest(relay_trouble_[{relay, route}], reason, now);
 }
 
-void ledger::source_failed(const source& from, const mail::status& why, async::time_point now) {
-    rest(source_trouble_[from], why, now);
+void ledger::source_failed(const source& source, const mail::status& reason, async::time_point now) {
+    rest(source_trouble_[source], reason, now);
 }
 
-void ledger::worked(const spool::next_hop& relay, const route& via, async::time_point now) {
-    routes_[via].rest.until = {};
-    source_trouble_.erase(via.from);
-    relay_trouble_.erase({relay, via});
-    note_family(via, true, now);
+void ledger::worked(const spool::next_hop& relay, const route& route, async::time_point now) {
+    routes_[route].rest.until = {};
+    source_trouble_.erase(route.source_address);
+    relay_trouble_.erase({relay, route});
+    note_family(route, true, now);
 }
 
-void ledger::note_family(const route& via, bool worked, async::time_point now) {
-    if (!via.to.socket_path.empty()) return;
-    if (via.to.at.ip.is_v4()) {
+void ledger::note_family(const route& route, bool worked, async::time_point now) {
+    if (!route.target.socket_path.empty()) return;
+    if (route.target.endpoint.ip.is_v4()) {
         ipv4_works_ = worked || ipv4_works_;
     } else {
         avoid_ipv6_ = worked ? async::time_point::min() : now + memory_of_family;
@@ -129,22 +129,22 @@ void ledger::note_family(const route& via, bool worked, async::time_point now) {
 }
 
 /// Several attempts that fail together are one failure.
-void ledger::rest(trouble& what, const mail::status& why, async::time_point now) const {
-    what.because = why;
-    if (now < what.until) return;
-    what.pause = std::clamp(what.pause * 2, pauses_.first, pauses_.longest);
-    what.until = now + what.pause;
+void ledger::rest(trouble& trouble, const mail::status& reason, async::time_point now) const {
+    trouble.because = reason;
+    if (now < trouble.until) return;
+    trouble.pause = std::clamp(trouble.pause * 2, pauses_.first, pauses_.longest);
+    trouble.until = now + trouble.pause;
 }
 
-void ledger::remember_deferred(const spool::next_hop& relay, const host& at, std::size_t envelopes) {
-    auto& waiting = deferred_[at].envelopes;
+void ledger::remember_deferred(const spool::next_hop& relay, const host& host, std::size_t envelopes) {
+    auto& waiting = deferred_[host].envelopes;
     if (waiting.size() < most_remembered || waiting.contains(relay)) waiting[relay] += envelopes;
 }
 
-std::vector<spool::next_hop> ledger::take_deferred(const host& at, async::time_point now) {
+std::vector<spool::next_hop> ledger::take_deferred(const host& host, async::time_point now) {
     std::vector<spool::next_hop> taken;
     if (deferred_.empty()) return taken;
-    const auto found = deferred_.find(at);
+    const auto found = deferred_.find(host);
     if (found == deferred_.end()) return taken;
     waiting_mail& waiting = found->second;
     if (waiting.last_told != async::time_point::min() && now < waiting.last_told + between_tellings) return taken;
@@ -153,47 +153,48 @@ std::vector<spool::next_hop> ledger::take_deferred(const host& at, async::time_p
         taken.push_back(relay);
         envelopes -= std::min(envelopes, told_at_once_);
     }
-    std::erase_if(waiting.envelopes, [](const auto& one) { return one.second == 0; });
+    std::erase_if(waiting.envelopes, [](const auto& entry) { return entry.second == 0; });
     if (waiting.envelopes.empty()) deferred_.erase(found);
     return taken;
 }
 
-const host_record& ledger::at(const host& where) const { return found_or_none(hosts_, where); }
-const route_record& ledger::along(const route& via) const { return found_or_none(routes_, via); }
-const tally& ledger::from(const source& where) const { return found_or_none(sources_, where); }
-const tally& ledger::connector(const spool::next_hop& relay, const source& from) const {
-    return found_or_none(connectors_, std::pair(relay, from));
+const host_record& ledger::at(const host& host) const { return found_or_none(hosts_, host); }
+const route_record& ledger::along(const route& route) const { return found_or_none(routes_, route); }
+const tally& ledger::from(const source& source) const { return found_or_none(sources_, source); }
+const tally& ledger::connector(const spool::next_hop& relay, const source& source) const {
+    return found_or_none(connectors_, std::pair(relay, source));
 }
 const tally& ledger::of(const spool::next_hop& relay) const { return found_or_none(relays_, relay); }
 const tally& ledger::towards(const std::string& domain) const { return found_or_none(domains_, domain); }
 
-const trouble* ledger::resting(const spool::next_hop& relay, const route& via, async::time_point now) const {
+const trouble* ledger::resting(const spool::next_hop& relay, const route& route, async::time_point now) const {
     const trouble* longest = nullptr;
-    const auto consider = [&](const trouble& one) {
-        if (one.until > now && (longest == nullptr || one.until > longest->until)) longest = &one;
+    const auto consider = [&](const trouble& trouble) {
+        if (trouble.until > now && (longest == nullptr || trouble.until > longest->until)) longest = &trouble;
     };
-    if (const auto found = routes_.find(via); found != routes_.end()) consider(found->second.rest);
+    if (const auto found = routes_.find(route); found != routes_.end()) consider(found->second.rest);
     if (relay_trouble_.empty() && source_trouble_.empty()) return longest;
-    if (const auto found = relay_trouble_.find({relay, via}); found != relay_trouble_.end()) consider(found->second);
-    if (const auto found = source_trouble_.find(via.from); found != source_trouble_.end()) consider(found->second);
+    if (const auto found = relay_trouble_.find({relay, route}); found != relay_trouble_.end()) consider(found->second);
+    if (const auto found = source_trouble_.find(route.source_address); found != source_trouble_.end())
+        consider(found->second);
     return longest;
 }
 
 bool ledger::resume(std::uint64_t route_id) {
-    const auto found = std::ranges::find_if(routes_, [&](const auto& one) { return one.second.id == route_id; });
+    const auto found = std::ranges::find_if(routes_, [&](const auto& entry) { return entry.second.id == route_id; });
     if (found == routes_.end()) return false;
     found->second.rest = {};
-    source_trouble_.erase(found->first.from);
-    std::erase_if(relay_trouble_, [&](const auto& one) { return one.first.second == found->first; });
+    source_trouble_.erase(found->first.source_address);
+    std::erase_if(relay_trouble_, [&](const auto& entry) { return entry.first.second == found->first; });
     return true;
 }
 
 bool ledger::forget_quiet_since(async::time_point moment, async::time_point now, sweep& progress, std::size_t most) {
-    const auto is_quiet = [&](const auto& one) {
-        return one.second.open == 0 && one.second.last_opened < moment && one.second.last_closed < moment;
+    const auto is_quiet = [&](const auto& entry) {
+        return entry.second.open == 0 && entry.second.last_opened < moment && entry.second.last_closed < moment;
     };
-    const auto is_over = [&](const trouble& one) { return one.until < now && one.until < moment; };
-    const auto is_past = [&](const auto& one) { return is_over(one.second); };
+    const auto is_over = [&](const trouble& trouble) { return trouble.until < now && trouble.until < moment; };
+    const auto is_past = [&](const auto& entry) { return is_over(entry.second); };
     std::size_t number = 0;
     const auto look_at = [&](auto& map, const auto& is_old) {
         if (number++ < progress.map) return;  // seen
@@ -201,13 +202,13 @@ bool ledger::forget_quiet_since(async::time_point moment, async::time_point now,
     };
     look_at(relay_trouble_, is_past);
     look_at(source_trouble_, is_past);
-    look_at(routes_, [&](const auto& one) { return is_quiet(one) && is_over(one.second.rest); });
+    look_at(routes_, [&](const auto& entry) { return is_quiet(entry) && is_over(entry.second.rest); });
     look_at(hosts_, is_quiet);
     look_at(sources_, is_quiet);
     look_at(connectors_, is_quiet);
     look_at(relays_, is_quiet);
     look_at(domains_, is_quiet);
-    look_at(deferred_, [&](const auto& one) { return !hosts_.contains(one.first); });
+    look_at(deferred_, [&](const auto& entry) { return !hosts_.contains(entry.first); });
     return progress.map == number;
 }
 

@@ -65,36 +65,38 @@ struct pauses {
 class ledger {
 public:
     /// `told_at_once`: so many envelopes the queue sends after one word that a host is back.
-    explicit ledger(pauses how = {}, std::size_t told_at_once = 100) : pauses_(how), told_at_once_(told_at_once) {}
+    explicit ledger(pauses pauses = {}, std::size_t told_at_once = 100)
+        : pauses_(pauses), told_at_once_(told_at_once) {}
 
     // --- what happens. Each opened() is followed by one closed(); became_ready() may come between.
-    void opened(const spool::next_hop& relay, const route& via, async::time_point now);
-    void became_ready(const spool::next_hop& relay, const route& via, async::time_point now);
-    void closed(const spool::next_hop& relay, const route& via, bool was_ready, async::time_point now);
+    void opened(const spool::next_hop& relay, const route& route, async::time_point now);
+    void became_ready(const spool::next_hop& relay, const route& route, async::time_point now);
+    void closed(const spool::next_hop& relay, const route& route, bool was_ready, async::time_point now);
     /// The host took a message, or refused it for reasons of the message.
-    void carried(const route& via);
-    void failed(const route& via, const mail::status& why, async::time_point now);
-    void failed_for(const spool::next_hop& relay, const route& via, const mail::status& why, async::time_point now);
-    void source_failed(const source& from, const mail::status& why, async::time_point now);
+    void carried(const route& route);
+    void failed(const route& route, const mail::status& reason, async::time_point now);
+    void failed_for(const spool::next_hop& relay, const route& route, const mail::status& reason,
+                    async::time_point now);
+    void source_failed(const source& source, const mail::status& reason, async::time_point now);
     /// The other address family of the same server was faster.
-    void was_slow(const route& via, async::time_point now) { note_family(via, false, now); }
+    void was_slow(const route& route, async::time_point now) { note_family(route, false, now); }
     /// The route carried a session for this relay up to its first transaction.
-    void worked(const spool::next_hop& relay, const route& via, async::time_point now);
+    void worked(const spool::next_hop& relay, const route& route, async::time_point now);
     /// So many envelopes of this relay were deferred because of the host: they are to hear when that changes.
-    void remember_deferred(const spool::next_hop& relay, const host& at, std::size_t envelopes);
+    void remember_deferred(const spool::next_hop& relay, const host& host, std::size_t envelopes);
     /// Whose envelopes may go now that the host takes mail: each for some of them, and once a second at most.
-    [[nodiscard]] std::vector<spool::next_hop> take_deferred(const host& at, async::time_point now);
+    [[nodiscard]] std::vector<spool::next_hop> take_deferred(const host& host, async::time_point now);
 
     // --- what is known
-    [[nodiscard]] const host_record& at(const host& where) const;
-    [[nodiscard]] const route_record& along(const route& via) const;
-    [[nodiscard]] const tally& from(const source& where) const;
-    [[nodiscard]] const tally& connector(const spool::next_hop& relay, const source& from) const;
+    [[nodiscard]] const host_record& at(const host& host) const;
+    [[nodiscard]] const route_record& along(const route& route) const;
+    [[nodiscard]] const tally& from(const source& source) const;
+    [[nodiscard]] const tally& connector(const spool::next_hop& relay, const source& source) const;
     [[nodiscard]] const tally& of(const spool::next_hop& relay) const;
     [[nodiscard]] const tally& towards(const std::string& domain) const;
     [[nodiscard]] std::size_t open() const noexcept { return open_; }
     /// The trouble that keeps this relay off this route longest, if any does now.
-    [[nodiscard]] const trouble* resting(const spool::next_hop& relay, const route& via, async::time_point now) const;
+    [[nodiscard]] const trouble* resting(const spool::next_hop& relay, const route& route, async::time_point now) const;
     /// IPv6 is tried first, unless it did not work lately and IPv4 did (RFC 8305 section 5.2).
     [[nodiscard]] bool prefers_ipv4(async::time_point now) const noexcept { return ipv4_works_ && now < avoid_ipv6_; }
 
@@ -117,8 +119,8 @@ public:
     bool forget_quiet_since(async::time_point moment, async::time_point now, sweep& progress, std::size_t most);
 
 private:
-    void note_family(const route& via, bool worked, async::time_point now);
-    void rest(trouble& what, const mail::status& why, async::time_point now) const;
+    void note_family(const route& route, bool worked, async::time_point now);
+    void rest(trouble& trouble, const mail::status& reason, async::time_point now) const;
 
     pauses pauses_;
     std::size_t told_at_once_;

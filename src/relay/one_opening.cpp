@@ -15,127 +15,129 @@ constexpr std::size_t fair_share = 10;
 
 // --- the connection
 
-scheduler::one_opening::one_opening(scheduler& of, relay_ptr mail_of, const open_session& how)
-    : all_(of),
+scheduler::one_opening::one_opening(scheduler& scheduler, relay_ptr mail_of, const open_session& decision)
+    : scheduler_(scheduler),
       relay_(std::move(mail_of)),
-      who_(relay_->way.hosts()[how.who]),
-      via_(how.via),
-      instead_(how.instead),
+      candidate_(relay_->way.hosts()[decision.candidate]),
+      route_(decision.path),
+      fallback_(decision.fallback),
       connecting_(std::in_place, relay_->connecting) {
-    begin(via_);
+    begin(route_);
 }
 
 scheduler::one_opening::~one_opening() {
     if (was_ready()) {
-        const auto here = relay_->ready_at.find(who_.preference);
+        const auto here = relay_->ready_at.find(candidate_.preference);
         if (--here->second == 0) relay_->ready_at.erase(here);
     }
     for (const route& each : begun_) {
-        all_.ledger_.closed(relay_->hop, each, was_ready(), all_.with_.clock.now());
+        scheduler_.ledger_.closed(relay_->hop, each, was_ready(), scheduler_.context_.clock.now());
     }
 }
 
-void scheduler::one_opening::begin(const route& along) {
-    all_.ledger_.opened(relay_->hop, along, all_.with_.clock.now());
-    begun_.push_back(along);
+void scheduler::one_opening::begin(const route& route) {
+    scheduler_.ledger_.opened(relay_->hop, route, scheduler_.context_.clock.now());
+    begun_.push_back(route);
 }
 
-void scheduler::one_opening::end(const route& along, bool was_ready) {
-    all_.ledger_.closed(relay_->hop, along, was_ready, all_.with_.clock.now());
-    std::erase(begun_, along);
+void scheduler::one_opening::end(const route& route, bool was_ready) {
+    scheduler_.ledger_.closed(relay_->hop, route, was_ready, scheduler_.context_.clock.now());
+    std::erase(begun_, route);
 }
 
 bool scheduler::one_opening::begin_instead() {
-    if (!instead_ || !is_usable(relay_->hop, *instead_, all_.ledger_, relay_->allowed, all_.settings_.most_open,
-                                all_.with_.clock.now())) {
+    if (!fallback_ || !is_usable(relay_->hop, *fallback_, scheduler_.ledger_, relay_->bounds,
+                                 scheduler_.settings_.most_open, scheduler_.context_.clock.now())) {
         return false;
     }
-    begin(*instead_);
+    begin(*fallback_);
     return true;
 }
 
-void scheduler::one_opening::failed(const route& along, blame whose, const mail::status& why) {
-    const auto now = all_.with_.clock.now();
-    end(along, false);
-    if (whose == blame::route) all_.ledger_.failed(along, why, now);
-    if (whose == blame::relay) all_.ledger_.failed_for(relay_->hop, along, why, now);
-    if (whose == blame::source) all_.ledger_.source_failed(along.from, why, now);
-    relay_->last_trouble = why;
-    all_.with_.log.warn("mta", "connect-failed",
-                        {{"relay", who_.url.text()},
-                         {"host", along.to.text()},
-                         {"source", along.from.is_unspecified() ? std::string() : along.from.to_string()},
-                         {"reason", why.line()}});
-    all_.place_freed(along, relay_->hop.domain);
+void scheduler::one_opening::failed(const route& route, blame blame, const mail::status& status) {
+    const auto now = scheduler_.context_.clock.now();
+    end(route, false);
+    if (blame == blame::route) scheduler_.ledger_.failed(route, status, now);
+    if (blame == blame::relay) scheduler_.ledger_.failed_for(relay_->hop, route, status, now);
+    if (blame == blame::source) scheduler_.ledger_.source_failed(route.source_address, status, now);
+    relay_->last_trouble = status;
+    scheduler_.context_.log.warn(
+        "mta", "connect-failed",
+        {{"relay", candidate_.url.text()},
+         {"host", route.target.text()},
+         {"source", route.source_address.is_unspecified() ? std::string() : route.source_address.to_string()},
+         {"reason", status.line()}});
+    scheduler_.place_freed(route, relay_->hop.domain);
 }
 
-void scheduler::one_opening::given_up(const route& along) {
-    end(along, false);
-    all_.ledger_.was_slow(along, all_.with_.clock.now());
-    all_.place_freed(along, relay_->hop.domain);
+void scheduler::one_opening::given_up(const route& route) {
+    end(route, false);
+    scheduler_.ledger_.was_slow(route, scheduler_.context_.clock.now());
+    scheduler_.place_freed(route, relay_->hop.domain);
 }
 
-work& scheduler::one_opening::ready(const route& along) {
-    via_ = along;
-    all_.ledger_.became_ready(relay_->hop, along, all_.with_.clock.now());
+work& scheduler::one_opening::ready(const route& route) {
+    route_ = route;
+    scheduler_.ledger_.became_ready(relay_->hop, route, scheduler_.context_.clock.now());
     connecting_.reset();
     ready_.emplace(relay_->ready);
-    ++relay_->ready_at[who_.preference];
-    relay_->dismiss_worse_than(who_.preference);
-    place_.emplace(all_, relay_, via_, who_.preference);
-    all_.host_changed(along.to);
-    all_.unblock(*relay_);
-    all_.attend(relay_);
+    ++relay_->ready_at[candidate_.preference];
+    relay_->dismiss_worse_than(candidate_.preference);
+    place_.emplace(scheduler_, relay_, route_, candidate_.preference);
+    scheduler_.host_changed(route.target);
+    scheduler_.unblock(*relay_);
+    scheduler_.attend(relay_);
     return *place_;
 }
 
 /// A host may close a connection that was idle, and others when it likes; it is trouble when it says so, or before
 /// anything was carried.
-void scheduler::one_opening::lost(const mail::status& why) {
+void scheduler::one_opening::lost(const mail::status& reason) {
     constexpr int service_not_available = 421;
     if (place_->was_idle()) return;
-    if (place_->host_was_well() && why.code() != service_not_available) return;
-    all_.ledger_.failed(via_, why, all_.with_.clock.now());
-    relay_->last_trouble = why;
+    if (place_->host_was_well() && reason.code() != service_not_available) return;
+    scheduler_.ledger_.failed(route_, reason, scheduler_.context_.clock.now());
+    relay_->last_trouble = reason;
 }
 
 // --- its work
 
-scheduler::workplace::workplace(scheduler& of, relay_ptr mail_of, const route& via, unsigned preference)
-    : all_(of),
+scheduler::workplace::workplace(scheduler& scheduler, relay_ptr mail_of, const route& route, unsigned preference)
+    : scheduler_(scheduler),
       relay_(std::move(mail_of)),
-      via_(via),
+      route_(route),
       preference_(preference),
       not_asked_yet_(std::in_place, relay_->fresh) {}
 
 bool scheduler::workplace::must_make_room() const {
     return relay_->does_better_than(preference_) ||
-           (carried_ >= fair_share && all_.wait_queue_.someone_else_waits(via_, *relay_));
+           (carried_ >= fair_share && scheduler_.wait_queue_.someone_else_waits(route_, *relay_));
 }
 
 std::optional<queue::task> scheduler::workplace::take(std::size_t recipients) {
     not_asked_yet_.reset();
     if (must_make_room()) return std::nullopt;
     auto taken = relay_->take(recipients);
-    if (taken) all_.attend(relay_);
+    if (taken) scheduler_.attend(relay_);
     return taken;
 }
 
 async::awaitable<bool> scheduler::workplace::wait() {
     not_asked_yet_.reset();
-    if (relay_->closing || relay_->does_better_than(preference_) || all_.wait_queue_.someone_else_waits(via_, *relay_))
+    if (relay_->closing || relay_->does_better_than(preference_) ||
+        scheduler_.wait_queue_.someone_else_waits(route_, *relay_))
         co_return false;
     if (!relay_->waiting.empty()) co_return true;
-    idle_session mine(all_.executor_, via_.to, all_.with_.clock.now());
+    idle_session mine(scheduler_.executor_, route_.target, scheduler_.context_.clock.now());
     mine.preference = preference_;
     relay_->idle.push_back(&mine);
-    const idle_places::entry listed(all_.idle_, *relay_, mine);
+    const idle_places::entry listed(scheduler_.idle_, *relay_, mine);
     // Cancelled while it waits, the session must not stay in the list.
     struct leaving {
-        relay& of;
-        idle_session& who;
+        relay& target;
+        idle_session& session;
         ~leaving() {
-            if (who.waiting) std::erase(of.idle, &who);
+            if (session.waiting) std::erase(target.idle, &session);
         }
     } const on_exit{*relay_, mine};
     while (mine.waiting) co_await mine.woken.wait();
@@ -145,42 +147,42 @@ async::awaitable<bool> scheduler::workplace::wait() {
     co_return !mine.leave;
 }
 
-void scheduler::workplace::give_back(queue::task what) {
-    if (all_.stopping_) return;
-    relay_->waiting.push_front(std::move(what));
+void scheduler::workplace::give_back(queue::task task) {
+    if (scheduler_.stopping_) return;
+    relay_->waiting.push_front(std::move(task));
     relay_->wake_one();
 }
 
-void scheduler::workplace::settle(const std::shared_ptr<const spool::message>& about, const spool::envelope& which,
-                                  const mail::status& said, const queue::carrier& by, bool takes_dsn) {
-    ++(said.is_transient() ? relay_->deferred : relay_->carried);
-    queue::log_delivery(all_.with_.log, by, *about, which, said, all_.with_.clock.wall());
-    queue::outcome outcome = queue::outcome_of(said, std::string(by.relay));
+void scheduler::workplace::settle(const std::shared_ptr<const spool::message>& message, const spool::envelope& envelope,
+                                  const mail::status& status, const queue::carrier& carrier, bool takes_dsn) {
+    ++(status.is_transient() ? relay_->deferred : relay_->carried);
+    queue::log_delivery(scheduler_.context_.log, carrier, *message, envelope, status, scheduler_.context_.clock.wall());
+    queue::outcome outcome = queue::outcome_of(status, std::string(carrier.relay));
     if (auto* passed_on = std::get_if<queue::delivered>(&outcome)) {
         passed_on->final = false;
         passed_on->dsn_passed = takes_dsn;
     }
-    all_.with_.queue.report(about, which, std::move(outcome));
+    scheduler_.context_.queue.report(message, envelope, std::move(outcome));
 }
 
-void scheduler::workplace::transaction_ended(bool host_is_well, const mail::status& said) {
+void scheduler::workplace::transaction_ended(bool host_is_well, const mail::status& status) {
     ++carried_;
     if (host_is_well) was_idle_ = false;
     if (!host_is_well) {
-        relay_->last_trouble = said;
+        relay_->last_trouble = status;
         return;
     }
     host_was_well_ = true;
-    all_.host_is_back(via_.to);
-    const std::size_t before = all_.ledger_.at(via_.to).window;
-    all_.ledger_.carried(via_);
+    scheduler_.host_is_back(route_.target);
+    const std::size_t before = scheduler_.ledger_.at(route_.target).window;
+    scheduler_.ledger_.carried(route_);
     // A place more, if not for this relay then for one whose limit is higher.
-    if (all_.ledger_.at(via_.to).window > before) all_.host_changed(via_.to);
+    if (scheduler_.ledger_.at(route_.target).window > before) scheduler_.host_changed(route_.target);
 }
 
 async::awaitable<base::result<std::shared_ptr<const spool::content>>> scheduler::workplace::content_of(
-    std::shared_ptr<const spool::message> about) {
-    return all_.with_.queue.content_of(std::move(about));
+    std::shared_ptr<const spool::message> message) {
+    return scheduler_.context_.queue.content_of(std::move(message));
 }
 
 }  // namespace waypost::relay

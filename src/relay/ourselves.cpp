@@ -55,11 +55,11 @@ bool ourselves::is_of_an_interface(const net::address& ip) {
     return interfaces_.contains(ip);
 }
 
-likeness ourselves::of(const net::endpoint& there) {
-    const net::address ip = net::unmapped(there.ip);
+likeness ourselves::of(const net::endpoint& endpoint) {
+    const net::address ip = net::unmapped(endpoint.ip);
     bool takes_all = false;
     for (const net::endpoint& ours : listeners_) {
-        if (ours.port != there.port || ours.ip.is_v4() != ip.is_v4()) continue;
+        if (ours.port != endpoint.port || ours.ip.is_v4() != ip.is_v4()) continue;
         const bool is_on_all = ours.ip.is_unspecified();
         if (is_on_all ? ip.is_loopback() : ours.ip == ip) return likeness::this_host;
         takes_all = takes_all || is_on_all;

@@ -27,7 +27,7 @@ public:
 
     /// A listener on all addresses has the loopback and those of the interfaces, which are read anew when they are
     /// older than ten seconds: a stranger's MX records ask for thousands of addresses.
-    [[nodiscard]] likeness of(const net::endpoint& there);
+    [[nodiscard]] likeness of(const net::endpoint& endpoint);
 
 private:
     [[nodiscard]] bool is_of_an_interface(const net::address& ip);

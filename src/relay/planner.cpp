@@ -12,11 +12,11 @@ using scope = shared_limit::scope;
 
 // Without a scope it is a limit, or a pause, of the relay itself: its own connections end.
 struct busy {
-    std::optional<scope> at;
+    std::optional<scope> scope;
 };
 struct delayed {
     async::time_point until = async::time_point::min();
-    std::optional<scope> at;
+    std::optional<scope> scope;
 };
 struct resting {
     const trouble* because;
@@ -26,71 +26,71 @@ struct unfit {
 };
 using verdict = std::variant<usable, busy, delayed, resting, unfit>;
 
-bool family_allowed(const host& to, const limits& allowed) {
-    if (!to.socket_path.empty()) return true;
-    return to.at.ip.is_v4() ? allowed.inet4 : allowed.inet6;
+bool family_allowed(const host& host, const limits& limits) {
+    if (!host.socket_path.empty()) return true;
+    return host.endpoint.ip.is_v4() ? limits.inet4 : limits.inet6;
 }
 
 /// The pause between two connections that has to be kept longest.
-delayed longest_pause(const spool::next_hop& relay, const route& via, const ledger& known, const limits& allowed) {
+delayed longest_pause(const spool::next_hop& relay, const route& route, const ledger& ledger, const limits& limits) {
     delayed longest;
-    const auto keep = [&longest](const tally& of, async::time_point tally::* since, async::duration pause,
-                                 std::optional<scope> at) {
-        if (pause == async::duration::zero() || of.*since == async::time_point::min()) return;
-        if (of.*since + pause > longest.until) longest = {of.*since + pause, at};
+    const auto keep = [&longest](const tally& tally, async::time_point tally::* since, async::duration pause,
+                                 std::optional<scope> limit_scope) {
+        if (pause == async::duration::zero() || tally.*since == async::time_point::min()) return;
+        if (tally.*since + pause > longest.until) longest = {tally.*since + pause, limit_scope};
     };
-    keep(known.at(via.to), &tally::last_opened, allowed.host_delay, scope::route);
-    keep(known.along(via), &tally::last_opened, allowed.route_delay, scope::route);
-    keep(known.along(via), &tally::last_closed, allowed.reconnect_delay, scope::route);
-    keep(known.from(via.from), &tally::last_opened, allowed.source_delay, scope::source);
-    keep(known.connector(relay, via.from), &tally::last_opened, allowed.connector_delay, std::nullopt);
-    keep(known.of(relay), &tally::last_opened, allowed.relay_delay, std::nullopt);
+    keep(ledger.at(route.target), &tally::last_opened, limits.host_delay, scope::route);
+    keep(ledger.along(route), &tally::last_opened, limits.route_delay, scope::route);
+    keep(ledger.along(route), &tally::last_closed, limits.reconnect_delay, scope::route);
+    keep(ledger.from(route.source_address), &tally::last_opened, limits.source_delay, scope::source);
+    keep(ledger.connector(relay, route.source_address), &tally::last_opened, limits.connector_delay, std::nullopt);
+    keep(ledger.of(relay), &tally::last_opened, limits.relay_delay, std::nullopt);
     if (!relay.domain.empty())
-        keep(known.towards(relay.domain), &tally::last_opened, allowed.domain_delay, scope::domain);
+        keep(ledger.towards(relay.domain), &tally::last_opened, limits.domain_delay, scope::domain);
     return longest;
 }
 
-verdict judge(const spool::next_hop& relay, const route& via, const ledger& known, const limits& allowed,
+verdict judge(const spool::next_hop& relay, const route& route, const ledger& ledger, const limits& limits,
               std::size_t most_open, async::time_point now) {
-    if (!family_allowed(via.to, allowed)) return unfit{.by_limit = true};
-    if (!families_fit(via)) return unfit{};
-    if (const trouble* why = known.resting(relay, via, now)) return resting{why};
+    if (!family_allowed(route.target, limits)) return unfit{.by_limit = true};
+    if (!families_fit(route)) return unfit{};
+    if (const trouble* why = ledger.resting(relay, route, now)) return resting{why};
 
-    if (known.of(relay).open >= allowed.per_relay) return busy{};
-    if (known.connector(relay, via.from).open >= allowed.per_connector) return busy{};
-    if (!relay.domain.empty() && known.towards(relay.domain).open >= allowed.per_domain) return busy{scope::domain};
-    if (known.open() >= most_open) return busy{scope::whole};
-    if (known.from(via.from).open >= allowed.per_source) return busy{scope::source};
-    const host_record& there = known.at(via.to);
-    if (there.open >= std::min(allowed.per_host, there.window)) return busy{scope::route};
-    const route_record& along = known.along(via);
+    if (ledger.of(relay).open >= limits.per_relay) return busy{};
+    if (ledger.connector(relay, route.source_address).open >= limits.per_connector) return busy{};
+    if (!relay.domain.empty() && ledger.towards(relay.domain).open >= limits.per_domain) return busy{scope::domain};
+    if (ledger.open() >= most_open) return busy{scope::whole};
+    if (ledger.from(route.source_address).open >= limits.per_source) return busy{scope::source};
+    const host_record& there = ledger.at(route.target);
+    if (there.open >= std::min(limits.per_host, there.window)) return busy{scope::route};
+    const route_record& along = ledger.along(route);
     // A route is tried by one first, and then by as many again as it carries: what is broken costs one attempt.
-    if (along.open >= allowed.per_route || along.opening > along.ready()) return busy{scope::route};
+    if (along.open >= limits.per_route || along.opening > along.ready()) return busy{scope::route};
 
-    if (const auto pause = longest_pause(relay, via, known, allowed); pause.until > now) return pause;
+    if (const auto pause = longest_pause(relay, route, ledger, limits); pause.until > now) return pause;
     return usable{};
 }
 
-std::size_t connections_to(const candidate& one, const ledger& known) {
+std::size_t connections_to(const candidate& candidate, const ledger& ledger) {
     std::size_t sum = 0;
-    for (const host& each : one.at) sum += known.at(each).open;
+    for (const host& each : candidate.hosts) sum += ledger.at(each).open;
     return sum;
 }
 
-std::uint64_t last_turn(const candidate& one, const ledger& known) {
+std::uint64_t last_turn(const candidate& candidate, const ledger& ledger) {
     std::uint64_t last = 0;
-    for (const host& each : one.at) last = std::max(last, known.at(each).turn);
+    for (const host& each : candidate.hosts) last = std::max(last, ledger.at(each).turn);
     return last;
 }
 
 /// Collects what the routes of one preference have to say.
 class level {
 public:
-    level(const wish& of, const ledger& known, const limits& allowed, std::size_t most_open, async::time_point now)
-        : of_(of), known_(known), allowed_(allowed), most_open_(most_open), now_(now) {}
+    level(const wish& wish, const ledger& ledger, const limits& limits, std::size_t most_open, async::time_point now)
+        : request_(wish), ledger_(ledger), limits_(limits), most_open_(most_open), now_(now) {}
 
     void look_at(std::size_t index) {
-        const candidate& one = of_.hosts[index];
+        const candidate& one = request_.hosts[index];
         if (one.state == candidate::knowledge::asking) {
             waits_ = true;
         } else if (one.state == candidate::knowledge::nowhere) {
@@ -111,13 +111,13 @@ public:
 
 private:
     void look_at_addresses(std::size_t index) {
-        const candidate& one = of_.hosts[index];
+        const candidate& one = request_.hosts[index];
         std::optional<open_session> here;
-        auto here_rank = rank(one.at.front(), of_.from.front());
-        for (const host& to : one.at) {
-            for (const source& from : of_.from) {
+        auto here_rank = rank(one.hosts.front(), request_.sources.front());
+        for (const host& to : one.hosts) {
+            for (const source& from : request_.sources) {
                 const route via{from, to};
-                if (!note(judge(of_.relay, via, known_, allowed_, most_open_, now_), via)) continue;
+                if (!note(judge(request_.relay, via, ledger_, limits_, most_open_, now_), via)) continue;
                 const auto its_rank = rank(to, from);
                 if (here && !(its_rank < here_rank)) {
                     offer_instead(*here, via);
@@ -125,67 +125,69 @@ private:
                 }
                 open_session better{index, via, {}};
                 if (here) {
-                    better.instead = here->instead;
-                    offer_instead(better, here->via);
+                    better.fallback = here->fallback;
+                    offer_instead(better, here->path);
                 }
                 here = std::move(better);
                 here_rank = its_rank;
             }
         }
         if (!here) return;
-        const auto load = std::tuple(connections_to(one, known_), last_turn(one, known_));
+        const auto load = std::tuple(connections_to(one, ledger_), last_turn(one, ledger_));
         if (best_ && !(load < best_load_)) return;
         best_ = std::move(here);
         best_load_ = load;
     }
 
     /// Addresses of one server: the family that works first, then the least used, then the least recently used.
-    [[nodiscard]] std::tuple<bool, std::size_t, std::uint64_t, std::uint64_t> rank(const host& to,
-                                                                                   const source& from) const {
-        const bool second_choice = to.socket_path.empty() && to.at.ip.is_v4() != known_.prefers_ipv4(now_);
-        const route_record& along = known_.along({from, to});
-        return {second_choice, along.open, along.turn, known_.from(from).turn};
+    [[nodiscard]] std::tuple<bool, std::size_t, std::uint64_t, std::uint64_t> rank(const host& host,
+                                                                                   const source& source) const {
+        const bool second_choice = host.socket_path.empty() && host.endpoint.ip.is_v4() != ledger_.prefers_ipv4(now_);
+        const route_record& along = ledger_.along({source, host});
+        return {second_choice, along.open, along.turn, ledger_.from(source).turn};
     }
 
-    static void offer_instead(open_session& to, const route& other) {
-        if (!to.instead && other.to.at.ip.is_v4() != to.via.to.at.ip.is_v4()) to.instead = other;
+    static void offer_instead(open_session& decision, const route& route) {
+        if (!decision.fallback && route.target.endpoint.ip.is_v4() != decision.path.target.endpoint.ip.is_v4())
+            decision.fallback = route;
     }
 
-    [[nodiscard]] shared_limit line_at(scope kind, const route& via) const {
+    [[nodiscard]] shared_limit line_at(scope kind, const route& route) const {
         switch (kind) {
-            case scope::route: return {.kind = kind, .via = via, .domain = {}, .rules = &allowed_};
-            case scope::source: return {.kind = kind, .via = {via.from, {}}, .domain = {}, .rules = &allowed_};
-            case scope::domain: return {.kind = kind, .via = {}, .domain = of_.relay.domain, .rules = &allowed_};
+            case scope::route: return {.kind = kind, .path = route, .domain = {}, .rules = &limits_};
+            case scope::source:
+                return {.kind = kind, .path = {route.source_address, {}}, .domain = {}, .rules = &limits_};
+            case scope::domain: return {.kind = kind, .path = {}, .domain = request_.relay.domain, .rules = &limits_};
             case scope::whole: break;
         }
         return {};
     }
 
     /// True if the route can be used.
-    bool note(const verdict& of, const route& via) {
-        if (std::holds_alternative<usable>(of)) return true;
-        if (const auto* limit = std::get_if<busy>(&of)) {
+    bool note(const verdict& verdict, const route& route) {
+        if (std::holds_alternative<usable>(verdict)) return true;
+        if (const auto* limit = std::get_if<busy>(&verdict)) {
             waits_ = true;
-            if (limit->at) busy_.lines.push_back({line_at(*limit->at, via), std::nullopt});
-        } else if (const auto* later = std::get_if<delayed>(&of)) {
+            if (limit->scope) busy_.lines.push_back({line_at(*limit->scope, route), std::nullopt});
+        } else if (const auto* later = std::get_if<delayed>(&verdict)) {
             waits_ = true;
-            if (later->at) {
-                busy_.lines.push_back({line_at(*later->at, via), later->until});
+            if (later->scope) {
+                busy_.lines.push_back({line_at(*later->scope, route), later->until});
             } else if (!busy_.or_at || later->until < *busy_.or_at) {
                 busy_.or_at = later->until;
             }
-        } else if (const auto* broken = std::get_if<resting>(&of)) {
+        } else if (const auto* broken = std::get_if<resting>(&verdict)) {
             if (first_to_end_ == nullptr || broken->because->until < first_to_end_->until)
                 first_to_end_ = broken->because;
         } else {
-            (std::get<unfit>(of).by_limit ? forbidden_family_ : wrong_family_) = true;
+            (std::get<unfit>(verdict).by_limit ? forbidden_family_ : wrong_family_) = true;
         }
         return false;
     }
 
-    const wish& of_;
-    const ledger& known_;
-    const limits& allowed_;
+    const wish& request_;
+    const ledger& ledger_;
+    const limits& limits_;
     std::size_t most_open_;
     async::time_point now_;
 
@@ -209,17 +211,18 @@ mail::status no_source_fits() {
 
 }  // namespace
 
-decision decide(const wish& of, const ledger& known, const limits& allowed, std::size_t most_open,
+decision decide(const wish& wish, const ledger& ledger, const limits& limits, std::size_t most_open,
                 async::time_point now) {
-    if (of.from.empty()) return give_up{mail::status::transient("4.4.1", "The table of source addresses is empty")};
+    if (wish.sources.empty())
+        return give_up{mail::status::transient("4.4.1", "The table of source addresses is empty")};
     const trouble* first_to_end = nullptr;
     std::optional<mail::status> because;
     bool wrong_family = false;
     bool forbidden_family = false;
-    for (std::size_t i = 0; i < of.hosts.size();) {
-        level one(of, known, allowed, most_open, now);
-        for (const unsigned preference = of.hosts[i].preference;
-             i < of.hosts.size() && of.hosts[i].preference == preference; ++i) {
+    for (std::size_t i = 0; i < wish.hosts.size();) {
+        level one(wish, ledger, limits, most_open, now);
+        for (const unsigned preference = wish.hosts[i].preference;
+             i < wish.hosts.size() && wish.hosts[i].preference == preference; ++i) {
             one.look_at(i);
         }
         if (one.best()) return *one.best();
@@ -246,9 +249,9 @@ decision decide(const wish& of, const ledger& known, const limits& allowed, std:
     return give_up{because.value_or(mail::status::transient("4.4.1", "There is no host to connect to"))};
 }
 
-bool is_usable(const spool::next_hop& relay, const route& via, const ledger& known, const limits& allowed,
+bool is_usable(const spool::next_hop& relay, const route& route, const ledger& ledger, const limits& limits,
                std::size_t most_open, async::time_point now) {
-    return std::holds_alternative<usable>(judge(relay, via, known, allowed, most_open, now));
+    return std::holds_alternative<usable>(judge(relay, route, ledger, limits, most_open, now));
 }
 
 }  // namespace waypost::relay

@@ -21,14 +21,14 @@ namespace waypost::relay {
 
 /// Connect now, along this route.
 struct open_session {
-    std::size_t who = 0;           // index of the candidate
-    route via;
-    std::optional<route> instead;  // to the same server by the other address family, if `via` is slow (RFC 8305)
+    std::size_t candidate = 0;  // index of the candidate
+    route path;
+    std::optional<route> fallback;  // to the same server by the other address family, if `path` is slow (RFC 8305)
 };
 /// A limit is reached, or the DNS has not answered yet.
 struct all_busy {
     struct line {
-        shared_limit at;                        // an event that concerns this limit may change the answer
+        shared_limit limit;                      // an event that concerns this limit may change the answer
         std::optional<async::time_point> until;  // so will this moment: a pause between connections ends
     };
     std::vector<line> lines;
@@ -36,7 +36,7 @@ struct all_busy {
 };
 /// Every usable route is resting after failures.
 struct come_back_at {
-    async::time_point when;
+    async::time_point time;
     mail::status because;
 };
 /// There is no route at all.
@@ -47,19 +47,19 @@ using decision = std::variant<open_session, all_busy, come_back_at, give_up>;
 
 struct wish {
     const spool::next_hop& relay;
-    std::span<const source> from;  // in the order in which it is their turn
+    std::span<const source> sources;   // in the order in which it is their turn
     std::span<const candidate> hosts;  // sorted by preference
 };
 
 /// Picks the least loaded usable route at the best preference. A worse preference serves only when every better host is
 /// resting or has no address (RFC 5321 section 5.1); a busy or unanswered better one is waited for, never bypassed.
-/// What waits refers to `allowed`, which is one object for all that it counts for.
+/// What waits refers to `limits`, which is one object for all that it counts for.
 /// `most_open` is the limit on connections of all relays together.
-[[nodiscard]] decision decide(const wish& of, const ledger& known, const limits& allowed, std::size_t most_open,
+[[nodiscard]] decision decide(const wish& wish, const ledger& ledger, const limits& limits, std::size_t most_open,
                               async::time_point now);
 
 /// Whether a connection may be opened along this one route now.
-[[nodiscard]] bool is_usable(const spool::next_hop& relay, const route& via, const ledger& known, const limits& allowed,
-                             std::size_t most_open, async::time_point now);
+[[nodiscard]] bool is_usable(const spool::next_hop& relay, const route& route, const ledger& ledger,
+                             const limits& limits, std::size_t most_open, async::time_point now);
 
 }  // namespace waypost::relay

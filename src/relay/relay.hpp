@@ -29,10 +29,10 @@ private:
 
 /// A session that waits for work. It stands in its relay's list for exactly as long as it waits.
 struct idle_session {
-    idle_session(const async::executor& on, const host& where, async::time_point now)
-        : woken(on), at(where), since(now) {}
+    idle_session(const async::executor& executor, const host& host, async::time_point now)
+        : woken(executor), server(host), since(now) {}
     async::event woken;
-    const host& at;
+    const host& server;
     async::time_point since;
     unsigned preference = 0;  // of its server
     bool leave = false;  // no more work will come: quit
@@ -42,13 +42,16 @@ struct idle_session {
 
 class relay {
 public:
-    relay(const surroundings& with, spool::next_hop where, const action_settings& how, const limits& most,
-          const std::string& our_name, std::function<void()> on_news, ourselves* us = nullptr)
-        : hop(std::move(where)), action(how), allowed(most), way(with, hop, how, our_name, std::move(on_news), us) {}
+    relay(const surroundings& context, spool::next_hop next_hop, const action_settings& settings, const limits& most,
+          const std::string& our_name, std::function<void()> on_news, ourselves* self = nullptr)
+        : hop(std::move(next_hop)),
+          action(settings),
+          bounds(most),
+          way(context, hop, settings, our_name, std::move(on_news), self) {}
 
     const spool::next_hop hop;
     const action_settings& action;
-    const limits& allowed;
+    const limits& bounds;
     destination way;
     std::deque<queue::task> waiting;
     std::size_t connecting = 0;
@@ -59,6 +62,7 @@ public:
     std::vector<idle_session*> idle;  // the most recent at the end: it is woken first, so that the others may leave
     async::time_point alarm = async::time_point::max();  // a coroutine will look at the relay then
     std::uint64_t alarm_number = 0;
+    bool has_news = false;             // of the DNS, which wait to be looked at
     bool blocked = false;              // waits in these lines, for the alarm, for the DNS or for its own connections
     std::vector<shared_limit> lines;   // where it waits; host_wait_queue keeps this and the ticket
     std::uint64_t ticket = 0;          // since it last got a connection; 0: it has not had to wait
@@ -91,7 +95,7 @@ public:
         if (taken.envelopes.size() > most) {
             const auto rest = taken.envelopes.begin() + static_cast<std::ptrdiff_t>(most);
             waiting.push_back(
-                {taken.about, {std::make_move_iterator(rest), std::make_move_iterator(taken.envelopes.end())}});
+                {taken.message, {std::make_move_iterator(rest), std::make_move_iterator(taken.envelopes.end())}});
             taken.envelopes.erase(rest, taken.envelopes.end());
             wake_one();
         }
@@ -106,32 +110,32 @@ public:
     }
     /// Sends those away that have been idle since before `moment`.
     void dismiss_idle_since(async::time_point moment) {
-        std::erase_if(idle, [&](idle_session* each) {
-            const bool long_enough = each->since <= moment;
-            if (long_enough) send_away(*each);
+        std::erase_if(idle, [&](idle_session* session) {
+            const bool long_enough = session->since <= moment;
+            if (long_enough) send_away(*session);
             return long_enough;
         });
     }
     /// Sends those away that are at worse servers.
     void dismiss_worse_than(unsigned preference) {
-        std::erase_if(idle, [&](idle_session* each) {
-            const bool is_worse = each->preference > preference;
-            if (is_worse) send_away(*each);
+        std::erase_if(idle, [&](idle_session* session) {
+            const bool is_worse = session->preference > preference;
+            if (is_worse) send_away(*session);
             return is_worse;
         });
     }
-    void dismiss(idle_session& one) {
-        if (std::erase(idle, &one) != 0) send_away(one);
+    void dismiss(idle_session& session) {
+        if (std::erase(idle, &session) != 0) send_away(session);
     }
 
 private:
-    static void send_away(idle_session& who) {
-        who.leave = true;
-        wake(who);
+    static void send_away(idle_session& session) {
+        session.leave = true;
+        wake(session);
     }
-    static void wake(idle_session& who) {
-        who.waiting = false;
-        who.woken.notify();
+    static void wake(idle_session& session) {
+        session.waiting = false;
+        session.woken.notify();
     }
 };
 

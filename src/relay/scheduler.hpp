@@ -29,10 +29,10 @@ namespace waypost::relay {
 class scheduler {
 public:
     /// All of it outlives the scheduler.
-    scheduler(const async::executor& on, const surroundings& with, const settings& how, crew& hands);
+    scheduler(const async::executor& executor, const surroundings& context, const settings& settings, crew& hands);
     ~scheduler();
 
-    void carry(queue::task what);
+    void carry(queue::task task);
     /// Lets transactions under way end for as long as `grace`, then ends every session.
     async::awaitable<> stop(async::duration grace);
 
@@ -46,39 +46,42 @@ private:
     class workplace;
     using relay_ptr = std::shared_ptr<relay>;
 
-    [[nodiscard]] bool has_time();
+    void has_news(const relay_ptr& relay);
     void catch_up_soon();
     async::awaitable<> catch_up(std::unique_ptr<counted> catching_up);
+    [[nodiscard]] bool look_at_next();
+    void log_bug(const std::exception_ptr& bug) const;
     void take(queue::task task);
     const relay_ptr& relay_for(const spool::next_hop& hop);
-    void attend(const relay_ptr& to);
-    void try_better(const relay_ptr& to);
-    [[nodiscard]] decision plan(const relay& of) const;
-    bool act(const relay_ptr& to, const decision& next);
-    void ask_the_way(const relay_ptr& to);
-    async::awaitable<> find_the_way(relay_ptr of, std::unique_ptr<counted> asking);
-    void unblock(relay& one);
-    void look_again_at(const relay_ptr& to, async::time_point when);
+    enum class after : std::uint8_t { anything, answer };
+    void attend(const relay_ptr& relay, after event = after::anything);
+    void try_better(const relay_ptr& relay);
+    [[nodiscard]] decision plan(const relay& relay) const;
+    bool act(const relay_ptr& relay, const decision& next);
+    void ask_the_way(const relay_ptr& relay);
+    async::awaitable<> find_the_way(relay_ptr target, std::unique_ptr<counted> asking);
+    void unblock(relay& relay);
+    void look_again_at(const relay_ptr& relay, async::time_point time);
     void start_alarms();
-    void wait_for_room(const relay_ptr& to, const all_busy& what);
-    void place_freed(const route& via, const std::string& domain);
-    void host_changed(const host& at);
+    void wait_for_room(const relay_ptr& relay, const all_busy& limits);
+    void place_freed(const route& route, const std::string& domain);
+    void host_changed(const host& host);
     void serve_lines(const std::vector<shared_limit>& lines);
     void serve_line(const shared_limit& line);
     async::awaitable<> serve_long_lines();
     async::awaitable<> attend_all();
-    async::awaitable<> serve(relay_ptr of, std::unique_ptr<one_opening> what);
-    void session_ended(const relay_ptr& of, const route& via, bool was_ready);
-    void fail_waiting(relay& of, const mail::status& why);
-    async::awaitable<> report(std::deque<queue::task> failed, mail::status why);
-    void host_is_back(const host& at);
+    async::awaitable<> serve(relay_ptr relay, std::unique_ptr<one_opening> opening);
+    void session_ended(const relay_ptr& relay, const route& route, bool was_ready);
+    void fail_waiting(relay& relay, const mail::status& reason);
+    async::awaitable<> report(std::deque<queue::task> failed, mail::status reason);
+    void host_is_back(const host& host);
     async::awaitable<> keep_house();
     async::awaitable<> dismiss_and_forget_relays();
 
     async::executor executor_;
-    const surroundings& with_;
+    const surroundings& context_;
     const settings& settings_;
-    ourselves us_;
+    ourselves self_;
     crew& crew_;
     ledger ledger_;
     alarms alarms_;
@@ -88,8 +91,7 @@ private:
     idle_places idle_;
     std::deque<queue::task> fresh_;  // handed over and not taken yet
     std::deque<relay_ptr> with_news_;  // of which the way is known now
-    async::time_point slice_began_;
-    std::size_t seen_in_slice_ = 0;
+    std::size_t taken_at_once_ = 0;  // since a turn of catch_up()
     std::size_t catching_up_ = 0;  // coroutines that work through these two: one at most
     std::map<spool::next_hop, relay_ptr> relays_;
     async::task_group sessions_;

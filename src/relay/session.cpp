@@ -12,19 +12,19 @@ namespace waypost::relay {
 namespace {
 
 /// What a server with LIMITS (RFC 9422) asks for, where that is less than ours.
-session_limits within(session_limits ours, const smtp::extensions& offered) {
-    const auto lower = [](std::size_t& mine, const std::optional<std::uint64_t>& theirs) {
-        if (theirs && *theirs < mine) mine = static_cast<std::size_t>(*theirs);
+session_limits within(session_limits own_limits, const smtp::extensions& offered) {
+    const auto lower = [](std::size_t& own_size, const std::optional<std::uint64_t>& configured) {
+        if (configured && *configured < own_size) own_size = static_cast<std::size_t>(*configured);
     };
-    lower(ours.messages, offered.max_mails);
-    lower(ours.recipients, offered.max_recipients);
-    return ours;
+    lower(own_limits.messages, offered.max_mails);
+    lower(own_limits.recipients, offered.max_recipients);
+    return own_limits;
 }
 
 }  // namespace
 
-session::session(work& of, const action_settings& how, connection& over, session_limits limits)
-    : work_(of), action_(how), connection_(over), limits_(within(limits, over.offered())) {}
+session::session(work& work, const action_settings& settings, connection& connection, session_limits limits)
+    : work_(work), action_(settings), connection_(connection), limits_(within(limits, connection.offered())) {}
 
 async::awaitable<> session::run() {
     while (!lost_) {
@@ -37,7 +37,7 @@ async::awaitable<> session::run() {
         }
         const auto pause = co_await connection_.pump();
         if (const auto* done = std::get_if<smtp::transaction_done>(&pause)) {
-            settle_oldest(done->each);
+            settle_oldest(done->statuses);
             continue;
         }
         // Ended from our side, with the engine: the mail is still due in the store, and nothing has gone wrong with it.
@@ -45,7 +45,7 @@ async::awaitable<> session::run() {
         if (mine.cancelled() != boost::asio::cancellation_type::none) co_return;
         const auto* failed = std::get_if<smtp::session_failed>(&pause);
         abandon(failed != nullptr
-                    ? failed->said
+                    ? failed->status
                     : mail::status::transient("4.4.2", "The session ended in the middle of a transaction"));
     }
     co_await leave();
@@ -87,7 +87,7 @@ std::optional<queue::task> session::next_task() {
     }
     if (!next) return next;
     if (action_.srs != nullptr) {
-        keep(split_by_sender(*next, [&](const spool::envelope& each) { return sender(*next->about, each); }));
+        keep(split_by_sender(*next, [&](const spool::envelope& envelope) { return sender(*next->message, envelope); }));
     }
     if (!connection_.offered().max_recipient_domains) return next;
     keep(split_by_domain(*next, static_cast<std::size_t>(*connection_.offered().max_recipient_domains)));
@@ -95,25 +95,25 @@ std::optional<queue::task> session::next_task() {
 }
 
 /// To be carried next, by this session.
-void session::keep(queue::task what) {
-    if (!what.envelopes.empty()) split_off_.push_front(std::move(what));
+void session::keep(queue::task task) {
+    if (!task.envelopes.empty()) split_off_.push_front(std::move(task));
 }
 
-async::awaitable<> session::begin(queue::task what) {
-    auto content = co_await readable_content_of(what.about);
+async::awaitable<> session::begin(queue::task task) {
+    auto content = co_await readable_content_of(task.message);
     if (content.has_error()) {
-        for (const spool::envelope& each : what.envelopes) settle(what, each, unreadable_here(content.error()));
+        for (const spool::envelope& each : task.envelopes) settle(task, each, unreadable_here(content.error()));
         co_return;
     }
-    connection_.begin(transaction(what), std::move(*content));
-    under_way_.push_back(std::move(what));
+    connection_.begin(transaction(task), std::move(*content));
+    under_way_.push_back(std::move(task));
     ++begun_;
 }
 
 /// What cannot be read at all is found out before the host hears of it: behind a 354 there is no way back.
 async::awaitable<base::result<std::shared_ptr<const spool::content>>> session::readable_content_of(
-    std::shared_ptr<const spool::message> about) {
-    auto content = co_await work_.content_of(std::move(about));
+    std::shared_ptr<const spool::message> message) {
+    auto content = co_await work_.content_of(std::move(message));
     if (content.has_error() || !(*content)->in_file()) co_return content;
     std::vector<char> scratch;
     const auto piece = co_await (*content)->read((*content)->trace().size(), scratch);
@@ -121,48 +121,51 @@ async::awaitable<base::result<std::shared_ptr<const spool::content>>> session::r
     co_return content;
 }
 
-smtp::client_transaction session::transaction(const queue::task& what) const {
-    smtp::client_transaction asked{
-        .from = what.about->from, .to = {}, .size = what.about->size, .eight_bit = what.about->eight_bit};
-    asked.from.from = sender(*what.about, what.envelopes.front());
-    asked.to.reserve(what.envelopes.size());
-    for (const spool::envelope& each : what.envelopes) {
-        asked.to.push_back(each.to);
+smtp::client_transaction session::transaction(const queue::task& task) const {
+    smtp::client_transaction asked{.sender = task.message->sender,
+                                   .recipients = {},
+                                   .size = task.message->size,
+                                   .eight_bit = task.message->eight_bit};
+    asked.sender.address = sender(*task.message, task.envelopes.front());
+    asked.recipients.reserve(task.envelopes.size());
+    for (const spool::envelope& each : task.envelopes) {
+        asked.recipients.push_back(each.recipient);
         if (action_.lmtp_user_only) asked.users.push_back(each.user);
     }
     return asked;
 }
 
-mail::reverse_path session::sender(const spool::message& about, const spool::envelope& to) const {
-    return sender_of(about, to, action_, connection_.clock().wall());
+mail::reverse_path session::sender(const spool::message& message, const spool::envelope& envelope) const {
+    return sender_of(message, envelope, action_, connection_.clock().wall());
 }
 
-void session::settle_oldest(const std::vector<mail::status>& each) {
+void session::settle_oldest(const std::vector<mail::status>& statuses) {
     queue::task what = std::move(under_way_.front());
     under_way_.pop_front();
     ++carried_;
-    keep(split_for_room(what, each, [&](const spool::envelope& which, const mail::status& said) {
-        count(said);
-        settle(what, which, said);
+    keep(split_for_room(what, statuses, [&](const spool::envelope& envelope, const mail::status& status) {
+        count(status);
+        settle(what, envelope, status);
     }));
-    const bool host_is_well = !std::ranges::all_of(each, [](const mail::status& said) { return said.is_transient(); });
-    work_.transaction_ended(host_is_well, each.front());
+    const bool host_is_well =
+        !std::ranges::all_of(statuses, [](const mail::status& status) { return status.is_transient(); });
+    work_.transaction_ended(host_is_well, statuses.front());
 }
 
-void session::settle(const queue::task& what, const spool::envelope& which, const mail::status& said) {
+void session::settle(const queue::task& task, const spool::envelope& envelope, const mail::status& status) {
     const connection_names& names = connection_.names();
     const queue::carrier by{
         .subsystem = "mta", .session = names.session, .source = names.source, .relay = names.remote};
-    work_.settle(what.about, which, said, by, connection_.peer_takes_dsn());
+    work_.settle(task.message, envelope, status, by, connection_.peer_takes_dsn());
 }
 
-void session::count(const mail::status& said) noexcept { failures_ = said.is_success() ? 0 : failures_ + 1; }
+void session::count(const mail::status& status) noexcept { failures_ = status.is_success() ? 0 : failures_ + 1; }
 
 /// The connection has failed. A host may close one that was idle or that has carried enough: that says nothing about
 /// the mail. Not for ever: when a connection fails as soon as it is used, the first mail on it has failed.
-void session::abandon(mail::status why) {
-    if (why.is_permanent()) why = mail::status::transient("4.4.2", why.line());
-    lost_ = why;
+void session::abandon(mail::status reason) {
+    if (reason.is_permanent()) reason = mail::status::transient("4.4.2", reason.line());
+    lost_ = reason;
     // The one that pays for it. Content of ours that cannot be read is nobody else's fault.
     const auto& unreadable = connection_.unreadable();
     std::optional<std::size_t> at_fault;
@@ -184,13 +187,13 @@ void session::abandon(mail::status why) {
 
 /// A recipient that has been answered keeps the answer. Of the others those are to be tried elsewhere at once whose
 /// content cannot have arrived, unless there is a verdict on them: they come back.
-queue::task session::abandon(queue::task what, const smtp::cut_short& left, const mail::status* verdict) {
-    queue::task elsewhere{what.about, {}};
-    for (std::size_t i = 0; i < what.envelopes.size(); ++i) {
-        if (left.said[i] || left.content_sent || verdict != nullptr) {
-            settle(what, what.envelopes[i], left.said[i].value_or(*lost_));
+queue::task session::abandon(queue::task task, const smtp::cut_short& interrupted, const mail::status* verdict) {
+    queue::task elsewhere{task.message, {}};
+    for (std::size_t i = 0; i < task.envelopes.size(); ++i) {
+        if (interrupted.statuses[i] || interrupted.content_sent || verdict != nullptr) {
+            settle(task, task.envelopes[i], interrupted.statuses[i].value_or(*lost_));
         } else {
-            elsewhere.envelopes.push_back(std::move(what.envelopes[i]));
+            elsewhere.envelopes.push_back(std::move(task.envelopes[i]));
         }
     }
     return elsewhere;

@@ -21,7 +21,7 @@ struct session_limits {
 class session {
 public:
     /// All outlive it.
-    session(work& of, const action_settings& how, connection& over, session_limits limits);
+    session(work& work, const action_settings& settings, connection& connection, session_limits limits);
 
     /// Until there is no more work for it, its share of messages is done, or the connection fails.
     async::awaitable<> run();
@@ -30,22 +30,23 @@ public:
 
 private:
     async::awaitable<> fill();
-    async::awaitable<> begin(queue::task what);
+    async::awaitable<> begin(queue::task task);
     async::awaitable<base::result<std::shared_ptr<const spool::content>>> readable_content_of(
-        std::shared_ptr<const spool::message> about);
+        std::shared_ptr<const spool::message> message);
     async::awaitable<> leave();
     [[nodiscard]] bool is_spent() const noexcept;
     [[nodiscard]] bool may_begin() const noexcept;
     [[nodiscard]] std::optional<queue::task> next_task();
-    [[nodiscard]] smtp::client_transaction transaction(const queue::task& what) const;
-    [[nodiscard]] mail::reverse_path sender(const spool::message& about, const spool::envelope& to) const;
+    [[nodiscard]] smtp::client_transaction transaction(const queue::task& task) const;
+    [[nodiscard]] mail::reverse_path sender(const spool::message& message, const spool::envelope& envelope) const;
 
-    void settle_oldest(const std::vector<mail::status>& each);
-    void settle(const queue::task& what, const spool::envelope& which, const mail::status& said);
-    void count(const mail::status& said) noexcept;
-    void abandon(mail::status why);
-    [[nodiscard]] queue::task abandon(queue::task what, const smtp::cut_short& left, const mail::status* verdict);
-    void keep(queue::task what);
+    void settle_oldest(const std::vector<mail::status>& statuses);
+    void settle(const queue::task& task, const spool::envelope& envelope, const mail::status& status);
+    void count(const mail::status& status) noexcept;
+    void abandon(mail::status reason);
+    [[nodiscard]] queue::task abandon(queue::task task, const smtp::cut_short& interrupted,
+                                      const mail::status* verdict);
+    void keep(queue::task task);
 
     work& work_;
     const action_settings& action_;

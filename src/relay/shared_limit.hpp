@@ -22,12 +22,12 @@ struct shared_limit {
     };
 
     scope kind = scope::whole;
-    route via{};                    // of a source only `from` counts
+    route path{};  // of a source only `from` counts
     std::string domain;
     const limits* rules = nullptr;  // not of the whole: it has one limit for all
 
     // By host first: what waits at a host stands together.
-    [[nodiscard]] auto key() const { return std::tie(kind, via.to, via.from, domain, rules); }
+    [[nodiscard]] auto key() const { return std::tie(kind, path.target, path.source_address, domain, rules); }
     friend bool operator==(const shared_limit& a, const shared_limit& b) { return a.key() == b.key(); }
     friend auto operator<=>(const shared_limit& a, const shared_limit& b) { return a.key() <=> b.key(); }
 };

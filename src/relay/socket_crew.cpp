@@ -28,25 +28,26 @@ smtp::client_tls tls_of(transport_security security) {
     return smtp::client_tls::demanded;
 }
 
-connection_names names_for(const mail::relay_url& url, const route& along, const net::stream& peer) {
+connection_names names_for(const mail::relay_url& url, const route& route, const net::stream& peer) {
     const auto source = peer.local();
     return {.session = observe::new_session_id(),
             .relay = url.text(),
-            .remote = url.socket_path.empty() ? url.host + " (" + along.to.at.ip.to_string() + ")" : url.socket_path,
+            .remote = url.socket_path.empty() ? url.host + " (" + route.target.endpoint.ip.to_string() + ")"
+                                              : url.socket_path,
             .source = source ? source->ip.to_string() : std::string()};
 }
 
-bool is_fault_of_credentials(smtp::client_stage at) {
-    return at == smtp::client_stage::auth_refused || at == smtp::client_stage::auth_not_offered;
+bool is_fault_of_credentials(smtp::client_stage stage) {
+    return stage == smtp::client_stage::auth_refused || stage == smtp::client_stage::auth_not_offered;
 }
 
-bool is_fault_of_tls(smtp::client_stage at) {
-    return at == smtp::client_stage::tls_refused || at == smtp::client_stage::tls_not_offered;
+bool is_fault_of_tls(smtp::client_stage stage) {
+    return stage == smtp::client_stage::tls_refused || stage == smtp::client_stage::tls_not_offered;
 }
 
 /// TLS and credentials are demands of the relay; another relay may be content with this host.
-blame blame_for(smtp::client_stage at) {
-    switch (at) {
+blame blame_for(smtp::client_stage stage) {
+    switch (stage) {
         case smtp::client_stage::tls_not_offered:
         case smtp::client_stage::tls_refused:
         case smtp::client_stage::auth_not_offered:
@@ -57,69 +58,72 @@ blame blame_for(smtp::client_stage at) {
 
 /// What a session that could not carry mail means for the mail that waits. However final the host's words are, they are
 /// about us and not about any recipient: the mail is deferred.
-mail::status deferral(const smtp::session_failed& why, const mail::relay_url& url, const action_settings& action) {
-    std::string text = why.said.line();
-    if (is_fault_of_credentials(why.at)) {
+mail::status deferral(const smtp::session_failed& failure, const mail::relay_url& url, const action_settings& action) {
+    std::string text = failure.status.line();
+    if (is_fault_of_credentials(failure.stage)) {
         text = "Relay " + url.text() + " did not accept label \"" + url.label + "\" of table <" +
                (action.credentials != nullptr ? action.credentials->name() : std::string()) + ">: " + text;
         return mail::status::transient("4.7.0", text);
     }
     // Of TLS the code says more than "no connection": 4.7.5 is a certificate that was not accepted.
-    const auto& code = why.said.enhanced();
+    const auto& code = failure.status.enhanced();
     constexpr int security = 7;
-    const bool is_about_security = is_fault_of_tls(why.at) && why.said.is_transient() && code.subject == security;
+    const bool is_about_security =
+        is_fault_of_tls(failure.stage) && failure.status.is_transient() && code.subject == security;
     return mail::status::transient(is_about_security ? code.text() : "4.4.1",
                                    "Relay " + url.text() + " is of no use now: " + text);
 }
 
-mail::status unreachable(const mail::relay_url& url, const route& along, const base::error_code& why) {
-    const std::string where = url.socket_path.empty() ? url.host + " [" + along.to.text() + "]" : url.socket_path;
-    return mail::status::transient("4.4.1", "Cannot connect to " + where + ": " + why.message());
+mail::status unreachable(const mail::relay_url& url, const route& route, const base::error_code& error) {
+    const std::string where = url.socket_path.empty() ? url.host + " [" + route.target.text() + "]" : url.socket_path;
+    return mail::status::transient("4.4.1", "Cannot connect to " + where + ": " + error.message());
 }
 
 }  // namespace
 
-async::awaitable<> socket_crew::serve(opening& what) {
-    auto got = co_await open(what);
+async::awaitable<> socket_crew::serve(opening& opening) {
+    auto got = co_await open(opening);
     if (!got) co_return;
-    connection& over = *got->over;
-    with_.log.info("mta", "connected",
-                   {{"session", over.names().session}, {"relay", over.names().relay}, {"host", over.names().remote}});
-    const limits& most = what.allowed();
-    session mine(what.ready(got->along), what.action(), over,
+    connection& over = *got->connection;
+    context_.log.info(
+        "mta", "connected",
+        {{"session", over.names().session}, {"relay", over.names().relay}, {"host", over.names().remote}});
+    const limits& most = opening.allowed();
+    session mine(opening.ready(got->path), opening.action(), over,
                  {.messages = most.messages,
                   .recipients = most.recipients,
                   .max_failures = most.failures,
                   .transaction_delay = most.transaction_delay});
     co_await async::alongside(over.keep_time(), mine.run());
     over.close();
-    if (mine.lost()) what.lost(*mine.lost());
+    if (mine.lost()) opening.lost(*mine.lost());
 }
 
-async::awaitable<std::optional<socket_crew::opened>> socket_crew::open(opening& what) {
-    auto way_in = co_await connect(what);
+async::awaitable<std::optional<socket_crew::opened>> socket_crew::open(opening& opening) {
+    auto way_in = co_await connect(opening);
     if (!way_in) co_return std::nullopt;
-    const mail::relay_url& url = what.who().url;
-    opened made{way_in->along, {}};
-    const auto helo = co_await helo_name(what.action(), *way_in->peer);
+    const mail::relay_url& url = opening.who().url;
+    opened made{way_in->path, {}};
+    const auto helo = co_await helo_name(opening.action(), *way_in->peer);
     if (const auto* none = std::get_if<mail::status>(&helo)) {
-        what.failed(made.along, blame::relay, *none);
+        opening.failed(made.path, blame::relay, *none);
         co_return std::nullopt;
     }
     const std::string& name = std::get<std::string>(helo);
-    auto refused = co_await prepare(what, url.security, std::move(*way_in), name, made.over);
-    if (refused && refused->at == smtp::client_stage::tls_refused &&
+    auto refused = co_await prepare(opening, url.security, std::move(*way_in), name, made.connection);
+    if (refused && refused->stage == smtp::client_stage::tls_refused &&
         url.security == transport_security::opportunistic) {
         // Plain `smtp` goes on in clear when a host offers a TLS that does not work, as where it offers none.
-        auto again = co_await connect_along(made.along);
+        auto again = co_await connect_along(made.path);
         if (again.has_error()) {
-            fail(what, made.along, again.error());
+            fail(opening, made.path, again.error());
             co_return std::nullopt;
         }
-        refused = co_await prepare(what, transport_security::never, {made.along, std::move(*again)}, name, made.over);
+        refused =
+            co_await prepare(opening, transport_security::never, {made.path, std::move(*again)}, name, made.connection);
     }
     if (!refused) co_return made;
-    what.failed(made.along, blame_for(refused->at), deferral(*refused, url, what.action()));
+    opening.failed(made.path, blame_for(refused->stage), deferral(*refused, url, opening.action()));
     co_return std::nullopt;
 }
 
@@ -127,80 +131,81 @@ async::awaitable<std::optional<socket_crew::opened>> socket_crew::open(opening& 
 
 /// What the two runners of a race share.
 struct socket_crew::race {
-    explicit race(const async::executor& on) : news(on), runners(on) {}
+    explicit race(const async::executor& executor) : news(executor), runners(executor) {}
     async::event news;
     async::task_group runners;
     std::vector<route> running;
     std::optional<connected> won;
 };
 
-async::awaitable<std::optional<socket_crew::connected>> socket_crew::connect(opening& what) {
-    if (!what.instead()) {
-        auto peer = co_await connect_along(what.via());
-        if (peer.has_value()) co_return connected{what.via(), std::move(*peer)};
-        fail(what, what.via(), peer.error());
+async::awaitable<std::optional<socket_crew::connected>> socket_crew::connect(opening& opening) {
+    if (!opening.instead()) {
+        auto peer = co_await connect_along(opening.via());
+        if (peer.has_value()) co_return connected{opening.via(), std::move(*peer)};
+        fail(opening, opening.via(), peer.error());
         co_return std::nullopt;
     }
     race both(executor_);
-    co_await async::finally(hold(both, what), both.runners.stop());
-    for (const route& each : both.running) what.given_up(each);
+    co_await async::finally(hold(both, opening), both.runners.stop());
+    for (const route& each : both.running) opening.given_up(each);
     co_return std::move(both.won);
 }
 
-async::awaitable<> socket_crew::hold(race& both, opening& what) {
+async::awaitable<> socket_crew::hold(race& both, opening& opening) {
     using namespace boost::asio::experimental::awaitable_operators;
-    both.running.push_back(what.via());
-    both.runners.start(run(both, what, what.via()));
-    co_await (both.news.wait() || with_.clock.sleep_for(head_start));
-    if (!both.won && what.begin_instead()) {
-        both.running.push_back(*what.instead());
-        both.runners.start(run(both, what, *what.instead()));
+    both.running.push_back(opening.via());
+    both.runners.start(run(both, opening, opening.via()));
+    co_await (both.news.wait() || context_.clock.sleep_for(head_start));
+    if (!both.won && opening.begin_instead()) {
+        both.running.push_back(*opening.instead());
+        both.runners.start(run(both, opening, *opening.instead()));
     }
     while (!both.won && !both.running.empty()) co_await both.news.wait();
 }
 
-async::awaitable<> socket_crew::run(race& in, opening& what, route along) {
-    auto peer = co_await connect_along(along);
-    if (in.won) co_return;
-    std::erase(in.running, along);
+async::awaitable<> socket_crew::run(race& race, opening& opening, route route) {
+    auto peer = co_await connect_along(route);
+    if (race.won) co_return;
+    std::erase(race.running, route);
     if (peer.has_value()) {
-        in.won = connected{along, std::move(*peer)};
+        race.won = connected{route, std::move(*peer)};
     } else {
-        fail(what, along, peer.error());
+        fail(opening, route, peer.error());
     }
-    in.news.notify();
+    race.news.notify();
 }
 
-void socket_crew::fail(opening& what, const route& along, const base::error_code& why) {
-    const bool is_ours = why == net::errc::cannot_bind;
-    what.failed(along, is_ours ? blame::source : blame::route, unreachable(what.who().url, along, why));
+void socket_crew::fail(opening& opening, const route& route, const base::error_code& error) {
+    const bool is_ours = error == net::errc::cannot_bind;
+    opening.failed(route, is_ours ? blame::source : blame::route, unreachable(opening.who().url, route, error));
 }
 
-async::awaitable<base::result<std::unique_ptr<net::stream>>> socket_crew::connect_along(const route& along) {
-    if (!along.to.socket_path.empty()) {
-        co_return co_await net::connect_unix(along.to.socket_path, with_.clock, settings_.times.connect);
+async::awaitable<base::result<std::unique_ptr<net::stream>>> socket_crew::connect_along(const route& route) {
+    if (!route.target.socket_path.empty()) {
+        co_return co_await net::connect_unix(route.target.socket_path, context_.clock, settings_.times.connect);
     }
     std::optional<net::address> source;
-    if (!along.from.is_unspecified()) source = along.from;
-    co_return co_await net::connect_tcp(along.to.at, source, with_.clock, settings_.times.connect);
+    if (!route.source_address.is_unspecified()) source = route.source_address;
+    co_return co_await net::connect_tcp(route.target.endpoint, source, context_.clock, settings_.times.connect);
 }
 
 // --- getting ready
 
-/// Everything between the connection and the first transaction; why there will be none. `made` is it.
-async::awaitable<std::optional<smtp::session_failed>> socket_crew::prepare(opening& what, transport_security security,
-                                                                           connected over, std::string helo,
-                                                                           std::unique_ptr<connection>& made) {
-    mail::relay_url url = what.who().url;
+/// Everything between the connection and the first transaction; why there will be none. `opened_connection` is it.
+async::awaitable<std::optional<smtp::session_failed>> socket_crew::prepare(
+    opening& opening, transport_security security, connected over, std::string helo,
+    std::unique_ptr<connection>& opened_connection) {
+    mail::relay_url url = opening.who().url;
     url.security = security;
     smtp::client_settings how{
         .helo = std::move(helo), .lmtp = url.lmtp, .tls = tls_of(security), .authenticate = !url.label.empty()};
-    connection_names names = names_for(url, over.along, *over.peer);
-    made = std::make_unique<connection>(executor_, std::move(over.peer), with_.clock, with_.log, settings_.times,
-                                        what.action(), std::move(url), std::move(how), std::move(names));
+    connection_names names = names_for(url, over.path, *over.peer);
+    opened_connection =
+        std::make_unique<connection>(executor_, std::move(over.peer), context_.clock, context_.log, settings_.times,
+                                     opening.action(), std::move(url), std::move(how), std::move(names));
     std::optional<smtp::session_failed> refused;
-    co_await async::alongside(made->keep_time(), greet(*made, security, refused));
-    if (refused) made->close();
+    co_await async::alongside(opened_connection->keep_time(), greet(*opened_connection, security, refused));
+    if (refused) opened_connection->close();
     co_return refused;
 }
 
@@ -223,9 +228,9 @@ async::awaitable<> socket_crew::greet(connection& fresh, transport_security secu
 /// The name of the source address in `helo-src`, else the action's, else this host's. Mail does not leave under another
 /// name than it should because the table could not be asked, or has a row that is none.
 async::awaitable<std::variant<std::string, mail::status>> socket_crew::helo_name(const action_settings& action,
-                                                                                 const net::stream& over) {
+                                                                                 const net::stream& stream) {
     if (action.helo_names != nullptr) {
-        const auto local = over.local();
+        const auto local = stream.local();
         const std::string from = local ? net::unmapped(local->ip).to_string() : std::string();
         const auto name = co_await table::find<table::addrname>(*action.helo_names, from);
         if (name.has_error()) {

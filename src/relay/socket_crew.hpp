@@ -17,42 +17,42 @@ namespace waypost::relay {
 
 class socket_crew final : public crew {
 public:
-    socket_crew(const async::executor& on, const surroundings& with, const settings& how)
-        : executor_(on), with_(with), settings_(how) {}
+    socket_crew(const async::executor& executor, const surroundings& context, const settings& settings)
+        : executor_(executor), context_(context), settings_(settings) {}
 
-    async::awaitable<> serve(opening& what) override;
+    async::awaitable<> serve(opening& opening) override;
 
 private:
     struct connected {
-        route along;
+        route path;
         std::unique_ptr<net::stream> peer;
     };
     /// A connection that is ready for its first transaction.
     struct opened {
-        route along;
-        std::unique_ptr<connection> over;
+        route path;
+        std::unique_ptr<connection> connection;
     };
     struct race;
 
     // Nothing: each attempt has failed, and has said so.
-    async::awaitable<std::optional<opened>> open(opening& what);
-    async::awaitable<std::optional<connected>> connect(opening& what);
+    async::awaitable<std::optional<opened>> open(opening& opening);
+    async::awaitable<std::optional<connected>> connect(opening& opening);
 
-    async::awaitable<> hold(race& both, opening& what);
-    async::awaitable<> run(race& in, opening& what, route along);
-    async::awaitable<base::result<std::unique_ptr<net::stream>>> connect_along(const route& along);
-    static void fail(opening& what, const route& along, const base::error_code& why);
+    async::awaitable<> hold(race& both, opening& opening);
+    async::awaitable<> run(race& race, opening& opening, route route);
+    async::awaitable<base::result<std::unique_ptr<net::stream>>> connect_along(const route& route);
+    static void fail(opening& opening, const route& route, const base::error_code& error);
 
-    async::awaitable<std::optional<smtp::session_failed>> prepare(opening& what, mail::transport_security security,
+    async::awaitable<std::optional<smtp::session_failed>> prepare(opening& opening, mail::transport_security security,
                                                                   connected over, std::string helo,
-                                                                  std::unique_ptr<connection>& made);
+                                                                  std::unique_ptr<connection>& opened_connection);
     static async::awaitable<> greet(connection& fresh, mail::transport_security security,
                                     std::optional<smtp::session_failed>& refused);
     async::awaitable<std::variant<std::string, mail::status>> helo_name(const action_settings& action,
-                                                                        const net::stream& over);
+                                                                        const net::stream& stream);
 
     async::executor executor_;
-    const surroundings& with_;
+    const surroundings& context_;
     const settings& settings_;
 };
 

@@ -8,46 +8,47 @@ namespace waypost::relay {
 namespace {
 
 /// 552 is what RFC 821 had for it. An enhanced code that names another reason (a full mailbox) is believed.
-bool is_too_many(const mail::status& said) {
-    if (said.code() != 452 && said.code() != 552) return false;
-    const mail::enhanced_code& why = said.enhanced();
+bool is_too_many(const mail::status& status) {
+    if (status.code() != 452 && status.code() != 552) return false;
+    const mail::enhanced_code& why = status.enhanced();
     return why.klass == 0 || (why.subject == 5 && why.detail == 3);
 }
 
-/// Takes from `what` the envelopes for which `stays` is false.
-queue::task split(queue::task& what, const std::function<bool(const spool::envelope&)>& stays) {
-    queue::task rest{what.about, {}};
+/// Takes from `task` the envelopes for which `stays` is false.
+queue::task split(queue::task& task, const std::function<bool(const spool::envelope&)>& stays) {
+    queue::task rest{task.message, {}};
     std::vector<spool::envelope> kept;
-    for (spool::envelope& each : what.envelopes) (stays(each) ? kept : rest.envelopes).push_back(std::move(each));
-    what.envelopes = std::move(kept);
+    for (spool::envelope& each : task.envelopes) (stays(each) ? kept : rest.envelopes).push_back(std::move(each));
+    task.envelopes = std::move(kept);
     return rest;
 }
 
 }  // namespace
 
-queue::task split_by_domain(queue::task& what, std::size_t domains) {
+queue::task split_by_domain(queue::task& task, std::size_t domains) {
     std::set<std::string> seen;
-    return split(what, [&](const spool::envelope& each) {
-        const std::string& domain = each.to.to.host.text();
+    return split(task, [&](const spool::envelope& envelope) {
+        const std::string& domain = envelope.recipient.address.host.text();
         return seen.contains(domain) || (seen.size() < domains && seen.insert(domain).second);
     });
 }
 
-queue::task split_by_sender(queue::task& what,
+queue::task split_by_sender(queue::task& task,
                             const std::function<mail::reverse_path(const spool::envelope&)>& sender_of) {
-    const mail::reverse_path first = sender_of(what.envelopes.front());
-    return split(what, [&](const spool::envelope& each) { return sender_of(each) == first; });
+    const mail::reverse_path first = sender_of(task.envelopes.front());
+    return split(task, [&](const spool::envelope& envelope) { return sender_of(envelope) == first; });
 }
 
-queue::task split_for_room(queue::task& what, const std::vector<mail::status>& each,
+queue::task split_for_room(queue::task& task, const std::vector<mail::status>& statuses,
                            const std::function<void(const spool::envelope&, const mail::status&)>& tell) {
-    queue::task rest{what.about, {}};
-    const bool some_taken = std::ranges::any_of(each, [](const mail::status& said) { return said.is_success(); });
-    for (std::size_t i = 0; i < what.envelopes.size(); ++i) {
-        if (some_taken && is_too_many(each[i])) {
-            rest.envelopes.push_back(std::move(what.envelopes[i]));
+    queue::task rest{task.message, {}};
+    const bool some_taken =
+        std::ranges::any_of(statuses, [](const mail::status& status) { return status.is_success(); });
+    for (std::size_t i = 0; i < task.envelopes.size(); ++i) {
+        if (some_taken && is_too_many(statuses[i])) {
+            rest.envelopes.push_back(std::move(task.envelopes[i]));
         } else {
-            tell(what.envelopes[i], each[i]);
+            tell(task.envelopes[i], statuses[i]);
         }
     }
     return rest;

@@ -7,11 +7,11 @@ namespace waypost::relay {
 
 namespace {
 
-std::string text_of(const source& from) { return from.is_unspecified() ? std::string() : from.to_string(); }
+std::string text_of(const source& source) { return source.is_unspecified() ? std::string() : source.to_string(); }
 
-std::optional<async::duration> time_left(const trouble& of, async::time_point now) {
-    if (of.until <= now) return std::nullopt;
-    return of.until - now;
+std::optional<async::duration> time_left(const trouble& trouble, async::time_point now) {
+    if (trouble.until <= now) return std::nullopt;
+    return trouble.until - now;
 }
 
 std::string words_of(const mail::status& trouble) { return trouble.is_success() ? std::string() : trouble.line(); }
@@ -19,12 +19,12 @@ std::string words_of(const mail::status& trouble) { return trouble.is_success() 
 }  // namespace
 
 std::vector<route_view> scheduler::routes() const {
-    const auto now = with_.clock.now();
+    const auto now = context_.clock.now();
     std::vector<route_view> all;
     for (const auto& [via, record] : ledger_.routes()) {
         all.push_back({.id = record.id,
-                       .source = text_of(via.from),
-                       .host = via.to.text(),
+                       .source = text_of(via.source_address),
+                       .host = via.target.text(),
                        .open = record.open,
                        .connecting = record.opening,
                        .connections = record.connections,
@@ -36,7 +36,7 @@ std::vector<route_view> scheduler::routes() const {
     }
     for (const auto& [whose, trouble] : ledger_.relay_trouble()) {
         const auto& [hop, via] = whose;
-        route_view one{.id = ledger_.along(via).id, .source = text_of(via.from), .host = via.to.text()};
+        route_view one{.id = ledger_.along(via).id, .source = text_of(via.source_address), .host = via.target.text()};
         one.last_error = words_of(trouble.because);
         one.next_try = time_left(trouble, now);
         one.for_relay = hop.domain.empty() ? hop.action : hop.action + " " + hop.domain;
@@ -46,7 +46,7 @@ std::vector<route_view> scheduler::routes() const {
 }
 
 std::vector<relay_view> scheduler::relays() const {
-    const auto now = with_.clock.now();
+    const auto now = context_.clock.now();
     std::vector<relay_view> all;
     for (const auto& [hop, each] : relays_) {
         relay_view one{.action = hop.action,

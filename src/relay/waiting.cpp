@@ -12,19 +12,19 @@ constexpr std::size_t most_asked_at_once = 64;
 
 }  // namespace
 
-void scheduler::unblock(relay& one) {
-    one.blocked = false;
-    wait_queue_.leave(one);
+void scheduler::unblock(relay& relay) {
+    relay.blocked = false;
+    wait_queue_.leave(relay);
 }
 
-void scheduler::look_again_at(const relay_ptr& to, async::time_point when) {
-    if (when >= to->alarm) return;
-    if (to->alarm != async::time_point::max()) alarms_.cancel(to->alarm, to->alarm_number);
-    to->alarm = when;
-    to->alarm_number = alarms_.set(when, [this, to] {
-        to->alarm = async::time_point::max();
-        unblock(*to);
-        attend(to);
+void scheduler::look_again_at(const relay_ptr& relay, async::time_point time) {
+    if (time >= relay->alarm) return;
+    if (relay->alarm != async::time_point::max()) alarms_.cancel(relay->alarm, relay->alarm_number);
+    relay->alarm = time;
+    relay->alarm_number = alarms_.set(time, [this, relay] {
+        relay->alarm = async::time_point::max();
+        unblock(*relay);
+        attend(relay);
     });
     start_alarms();
 }
@@ -33,27 +33,27 @@ void scheduler::start_alarms() {
     if (!stopping_ && alarms_.needs_run()) timekeeping_.start(alarms_.run());
 }
 
-void scheduler::wait_for_room(const relay_ptr& to, const all_busy& what) {
-    to->blocked = true;
-    if (what.or_at) look_again_at(to, *what.or_at);
-    const bool may_ask = !to->has_asked_for_room;
-    for (const all_busy::line& each : what.lines) {
-        wait_queue_.wait(to, each.at, each.until);
+void scheduler::wait_for_room(const relay_ptr& relay, const all_busy& limits) {
+    relay->blocked = true;
+    if (limits.or_at) look_again_at(relay, *limits.or_at);
+    const bool may_ask = !relay->has_asked_for_room;
+    for (const all_busy::line& each : limits.lines) {
+        wait_queue_.wait(relay, each.limit, each.until);
         // A connection that others keep for later mail is worth less than one for mail that is here.
-        if (!may_ask || each.until || each.at.kind != shared_limit::scope::route) continue;
-        to->has_asked_for_room = true;
-        idle_.dismiss_one_at(each.at.via.to, *to);
+        if (!may_ask || each.until || each.limit.kind != shared_limit::scope::route) continue;
+        relay->has_asked_for_room = true;
+        idle_.dismiss_one_at(each.limit.path.target, *relay);
     }
     start_alarms();
 }
 
 /// A connection along this route, for this domain, has ended.
-void scheduler::place_freed(const route& via, const std::string& domain) {
-    serve_lines(wait_queue_.lines_for(via, domain));
+void scheduler::place_freed(const route& route, const std::string& domain) {
+    serve_lines(wait_queue_.lines_for(route, domain));
 }
 
 /// A host bears more than before, or its routes have come up or down.
-void scheduler::host_changed(const host& at) { serve_lines(wait_queue_.lines_at(at)); }
+void scheduler::host_changed(const host& host) { serve_lines(wait_queue_.lines_at(host)); }
 
 void scheduler::serve_lines(const std::vector<shared_limit>& lines) {
     for (const shared_limit& each : lines) serve_line(each);

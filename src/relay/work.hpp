@@ -26,17 +26,17 @@ public:
     virtual async::awaitable<bool> wait() = 0;
     /// Not carried, and nothing is known against it: goes down another session as soon as possible, before all that
     /// waits. Of several the newest comes first, so that they are in order again.
-    virtual void give_back(queue::task what) = 0;
+    virtual void give_back(queue::task task) = 0;
     /// What became of one envelope. `takes_dsn`: the host reports to the sender itself (RFC 3461). Each envelope that
     /// was taken is settled or given back, once, unless the session is cancelled.
-    virtual void settle(const std::shared_ptr<const spool::message>& about, const spool::envelope& which,
-                        const mail::status& said, const queue::carrier& by, bool takes_dsn) = 0;
+    virtual void settle(const std::shared_ptr<const spool::message>& message, const spool::envelope& envelope,
+                        const mail::status& status, const queue::carrier& carrier, bool takes_dsn) = 0;
     /// Feeds the concurrency towards the host. Once a transaction, when its envelopes are settled; once for all that a
-    /// lost connection cut short. The host is well if it took or refused somebody for good; `said` is the first word of
-    /// it.
-    virtual void transaction_ended(bool host_is_well, const mail::status& said) = 0;
+    /// lost connection cut short. The host is well if it took or refused somebody for good; `status` is the first word
+    /// of it.
+    virtual void transaction_ended(bool host_is_well, const mail::status& status) = 0;
     virtual async::awaitable<base::result<std::shared_ptr<const spool::content>>> content_of(
-        std::shared_ptr<const spool::message> about) = 0;
+        std::shared_ptr<const spool::message> message) = 0;
 };
 
 }  // namespace waypost::relay

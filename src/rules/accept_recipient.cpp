@@ -8,9 +8,10 @@ namespace waypost::rules {
 
 namespace {
 
-spool::next_hop hop_of(const destination& to) {
-    const bool by_domain = to.by->by == action::method::relay_by_domain;
-    return {.action = to.by->name, .domain = by_domain ? to.to.host.text() : std::string()};
+spool::next_hop hop_of(const destination& destination) {
+    const bool by_domain = destination.action->kind == action::method::relay_by_domain;
+    return {.action = destination.action->name,
+            .domain = by_domain ? destination.recipient.host.text() : std::string()};
 }
 
 /// RFC 3461 section 5.2.7: an alias of one address passes on what its sender asks for; one of several is a list.
@@ -23,11 +24,13 @@ mail::dsn_notify without_success(mail::dsn_notify notify) {
     return notify;
 }
 
-spool::envelope notice_for(const mail::recipient& given, async::wall_time expires) {
+spool::envelope notice_for(const mail::recipient& recipient, async::wall_time expires) {
     return {.id = {},
             .hop = spool::expansion_notice(),
-            .to = {.to = given.to, .notify = {.specified = true, .success = true}, .original = given.original},
-            .given = {},
+            .recipient = {.address = recipient.address,
+                          .notify = {.specified = true, .success = true},
+                          .original = recipient.original},
+            .original = {},
             .user = {},
             .extension = {},
             .target = {},
@@ -36,34 +39,35 @@ spool::envelope notice_for(const mail::recipient& given, async::wall_time expire
 
 }  // namespace
 
-std::vector<spool::envelope> envelopes_of(const std::vector<destination>& destinations, const facts& about,
-                                          const mail::recipient& given, std::chrono::seconds ttl) {
+std::vector<spool::envelope> envelopes_of(const std::vector<destination>& destinations, const facts& facts,
+                                          const mail::recipient& recipient, std::chrono::seconds ttl) {
     const bool expanded = is_expanded(destinations);
-    const mail::dsn_notify notify = expanded ? without_success(given.notify) : given.notify;
+    const mail::dsn_notify notify = expanded ? without_success(recipient.notify) : recipient.notify;
     std::vector<spool::envelope> envelopes;
     envelopes.reserve(destinations.size() + 1);
     for (const destination& to : destinations) {
-        envelopes.push_back(spool::envelope{.id = {},
-                                            .hop = hop_of(to),
-                                            .to = {.to = to.to, .notify = notify, .original = given.original},
-                                            .given = to.to == given.to ? std::string() : given.to.text(),
-                                            .user = to.user,
-                                            .extension = to.extension,
-                                            .target = to.target,
-                                            .expires = about.at + to.by->ttl.value_or(ttl)});
+        envelopes.push_back(
+            spool::envelope{.id = {},
+                            .hop = hop_of(to),
+                            .recipient = {.address = to.recipient, .notify = notify, .original = recipient.original},
+                            .original = to.recipient == recipient.address ? std::string() : recipient.address.text(),
+                            .user = to.user,
+                            .extension = to.extension,
+                            .target = to.target,
+                            .expires = facts.time + to.action->ttl.value_or(ttl)});
     }
-    if (expanded && given.notify.success && !about.sender.is_null()) {
-        envelopes.push_back(notice_for(given, about.at + ttl));
+    if (expanded && recipient.notify.success && !facts.sender.is_null()) {
+        envelopes.push_back(notice_for(recipient, facts.time + ttl));
     }
     return envelopes;
 }
 
-async::awaitable<acceptance> accept_recipient(const ruleset& rules, const facts& about, user_files& files,
-                                              const mail::recipient& given, std::chrono::seconds ttl,
-                                              expansion_trace* told) {
-    auto found = co_await resolve(rules, about, files, told);
+async::awaitable<acceptance> accept_recipient(const ruleset& rules, const facts& facts, user_files& files,
+                                              const mail::recipient& recipient, std::chrono::seconds ttl,
+                                              expansion_trace* trace) {
+    auto found = co_await resolve(rules, facts, files, trace);
     if (auto* refused = std::get_if<mail::status>(&found)) co_return std::move(*refused);
-    co_return envelopes_of(std::get<std::vector<destination>>(found), about, given, ttl);
+    co_return envelopes_of(std::get<std::vector<destination>>(found), facts, recipient, ttl);
 }
 
 }  // namespace waypost::rules

@@ -24,7 +24,7 @@ struct branch {
     mail::mailbox address;
     std::string user;  // the local-part, or the name that an alias gave; with its tag
     std::string list;  // not empty: the nodes of this file
-    const rule* by = nullptr;  // null: ask the rules
+    const rules::rule* rule = nullptr;  // null: ask the rules
     bool made_here = true;  // to the rules, as all but the recipient that was given
     bool ends = false;  // expanded to itself: not looked up again
     author words;
@@ -33,6 +33,6 @@ struct branch {
 };
 
 /// Two branches with the same name and the same rule expand to the same.
-[[nodiscard]] std::string name_of(const branch& what);
+[[nodiscard]] std::string name_of(const branch& branch);
 
 }  // namespace waypost::rules

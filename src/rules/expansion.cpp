@@ -26,17 +26,17 @@ std::size_t count(node_texts texts) {
 }
 
 /// The recipient as it was given, or to whom his address leads back: that it was made here makes the mail ours.
-branch trunk(const ruleset& rules, const facts& about) {
-    const auto back = rules.srs() != nullptr ? rules.srs()->reversed(about.recipient.local, about.at) : std::nullopt;
-    const mail::mailbox& to = back ? *back : about.recipient;
+branch trunk(const ruleset& rules, const facts& facts) {
+    const auto back = rules.srs() != nullptr ? rules.srs()->reversed(facts.recipient.local, facts.time) : std::nullopt;
+    const mail::mailbox& to = back ? *back : facts.recipient;
     return {.address = to, .user = to.local.value(), .list = {}, .made_here = back.has_value(), .words = {}};
 }
 
 /// Follows the branches of the frontier, by asking.
 class expansion {
 public:
-    expansion(const ruleset& rules, const facts& about, user_files& files, expansion_trace* told)
-        : rules_(rules), about_(about), files_(files), frontier_(trunk(rules, about), rules.tag_delimiter(), told) {}
+    expansion(const ruleset& rules, const facts& facts, user_files& files, expansion_trace* trace)
+        : rules_(rules), facts_(facts), files_(files), frontier_(trunk(rules, facts), rules.tag_delimiter(), trace) {}
 
     async::awaitable<resolution> run() {
         while (auto next = frontier_.next()) co_await follow(std::move(*next));
@@ -44,59 +44,59 @@ public:
     }
 
 private:
-    async::awaitable<> follow(branch from) {
-        if (!from.list.empty()) co_return co_await follow_list(from);
-        if (from.by == nullptr && !co_await find_rule(from)) co_return;
-        if (!from.ends && co_await follow_table(from)) co_return;
-        co_await arrive(from);
+    async::awaitable<> follow(branch parent) {
+        if (!parent.list.empty()) co_return co_await follow_list(parent);
+        if (parent.rule == nullptr && !co_await find_rule(parent)) co_return;
+        if (!parent.ends && co_await follow_table(parent)) co_return;
+        co_await arrive(parent);
     }
 
-    async::awaitable<> follow_list(const branch& from) {
+    async::awaitable<> follow_list(const branch& parent) {
         std::optional<user_info> reader;
-        if (from.words.is_forwarder) reader = *from.words.forwarder;
-        const auto text = co_await files_.list(from.list, std::move(reader));
-        if (text.has_error()) co_return frontier_.fails(from, could_not_ask(), text.error());
-        frontier_.told().became(from, "list");
-        frontier_.forks(from, node_texts(*text, node_texts::kind::file), from.words);
+        if (parent.words.is_forwarder) reader = *parent.words.forwarder;
+        const auto text = co_await files_.list(parent.list, std::move(reader));
+        if (text.has_error()) co_return frontier_.fails(parent, could_not_ask(), text.error());
+        frontier_.told().became(parent, "list");
+        frontier_.forks(parent, node_texts(*text, node_texts::kind::file), parent.words);
     }
 
-    async::awaitable<bool> find_rule(branch& from) {
-        const facts& about = from.made_here ? as_made_here(from.address) : about_;
+    async::awaitable<bool> find_rule(branch& parent) {
+        const facts& about = parent.made_here ? as_made_here(parent.address) : facts_;
         const auto matched = co_await rules_.match(about, frontier_.told().conditions());
-        if (matched.has_value()) frontier_.told().answered(from, *matched);
+        if (matched.has_value()) frontier_.told().answered(parent, *matched);
         if (matched.has_error()) {
-            frontier_.fails(from, could_not_ask(), matched.error());
+            frontier_.fails(parent, could_not_ask(), matched.error());
         } else if (*matched == nullptr) {
-            frontier_.fails(from, no_rule(rules_.is_local_domain(from.address.host.text())));
-        } else if ((*matched)->then == nullptr) {
-            frontier_.fails(from, rejected());
+            frontier_.fails(parent, no_rule(rules_.is_local_domain(parent.address.host.text())));
+        } else if ((*matched)->outcome == nullptr) {
+            frontier_.fails(parent, rejected());
         } else {
-            from.by = *matched;
-            frontier_.told().matched(from);
+            parent.rule = *matched;
+            frontier_.told().matched(parent);
             co_return true;
         }
         co_return false;
     }
 
     /// Whether that was all for this branch.
-    async::awaitable<bool> follow_table(const branch& from) {
-        const action& by = *from.by->then;
+    async::awaitable<bool> follow_table(const branch& parent) {
+        const action& by = *parent.rule->outcome;
         if (by.expand == action::expansion::none) co_return false;
         const bool is_virtual = by.expand == action::expansion::virtual_users;
         const char tag = rules_.tag_delimiter();
-        auto asked = is_virtual ? table::find(table::virtual_alias{tag}, *by.expand_with, from.address.text())
-                                : table::find(table::alias{tag}, *by.expand_with, from.user);
+        auto asked = is_virtual ? table::find(table::virtual_alias{tag}, *by.expand_with, parent.address.text())
+                                : table::find(table::alias{tag}, *by.expand_with, parent.user);
         const auto row = co_await std::move(asked);
         if (row.has_error()) {
-            frontier_.fails(from, could_not_ask(), row.error());
+            frontier_.fails(parent, could_not_ask(), row.error());
         } else if (row->has_value()) {
-            const author administrator{.forwarder = from.words.forwarder, .is_forwarder = false};
-            frontier_.told().became(from, is_virtual ? "virtual address" : "alias");
-            frontier_.forks(from, node_texts(**row, node_texts::kind::row), administrator);
+            const author administrator{.forwarder = parent.words.forwarder, .is_forwarder = false};
+            frontier_.told().became(parent, is_virtual ? "virtual address" : "alias");
+            frontier_.forks(parent, node_texts(**row, node_texts::kind::row), administrator);
         } else if (is_virtual) {
             // OpenSMTPD answers 524 here. An address that is not in the list of all addresses is an unknown user to
             // everybody else, and senders' list managers act upon 5.1.1.
-            frontier_.fails(from, unknown_user());
+            frontier_.fails(parent, unknown_user());
         } else {
             co_return false;
         }
@@ -104,77 +104,80 @@ private:
     }
 
     /// At a relay, or at a user who has to be there.
-    async::awaitable<> arrive(const branch& from) {
-        const action& by = *from.by->then;
-        if (by.is_relay()) co_return relay(from);
-        const mail::status missing = by.by == action::method::expand_only ? not_expanded() : unknown_user();
-        const std::string name = split_tag(from.user, rules_.tag_delimiter()).user;
-        if (by.users == nullptr || !is_user_name(name)) co_return frontier_.fails(from, missing);
+    async::awaitable<> arrive(const branch& parent) {
+        const action& by = *parent.rule->outcome;
+        if (by.is_relay()) co_return relay(parent);
+        const mail::status missing = by.kind == action::method::expand_only ? not_expanded() : unknown_user();
+        const std::string name = split_tag(parent.user, rules_.tag_delimiter()).user;
+        if (by.users == nullptr || !is_user_name(name)) co_return frontier_.fails(parent, missing);
         const auto known = co_await table::find<table::userinfo>(*by.users, name);
-        if (known.has_error()) co_return frontier_.fails(from, could_not_ask(), known.error());
-        if (!known->has_value()) co_return frontier_.fails(from, missing);
-        co_await arrive_at(from, **known);
+        if (known.has_error()) co_return frontier_.fails(parent, could_not_ask(), known.error());
+        if (!known->has_value()) co_return frontier_.fails(parent, missing);
+        co_await arrive_at(parent, **known);
     }
 
-    async::awaitable<> arrive_at(const branch& from, const user_info& user) {
-        const action& by = *from.by->then;
-        const auto& forwarder = from.words.forwarder;
+    async::awaitable<> arrive_at(const branch& parent, const user_info& user) {
+        const action& by = *parent.rule->outcome;
+        const auto& forwarder = parent.words.forwarder;
         const bool comes_back = forwarder != nullptr && are_same(*forwarder, user);
-        const bool asks = by.reads_forward || by.by == action::method::forward_only;
-        if (asks && !comes_back && co_await follow_forward(from, user)) co_return;
-        if (by.by == action::method::forward_only) co_return frontier_.fails(from, no_forward());
-        if (by.by == action::method::expand_only) co_return frontier_.fails(from, not_expanded());
-        frontier_.ends(from, {.by = &by,
-                              .to = from.address,
-                              .user = user.name,
-                              .extension = split_tag(from.user, rules_.tag_delimiter()).tag,
-                              .target = {},
-                              .because = from.by});
+        const bool asks = by.reads_forward || by.kind == action::method::forward_only;
+        if (asks && !comes_back && co_await follow_forward(parent, user)) co_return;
+        if (by.kind == action::method::forward_only) co_return frontier_.fails(parent, no_forward());
+        if (by.kind == action::method::expand_only) co_return frontier_.fails(parent, not_expanded());
+        frontier_.ends(parent, {.action = &by,
+                                .recipient = parent.address,
+                                .user = user.name,
+                                .extension = split_tag(parent.user, rules_.tag_delimiter()).tag,
+                                .target = {},
+                                .because = parent.rule});
     }
 
     /// Whether that was all for this branch. A .forward that says nothing is none.
-    async::awaitable<bool> follow_forward(const branch& from, const user_info& user) {
+    async::awaitable<bool> follow_forward(const branch& parent, const user_info& user) {
         const auto text = co_await files_.forward_of(user);
         if (text.has_error()) {
-            frontier_.fails(from, could_not_ask(), text.error());
+            frontier_.fails(parent, could_not_ask(), text.error());
             co_return true;
         }
         const node_texts nodes(text->has_value() ? **text : std::string_view(), node_texts::kind::file);
         const std::size_t number = count(nodes);
         if (number == 0) co_return false;
-        frontier_.told().became(from, "~/.forward");
+        frontier_.told().became(parent, "~/.forward");
         if (number > max_forward_nodes) {
-            frontier_.fails(from, forward_too_large());
+            frontier_.fails(parent, forward_too_large());
         } else {
-            frontier_.forks(from, nodes, {.forwarder = std::make_shared<user_info>(user), .is_forwarder = true});
+            frontier_.forks(parent, nodes, {.forwarder = std::make_shared<user_info>(user), .is_forwarder = true});
         }
         co_return true;
     }
 
-    void relay(const branch& from) {
-        mail::mailbox to = from.address;
-        if (from.user != to.local.value()) {
+    void relay(const branch& parent) {
+        mail::mailbox to = parent.address;
+        if (parent.user != to.local.value()) {
             // A user name out of an alias: at the domain that the alias was asked for.
-            auto local = mail::local_part::parse(from.user);
-            if (!local) return frontier_.fails(from, unreadable());
+            auto local = mail::local_part::parse(parent.user);
+            if (!local) return frontier_.fails(parent, unreadable());
             to.local = std::move(*local);
         }
-        frontier_.ends(
-            from,
-            {.by = from.by->then, .to = std::move(to), .user = {}, .extension = {}, .target = {}, .because = from.by});
+        frontier_.ends(parent, {.action = parent.rule->outcome,
+                                .recipient = std::move(to),
+                                .user = {},
+                                .extension = {},
+                                .target = {},
+                                .because = parent.rule});
     }
 
-    const facts& as_made_here(const mail::mailbox& to) {
+    const facts& as_made_here(const mail::mailbox& recipient) {
         if (!made_here_) {
-            made_here_ = about_;
-            made_here_->from = made_here{};
+            made_here_ = facts_;
+            made_here_->origin = made_here{};
         }
-        made_here_->recipient = to;
+        made_here_->recipient = recipient;
         return *made_here_;
     }
 
     const ruleset& rules_;
-    const facts& about_;
+    const facts& facts_;
     user_files& files_;
     frontier frontier_;
     std::optional<facts> made_here_;
@@ -182,9 +185,9 @@ private:
 
 }  // namespace
 
-async::awaitable<resolution> resolve(const ruleset& rules, const facts& about, user_files& files,
-                                     expansion_trace* told) {
-    expansion one(rules, about, files, told);
+async::awaitable<resolution> resolve(const ruleset& rules, const facts& facts, user_files& files,
+                                     expansion_trace* trace) {
+    expansion one(rules, facts, files, trace);
     co_return co_await one.run();
 }
 

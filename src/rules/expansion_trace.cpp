@@ -12,24 +12,24 @@ std::vector<expansion_trace::step> expansion_trace::steps() const {
     while (!next.empty()) {
         const entry& one = entries_[next.back()];
         next.pop_back();
-        found.push_back(one.what);
+        found.push_back(one.step);
         std::ranges::copy(one.below.rbegin(), one.below.rend(), std::back_inserter(next));
     }
     return found;
 }
 
-std::size_t expansion_trace::add(std::size_t under, std::string_view text) {
+std::size_t expansion_trace::add(std::size_t parent, std::string_view text) {
     const std::size_t which = entries_.size();
-    const unsigned depth = which == root ? 0 : entries_[under].what.depth + 1;
-    entries_.push_back({.what = {.depth = depth, .text = std::string(text), .became = {}}, .below = {}});
-    if (which != root) entries_[under].below.push_back(which);
+    const unsigned depth = which == root ? 0 : entries_[parent].step.depth + 1;
+    entries_.push_back({.step = {.depth = depth, .text = std::string(text), .became = {}}, .below = {}});
+    if (which != root) entries_[parent].below.push_back(which);
     return which;
 }
 
-void expansion_trace::became(std::size_t which, std::string_view what) {
-    std::string& text = entries_[which].what.became;
+void expansion_trace::became(std::size_t index, std::string_view subject) {
+    std::string& text = entries_[index].step.became;
     if (!text.empty()) text += ", ";
-    text += what;
+    text += subject;
 }
 
 }  // namespace waypost::rules

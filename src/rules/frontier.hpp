@@ -24,34 +24,34 @@ public:
     static constexpr std::size_t max_nodes = 1000;
     static constexpr unsigned max_depth = 10;  // OpenSMTPD's EXPAND_DEPTH
 
-    frontier(branch trunk, char tag_delimiter, expansion_trace* told);
+    frontier(branch trunk, char tag_delimiter, expansion_trace* trace);
 
     /// Nothing when there is none, or nothing that could change the verdict.
     [[nodiscard]] std::optional<branch> next();
     [[nodiscard]] resolution take() { return verdict_.take(); }
 
-    /// What became of a branch: nodes that `by` wrote, an end, or a failure.
-    void forks(const branch& from, node_texts texts, const author& by);
-    void ends(const branch& from, destination at);
-    void fails(const branch& from, const mail::status& why, const base::error_code& detail = {});
+    /// What became of a branch: nodes that `author` wrote, an end, or a failure.
+    void forks(const branch& parent, node_texts texts, const author& author);
+    void ends(const branch& parent, destination destination);
+    void fails(const branch& parent, const mail::status& reason, const base::error_code& detail = {});
 
-    [[nodiscard]] narrator& told() noexcept { return told_; }
+    [[nodiscard]] narrator& told() noexcept { return narrator_; }
 
 private:
-    void grow(const branch& from, branch next, std::string_view text);
-    void take(const branch& from, branch next, user_node& user);
-    void take(const branch& from, branch next, address_node& address);
-    void take(const branch& from, branch next, list_node& list);
-    void take(const branch& from, branch next, target_node& what);
-    void take(const branch& from, branch next, error_node& error);
-    void take(const branch& from, branch next, unreadable_node& what);
+    void grow(const branch& parent, branch next, std::string_view text);
+    void take(const branch& parent, branch next, user_node& user);
+    void take(const branch& parent, branch next, address_node& address);
+    void take(const branch& parent, branch next, list_node& list);
+    void take(const branch& parent, branch next, target_node& node);
+    void take(const branch& parent, branch next, error_node& error);
+    void take(const branch& parent, branch next, unreadable_node& node);
     void add(branch next);
 
     char tag_delimiter_;
-    narrator told_;
+    narrator narrator_;
     verdict verdict_;
     std::deque<branch> todo_;
-    std::set<std::pair<const rule*, std::string>> seen_;
+    std::set<std::pair<const rule*, std::string>> visited_;
     std::size_t nodes_ = 0;
 };
 

@@ -12,25 +12,25 @@ namespace waypost::rules {
 
 class narrator {
 public:
-    explicit narrator(expansion_trace* told) : told_(told) {}
+    explicit narrator(expansion_trace* trace) : trace_(trace) {}
 
-    /// The step of what stands as `text` under that of `from`.
-    [[nodiscard]] std::size_t add(const branch& from, std::string_view text) {
-        return told_ == nullptr ? 0 : told_->add(from.step, text);
+    /// The step of what stands as `text` under that of `parent`.
+    [[nodiscard]] std::size_t add(const branch& parent, std::string_view text) {
+        return trace_ == nullptr ? 0 : trace_->add(parent.step, text);
     }
-    void became(const branch& what, std::string_view text) {
-        if (told_ != nullptr) told_->became(what.step, text);
+    void became(const branch& branch, std::string_view text) {
+        if (trace_ != nullptr) trace_->became(branch.step, text);
     }
     /// Where the conditions of rules are written down; null: nowhere.
-    [[nodiscard]] match_trace* conditions() const { return told_ == nullptr ? nullptr : &told_->conditions(); }
+    [[nodiscard]] match_trace* conditions() const { return trace_ == nullptr ? nullptr : &trace_->conditions(); }
     /// Also a rule that rejects, and none.
-    void answered(const branch& what, const rule* by);
-    void matched(const branch& what);
-    void ends(const branch& what, const destination& at, char tag_delimiter);
-    void failed(const branch& what, const mail::status& why, const base::error_code& detail);
+    void answered(const branch& branch, const rule* rule);
+    void matched(const branch& branch);
+    void ends(const branch& branch, const destination& destination, char tag_delimiter);
+    void failed(const branch& branch, const mail::status& reason, const base::error_code& detail);
 
 private:
-    expansion_trace* told_;
+    expansion_trace* trace_;
 };
 
 }  // namespace waypost::rules

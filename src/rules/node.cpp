@@ -79,7 +79,7 @@ std::optional<std::string_view> node_texts::next() {
 
 /// Takes what stands before the next separator.
 std::string_view node_texts::cut() {
-    const auto ends_line = [this](std::size_t at) { return kind_ == kind::file && rest_[at] == '\n'; };
+    const auto ends_line = [this](std::size_t position) { return kind_ == kind::file && rest_[position] == '\n'; };
     bool quoted = false;
     std::size_t end = 0;
     for (; end < rest_.size() && !ends_line(end) && (rest_[end] != ',' || quoted); ++end) {

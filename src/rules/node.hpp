@@ -23,10 +23,10 @@ struct user_node {
     std::string name;
 };
 struct address_node {
-    mail::mailbox to;
+    mail::mailbox address;
 };
 struct error_node {
-    mail::status said;
+    mail::status status;
 };
 struct target_node {
     std::string target;  // "|command" or "/file"
@@ -45,7 +45,7 @@ public:
         row,   // of a table: one line
         file,  // a .forward or a list: every line ends a node, and one that begins with # is a comment
     };
-    node_texts(std::string_view text, kind what) : rest_(text), kind_(what) {}
+    node_texts(std::string_view text, kind kind) : rest_(text), kind_(kind) {}
     [[nodiscard]] std::optional<std::string_view> next();
 
 private:

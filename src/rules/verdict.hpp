@@ -17,16 +17,16 @@ namespace waypost::rules {
 class verdict {
 public:
     /// False if it is there already, however it was reached then.
-    bool add(destination to);
-    void branch_failed(const mail::status& why);
-    void whole_failed(mail::status why) { whole_failed_ = std::move(why); }
+    bool add(destination destination);
+    void branch_failed(const mail::status& reason);
+    void whole_failed(mail::status reason) { whole_failed_ = std::move(reason); }
     /// Nothing that follows can change it.
     [[nodiscard]] bool is_final() const noexcept { return whole_failed_.has_value(); }
     /// To be called once, when there is nothing left to follow.
     [[nodiscard]] resolution take();
 
 private:
-    std::vector<destination> found_;
+    std::vector<destination> destinations_;
     std::set<std::tuple<const action*, std::string, std::string>> places_;
     std::optional<mail::status> branch_failed_;  // the first that did
     std::optional<mail::status> whole_failed_;

@@ -9,13 +9,13 @@ namespace waypost::smtp {
 
 using namespace std::chrono_literals;
 
-mail::status wrong_reply(const reply& said) {
-    return mail::status::transient("4.5.0", "Reply out of order: " + said.to_status().line());
+mail::status wrong_reply(const reply& reply) {
+    return mail::status::transient("4.5.0", "Reply out of order: " + reply.to_status().line());
 }
 
 // RFC 5321 4.5.3.2
-std::chrono::seconds client_session::time_limit(expect what) noexcept {
-    switch (what) {
+std::chrono::seconds client_session::time_limit(expect expected) noexcept {
+    switch (expected) {
         case expect::data: return 2min;
         // The server may scan or deliver first; who gives up early gets the message delivered twice.
         case expect::chunk:
@@ -39,103 +39,103 @@ client_step client_session::next(bool reply_at_hand) {
         return oldest;
     }
     if (failed_) return *failed_;
-    if (over_) return session_over{};
+    if (is_over_) return session_over{};
     require(due_ == duty::none, "client_session: a step is not done yet");
     // Before a handshake the driver looks for such bytes itself.
-    const bool may_read = !then_ || std::holds_alternative<write_content>(*then_);
+    const bool may_read = !next_step_ || std::holds_alternative<write_content>(*next_step_);
     if (reply_at_hand && may_read) return read_reply{5min};
     unsent_ = 0;  // nothing is read until all is written that there is
     if (!chunks_.empty()) return next_of_chunks();
     if (!out_.empty()) {
         return write_text{std::exchange(out_, {}), std::exchange(out_secret_, false)};
     }
-    if (then_) {
-        if (std::holds_alternative<shake_hands>(*then_)) due_ = duty::tls;
-        if (std::holds_alternative<need_credentials>(*then_)) due_ = duty::credentials;
-        if (const auto* content = std::get_if<write_content>(&*then_)) {
+    if (next_step_) {
+        if (std::holds_alternative<shake_hands>(*next_step_)) due_ = duty::tls;
+        if (std::holds_alternative<need_credentials>(*next_step_)) due_ = duty::credentials;
+        if (const auto* content = std::get_if<write_content>(&*next_step_)) {
             due_ = duty::content;
             transactions_[content->transaction - ended_].content_sent = true;
         }
-        return *std::exchange(then_, std::nullopt);
+        return *std::exchange(next_step_, std::nullopt);
     }
-    if (!expected_.empty()) return read_reply{time_limit(expected_.front().what)};
+    if (!expected_.empty()) return read_reply{time_limit(expected_.front().expected)};
     return idle{};
 }
 
 client_step client_session::next_of_chunks() {
     queued_chunk& first = chunks_.front();
-    if (!first.before.empty()) return write_text{std::exchange(first.before, {})};
+    if (!first.prefix.empty()) return write_text{std::exchange(first.prefix, {})};
     const std::uint64_t number = first.transaction;
     chunks_.pop_front();
     transactions_[number - ended_].content_sent = true;
     return write_content{number, true};
 }
 
-void client_session::send(std::string_view text, expect what) {
+void client_session::send(std::string_view text, expect expected) {
     out_ += text;
     out_ += "\r\n";
-    expected_.push_back({what});
+    expected_.push_back({expected});
     ++unsent_;
 }
 
-void client_session::on_reply(reply said) {
-    if (failed_ || over_) return;
-    if (due_ == duty::content && expected_.empty()) return on_early_reply(said);
+void client_session::on_reply(reply answer) {
+    if (failed_ || is_over_) return;
+    if (due_ == duty::content && expected_.empty()) return on_early_reply(answer);
     if (expected_.size() == unsent_) {
         // RFC 5321 section 3.8: a server that shuts down may say so without being asked
-        if (said.code == 421) return fail(client_stage::protocol, said.to_status());
-        return on_garbage("a reply to nothing: " + said.to_status().line());
+        if (answer.code == 421) return fail(client_stage::protocol, answer.to_status());
+        return on_garbage("a reply to nothing: " + answer.to_status().line());
     }
     const expectation was = expected_.front();
     expected_.pop_front();
-    switch (was.what) {
+    switch (was.expected) {
         case expect::greeting:
         case expect::ehlo:
         case expect::helo:
-        case expect::starttls: return on_opening_reply(was.what, said);
+        case expect::starttls: return on_opening_reply(was.expected, answer);
         case expect::auth_plain:
         case expect::auth_plain_long:
         case expect::auth_login:
         case expect::auth_user:
-        case expect::auth_password: return on_auth_reply(was.what, said);
-        case expect::quit: over_ = true; return;
-        default: return on_transaction_reply(was, said);
+        case expect::auth_password: return on_auth_reply(was.expected, answer);
+        case expect::quit: is_over_ = true; return;
+        default: return on_transaction_reply(was, answer);
     }
 }
 
-void client_session::on_garbage(std::string_view what) {
-    fail(client_stage::protocol, mail::status::transient("4.5.0", "Not a reply: " + base::printable(what, 200)));
+void client_session::on_garbage(std::string_view text) {
+    fail(client_stage::protocol, mail::status::transient("4.5.0", "Not a reply: " + base::printable(text, 200)));
 }
 
-void client_session::on_lost(mail::status why) { fail(client_stage::protocol, std::move(why)); }
+void client_session::on_lost(mail::status reason) { fail(client_stage::protocol, std::move(reason)); }
 
 /// The first failure is the one that counts. Transactions stay, so that unfinished() can tell of them; those that are
 /// done are still handed out.
-void client_session::fail(client_stage at, mail::status said) {
-    if (failed_ || over_) return;
+void client_session::fail(client_stage stage, mail::status status) {
+    if (failed_ || is_over_) return;
     if (quitting_) {
-        over_ = true;  // all that was to be done is done
+        is_over_ = true;  // all that was to be done is done
         return;
     }
-    failed_ = session_failed{at, std::move(said)};
+    failed_ = session_failed{stage, std::move(status)};
     out_.clear();
     chunks_.clear();
     unsent_ = 0;
-    then_.reset();
+    next_step_.reset();
     expected_.clear();
-    who_.reset();
+    credentials_.reset();
     due_ = duty::none;
 }
 
 std::vector<cut_short> client_session::unfinished() const {
     std::vector<cut_short> all;
     all.reserve(transactions_.size());
-    for (const transaction_under_way& one : transactions_) all.push_back({one.said, one.content_sent});
+    for (const transaction_under_way& one : transactions_) all.push_back({one.statuses, one.content_sent});
     return all;
 }
 
 void client_session::quit() {
-    if (failed_ || over_) return;
+    if (failed_ || is_over_) return;
     require(transactions_.empty() && has_room(), "client_session: quit() while not idle");
     quitting_ = true;
     send("QUIT", expect::quit);

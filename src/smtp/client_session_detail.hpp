@@ -6,8 +6,8 @@
 namespace waypost::smtp {
 
 /// What a driver does that no step asked for is a bug of the driver.
-inline void require(bool so, const char* otherwise) {
-    if (!so) throw std::logic_error(otherwise);
+inline void require(bool condition, const char* otherwise) {
+    if (!condition) throw std::logic_error(otherwise);
 }
 
 }  // namespace waypost::smtp

@@ -16,29 +16,29 @@ constexpr std::size_t longest_auth_command = 510;
 
 void client_session::hello() { send((settings_.lmtp ? "LHLO " : "EHLO ") + settings_.helo, expect::ehlo); }
 
-void client_session::on_opening_reply(expect was, const reply& said) {
+void client_session::on_opening_reply(expect was, const reply& reply) {
     const int wanted = was == expect::greeting || was == expect::starttls ? 220 : 250;
-    if (said.code != wanted && said.is_positive()) return fail(client_stage::protocol, wrong_reply(said));
+    if (reply.code != wanted && reply.is_positive()) return fail(client_stage::protocol, wrong_reply(reply));
     switch (was) {
         case expect::greeting:
-            if (said.code != wanted) return fail(client_stage::greeting, said.to_status());
+            if (reply.code != wanted) return fail(client_stage::greeting, reply.to_status());
             return hello();
         case expect::ehlo:
-            if (said.code != wanted) return on_hello_refused(said);
-            offered_ = parse_extensions(said);
-            server_name_ = said.lines.front().substr(0, said.lines.front().find(' '));
+            if (reply.code != wanted) return on_hello_refused(reply);
+            offered_ = parse_extensions(reply);
+            server_name_ = reply.lines.front().substr(0, reply.lines.front().find(' '));
             return after_hello();
         case expect::helo:
-            if (said.code != wanted) return fail(client_stage::hello, said.to_status());
+            if (reply.code != wanted) return fail(client_stage::hello, reply.to_status());
             return after_hello();
         default: break;  // starttls
     }
-    if (said.code == wanted) {
-        then_ = shake_hands{};
-    } else if (said.code == 421) {
-        fail(client_stage::protocol, said.to_status());
+    if (reply.code == wanted) {
+        next_step_ = shake_hands{};
+    } else if (reply.code == 421) {
+        fail(client_stage::protocol, reply.to_status());
     } else if (settings_.tls == client_tls::demanded) {
-        fail(client_stage::tls_refused, said.to_status());
+        fail(client_stage::tls_refused, reply.to_status());
     } else {
         tls_declined_ = true;
         after_hello();
@@ -46,8 +46,8 @@ void client_session::on_opening_reply(expect was, const reply& said) {
 }
 
 /// RFC 5321 section 3.2: a server that does not know EHLO may know HELO, but then it offers nothing.
-void client_session::on_hello_refused(const reply& said) {
-    if (said.code / 100 == 4 || settings_.lmtp) return fail(client_stage::hello, said.to_status());
+void client_session::on_hello_refused(const reply& reply) {
+    if (reply.code / 100 == 4 || settings_.lmtp) return fail(client_stage::hello, reply.to_status());
     if (settings_.tls == client_tls::demanded && !tls_active_) {
         return fail(client_stage::tls_not_offered,
                     mail::status::transient("4.7.10", "TLS is demanded, and EHLO is refused"));
@@ -79,7 +79,7 @@ void client_session::after_hello() {
             mail::status::transient("4.7.0", offered_.auth_offered ? "No mechanism of authentication that we know"
                                                                    : "Authentication is not offered"));
     }
-    then_ = need_credentials{};
+    next_step_ = need_credentials{};
 }
 
 void client_session::on_tls() {
@@ -93,9 +93,9 @@ void client_session::on_tls() {
 void client_session::on_credentials(credentials who) {
     if (failed_) return;
     require(std::exchange(due_, duty::none) == duty::credentials, "client_session: no credentials were asked for");
-    who_ = std::move(who);
+    credentials_ = std::move(who);
     if (!offered_.auth_plain) return send("AUTH LOGIN", expect::auth_login);
-    const base::secret response = encode_plain(*who_);
+    const base::secret response = encode_plain(*credentials_);
     const std::string_view command = "AUTH PLAIN ";
     if (command.size() + response.reveal().size() > longest_auth_command) {
         return send("AUTH PLAIN", expect::auth_plain_long);
@@ -103,29 +103,29 @@ void client_session::on_credentials(credentials who) {
     send_secret(command, response.reveal(), expect::auth_plain);
 }
 
-void client_session::send_secret(std::string_view command, std::string_view response, expect what) {
+void client_session::send_secret(std::string_view command, std::string_view response, expect expected) {
     out_.reserve(command.size() + response.size() + 2);
     out_ += command;
     out_secret_ = true;
-    send(response, what);
+    send(response, expected);
 }
 
-void client_session::on_auth_reply(expect was, const reply& said) {
+void client_session::on_auth_reply(expect was, const reply& reply) {
     const bool last = was == expect::auth_plain || was == expect::auth_password;
-    if (said.code == 421) return fail(client_stage::protocol, said.to_status());
-    if (!said.is_positive()) return fail(client_stage::auth_refused, said.to_status());
-    if (said.code != (last ? 235 : 334)) return fail(client_stage::protocol, wrong_reply(said));
+    if (reply.code == 421) return fail(client_stage::protocol, reply.to_status());
+    if (!reply.is_positive()) return fail(client_stage::auth_refused, reply.to_status());
+    if (reply.code != (last ? 235 : 334)) return fail(client_stage::protocol, wrong_reply(reply));
     switch (was) {
-        case expect::auth_plain_long: return send_secret({}, encode_plain(*who_).reveal(), expect::auth_plain);
-        case expect::auth_login: return send(base::base64_encode(who_->user), expect::auth_user);
+        case expect::auth_plain_long: return send_secret({}, encode_plain(*credentials_).reveal(), expect::auth_plain);
+        case expect::auth_login: return send(base::base64_encode(credentials_->user), expect::auth_user);
         case expect::auth_user: {
-            const base::secret answer(base::base64_encode(who_->password.reveal()));
+            const base::secret answer(base::base64_encode(credentials_->password.reveal()));
             return send_secret({}, answer.reveal(), expect::auth_password);
         }
         default: break;
     }
     authenticated_ = true;
-    who_.reset();
+    credentials_.reset();
 }
 
 }  // namespace waypost::smtp

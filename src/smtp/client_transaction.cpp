@@ -14,13 +14,16 @@ bool is_one_word(std::string_view text) noexcept {
 }  // namespace
 
 transaction_under_way::transaction_under_way(client_transaction request, bool by_chunk)
-    : what(std::move(request)), chunked(by_chunk), said(what.to.size()), accepted(what.to.size(), false) {}
+    : transaction(std::move(request)),
+      chunked(by_chunk),
+      statuses(transaction.recipients.size()),
+      accepted(transaction.recipients.size(), false) {}
 
 std::string transaction_under_way::mail_command(const extensions& offered) const {
-    const mail::sender& from = what.from;
-    std::string text = "MAIL FROM:<" + from.from.text() + '>';
-    if (offered.size && what.size > 0) text += " SIZE=" + std::to_string(what.size);
-    if (what.eight_bit && offered.eight_bit_mime) text += " BODY=8BITMIME";
+    const mail::sender& from = transaction.sender;
+    std::string text = "MAIL FROM:<" + from.address.text() + '>';
+    if (offered.size && transaction.size > 0) text += " SIZE=" + std::to_string(transaction.size);
+    if (transaction.eight_bit && offered.eight_bit_mime) text += " BODY=8BITMIME";
     if (offered.dsn) {
         if (from.ret != mail::dsn_return::unspecified)
             text += from.ret == mail::dsn_return::full ? " RET=FULL" : " RET=HDRS";
@@ -30,13 +33,13 @@ std::string transaction_under_way::mail_command(const extensions& offered) const
 }
 
 std::string transaction_under_way::forward_path(std::size_t index) const {
-    if (what.users.empty()) return what.to[index].to.text();
-    const auto name = mail::local_part::from_value(what.users[index]);
-    return name ? name->text() : what.to[index].to.local.text();
+    if (transaction.users.empty()) return transaction.recipients[index].address.text();
+    const auto name = mail::local_part::from_value(transaction.users[index]);
+    return name ? name->text() : transaction.recipients[index].address.local.text();
 }
 
 std::string transaction_under_way::recipient_command(std::size_t index, const extensions& offered) const {
-    const mail::recipient& to = what.to[index];
+    const mail::recipient& to = transaction.recipients[index];
     std::string text = "RCPT TO:<" + forward_path(index) + '>';
     if (offered.dsn) {
         if (to.notify.specified) text += " NOTIFY=" + mail::to_text(to.notify);
@@ -46,11 +49,11 @@ std::string transaction_under_way::recipient_command(std::size_t index, const ex
 }
 
 std::optional<mail::status> transaction_under_way::refusal(const extensions& offered, bool lmtp) const {
-    if (offered.max_size && what.size > *offered.max_size) {
+    if (offered.max_size && transaction.size > *offered.max_size) {
         return mail::status::of(552, "5.3.4", "Message is larger than the next host takes");
     }
     // RFC 6152 section 3. LMTP servers are ours, and store what they are given.
-    if (what.eight_bit && !offered.eight_bit_mime && !lmtp) {
+    if (transaction.eight_bit && !offered.eight_bit_mime && !lmtp) {
         return mail::status::of(554, "5.6.3", "The next host takes no 8-bit content");
     }
     return std::nullopt;
@@ -61,28 +64,29 @@ bool transaction_under_way::anyone_accepted() const noexcept {
 }
 
 bool transaction_under_way::content_is_wanted() const noexcept {
-    return what.all_or_none ? std::ranges::find(accepted, false) == accepted.end() : anyone_accepted();
+    return transaction.all_or_none ? std::ranges::find(accepted, false) == accepted.end() : anyone_accepted();
 }
 
-void transaction_under_way::tell_all(const mail::status& word) { std::ranges::fill(said, word); }
+void transaction_under_way::tell_all(const mail::status& word) { std::ranges::fill(statuses, word); }
 
 void transaction_under_way::tell_accepted(const mail::status& word) {
-    for (std::size_t i = 0; i < said.size(); ++i) {
-        if (accepted[i]) said[i] = word;
+    for (std::size_t i = 0; i < statuses.size(); ++i) {
+        if (accepted[i]) statuses[i] = word;
     }
 }
 
 std::vector<mail::status> transaction_under_way::outcome() const {
-    if (what.all_or_none) {
-        const auto refused = std::ranges::find_if(said, [](const auto& word) { return word && !word->is_success(); });
-        if (refused != said.end()) return std::vector(said.size(), **refused);
+    if (transaction.all_or_none) {
+        const auto refused =
+            std::ranges::find_if(statuses, [](const auto& word) { return word && !word->is_success(); });
+        if (refused != statuses.end()) return std::vector(statuses.size(), **refused);
     }
     std::vector<mail::status> each;
-    each.reserve(said.size());
+    each.reserve(statuses.size());
     const auto silence = [] {
         return mail::status::transient("4.5.0", "The next host said nothing of this recipient");
     };
-    for (const auto& word : said) each.push_back(word ? *word : silence());
+    for (const auto& word : statuses) each.push_back(word ? *word : silence());
     return each;
 }
 

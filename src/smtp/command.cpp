@@ -46,8 +46,8 @@ constexpr std::size_t longest_original_recipient = 500;
 
 bool is_eight_bit(char c) noexcept { return static_cast<unsigned char>(c) > 0x7f; }
 
-mail::status refused(std::string_view why, std::string_view what) {
-    return mail::status::of(501, "5.5.4", std::string(why) + ' ' + base::printable(what, 40));
+mail::status refused(std::string_view reason, std::string_view text) {
+    return mail::status::of(501, "5.5.4", std::string(reason) + ' ' + base::printable(text, 40));
 }
 
 void skip_blanks(std::string_view& text) noexcept {
@@ -63,12 +63,12 @@ bool skip_label(std::string_view& text, std::string_view label) noexcept {
 }
 
 // `text` begins with the address and may go on with parameters.
-mail::status bad_path(std::string_view text, std::string_view enhanced, std::string_view why) {
+mail::status bad_path(std::string_view text, std::string_view enhanced, std::string_view reason) {
     // RFC 6531 section 3.5, for a server without SMTPUTF8
     if (std::ranges::any_of(text, is_eight_bit)) {
         return mail::status::of(553, "5.6.7", "Address with non-ASCII characters, and SMTPUTF8 is not supported");
     }
-    return mail::status::of(553, enhanced, why);
+    return mail::status::of(553, enhanced, reason);
 }
 
 struct parameter {
@@ -93,10 +93,10 @@ std::optional<parameter> parse_parameter(std::string_view word) {
     return found;
 }
 
-/// Gives the number and value of each parameter to `take`, which answers whether the value is a good one. `known` are
-/// the keywords; each may come once and must have a value. What refuses the line is the answer.
+/// Gives the number and value of each parameter to `take`, which answers whether the value is a good one. `known_names`
+/// are the keywords; each may come once and must have a value. What refuses the line is the answer.
 template <class Take>
-std::optional<mail::status> parse_parameters(std::string_view text, std::span<const std::string_view> known,
+std::optional<mail::status> parse_parameters(std::string_view text, std::span<const std::string_view> known_names,
                                              Take take) {
     if (!text.empty() && !base::is_blank(text.front())) {
         return mail::status::of(501, "5.5.4", "Unexpected text after the address");
@@ -109,8 +109,8 @@ std::optional<mail::status> parse_parameters(std::string_view text, std::span<co
         if (!found) return refused("Malformed parameter", word);
 
         const auto is_it = [&](std::string_view keyword) { return base::iequals(keyword, found->keyword); };
-        const auto number = static_cast<std::size_t>(std::ranges::find_if(known, is_it) - known.begin());
-        if (number == known.size()) {
+        const auto number = static_cast<std::size_t>(std::ranges::find_if(known_names, is_it) - known_names.begin());
+        if (number == known_names.size()) {
             return mail::status::of(555, "5.5.4", "Unsupported parameter " + base::printable(found->keyword, 40));
         }
         if ((seen & 1U << number) != 0) return refused("Repeated parameter", found->keyword);
@@ -120,37 +120,37 @@ std::optional<mail::status> parse_parameters(std::string_view text, std::span<co
     return std::nullopt;
 }
 
-bool take_size(std::string_view value, mail::sender& into) {
-    into.declared_size = base::parse_number(value);
-    return into.declared_size.has_value();
+bool take_size(std::string_view value, mail::sender& sender) {
+    sender.declared_size = base::parse_number(value);
+    return sender.declared_size.has_value();
 }
 
-bool take_body(std::string_view value, mail::sender& into) {
-    into.eight_bit = base::iequals(value, "8BITMIME");
-    return into.eight_bit || base::iequals(value, "7BIT");
+bool take_body(std::string_view value, mail::sender& sender) {
+    sender.eight_bit = base::iequals(value, "8BITMIME");
+    return sender.eight_bit || base::iequals(value, "7BIT");
 }
 
-bool take_ret(std::string_view value, mail::sender& into) {
-    if (base::iequals(value, "FULL")) into.ret = mail::dsn_return::full;
-    if (base::iequals(value, "HDRS")) into.ret = mail::dsn_return::headers;
-    return into.ret != mail::dsn_return::unspecified;
+bool take_ret(std::string_view value, mail::sender& sender) {
+    if (base::iequals(value, "FULL")) sender.ret = mail::dsn_return::full;
+    if (base::iequals(value, "HDRS")) sender.ret = mail::dsn_return::headers;
+    return sender.ret != mail::dsn_return::unspecified;
 }
 
-bool take_envelope_id(std::string_view value, mail::sender& into) {
+bool take_envelope_id(std::string_view value, mail::sender& sender) {
     auto decoded = value.size() <= longest_envelope_id ? mail::xtext_decode(value) : std::nullopt;
     if (!decoded) return false;
-    into.envelope_id = std::move(*decoded);
+    sender.envelope_id = std::move(*decoded);
     return true;
 }
 
-bool take_notify(std::string_view value, mail::recipient& into) {
+bool take_notify(std::string_view value, mail::recipient& recipient) {
     const auto notify = mail::notify_from_text(value);
-    if (notify) into.notify = *notify;
+    if (notify) recipient.notify = *notify;
     return notify.has_value();
 }
 
 //     original-recipient-address = addr-type ";" generic-address     addr-type = atom
-bool take_original(std::string_view value, mail::recipient& into) {
+bool take_original(std::string_view value, mail::recipient& recipient) {
     const auto semicolon = value.find(';');
     if (value.size() > longest_original_recipient || semicolon == std::string_view::npos) return false;
     const std::string_view type = value.substr(0, semicolon);
@@ -158,7 +158,7 @@ bool take_original(std::string_view value, mail::recipient& into) {
     const auto in_type = [](char c) { return base::is_alnum(c) || c == '-'; };
     if (type.empty() || !std::ranges::all_of(type, in_type)) return false;
     if (address.empty() || !mail::xtext_decode(address)) return false;
-    into.original = value;
+    recipient.original = value;
     return true;
 }
 
@@ -178,7 +178,7 @@ std::variant<mail::sender, mail::status> parse_mail(std::string_view argument, b
 
     static constexpr std::array<std::string_view, 5> keywords = {"SIZE", "BODY", "AUTH", "RET", "ENVID"};
     mail::sender from;
-    from.from = std::move(*path);
+    from.address = std::move(*path);
     const auto take = [&from](std::size_t number, std::string_view value) {
         switch (number) {
             case 0: return take_size(value, from);

@@ -13,9 +13,9 @@ constexpr auto not_looked = npos - 1;
 constexpr std::string_view line_end = "\r\n";
 constexpr std::string_view line_of_a_dot = ".\r\n";
 
-std::size_t find(std::string_view text, char c, std::size_t from) noexcept {
-    if (from >= text.size()) return npos;
-    const void* found = std::memchr(text.data() + from, c, text.size() - from);
+std::size_t find(std::string_view text, char c, std::size_t start) noexcept {
+    if (start >= text.size()) return npos;
+    const void* found = std::memchr(text.data() + start, c, text.size() - start);
     return found == nullptr ? npos : static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
 }
 
@@ -49,36 +49,36 @@ bool content_decoder::step(std::string_view& input, std::string_view& piece) {
         return true;
     };
     const auto begin_line = [&](at start) {
-        at_ = start;
+        state_ = start;
         line_length_ = 0;
     };
 
     while (i < input.size()) {
-        switch (at_) {
+        switch (state_) {
             case at::line_start:
             case at::bare_start:
                 if (input[i] == '.') {
-                    at_ = at_ == at::line_start ? at::dot : at::bare_dot;
+                    state_ = state_ == at::line_start ? at::dot : at::bare_dot;
                     return hand_on(input.substr(from, i - from), i + 1);
                 }
-                at_ = at::text;
+                state_ = at::text;
                 break;
             case at::dot:
             case at::bare_dot:
                 if (input[i] == '\r') {
-                    at_ = at_ == at::dot ? at::dot_cr : at::bare_dot_cr;
+                    state_ = state_ == at::dot ? at::dot_cr : at::bare_dot_cr;
                     from = ++i;  // perhaps of the end, and then no content
                 } else if (input[i] == '\n' && line_feed_ == bare_line_feed::normalize) {
                     begin_line(at::bare_start);
                     return hand_on(line_of_a_dot, i + 1);
                 } else {
-                    at_ = at::text;
+                    state_ = at::text;
                 }
                 break;
             case at::dot_cr:
             case at::bare_dot_cr:
                 if (input[i] == '\n') {
-                    ended_ = at_ == at::dot_cr;
+                    ended_ = state_ == at::dot_cr;
                     begin_line(at::line_start);
                     hand_on(ended_ ? std::string_view() : line_of_a_dot, i + 1);
                     return !ended_;
@@ -105,7 +105,7 @@ bool content_decoder::step(std::string_view& input, std::string_view& piece) {
                     ++line_length_;
                     ++i;
                 } else {
-                    at_ = at::text;
+                    state_ = at::text;
                 }
                 break;
         }
@@ -122,25 +122,25 @@ void content_decoder::hand_on(std::string_view text, std::string_view eaten, std
     }
 }
 
-/// `from` is in the middle of a line: eats to its end, to a CR, or to the end of the input. A bare LF that is a line
+/// `start` is in the middle of a line: eats to its end, to a CR, or to the end of the input. A bare LF that is a line
 /// end is left for the next step.
-std::size_t content_decoder::line_rest(std::string_view input, std::size_t from, std::size_t& next_feed) {
-    if (next_feed < from || next_feed == not_looked) next_feed = find(input, '\n', from);
+std::size_t content_decoder::line_rest(std::string_view input, std::size_t start, std::size_t& next_feed) {
+    if (next_feed < start || next_feed == not_looked) next_feed = find(input, '\n', start);
     const std::size_t end = std::min(next_feed, input.size());
-    const std::size_t cr = find(input.substr(0, end), '\r', from);
+    const std::size_t cr = find(input.substr(0, end), '\r', start);
     std::size_t next = end;
     std::size_t longest = longest_line_ + 1;  // the 1 is its CR, which may be still to come
     if (cr != npos) {
-        at_ = at::cr;
+        state_ = at::cr;
         next = cr + 1;
     } else if (next_feed != npos && line_feed_ == bare_line_feed::normalize) {
-        at_ = at::feed;
+        state_ = at::feed;
         longest = longest_line_;
     } else if (next_feed != npos) {
         add(fault::bare_line_end);
         next = next_feed + 1;
     }
-    line_length_ += next - from;
+    line_length_ += next - start;
     if (line_length_ > longest) add(fault::line_too_long);
     return next;
 }
@@ -148,7 +148,7 @@ std::size_t content_decoder::line_rest(std::string_view input, std::size_t from,
 /// A CR was not the first half of a CRLF.
 void content_decoder::bare_cr(char next) {
     add(fault::bare_line_end);
-    at_ = next == '\r' ? at::bad_cr : at::text;
+    state_ = next == '\r' ? at::bad_cr : at::text;
 }
 
 // One pass without a branch, so that the compiler makes vector code of it.

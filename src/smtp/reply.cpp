@@ -47,9 +47,9 @@ std::vector<std::string> wrap(const std::string& prefix, std::string_view text) 
 
 }  // namespace
 
-reply::reply(const mail::status& said) : code(said.code()) {
-    const bool enhanced = said.enhanced() != mail::enhanced_code{};
-    lines = wrap(enhanced ? said.enhanced().text() + ' ' : std::string(), said.text());
+reply::reply(const mail::status& status) : code(status.code()) {
+    const bool enhanced = status.enhanced() != mail::enhanced_code{};
+    lines = wrap(enhanced ? status.enhanced().text() + ' ' : std::string(), status.text());
 }
 
 mail::status reply::to_status() const {
@@ -72,17 +72,17 @@ mail::status reply::to_status() const {
     return {code, enhanced, text};
 }
 
-void write_reply(std::string& out, const reply& what) {
-    if (what.lines.empty()) return write_line(out, what.code, ' ', {}, {});
-    for (const std::string& line : what.lines) {
-        write_line(out, what.code, &line == &what.lines.back() ? ' ' : '-', {}, line);
+void write_reply(std::string& out, const reply& reply) {
+    if (reply.lines.empty()) return write_line(out, reply.code, ' ', {}, {});
+    for (const std::string& line : reply.lines) {
+        write_line(out, reply.code, &line == &reply.lines.back() ? ' ' : '-', {}, line);
     }
 }
 
-void write_reply(std::string& out, const mail::status& said) {
-    if (said.text().size() > longest_written - longest_enhanced) return write_reply(out, reply(said));
-    if (said.enhanced() == mail::enhanced_code{}) return write_line(out, said.code(), ' ', {}, said.text());
-    write_line(out, said.code(), ' ', said.enhanced().text(), said.text());
+void write_reply(std::string& out, const mail::status& status) {
+    if (status.text().size() > longest_written - longest_enhanced) return write_reply(out, reply(status));
+    if (status.enhanced() == mail::enhanced_code{}) return write_line(out, status.code(), ' ', {}, status.text());
+    write_line(out, status.code(), ' ', status.enhanced().text(), status.text());
 }
 
 reply_reader::progress reply_reader::on_line(std::string_view line) {

@@ -44,13 +44,14 @@ std::optional<credentials> decode_plain(std::string_view response) {
     return credentials{std::string(authcid), base::secret(std::string(password))};
 }
 
-base::secret encode_plain(const credentials& who) {
+base::secret encode_plain(const credentials& credentials) {
     std::string message;
-    message.reserve(2 + who.user.size() + who.password.reveal().size());  // no copy of a password left behind by growth
+    message.reserve(2 + credentials.user.size() +
+                    credentials.password.reveal().size());  // no copy of a password left behind by growth
     message += '\0';
-    message += who.user;
+    message += credentials.user;
     message += '\0';
-    message += who.password.reveal();
+    message += credentials.password.reveal();
     const base::secret whole(std::move(message));
     return base::secret(base::base64_encode(whole.reveal()));
 }

@@ -34,7 +34,7 @@ constexpr std::string_view known_mechanisms[] = {"PLAIN",       "LOGIN",        
                                                  "NTLM",        "GSSAPI",        "EXTERNAL", "ANONYMOUS"};
 
 std::string_view known(std::string_view word, std::span<const std::string_view> words) noexcept {
-    const auto place = std::ranges::find_if(words, [&](std::string_view each) { return base::iequals(each, word); });
+    const auto place = std::ranges::find_if(words, [&](std::string_view text) { return base::iequals(text, word); });
     return place == words.end() ? std::string_view() : *place;
 }
 
@@ -56,10 +56,10 @@ std::string shown(const command& line, bool is_argument_known) {
 bool has_controls(std::string_view text) noexcept { return std::ranges::any_of(text, base::is_control); }
 
 /// A verdict's own words, or the usual ones where it has none.
-mail::status worded(const mail::status& said, std::string_view enhanced, std::string_view text) {
-    if (!said.is_success() || !said.text().empty()) return said;
-    return mail::status::of(said.code(), said.enhanced() == mail::enhanced_code{} ? enhanced : said.enhanced().text(),
-                            text);
+mail::status worded(const mail::status& status, std::string_view enhanced, std::string_view text) {
+    if (!status.is_success() || !status.text().empty()) return status;
+    return mail::status::of(status.code(),
+                            status.enhanced() == mail::enhanced_code{} ? enhanced : status.enhanced().text(), text);
 }
 
 }  // namespace
@@ -87,24 +87,24 @@ server_step server_session::accept(int code, std::string_view enhanced, std::str
     return send_reply{reply(mail::status::of(code, enhanced, text))};
 }
 
-server_step server_session::idle(server_step said) {
+server_step server_session::idle(server_step step) {
     ++idle_commands_;
-    return said;
+    return step;
 }
 
 /// An error is answered with its own words even when it is one too many; it is the next command that gets the 421. So
 /// the client learns what became of this one.
-server_step server_session::answer(const mail::status& said) {
-    if (said.is_permanent()) ++errors_;
-    if (said.code() != 421) return send_reply{reply(said)};
+server_step server_session::answer(const mail::status& status) {
+    if (status.is_permanent()) ++errors_;
+    if (status.code() != 421) return send_reply{reply(status)};
     end_transaction();
-    return hang_up{reply(said)};
+    return hang_up{reply(status)};
 }
 
 // --- input
 
 server_step server_session::on_line(std::string_view line, bool input_follows) {
-    if (asked_ != question::none || state_ == state::content) {
+    if (question_ != question::none || state_ == state::content) {
         throw std::logic_error("server_session: a line while an answer is due");
     }
     const command found = parse_command(line);
@@ -119,9 +119,9 @@ server_step server_session::on_line(std::string_view line, bool input_follows) {
         return hang_up{reply(mail::status::of(502, "5.5.1", "BDAT is not available"))};
     }
     // Not always does what follows DATA come with it: the first line of a message is no command.
-    if (data_was_refused && found.what == verb::unknown) return refuse(421, "4.5.0", "A message after a refused DATA");
+    if (data_was_refused && found.verb == verb::unknown) return refuse(421, "4.5.0", "A message after a refused DATA");
     server_step next = run(found);
-    return found.what == verb::data ? after_data(std::move(next)) : next;
+    return found.verb == verb::data ? after_data(std::move(next)) : next;
 }
 
 /// RFC 2920 section 3.1: DATA is the last command of a group. A client that sends more before it has the answer sends
@@ -135,7 +135,7 @@ server_step server_session::after_data(server_step next) {
 std::string server_session::loggable(std::string_view line) const {
     if (state_ == state::auth) return "(authentication response)";
     const command found = parse_command(line);
-    switch (found.what) {
+    switch (found.verb) {
         case verb::mail: return shown(found, base::istarts_with(found.argument, "FROM:"));
         case verb::rcpt: return shown(found, base::istarts_with(found.argument, "TO:"));
         case verb::ehlo:
@@ -155,7 +155,7 @@ std::string server_session::loggable(std::string_view line) const {
 }
 
 server_step server_session::on_bad_line(bool too_long) {
-    if (asked_ != question::none || state_ == state::content) {
+    if (question_ != question::none || state_ == state::content) {
         throw std::logic_error("server_session: a line while an answer is due");
     }
     const bool data_was_refused = std::exchange(data_refused_, false);
@@ -172,12 +172,12 @@ server_step server_session::on_bad_line(bool too_long) {
 }
 
 server_step server_session::run(const command& line) {
-    const bool harmless = line.what == verb::ehlo || line.what == verb::helo || line.what == verb::noop ||
-                          line.what == verb::quit || line.what == verb::starttls || line.what == verb::rset;
+    const bool harmless = line.verb == verb::ehlo || line.verb == verb::helo || line.verb == verb::noop ||
+                          line.verb == verb::quit || line.verb == verb::starttls || line.verb == verb::rset;
     if (settings_.tls == demand::required && !tls_active_ && !harmless) {
         return refuse(530, "5.7.0", "Must issue a STARTTLS command first");  // RFC 3207 section 4
     }
-    switch (line.what) {
+    switch (line.verb) {
         case verb::ehlo:
         case verb::helo: return hello(line);
         case verb::mail: return mail_from(line.argument);
@@ -227,7 +227,7 @@ server_step server_session::hello(const command& line) {
     end_transaction();
     state_ = state::greeted;
     helo_ = line.argument;
-    extended_ = line.what == verb::ehlo;
+    extended_ = line.verb == verb::ehlo;
     return idle(send_reply{extended_ ? capabilities() : reply(250, settings_.host.text())});
 }
 
@@ -247,7 +247,7 @@ server_step server_session::mail_from(std::string_view argument) {
         end_transaction();
         return refuse(552, "5.3.4", "Message is larger than " + std::to_string(settings_.max_message_size) + " bytes");
     }
-    asked_ = question::sender;
+    question_ = question::sender;
     return judge_sender{sender_};
 }
 
@@ -258,7 +258,7 @@ server_step server_session::rcpt_to(std::string_view argument) {
     if (recipients_ >= settings_.max_recipients) return refuse(452, "4.5.3", "Too many recipients");
     auto parsed = parse_rcpt(argument, settings_.dsn, settings_.host);
     if (auto* no = std::get_if<mail::status>(&parsed)) return answer(*no);
-    asked_ = question::recipient;
+    question_ = question::recipient;
     return judge_recipient{std::get<mail::recipient>(std::move(parsed))};
 }
 
@@ -266,7 +266,7 @@ server_step server_session::data(std::string_view argument) {
     if (!in_transaction()) return refuse(503, "5.5.1", "Say MAIL first");
     if (state_ != state::rcpt) return refuse(554, "5.5.1", "No valid recipients");
     if (!argument.empty()) return refuse(501, "5.5.4", "DATA has no argument");
-    asked_ = question::content;
+    question_ = question::content;
     return receive_content{};
 }
 
@@ -283,40 +283,40 @@ void server_session::end_transaction() noexcept {
     rcpt_commands_ = 0;
 }
 
-server_step server_session::on_verdict(const mail::status& said) {
-    switch (std::exchange(asked_, question::none)) {
+server_step server_session::on_verdict(const mail::status& status) {
+    switch (std::exchange(question_, question::none)) {
         case question::sender:
-            if (!said.is_success()) {
+            if (!status.is_success()) {
                 end_transaction();
-                return said.is_transient() ? idle(answer(said)) : answer(said);
+                return status.is_transient() ? idle(answer(status)) : answer(status);
             }
             state_ = state::mail;
-            return answer(worded(said, "2.1.0", "Ok"));
+            return answer(worded(status, "2.1.0", "Ok"));
         case question::recipient:
-            if (said.is_success()) {
+            if (status.is_success()) {
                 state_ = state::rcpt;
                 ++recipients_;
             }
-            return answer(worded(said, "2.1.5", "Ok"));
+            return answer(worded(status, "2.1.5", "Ok"));
         case question::content:
             // What was said so far stands: the client may try DATA again.
-            if (!said.is_success()) return after_data(idle(answer(said)));
+            if (!status.is_success()) return after_data(idle(answer(status)));
             state_ = state::content;
             return send_reply{reply(354, "End the message with a dot on a line of its own")};
-        case question::password: return auth_verdict(said);
+        case question::password: return auth_verdict(status);
         case question::none:
         case question::tls: break;
     }
     throw std::logic_error("server_session: a verdict nobody asked for");
 }
 
-server_step server_session::on_content_end(const mail::status& said) {
+server_step server_session::on_content_end(const mail::status& status) {
     if (state_ != state::content) throw std::logic_error("server_session: no content is being received");
     end_transaction();
-    if (!said.is_success()) return idle(answer(said));
+    if (!status.is_success()) return idle(answer(status));
     ++transactions_;
     idle_commands_ = 0;
-    return answer(worded(said, "2.0.0", "Message accepted for delivery"));
+    return answer(worded(status, "2.0.0", "Message accepted for delivery"));
 }
 
 // --- TLS
@@ -331,12 +331,12 @@ server_step server_session::starttls(std::string_view argument) {
     helo_.clear();
     user_.clear();
     extended_ = false;
-    asked_ = question::tls;
+    question_ = question::tls;
     return begin_tls{reply(mail::status::of(220, "2.0.0", "Ready to start TLS"))};
 }
 
 void server_session::on_tls() {
-    if (std::exchange(asked_, question::none) != question::tls)
+    if (std::exchange(question_, question::none) != question::tls)
         throw std::logic_error("server_session: no TLS was begun");
     tls_active_ = true;
 }
@@ -369,7 +369,7 @@ server_step server_session::auth_step(sasl_step next) {
     }
     if (auto* who = std::get_if<credentials>(&next)) {
         claimed_user_ = who->user;
-        asked_ = question::password;
+        question_ = question::password;
         return check_password{std::move(*who)};
     }
     if (std::holds_alternative<sasl_cancelled>(next)) return refuse(501, "5.7.0", "Authentication cancelled");
@@ -377,15 +377,15 @@ server_step server_session::auth_step(sasl_step next) {
 }
 
 /// Section 6 has codes of its own, which a verdict made with status::permanent() or transient() does not know.
-server_step server_session::auth_verdict(const mail::status& said) {
+server_step server_session::auth_verdict(const mail::status& status) {
     const std::string user = std::exchange(claimed_user_, {});
-    if (said.is_success()) {
+    if (status.is_success()) {
         user_ = user;
-        return accept(235, "2.7.0", said.text().empty() ? "Authentication succeeded" : said.text());
+        return accept(235, "2.7.0", status.text().empty() ? "Authentication succeeded" : status.text());
     }
-    if (said.code() == 550) return refuse(535, said.enhanced().text(), said.text());
-    if (said.code() == 451) return idle(refuse(454, said.enhanced().text(), said.text()));
-    return answer(said);
+    if (status.code() == 550) return refuse(535, status.enhanced().text(), status.text());
+    if (status.code() == 451) return idle(refuse(454, status.enhanced().text(), status.text()));
+    return answer(status);
 }
 
 }  // namespace waypost::smtp

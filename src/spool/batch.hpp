@@ -17,14 +17,14 @@
 namespace waypost::spool {
 
 struct insertion {
-    const queued& what;
+    const queued& entry;
     base::error_code failed;
 };
 
 class question {
 public:
-    virtual void ask(database& of) = 0;
-    virtual void fail(errc why) = 0;
+    virtual void ask(database& database) = 0;
+    virtual void fail(errc error) = 0;
 
 protected:
     ~question() = default;

@@ -18,7 +18,7 @@ base::error_code last_error() { return {errno, boost::system::system_category()}
 
 body_file::~body_file() {
     close();
-    if (created_ && !kept_) ::unlink(path().c_str());
+    if (created_ && !is_kept_) ::unlink(path().c_str());
 }
 
 base::error_code body_file::append(std::string_view octets) {
@@ -46,14 +46,14 @@ base::error_code body_file::sync() {
     return {};
 }
 
-base::result<std::size_t> body_file::read(std::uint64_t offset, std::span<char> into) const {
+base::result<std::size_t> body_file::read(std::uint64_t offset, std::span<char> buffer) const {
     const int fd = ::open(path().c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) return last_error();
     std::size_t filled = 0;
     base::error_code failed;
-    while (filled < into.size()) {
+    while (filled < buffer.size()) {
         const ssize_t got =
-            ::pread(fd, into.data() + filled, into.size() - filled, static_cast<off_t>(offset + filled));
+            ::pread(fd, buffer.data() + filled, buffer.size() - filled, static_cast<off_t>(offset + filled));
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) failed = last_error();
         if (got <= 0) break;

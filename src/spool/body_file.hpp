@@ -27,7 +27,7 @@ public:
 
     /// Touches nothing yet. With `room`, nothing is written that this does not admit.
     body_file(std::string path, state now, std::shared_ptr<const volume> room = nullptr)
-        : path_(std::move(path)), room_(std::move(room)), whole_(now == state::kept), kept_(now == state::kept) {}
+        : path_(std::move(path)), room_(std::move(room)), whole_(now == state::kept), is_kept_(now == state::kept) {}
     ~body_file();
     body_file(const body_file&) = delete;
     body_file& operator=(const body_file&) = delete;
@@ -36,12 +36,12 @@ public:
     [[nodiscard]] base::error_code append(std::string_view octets);
     /// Onto stable storage but for the directory's entry, and closed.
     [[nodiscard]] base::error_code sync();
-    /// Fills `into` from `offset` on as far as the file goes.
-    [[nodiscard]] base::result<std::size_t> read(std::uint64_t offset, std::span<char> into) const;
+    /// Fills `buffer` from `offset` on as far as the file goes.
+    [[nodiscard]] base::result<std::size_t> read(std::uint64_t offset, std::span<char> buffer) const;
 
-    void keep() noexcept { kept_ = true; }
+    void keep() noexcept { is_kept_ = true; }
     /// Its end will take the disk's time.
-    [[nodiscard]] bool is_to_be_removed() const noexcept { return created_ && !kept_; }
+    [[nodiscard]] bool is_to_be_removed() const noexcept { return created_ && !is_kept_; }
 
 private:
     void close() noexcept;
@@ -52,7 +52,7 @@ private:
     bool whole_;
     int fd_ = -1;
     bool created_ = false;
-    std::atomic<bool> kept_;  // set by the store's writer thread
+    std::atomic<bool> is_kept_;  // set by the store's writer thread
 };
 
 }  // namespace waypost::spool

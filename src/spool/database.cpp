@@ -226,10 +226,10 @@ void database::undo_one() {
     now_.files.resize(now_.files_before_one);
 }
 
-void database::insert(const queued& what) {
-    const message& about = *what.about;
-    const std::string from = about.from.from.text();
-    const std::string ret(rows::from_ret(about.from.ret));
+void database::insert(const queued& entry) {
+    const message& about = *entry.message;
+    const std::string from = about.sender.address.text();
+    const std::string ret(rows::from_ret(about.sender.ret));
     const std::string file = about.text->file_name();
     const std::int64_t arrived = rows::from_time(about.arrived);
     // Never later than its id says, so that correct_times() finds what a clock that was set back makes wait: a
@@ -237,32 +237,34 @@ void database::insert(const queued& what) {
     const std::int64_t due = std::min(arrived, rows::from_time(message_ids::time_of(about.id)));
     {
         use row(sql_->insert_message);
-        row << number_of(about.id) << arrived << from << std::int64_t{about.from.eight_bit}
-            << std::int64_t{about.eight_bit} << ret << about.from.envelope_id << static_cast<std::int64_t>(about.size);
+        row << number_of(about.id) << arrived << from << std::int64_t{about.sender.eight_bit}
+            << std::int64_t{about.eight_bit} << ret << about.sender.envelope_id
+            << static_cast<std::int64_t>(about.size);
         if (about.text->in_file())
             (row << file << about.text->trace()).null();
         else
             (row.null() << about.text->trace()).blob(about.text->text());
         row.run();
     }
-    for (const envelope& each : what.envelopes) {
-        const std::string to = each.to.to.text();
-        const std::string notify = mail::to_text(each.to.notify);
+    for (const envelope& each : entry.envelopes) {
+        const std::string to = each.recipient.address.text();
+        const std::string notify = mail::to_text(each.recipient.notify);
         use row(sql_->insert_envelope);
         row << number_of(each.id) << each.hop.action << each.hop.domain << due << rows::from_time(each.expires)
-            << std::int64_t{each.tries} << std::int64_t{each.warnings} << to << each.given << each.user
-            << each.extension << each.target << notify << each.to.original;
+            << std::int64_t{each.tries} << std::int64_t{each.warnings} << to << each.original << each.user
+            << each.extension << each.target << notify << each.recipient.original;
         row.run();
     }
-    now_.envelopes += static_cast<std::int64_t>(what.envelopes.size());
+    now_.envelopes += static_cast<std::int64_t>(entry.envelopes.size());
     now_.highest_id = std::max(now_.highest_id, number_of(about.id));
 }
 
-void database::apply(const handed_over& what) {
-    std::visit(base::overloaded{
-                   [&](const finished& done) { finish(done.id); }, [&](const postponed& later) { postpone(later); },
-                   [&](const hastened& what) { hasten(what); }, [&](const corrected_times& to) { correct_times(to); }},
-               what);
+void database::apply(const handed_over& handover) {
+    std::visit(base::overloaded{[&](const finished& done) { finish(done.id); },
+                                [&](const postponed& later) { postpone(later); },
+                                [&](const hastened& change) { hasten(change); },
+                                [&](const corrected_times& times) { correct_times(times); }},
+               handover);
 }
 
 void database::finish(envelope_id id) {
@@ -283,27 +285,28 @@ void database::finish(envelope_id id) {
     }
 }
 
-void database::postpone(const postponed& what) {
-    const std::string said = what.last.line();
+void database::postpone(const postponed& change) {
+    const std::string said = change.last.line();
     use row(sql_->postpone);
-    row << std::int64_t{what.tries} << std::int64_t{what.warnings} << rows::from_time(what.until) << said
-        << std::int64_t{what.for_host} << number_of(what.id);
+    row << std::int64_t{change.tries} << std::int64_t{change.warnings} << rows::from_time(change.until) << said
+        << std::int64_t{change.for_host} << number_of(change.id);
     row.run();
 }
 
-void database::hasten(const hastened& what) {
+void database::hasten(const hastened& change) {
     use sooner(sql_->hasten);
-    sooner << what.hop.action << what.hop.domain << rows::from_time(what.now) << static_cast<std::int64_t>(what.most);
+    sooner << change.hop.action << change.hop.domain << rows::from_time(change.now)
+           << static_cast<std::int64_t>(change.most);
     sooner.run();
 }
 
-void database::correct_times(const corrected_times& to) {
-    const std::int64_t now = rows::from_time(to.now);
+void database::correct_times(const corrected_times& times) {
+    const std::int64_t now = rows::from_time(times.now);
     use fresh(sql_->correct_new);
-    fresh << now << number_of(envelope_of(message_ids::earliest_at(to.now), 0));
+    fresh << now << number_of(envelope_of(message_ids::earliest_at(times.now), 0));
     fresh.run();
     use late(sql_->correct_postponed);
-    late << now << rows::from_time(to.latest);
+    late << now << rows::from_time(times.latest);
     late.run();
 }
 
@@ -379,29 +382,29 @@ std::vector<next_hop> database::hops_due(async::wall_time now) {
     }
 }
 
-std::vector<next_hop> database::hops_due_since(async::wall_time after, async::wall_time now) {
+std::vector<next_hop> database::hops_due_since(async::wall_time start, async::wall_time now) {
     std::vector<next_hop> found;
     use row(sql_->hops_due_since);
-    row << rows::from_time(after) << rows::from_time(now);
+    row << rows::from_time(start) << rows::from_time(now);
     while (row.next()) found.push_back({row.text(0), row.text(1)});
     return found;
 }
 
 std::vector<std::int64_t> database::ids_due(const next_hop& hop, async::wall_time now, std::size_t limit,
-                                            const std::vector<envelope_id>& known) {
+                                            const std::vector<envelope_id>& known_ids) {
     // The index alone answers this, so passing over those that are known costs little.
     const auto excluded = [&](std::int64_t id) {
-        return std::ranges::binary_search(known, envelope_id(static_cast<std::uint64_t>(id))) ||
+        return std::ranges::binary_search(known_ids, envelope_id(static_cast<std::uint64_t>(id))) ||
                unreadable_.contains(id);
     };
     return sql_->ids_due.next(hop, rows::from_time(now), limit, excluded);
 }
 
 std::vector<queued> database::due(const next_hop& hop, async::wall_time now, std::size_t limit,
-                                  std::vector<envelope_id> known) {
-    std::ranges::sort(known);
+                                  std::vector<envelope_id> known_ids) {
+    std::ranges::sort(known_ids);
     for (;;) {
-        found_due found = look_for_due(hop, now, limit, known);
+        found_due found = look_for_due(hop, now, limit, known_ids);
         if (found.damaged.empty()) return std::move(found.whole);
         // Again from the beginning: fewer than `limit` means to the asker that there are no more.
         set_aside(found.damaged);
@@ -409,31 +412,31 @@ std::vector<queued> database::due(const next_hop& hop, async::wall_time now, std
 }
 
 database::found_due database::look_for_due(const next_hop& hop, async::wall_time now, std::size_t limit,
-                                           const std::vector<envelope_id>& known) {
+                                           const std::vector<envelope_id>& known_ids) {
     const one_look held(sql_->begin_reading, sql_->commit);
     found_due found;
     struct seen {
         std::size_t place = 0;
-        std::string why;
+        std::string reason;
     };
     std::unordered_map<message_id, seen> messages;
-    for (const std::int64_t id : ids_due(hop, now, limit, known)) {
+    for (const std::int64_t id : ids_due(hop, now, limit, known_ids)) {
         auto row = read_envelope(id);
         if (!row.value) {
-            found.damaged.push_back({id, std::string(row.why)});
+            found.damaged.push_back({id, std::string(row.reason)});
             continue;
         }
         const message_id about = message_of(row.value->id);
         auto [at, is_new] = messages.try_emplace(about);
         if (is_new) {
             auto whole = read_message(about);
-            at->second = {found.whole.size(), std::string(whole.why)};
+            at->second = {found.whole.size(), std::string(whole.reason)};
             if (whole.value) found.whole.push_back({std::make_shared<const message>(*std::move(whole.value)), {}});
         }
-        if (at->second.why.empty())
+        if (at->second.reason.empty())
             found.whole[at->second.place].envelopes.push_back(*std::move(row.value));
         else
-            found.damaged.push_back({id, at->second.why});
+            found.damaged.push_back({id, at->second.reason});
     }
     return found;
 }
@@ -447,7 +450,7 @@ rows::judged<envelope> database::read_envelope(std::int64_t id) {
                                   .action = row.text(0),
                                   .domain = row.text(1),
                                   .forward_path = row.text(5),
-                                  .given = row.text(6),
+                                  .original = row.text(6),
                                   .user = row.text(7),
                                   .extension = row.text(8),
                                   .target = row.text(9),
@@ -498,7 +501,7 @@ void database::set_aside(const std::vector<suspect>& damaged) {
         try {
             begin();
             use copy(sql_->set_aside);
-            copy << each.id << each.why << at;
+            copy << each.id << each.reason << at;
             copy.run();
             use gone(sql_->delete_envelope);
             gone << each.id;
@@ -511,7 +514,7 @@ void database::set_aside(const std::vector<suspect>& damaged) {
             moved = false;
         }
         if (!moved) unreadable_.insert(each.id);
-        warn_("envelope " + base::hex(static_cast<std::uint64_t>(each.id)) + " is damaged: " + each.why +
+        warn_("envelope " + base::hex(static_cast<std::uint64_t>(each.id)) + " is damaged: " + each.reason +
               (moved ? "; it was moved to the table `damaged`" : "; it is passed over"));
     }
 }

@@ -42,8 +42,8 @@ public:
     void keep_one();
     void undo_one();
 
-    void insert(const queued& what);
-    void apply(const handed_over& what);
+    void insert(const queued& entry);
+    void apply(const handed_over& handover);
     /// Never offers it again in this process.
     void pass_over(envelope_id id) { unreadable_.insert(static_cast<std::int64_t>(id.value())); }
 
@@ -67,10 +67,10 @@ public:
     [[nodiscard]] spare_room spare();
 
     [[nodiscard]] std::vector<next_hop> hops_due(async::wall_time now);
-    [[nodiscard]] std::vector<next_hop> hops_due_since(async::wall_time after, async::wall_time now);
+    [[nodiscard]] std::vector<next_hop> hops_due_since(async::wall_time start, async::wall_time now);
     /// Sets aside what it cannot believe.
     [[nodiscard]] std::vector<queued> due(const next_hop& hop, async::wall_time now, std::size_t limit,
-                                          std::vector<envelope_id> known);
+                                          std::vector<envelope_id> known_ids);
     [[nodiscard]] std::optional<async::wall_time> next_due(async::wall_time now);
     [[nodiscard]] std::uint64_t count();
     /// No id up to this one may be given out: a row has it, or it was reserved and may have been used.
@@ -82,7 +82,7 @@ private:
     struct statements;
     struct suspect {
         std::int64_t id;
-        std::string why;
+        std::string reason;
     };
     struct found_due {
         std::vector<queued> whole;
@@ -102,13 +102,13 @@ private:
     bool checkpoint(int mode) noexcept;
     void read_removals();
     void finish(envelope_id id);
-    void postpone(const postponed& what);
-    void hasten(const hastened& what);
-    void correct_times(const corrected_times& to);
+    void postpone(const postponed& change);
+    void hasten(const hastened& change);
+    void correct_times(const corrected_times& times);
     [[nodiscard]] std::vector<std::int64_t> ids_due(const next_hop& hop, async::wall_time now, std::size_t limit,
-                                                    const std::vector<envelope_id>& known);
+                                                    const std::vector<envelope_id>& known_ids);
     [[nodiscard]] found_due look_for_due(const next_hop& hop, async::wall_time now, std::size_t limit,
-                                         const std::vector<envelope_id>& known);
+                                         const std::vector<envelope_id>& known_ids);
     [[nodiscard]] rows::judged<envelope> read_envelope(std::int64_t id);
     [[nodiscard]] rows::judged<message> read_message(message_id id);
     void set_aside(const std::vector<suspect>& damaged);

@@ -44,11 +44,11 @@ private:
     class rows;
     struct search;
 
-    static void longest_due(rows& from, search& of, std::size_t most);
+    static void longest_due(rows& rows, search& search, std::size_t most);
     /// Where to go on another time, if the look was too long.
-    static std::optional<row> small_ones(rows& from, search& of);
-    static void the_rest(rows& from, search& of);
-    void look_for_small(rows& from, search& of, const next_hop& hop);
+    static std::optional<row> small_ones(rows& rows, search& search);
+    static void the_rest(rows& rows, search& search);
+    void look_for_small(rows& rows, search& search, const next_hop& hop);
 
     SQLite::Statement same_moment_;
     SQLite::Statement later_;

@@ -18,8 +18,8 @@
 namespace waypost::spool::file_system {
 namespace {
 
-[[noreturn]] void fail(const std::string& path, const char* what) {
-    throw std::runtime_error(path + ": " + what + ": " + std::system_category().message(errno));
+[[noreturn]] void fail(const std::string& path, const char* operation) {
+    throw std::runtime_error(path + ": " + operation + ": " + std::system_category().message(errno));
 }
 
 std::string first_line_of(int fd) {
@@ -58,9 +58,9 @@ bool is_group_of_ours(gid_t group) {
 }
 
 /// A directory of root's, or of a group that we are in, and ours to write: its owner means us to use it.
-bool is_lent_to_us(const std::string& path, const struct stat& about) {
+bool is_lent_to_us(const std::string& path, const struct stat& attributes) {
     constexpr int all_of_it = R_OK | W_OK | X_OK;
-    return S_ISDIR(about.st_mode) && (about.st_uid == 0 || is_group_of_ours(about.st_gid)) &&
+    return S_ISDIR(attributes.st_mode) && (attributes.st_uid == 0 || is_group_of_ours(attributes.st_gid)) &&
            ::faccessat(AT_FDCWD, path.c_str(), all_of_it, AT_EACCESS) == 0;
 }
 

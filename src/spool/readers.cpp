@@ -43,17 +43,17 @@ std::unique_ptr<readers::connection> readers::take() {
     return std::make_unique<connection>(directory_);
 }
 
-base::result<std::shared_ptr<const content>> readers::load_from(connection& from, message_id id) {
-    from.read.bind(1, static_cast<std::int64_t>(id.value()));
-    if (!from.read.executeStep()) return errc::no_such_message;
-    const std::int64_t size = from.read.getColumn(0).getInt64();
-    std::string trace = from.read.getColumn(2).getString();
-    if (from.read.isColumnNull(1)) {
-        std::string text = from.read.getColumn(3).getString();
+base::result<std::shared_ptr<const content>> readers::load_from(connection& connection, message_id id) {
+    connection.read.bind(1, static_cast<std::int64_t>(id.value()));
+    if (!connection.read.executeStep()) return errc::no_such_message;
+    const std::int64_t size = connection.read.getColumn(0).getInt64();
+    std::string trace = connection.read.getColumn(2).getString();
+    if (connection.read.isColumnNull(1)) {
+        std::string text = connection.read.getColumn(3).getString();
         return std::make_shared<const content>(std::move(trace), std::move(text));
     }
 
-    const std::string file = from.read.getColumn(1).getString();
+    const std::string file = connection.read.getColumn(1).getString();
     if (!rows::is_file_of(id, file)) return errc::damaged;
     const std::string bodies = directory_ + "/body";
     std::error_code failed;

@@ -28,7 +28,7 @@ private:
     struct connection;
 
     [[nodiscard]] std::unique_ptr<connection> take();
-    [[nodiscard]] base::result<std::shared_ptr<const content>> load_from(connection& from, message_id id);
+    [[nodiscard]] base::result<std::shared_ptr<const content>> load_from(connection& connection, message_id id);
 
     std::string directory_;
     async::workers* io_;

@@ -18,8 +18,8 @@ bool within(std::int64_t number, std::int64_t low, std::int64_t high) { return n
 
 }  // namespace
 
-std::int64_t from_time(async::wall_time at) noexcept {
-    const auto count = std::chrono::floor<milliseconds>(at.time_since_epoch()).count();
+std::int64_t from_time(async::wall_time time) noexcept {
+    const auto count = std::chrono::floor<milliseconds>(time.time_since_epoch()).count();
     return std::clamp<std::int64_t>(count, 0, last_moment);
 }
 
@@ -62,8 +62,8 @@ judged<envelope> to_envelope(envelope_columns row) {
     envelope made{
         .id = envelope_id(static_cast<std::uint64_t>(row.id)),
         .hop = {std::move(row.action), std::move(row.domain)},
-        .to = {.to = *std::move(to), .notify = *notify, .original = std::move(row.orcpt)},
-        .given = std::move(row.given),
+        .recipient = {.address = *std::move(to), .notify = *notify, .original = std::move(row.orcpt)},
+        .original = std::move(row.original),
         .user = std::move(row.user),
         .extension = std::move(row.extension),
         .target = std::move(row.target),
@@ -88,11 +88,11 @@ judged<message> to_message(message_columns row) {
     if (row.file && !is_file_of(*id, *row.file)) return {std::nullopt, "the body file has not the name of its message"};
     message made{
         .id = *id,
-        .from = {.from = *std::move(from),
-                 .eight_bit = row.body_8bitmime != 0,
-                 .ret = *ret,
-                 .envelope_id = std::move(row.envid),
-                 .declared_size = std::nullopt},
+        .sender = {.address = *std::move(from),
+                   .eight_bit = row.body_8bitmime != 0,
+                   .ret = *ret,
+                   .envelope_id = std::move(row.envid),
+                   .declared_size = std::nullopt},
         .arrived = *arrived,
         .size = static_cast<std::uint64_t>(row.size),
         .eight_bit = row.has_8bit != 0,

@@ -13,7 +13,7 @@
 namespace waypost::spool::rows {
 
 /// Times are Unix milliseconds: rounded down, so that what is due at a moment is found at that moment.
-[[nodiscard]] std::int64_t from_time(async::wall_time at) noexcept;
+[[nodiscard]] std::int64_t from_time(async::wall_time time) noexcept;
 [[nodiscard]] std::optional<async::wall_time> to_time(std::int64_t milliseconds) noexcept;
 
 [[nodiscard]] std::string_view from_ret(mail::dsn_return ret) noexcept;
@@ -26,7 +26,7 @@ inline constexpr std::int64_t last_message_id = (std::int64_t{1} << 43) / 100 * 
 
 struct envelope_columns {
     std::int64_t id = 0;
-    std::string action, domain, forward_path, given, user, extension, target, notify, orcpt, last;
+    std::string action, domain, forward_path, original, user, extension, target, notify, orcpt, last;
     std::int64_t expires = 0, tries = 0, warnings = 0;
 };
 struct message_columns {
@@ -40,7 +40,7 @@ struct message_columns {
 template <class T>
 struct judged {
     std::optional<T> value;
-    std::string_view why;
+    std::string_view reason;
 };
 [[nodiscard]] judged<envelope> to_envelope(envelope_columns row);
 /// The message without its text.

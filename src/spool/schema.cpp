@@ -111,9 +111,9 @@ void check_identity(SQLite::Database& db, const std::string& path) {
                                  ". Run the waypost that wrote it until the queue is empty");
 }
 
-[[noreturn]] void refuse_damaged(const std::string& path, const std::string& why) {
+[[noreturn]] void refuse_damaged(const std::string& path, const std::string& reason) {
     throw std::runtime_error(
-        path + " cannot be read (" + why +
+        path + " cannot be read (" + reason +
         "); it may hold mail that was promised to be kept, so it is left alone. Save it with `sqlite3 " + path +
         " .recover | sqlite3 rescued.db` and put the result in its place, or move it away, with " + path + "-wal and " +
         path + "-shm, to start with an empty queue");

@@ -40,7 +40,7 @@ database open_database(const std::string& directory, const warning_sink& warn, v
     return {directory, warn, pages_per_checkpoint};
 }
 
-std::string body_directory(const settings& where) { return where.directory + "/body"; }
+std::string body_directory(const settings& settings) { return settings.directory + "/body"; }
 
 /// A question to the tables, and its answer.
 template <class Ask>
@@ -48,20 +48,20 @@ class asked final : public question {
 public:
     using answer_type = std::invoke_result_t<Ask&, database&>;
 
-    asked(Ask how, const warning_sink& warn) : how_(std::move(how)), warn_(warn) {}
+    asked(Ask question, const warning_sink& warn) : question_(std::move(question)), warn_(warn) {}
 
-    void ask(database& of) override {
+    void ask(database& database) override {
         try {
-            answer_ = how_(of);
+            answer_ = question_(database);
         } catch (const SQLite::Exception& error) {
             warn_(std::string("the queue cannot be read: ") + error.what());
         }
     }
-    void fail(errc why) override { answer_ = why; }
+    void fail(errc error) override { answer_ = error; }
     [[nodiscard]] base::result<answer_type> take() { return std::move(answer_); }
 
 private:
-    Ask how_;
+    Ask question_;
     const warning_sink& warn_;
     base::result<answer_type> answer_ = errc::unavailable;
 };
@@ -70,37 +70,37 @@ private:
 
 struct sqlite_store::parts {
     parts(const async::executor& loop, async::workers& workers, settings place, warning_sink sink)
-        : where(std::move(place)),
+        : settings(std::move(place)),
           warn(std::move(sink)),
           io(workers),
-          bodies(make_directories(where, warn)),
-          held(where.directory),
-          room(std::make_shared<volume>(where.directory, where.reserve)),
-          db(open_database(where.directory, warn, *room)),
+          bodies(make_directories(settings, warn)),
+          lock(settings.directory),
+          room(std::make_shared<volume>(settings.directory, settings.reserve)),
+          db(open_database(settings.directory, warn, *room)),
           ids(db.highest_id()),
-          read_back(std::make_shared<readers>(where.directory, io)),
-          first_new(ids.next(where.wall())),
-          cleaning(where.directory, first_new, warn),
+          read_back(std::make_shared<readers>(settings.directory, io)),
+          first_new(ids.next(settings.wall())),
+          cleaning(settings.directory, first_new, warn),
           thread(db, *room, loop, io, bodies, warn) {}
 
-    static std::string make_directories(const settings& where, const warning_sink& warn) {
-        file_system::make_queue_directory(where.directory, warn);
-        file_system::make_private_directory(body_directory(where));
-        return body_directory(where);
+    static std::string make_directories(const settings& settings, const warning_sink& warn) {
+        file_system::make_queue_directory(settings.directory, warn);
+        file_system::make_private_directory(body_directory(settings));
+        return body_directory(settings);
     }
 
     template <class Ask>
-    async::awaitable<base::result<std::invoke_result_t<Ask&, database&>>> answer(Ask how) {
-        asked<Ask> one(std::move(how), warn);
+    async::awaitable<base::result<std::invoke_result_t<Ask&, database&>>> answer(Ask question) {
+        asked<Ask> one(std::move(question), warn);
         co_await thread.answer(one);
         co_return one.take();
     }
 
-    settings where;
+    spool::settings settings;
     warning_sink warn;
     async::workers& io;
     std::string bodies;
-    file_system::lock held;
+    file_system::lock lock;
     std::shared_ptr<volume> room;
     database db;  // the writer thread's from its start to its end
     message_ids ids;
@@ -110,8 +110,8 @@ struct sqlite_store::parts {
     writer thread;
 };
 
-sqlite_store::sqlite_store(const async::executor& loop, async::workers& io, settings where, warning_sink warn)
-    : parts_(std::make_unique<parts>(loop, io, std::move(where), std::move(warn))) {}
+sqlite_store::sqlite_store(const async::executor& loop, async::workers& io, settings settings, warning_sink warn)
+    : parts_(std::make_unique<parts>(loop, io, std::move(settings), std::move(warn))) {}
 
 sqlite_store::~sqlite_store() = default;
 
@@ -119,7 +119,7 @@ const std::string& sqlite_store::name() const noexcept { return parts_->db.name(
 
 message_id sqlite_store::first_new_id() const noexcept { return parts_->first_new; }
 
-message_id sqlite_store::next_message_id() { return parts_->ids.next(parts_->where.wall()); }
+message_id sqlite_store::next_message_id() { return parts_->ids.next(parts_->settings.wall()); }
 
 bool sqlite_store::has_room(std::uint64_t octets) const { return parts_->thread.has_room(octets); }
 
@@ -127,15 +127,15 @@ std::shared_ptr<content> sqlite_store::new_content(message_id id) {
     return std::make_shared<content>(parts_->bodies, to_string(id), parts_->io, parts_->room);
 }
 
-async::awaitable<base::result<>> sqlite_store::insert(const queued& what) {
-    insertion one{what, {}};
+async::awaitable<base::result<>> sqlite_store::insert(const queued& entry) {
+    insertion one{entry, {}};
     co_await parts_->thread.commit(one);
     if (one.failed) co_return one.failed;
     co_return base::result<>();
 }
 
-void sqlite_store::apply(change what) {
-    std::visit([this](auto& each) { parts_->thread.hand_over(std::move(each)); }, what);
+void sqlite_store::apply(change change) {
+    std::visit([this](auto& entry) { parts_->thread.hand_over(std::move(entry)); }, change);
 }
 
 void sqlite_store::correct_times(async::wall_time now, async::wall_time latest) {
@@ -143,25 +143,25 @@ void sqlite_store::correct_times(async::wall_time now, async::wall_time latest) 
 }
 
 async::awaitable<base::result<std::vector<next_hop>>> sqlite_store::hops_due(async::wall_time now) {
-    return parts_->answer([now](database& from) { return from.hops_due(now); });
+    return parts_->answer([now](database& database) { return database.hops_due(now); });
 }
 
-async::awaitable<base::result<std::vector<next_hop>>> sqlite_store::hops_due_since(async::wall_time after,
+async::awaitable<base::result<std::vector<next_hop>>> sqlite_store::hops_due_since(async::wall_time start,
                                                                                    async::wall_time now) {
-    return parts_->answer([after, now](database& from) { return from.hops_due_since(after, now); });
+    return parts_->answer([start, now](database& database) { return database.hops_due_since(start, now); });
 }
 
 async::awaitable<base::result<std::vector<queued>>> sqlite_store::due(next_hop hop, async::wall_time now,
                                                                       std::size_t limit,
-                                                                      std::vector<envelope_id> known) {
-    auto ask = [hop = std::move(hop), now, limit, known = std::move(known)](database& from) {
-        return from.due(hop, now, limit, known);
+                                                                      std::vector<envelope_id> known_ids) {
+    auto ask = [hop = std::move(hop), now, limit, known = std::move(known_ids)](database& database) {
+        return database.due(hop, now, limit, known);
     };
     return parts_->answer(std::move(ask));
 }
 
 async::awaitable<base::result<std::optional<async::wall_time>>> sqlite_store::next_due(async::wall_time now) {
-    return parts_->answer([now](database& from) { return from.next_due(now); });
+    return parts_->answer([now](database& database) { return database.next_due(now); });
 }
 
 async::awaitable<base::result<std::shared_ptr<const content>>> sqlite_store::load(message_id id) {
@@ -170,7 +170,7 @@ async::awaitable<base::result<std::shared_ptr<const content>>> sqlite_store::loa
 }
 
 async::awaitable<base::result<std::uint64_t>> sqlite_store::count() {
-    return parts_->answer([](database& from) { return from.count(); });
+    return parts_->answer([](database& database) { return database.count(); });
 }
 
 }  // namespace waypost::spool

@@ -19,7 +19,8 @@ constexpr std::uint64_t shortest_log = std::uint64_t{16} << 12;
 // Log, database and the file get a quarter each, and a quarter is in hand.
 constexpr std::uint64_t parts = 4;
 
-// What others write to the volume meanwhile, a fast disk included, is well within the reserve.
+// The writer looks again before it writes anything: what is written to the volume meanwhile makes a refusal later, no
+// loss.
 constexpr std::chrono::milliseconds recent{10};
 
 constexpr std::uint64_t unknown = std::numeric_limits<std::uint64_t>::max();
@@ -52,9 +53,9 @@ std::uint64_t volume::recently_free() noexcept {
     const auto now = std::chrono::steady_clock::now();
     if (now - seen_at_ >= recent) {
         seen_at_ = now;
-        seen_ = free();
+        last_free_ = free();
     }
-    return seen_;
+    return last_free_;
 }
 
 bool volume::admits(std::uint64_t octets) const noexcept {
@@ -67,20 +68,20 @@ void volume::hold() noexcept {
     const std::uint64_t size = std::min(reserve_ / parts, longest_log_ever);
     struct stat about{};
     if (size == 0 || (::stat(path_.c_str(), &about) == 0 && static_cast<std::uint64_t>(about.st_size) == size)) {
-        held_ = size != 0;
+        has_reserve_ = size != 0;
         return;
     }
     ::unlink(path_.c_str());
     if (!admits(size)) return;
     const int fd = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) return;
-    held_ = ::posix_fallocate(fd, 0, static_cast<off_t>(size)) == 0;
+    has_reserve_ = ::posix_fallocate(fd, 0, static_cast<off_t>(size)) == 0;
     ::close(fd);
-    if (!held_) ::unlink(path_.c_str());
+    if (!has_reserve_) ::unlink(path_.c_str());
 }
 
 bool volume::give_up() noexcept {
-    held_ = false;
+    has_reserve_ = false;
     return ::unlink(path_.c_str()) == 0;
 }
 

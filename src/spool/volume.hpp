@@ -37,14 +37,14 @@ public:
     void hold() noexcept;
     /// True if there was one to give up.
     bool give_up() noexcept;
-    [[nodiscard]] bool is_held() const noexcept { return held_; }
+    [[nodiscard]] bool is_held() const noexcept { return has_reserve_; }
 
 private:
     std::string directory_;
     std::string path_;
     std::uint64_t reserve_;
-    bool held_ = false;
-    std::uint64_t seen_ = 0;
+    bool has_reserve_ = false;
+    std::uint64_t last_free_ = 0;
     std::chrono::steady_clock::time_point seen_at_;
 };
 

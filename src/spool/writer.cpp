@@ -38,11 +38,11 @@ bool is_its_own_fault(const std::exception& error) {
 }
 
 /// What a message takes in the database: its row and its text, and the rows of its envelopes with their indexes.
-std::uint64_t octets_of(const queued& what) {
+std::uint64_t octets_of(const queued& entry) {
     constexpr std::uint64_t row = 8192;
     constexpr std::uint64_t envelope = 1024;
-    const content& text = *what.about->text;
-    return row + envelope * what.envelopes.size() + (text.in_file() ? 0 : text.size());
+    const content& text = *entry.message->text;
+    return row + envelope * entry.envelopes.size() + (text.in_file() ? 0 : text.size());
 }
 
 errc reason_of(const std::exception& error) {
@@ -50,15 +50,15 @@ errc reason_of(const std::exception& error) {
     return sqlite != nullptr && sqlite->getErrorCode() == SQLITE_FULL ? errc::full : errc::unavailable;
 }
 
-insertion* insertion_in(const write& what) {
-    const auto* found = std::get_if<insertion*>(&what);
+insertion* insertion_in(const write& write) {
+    const auto* found = std::get_if<insertion*>(&write);
     return found == nullptr ? nullptr : *found;
 }
 
 /// No id for what is not about one envelope.
-std::optional<envelope_id> id_of(const handed_over& what) {
-    if (const auto* done = std::get_if<finished>(&what)) return done->id;
-    if (const auto* later = std::get_if<postponed>(&what)) return later->id;
+std::optional<envelope_id> id_of(const handed_over& handover) {
+    if (const auto* done = std::get_if<finished>(&handover)) return done->id;
+    if (const auto* later = std::get_if<postponed>(&handover)) return later->id;
     return std::nullopt;
 }
 
@@ -94,13 +94,13 @@ void writer::add_with_waiter(auto put) {
 }
 
 template <class Item>
-async::awaitable<> writer::enqueue(std::vector<Item> batch::* list, Item what,
+async::awaitable<> writer::enqueue(std::vector<Item> batch::* list, Item item,
                                    std::vector<std::unique_ptr<waiter>> batch::* waiters) {
-    auto start = [this, list, waiters, what = std::move(what)](auto handler) mutable {
+    auto start = [this, list, waiters, what = std::move(item)](auto handler) mutable {
         auto waiting = std::make_unique<waiting_handler<decltype(handler)>>(std::move(handler));
-        this->add_with_waiter([&](batch& into) {
-            (into.*list).push_back(std::move(what));
-            (into.*waiters).push_back(std::move(waiting));
+        this->add_with_waiter([&](batch& batch) {
+            (batch.*list).push_back(std::move(what));
+            (batch.*waiters).push_back(std::move(waiting));
         });
     };
     co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void()>(std::move(start),
@@ -114,12 +114,12 @@ template async::awaitable<> writer::enqueue(std::vector<question*> batch::*, que
 // Nobody waits for a change, so it wakes the thread only when the handlers that are ready have run: some of them
 // insert, and that goes into the same commit. (With 100 sessions 24,500 messages a second instead of 22,500; with 20
 // the same.)
-void writer::hand_over(handed_over what) {
+void writer::hand_over(handed_over handover) {
     bool may_sleep = false;
     {
         const std::lock_guard held(inbox_->mutex);
         may_sleep = inbox_->waiting.empty();
-        inbox_->waiting.writes.emplace_back(std::move(what));
+        inbox_->waiting.writes.emplace_back(std::move(handover));
     }
     if (may_sleep) boost::asio::post(loop_, [to = inbox_] { to->woken.notify_one(); });
 }
@@ -178,10 +178,11 @@ void writer::admit(const batch& work) {
     for (const write& each : work.writes) {
         insertion* one = insertion_in(each);
         if (one == nullptr || volume_.reserve() == 0) continue;
-        const std::uint64_t octets = sum + octets_of(one->what);
+        const std::uint64_t octets = sum + octets_of(one->entry);
         // A message is written twice, to the log and to the database. Reports get what other mail does not: without
         // them mail that has failed could not end.
-        const std::uint64_t kept = one->what.about->from.from.is_null() ? volume_.reserve() / 2 : volume_.reserve();
+        const std::uint64_t kept =
+            one->entry.message->sender.address.is_null() ? volume_.reserve() / 2 : volume_.reserve();
         bool fits = free >= kept + 2 * octets;
         if (!fits) {
             if (!spare) spare = db_.spare();
@@ -209,6 +210,7 @@ void writer::look_at_room() {
         look_at_spare(free);
     }
     if (!volume_.is_held() && !failing_) volume_.hold();
+    if (is_full_ || !is_room_left(free, 0)) free = volume_.free();  // the log and the database may have shrunk
     const std::uint64_t for_good_news = is_full_ ? reserve / part_for_good_news : 0;
     const bool was_full = std::exchange(is_full_, !is_room_left(free, for_good_news));
     if (is_full_ == was_full) return;
@@ -224,20 +226,20 @@ void writer::look_at_spare(std::uint64_t free) {
     spare_ = spare.in_database + spare.in_log;
 }
 
-bool writer::wait_for_work(batch& taken) {
+bool writer::wait_for_work(batch& batch) {
     std::unique_lock held(inbox_->mutex);
     const auto is_ready = [this] { return inbox_->closing || inbox_->lacks_room || !inbox_->waiting.empty(); };
-    if (kept_.empty())
+    if (handovers_.empty())
         inbox_->woken.wait(held, is_ready);
     else
         inbox_->woken.wait_for(held, pause_after_failure, is_ready);
-    std::swap(taken, inbox_->waiting);
+    std::swap(batch, inbox_->waiting);
     lacks_room_ = std::exchange(inbox_->lacks_room, false) || lacks_room_;
-    return !inbox_->closing || !taken.empty();
+    return !inbox_->closing || !batch.empty();
 }
 
 void writer::commit_all(const batch& work) {
-    if (work.writes.empty() && kept_.empty()) return;
+    if (work.writes.empty() && handovers_.empty()) return;
     try {
         commit_together(work);
         return committed(work);
@@ -257,13 +259,13 @@ void writer::commit_all(const batch& work) {
 void writer::commit_together(const batch& work) {
     sync_body_directory(work);
     db_.begin();
-    for (const handed_over& each : kept_) db_.apply(each);
+    for (const handed_over& each : handovers_) db_.apply(each);
     for (const std::string& each : to_forget_) db_.forget_removal(each);
     for (const write& each : work.writes) {
-        std::visit(base::overloaded{[&](insertion* one) {
-                                        if (!one->failed) db_.insert(one->what);
+        std::visit(base::overloaded{[&](insertion* insertion) {
+                                        if (!insertion->failed) db_.insert(insertion->entry);
                                     },
-                                    [&](const handed_over& one) { db_.apply(one); }},
+                                    [&](const handed_over& handover) { db_.apply(handover); }},
                    each);
     }
     db_.commit();
@@ -271,39 +273,39 @@ void writer::commit_together(const batch& work) {
 
 void writer::commit_each_alone(const batch& work) {
     db_.begin();
-    for (const handed_over& each : kept_) apply_alone(each);
+    for (const handed_over& each : handovers_) apply_alone(each);
     for (const std::string& each : to_forget_) db_.forget_removal(each);
     for (const write& each : work.writes) {
-        std::visit(base::overloaded{[&](insertion* one) { insert_alone(*one); },
-                                    [&](const handed_over& one) { apply_alone(one); }},
+        std::visit(base::overloaded{[&](insertion* insertion) { insert_alone(*insertion); },
+                                    [&](const handed_over& handover) { apply_alone(handover); }},
                    each);
     }
     db_.commit();
 }
 
-void writer::insert_alone(insertion& what) {
-    if (what.failed) return;
+void writer::insert_alone(insertion& insertion) {
+    if (insertion.failed) return;
     db_.begin_one();
     try {
-        db_.insert(what.what);
+        db_.insert(insertion.entry);
     } catch (const std::exception& error) {
         if (!is_its_own_fault(error)) throw;
         db_.undo_one();
-        what.failed = errc::unavailable;
-        warn_("message " + to_string(what.what.about->id) + " cannot be kept: " + error.what());
+        insertion.failed = errc::unavailable;
+        warn_("message " + to_string(insertion.entry.message->id) + " cannot be kept: " + error.what());
         return;
     }
     db_.keep_one();
 }
 
-void writer::apply_alone(const handed_over& what) {
+void writer::apply_alone(const handed_over& handover) {
     db_.begin_one();
     try {
-        db_.apply(what);
+        db_.apply(handover);
     } catch (const std::exception& error) {
         if (!is_its_own_fault(error)) throw;
         db_.undo_one();
-        const auto id = id_of(what);
+        const auto id = id_of(handover);
         warn_((id ? "envelope " + to_string(*id) : std::string("the queue")) + " cannot be changed: " + error.what());
         // To offer it again and again would be worse than not to offer it: it may have been delivered.
         if (id) db_.pass_over(*id);
@@ -313,24 +315,24 @@ void writer::apply_alone(const handed_over& what) {
 }
 
 void writer::committed(const batch& work) {
-    kept_.clear();
+    handovers_.clear();
     to_forget_.clear();
     for (const write& each : work.writes) {
         const insertion* one = insertion_in(each);
-        if (one != nullptr && !one->failed) one->what.about->text->keep_file();
+        if (one != nullptr && !one->failed) one->entry.message->text->keep_file();
     }
     if (std::exchange(failing_, false)) warn_("the queue can be written again");
 }
 
 // Nobody waits for changes, so nobody would repeat them: they stay with us. Most of them make room, so they are tried
 // at once without the messages that did not fit.
-void writer::refuse(const batch& work, const std::exception& why) {
-    failing(why.what());
+void writer::refuse(const batch& work, const std::exception& error) {
+    failing(error.what());
     for (const write& each : work.writes) {
-        std::visit(base::overloaded{[&](insertion* one) {
-                                        if (!one->failed) one->failed = reason_of(why);
+        std::visit(base::overloaded{[&](insertion* insertion) {
+                                        if (!insertion->failed) insertion->failed = reason_of(error);
                                     },
-                                    [&](const handed_over& one) { kept_.push_back(one); }},
+                                    [&](const handed_over& handover) { handovers_.push_back(handover); }},
                    each);
     }
     make_room();
@@ -344,26 +346,26 @@ void writer::make_room() {
 }
 
 void writer::retry_kept() {
-    if (kept_.empty()) return;
+    if (handovers_.empty()) return;
     try {
         db_.begin();
-        for (const handed_over& each : kept_) apply_alone(each);
+        for (const handed_over& each : handovers_) apply_alone(each);
         db_.commit();
-        kept_.clear();
+        handovers_.clear();
     } catch (const std::exception& error) {
         db_.roll_back();
         failing(error.what());
     }
 }
 
-void writer::failing(const std::string& why) {
-    if (!std::exchange(failing_, true)) warn_("the queue cannot be written: " + why);
+void writer::failing(const std::string& reason) {
+    if (!std::exchange(failing_, true)) warn_("the queue cannot be written: " + reason);
 }
 
 void writer::sync_body_directory(const batch& work) {
-    const bool has_files = std::ranges::any_of(work.writes, [](const write& each) {
-        const insertion* one = insertion_in(each);
-        return one != nullptr && one->what.about->text->in_file();
+    const bool has_files = std::ranges::any_of(work.writes, [](const write& write) {
+        const insertion* one = insertion_in(write);
+        return one != nullptr && one->entry.message->text->in_file();
     });
     if (!has_files) return;
     std::vector<std::string> removed;
@@ -378,7 +380,7 @@ void writer::sync_body_directory(const batch& work) {
 void writer::answer_all(const batch& work) {
     for (question* each : work.questions) {
         // As long as changes are kept back, the tables do not say what they should.
-        if (!kept_.empty())
+        if (!handovers_.empty())
             each->fail(errc::unavailable);
         else
             each->ask(db_);

@@ -29,21 +29,23 @@ public:
     writer& operator=(const writer&) = delete;
 
     // On the loop's thread:
-    async::awaitable<> commit(insertion& what) { return enqueue(&batch::writes, write(&what), &batch::inserters); }
-    async::awaitable<> answer(question& what) { return enqueue(&batch::questions, &what, &batch::askers); }
-    void hand_over(handed_over what);
+    async::awaitable<> commit(insertion& insertion) {
+        return enqueue(&batch::writes, write(&insertion), &batch::inserters);
+    }
+    async::awaitable<> answer(question& question) { return enqueue(&batch::questions, &question, &batch::askers); }
+    void hand_over(handed_over handover);
     /// Whether a message of this size would be taken, as far as is known now. Where not, the writer looks again soon:
     /// while mail is refused there may be no commit after which it would.
     [[nodiscard]] bool has_room(std::uint64_t octets);
 
 private:
     template <class Item>
-    async::awaitable<> enqueue(std::vector<Item> batch::* list, Item what,
+    async::awaitable<> enqueue(std::vector<Item> batch::* list, Item item,
                                std::vector<std::unique_ptr<waiter>> batch::* waiters);
     void add_with_waiter(auto put);
 
     void run();
-    [[nodiscard]] bool wait_for_work(batch& taken);
+    [[nodiscard]] bool wait_for_work(batch& batch);
     void admit(const batch& work);
     void commit_all(const batch& work);
     void make_room();
@@ -54,13 +56,13 @@ private:
     void ask_for_room();
     void commit_together(const batch& work);
     void commit_each_alone(const batch& work);
-    void refuse(const batch& work, const std::exception& why);
+    void refuse(const batch& work, const std::exception& error);
     void retry_kept();
-    void apply_alone(const handed_over& what);
-    void insert_alone(insertion& what);
+    void apply_alone(const handed_over& handover);
+    void insert_alone(insertion& insertion);
     void sync_body_directory(const batch& work);
     void committed(const batch& work);
-    void failing(const std::string& why);
+    void failing(const std::string& reason);
     void answer_all(const batch& work);
     void resume_all(batch work);
     void remove_unneeded_files();
@@ -76,7 +78,7 @@ private:
     async::workers& io_;
     std::string body_directory_;
     warning_sink warn_;
-    std::vector<handed_over> kept_;  // handed over, and not committed yet because a commit failed
+    std::vector<handed_over> handovers_;  // handed over, and not committed yet because a commit failed
     bool failing_ = false;
     bool is_full_ = false;  // new mail is refused
     bool lacks_room_ = false;  // a message was refused since room was last looked at

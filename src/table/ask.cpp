@@ -15,8 +15,8 @@ std::string shown(const userinfo::value& value) {
 }
 
 template <class Service>
-async::awaitable<text> ask_for(table& rows, std::string key, Service as = {}) {
-    auto found = co_await find(as, rows, std::move(key));
+async::awaitable<text> ask_for(table& rows, std::string key, Service service_type = {}) {
+    auto found = co_await find(service_type, rows, std::move(key));
     if (found.has_error()) co_return found.error();
     if (!found->has_value()) co_return std::nullopt;
     co_return shown(**found);

@@ -15,64 +15,64 @@ namespace waypost::table {
 namespace {
 
 fault fault_in(const std::string& name, const std::string& path, file_fault wrong) {
-    if (wrong.line != 0) return {path, wrong.line, std::move(wrong.what), {}, false};
+    if (wrong.line != 0) return {path, wrong.line, std::move(wrong.text), {}, false};
     return {
         {},
         0,
-        "cannot read table \"" + base::printable(name, 64) + "\" from \"" + base::printable(path) + "\": " + wrong.what,
+        "cannot read table \"" + base::printable(name, 64) + "\" from \"" + base::printable(path) + "\": " + wrong.text,
         {},
         false};
 }
 
-opened refused(fault why) {
+opened refused(fault fault) {
     opened answer;
-    answer.faults.push_back(std::move(why));
+    answer.faults.push_back(std::move(fault));
     return answer;
 }
 
-opened open_file(std::string name, const std::string& path, surroundings& around) {
-    auto file = file_table::open(name, path, around);
+opened open_file(std::string name, const std::string& path, surroundings& context) {
+    auto file = file_table::open(name, path, context);
     if (auto* wrong = std::get_if<file_fault>(&file)) return refused(fault_in(name, path, std::move(*wrong)));
     auto& made = std::get<std::unique_ptr<file_table>>(file);
     entries rows = made->all();
     return {std::move(made), std::move(rows), {}};
 }
 
-opened open_passwd(std::string name, const std::string& path, surroundings& around) {
-    auto file = passwd_table::open(name, path, around);
+opened open_passwd(std::string name, const std::string& path, surroundings& context) {
+    auto file = passwd_table::open(name, path, context);
     if (auto* wrong = std::get_if<file_fault>(&file)) return refused(fault_in(name, path, std::move(*wrong)));
     return {std::move(std::get<std::unique_ptr<passwd_table>>(file)), std::nullopt, {}};
 }
 
-opened open_sqlite(std::string name, const std::string& path, surroundings& around) {
-    auto made = sqlite_table::open(std::move(name), path, around);
-    return {std::move(made.made), std::nullopt, std::move(made.faults)};
+opened open_sqlite(std::string name, const std::string& path, surroundings& context) {
+    auto made = sqlite_table::open(std::move(name), path, context);
+    return {std::move(made.table), std::nullopt, std::move(made.faults)};
 }
 
-opened open_program(std::string name, const origin& from, surroundings& around) {
+opened open_program(std::string name, const origin& origin, surroundings& context) {
     // The program is told the name in a field of its lines.
     if (name.find('|') != std::string::npos || std::ranges::any_of(name, base::is_control)) {
         return refused({{}, 0, "a table behind a program may have no | in its name", "give it another name", false});
     }
-    auto command = from.backend == "proc" ? proc_table::parse_command(from.argument)
-                                          : proc_table::find_program(from.backend, from.argument);
+    auto command = origin.backend == "proc" ? proc_table::parse_command(origin.argument)
+                                            : proc_table::find_program(origin.backend, origin.argument);
     if (auto* wrong = std::get_if<std::string>(&command)) {
         return refused({{}, 0, std::move(*wrong), "write proc:/path/to/program and its arguments", false});
     }
-    auto rows = std::make_unique<proc_table>(std::move(name), std::get<0>(std::move(command)), around, from.user);
-    return {std::make_unique<cached_table>(std::move(rows), around.clock), std::nullopt, {}};
+    auto rows = std::make_unique<proc_table>(std::move(name), std::get<0>(std::move(command)), context, origin.user);
+    return {std::make_unique<cached_table>(std::move(rows), context.clock), std::nullopt, {}};
 }
 
 }  // namespace
 
-opened open_table(std::string name, const origin& from, surroundings& around) {
-    if (from.backend == "file") return open_file(std::move(name), from.argument, around);
-    if (from.backend == "passwd") return open_passwd(std::move(name), from.argument, around);
-    if (from.backend == "sqlite") return open_sqlite(std::move(name), from.argument, around);
-    if (from.backend == "getpwnam") {
-        return {std::make_unique<getpwnam_table>(around.io, std::move(name)), std::nullopt, {}};
+opened open_table(std::string name, const origin& origin, surroundings& context) {
+    if (origin.backend == "file") return open_file(std::move(name), origin.argument, context);
+    if (origin.backend == "passwd") return open_passwd(std::move(name), origin.argument, context);
+    if (origin.backend == "sqlite") return open_sqlite(std::move(name), origin.argument, context);
+    if (origin.backend == "getpwnam") {
+        return {std::make_unique<getpwnam_table>(context.io, std::move(name)), std::nullopt, {}};
     }
-    return open_program(std::move(name), from, around);
+    return open_program(std::move(name), origin, context);
 }
 
 }  // namespace waypost::table

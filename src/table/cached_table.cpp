@@ -20,14 +20,14 @@ std::string question_of(service kind, const std::vector<std::string>& keys) {
 
 void cached_table::remember(std::string question, std::optional<found> answer) {
     if (const auto old = index_.find(question); old != index_.end()) {
-        known_.erase(old->second);
+        remembered_.erase(old->second);
         index_.erase(old);
-    } else if (known_.size() >= most) {
-        index_.erase(known_.front().question);
-        known_.pop_front();
+    } else if (remembered_.size() >= most) {
+        index_.erase(remembered_.front().question);
+        remembered_.pop_front();
     }
-    known_.push_back({question, std::move(answer), clock_->now() + life});
-    index_[std::move(question)] = std::prev(known_.end());
+    remembered_.push_back({question, std::move(answer), clock_->now() + life});
+    index_[std::move(question)] = std::prev(remembered_.end());
 }
 
 async::awaitable<base::result<std::optional<found>>> cached_table::lookup_first(service kind,
@@ -61,7 +61,7 @@ async::awaitable<base::result<std::vector<std::string>>> cached_table::list(serv
 }
 
 async::awaitable<base::result<>> cached_table::reload() {
-    known_.clear();
+    remembered_.clear();
     index_.clear();
     co_return co_await rows_->reload();
 }

@@ -22,10 +22,10 @@ public:
         const std::vector<std::string>& arguments, const std::optional<base::user_identity>& user = std::nullopt);
     /// Asks it to end and, if it has not a moment later, ends it. Blocks.
     ~child_process();
-    child_process(child_process&& other) noexcept
-        : pid_(std::exchange(other.pid_, -1)),
-          talk_(std::exchange(other.talk_, -1)),
-          errors_(std::exchange(other.errors_, -1)) {}
+    child_process(child_process&& source) noexcept
+        : pid_(std::exchange(source.pid_, -1)),
+          talk_(std::exchange(source.talk_, -1)),
+          errors_(std::exchange(source.errors_, -1)) {}
     child_process(const child_process&) = delete;
     child_process& operator=(const child_process&) = delete;
 

@@ -22,9 +22,9 @@ std::string canonical(std::string_view key) {
     return base::to_lower(key);
 }
 
-bool is_same_key(std::string_view stored, std::string_view asked) {
-    if (base::iequals(stored, asked)) return true;
-    return stored.find(':') != std::string_view::npos && canonical(stored) == asked;
+bool is_same_key(std::string_view stored, std::string_view wanted_key) {
+    if (base::iequals(stored, wanted_key)) return true;
+    return stored.find(':') != std::string_view::npos && canonical(stored) == wanted_key;
 }
 
 std::size_t hash_of(std::string_view key) { return std::hash<std::string_view>()(key); }
@@ -66,35 +66,35 @@ void indexed_entries::pack(const entries& rows, const std::vector<std::size_t>& 
         words += needed;
         if (words > std::numeric_limits<place>::max()) throw std::length_error("a table of more than 16 GiB");
         after.row += 1;
-        after.where += static_cast<place>(needed);
+        after.source += static_cast<place>(needed);
     }
     for (std::size_t i = 1; i < buckets_.size(); ++i) {
         buckets_[i].row += buckets_[i - 1].row;
-        buckets_[i].where += buckets_[i - 1].where;
+        buckets_[i].source += buckets_[i - 1].source;
     }
     words_.resize(words);
     std::vector<bucket> free = buckets_;
     for (std::size_t i = size(); i-- > 0;) {
         const auto& [name, value] = rows.rows[i];
         bucket& to = free[hashes[i] & mask];
-        written_[i] = to.where;
+        written_[i] = to.source;
         tags_[to.row++] = tag_of(hashes[i]);
-        std::uint32_t* const word = words_.data() + to.where;
+        std::uint32_t* const word = words_.data() + to.source;
         word[0] = static_cast<std::uint32_t>(i);
         word[1] = static_cast<std::uint32_t>(name.size());
         word[2] = static_cast<std::uint32_t>(value.size());
         char* const text = reinterpret_cast<char*>(word + words_before_text);
         name.copy(text, name.size());
         value.copy(text + name.size(), value.size());
-        to.where += static_cast<place>(words_for(length_of(rows.rows[i])));
+        to.source += static_cast<place>(words_for(length_of(rows.rows[i])));
     }
 }
 
-indexed_entries::row indexed_entries::at(place where) const {
-    const std::uint32_t* const word = words_.data() + where;
+indexed_entries::row indexed_entries::at(place source) const {
+    const std::uint32_t* const word = words_.data() + source;
     const char* const text = reinterpret_cast<const char*>(word + words_before_text);
     const std::size_t words = words_for(std::size_t{word[1]} + word[2]);
-    return {word[0], {text, word[1]}, {text + word[1], word[2]}, static_cast<place>(where + words)};
+    return {word[0], {text, word[1]}, {text + word[1], word[2]}, static_cast<place>(source + words)};
 }
 
 std::optional<indexed_entries::row> indexed_entries::find_row(std::string_view key) const {
@@ -107,10 +107,10 @@ std::optional<indexed_entries::row> indexed_entries::find_row(std::string_view k
     const auto last = tags_.begin() + end.row;
     if (std::find(first, last, tag) == last) return std::nullopt;
     // The lines of the bucket come at once, instead of one after the other as its rows are passed.
-    for (std::size_t at = mine.where; at < end.where; at += words_of_a_cache_line) {
+    for (std::size_t at = mine.source; at < end.source; at += words_of_a_cache_line) {
         __builtin_prefetch(words_.data() + at);
     }
-    place where = mine.where;
+    place where = mine.source;
     for (auto each = first; each != last; ++each) {
         const row one = at(where);
         if (*each == tag && is_same_key(one.key, key)) return one;

@@ -24,10 +24,10 @@ watched::reader reader_with(std::vector<row_judge> judges) {
 }  // namespace
 
 std::variant<std::unique_ptr<file_table>, file_fault> file_table::open(std::string name, std::string path,
-                                                                       surroundings& around) {
-    auto opened = watched::open(name, std::move(path), reader_with({}), around);
+                                                                       surroundings& context) {
+    auto opened = watched::open(name, std::move(path), reader_with({}), context);
     if (auto* fault = std::get_if<file_fault>(&opened)) return std::move(*fault);
-    return std::unique_ptr<file_table>(new file_table(std::move(name), std::get<watched>(std::move(opened)), around));
+    return std::unique_ptr<file_table>(new file_table(std::move(name), std::get<watched>(std::move(opened)), context));
 }
 
 void file_table::judge_by(row_judge judge) {
@@ -40,7 +40,7 @@ async::awaitable<base::result<>> file_table::look(bool in_any_case) {
     const auto replaced = co_await file_.look(in_any_case);
     if (replaced.has_error()) co_return replaced.error();
     if (*replaced == nullptr) co_return base::result<>();
-    told_.forget();
+    complaints_.forget();
     if (file_.content().size() == 0 && (**replaced).size() > 0) file_.warn({0, "it has no entries any more"}, {});
     // Fetching goes on behind the entry that was given last, wherever that stands now.
     if (const auto last = turn_.last(); last && *last < (**replaced).size()) {

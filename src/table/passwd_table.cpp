@@ -41,11 +41,11 @@ std::variant<passwd_users, file_fault> parse_passwd(std::string_view text) {
 }
 
 std::variant<std::unique_ptr<passwd_table>, file_fault> passwd_table::open(std::string name, std::string path,
-                                                                           surroundings& around) {
-    auto opened = watched_file<passwd_users>::open(name, std::move(path), &read_users, around);
+                                                                           surroundings& context) {
+    auto opened = watched_file<passwd_users>::open(name, std::move(path), &read_users, context);
     if (auto* fault = std::get_if<file_fault>(&opened)) return std::move(*fault);
     return std::unique_ptr<passwd_table>(
-        new passwd_table(std::move(name), std::get<watched_file<passwd_users>>(std::move(opened)), around));
+        new passwd_table(std::move(name), std::get<watched_file<passwd_users>>(std::move(opened)), context));
 }
 
 async::awaitable<base::result<std::optional<std::string>>> passwd_table::lookup(service kind, std::string key) {
@@ -68,7 +68,7 @@ async::awaitable<base::result<>> passwd_table::look(bool in_any_case) {
     const auto replaced = co_await file_.look(in_any_case);
     if (replaced.has_error()) co_return replaced.error();
     if (*replaced == nullptr) co_return base::result<>();
-    told_.forget();
+    complaints_.forget();
     if (file_.content().empty() && !(**replaced).empty()) file_.warn({0, "it has no users any more"}, {});
     co_return base::result<>();
 }

@@ -22,36 +22,36 @@ constexpr async::duration longest_pause = seconds(60);
 
 }  // namespace
 
-proc_table::proc_table(std::string name, std::vector<std::string> command, surroundings& around,
+proc_table::proc_table(std::string name, std::vector<std::string> command, surroundings& context,
                        std::optional<base::user_identity> user)
     : name_(std::move(name)),
       command_(std::move(command)),
       user_(std::move(user)),
-      around_(&around),
+      context_(&context),
       started_(std::make_unique<wake_up>()) {}
 
 proc_table::~proc_table() = default;
 
-void proc_table::say(const std::string& what) {
-    if (what == said_) return;
-    said_ = what;
-    around_->warn(name_, what);
+void proc_table::say(const std::string& text) {
+    if (text == reply_) return;
+    reply_ = text;
+    context_->warn(name_, text);
 }
 
 /// The dead program's process is waited for on a thread that may wait.
 void proc_table::bury() {
     say("its program " + base::printable(command_.front()) + " is started again: " + program_->end());
-    const auto now = around_->clock.now();
+    const auto now = context_->clock.now();
     pause_ = now - born_ >= long_life ? async::duration() : std::clamp(2 * pause_, first_pause, longest_pause);
     not_before_ = now + pause_;
     const auto process = std::make_shared<child_process>(program_->take_process());
     program_.reset();
-    boost::asio::post(around_->io.pool(), [process] {});
+    boost::asio::post(context_->io.pool(), [process] {});
 }
 
 async::awaitable<> proc_table::start() {
     struct attempt {
-        explicit attempt(proc_table& of) : owner(of) { owner.starting_ = true; }
+        explicit attempt(proc_table& table) : owner(table) { owner.starting_ = true; }
         ~attempt() {
             owner.starting_ = false;
             owner.started_->notify();
@@ -60,8 +60,8 @@ async::awaitable<> proc_table::start() {
     };
     const attempt now(*this);
     auto job = [command = command_, user = user_] { return child_process::start(command, user); };
-    auto begun = co_await async::offload(around_->io, std::move(job));
-    born_ = around_->clock.now();
+    auto begun = co_await async::offload(context_->io, std::move(job));
+    born_ = context_->clock.now();
     if (const int* error = std::get_if<int>(&begun)) {
         say("its program " + base::printable(command_.front()) +
             " cannot be started: " + std::generic_category().message(*error));
@@ -70,13 +70,13 @@ async::awaitable<> proc_table::start() {
         co_return;
     }
     program_ = std::make_shared<table_program>(std::move(std::get<child_process>(begun)), name_,
-                                               [this](const std::string& what) { say(what); });
+                                               [this](const std::string& text) { say(text); });
 }
 
-async::awaitable<> proc_table::wait(std::shared_ptr<table_program> on, std::function<bool()> until,
+async::awaitable<> proc_table::wait(std::shared_ptr<table_program> program, std::function<bool()> until,
                                     async::time_point deadline) {
     using namespace boost::asio::experimental::awaitable_operators;
-    co_await (on->until(std::move(until)) || around_->clock.sleep_until(deadline));
+    co_await (program->until(std::move(until)) || context_->clock.sleep_until(deadline));
 }
 
 /// The program, ready to be asked; null if it is not to be had now.
@@ -87,7 +87,7 @@ async::awaitable<std::shared_ptr<table_program>> proc_table::running(async::time
     }
     while (starting_) co_await started_->wait();
     if (program_ == nullptr) {
-        if (around_->clock.now() < not_before_) co_return nullptr;
+        if (context_->clock.now() < not_before_) co_return nullptr;
         co_await start();
     }
     const auto mine = program_;
@@ -99,15 +99,15 @@ async::awaitable<std::shared_ptr<table_program>> proc_table::running(async::time
     co_return nullptr;
 }
 
-async::awaitable<std::vector<proc_table::row>> proc_table::ask(std::vector<request> all) {
-    const auto deadline = around_->clock.now() + time_limit;
-    std::vector<row> answers(all.size(), row(errc::unavailable));
+async::awaitable<std::vector<proc_table::row>> proc_table::ask(std::vector<request> requests) {
+    const auto deadline = context_->clock.now() + time_limit;
+    std::vector<row> answers(requests.size(), row(errc::unavailable));
     const auto program = co_await running(deadline);
     if (program == nullptr) co_return answers;
-    if (all.front().about && !program->serves(*all.front().about)) {
-        const service about = *all.front().about;
+    if (requests.front().service && !program->serves(*requests.front().service)) {
+        const service about = *requests.front().service;
         if (missing_.insert(about).second) {
-            around_->warn(name_, "its program does not serve " + std::string(name_of(about)));
+            context_->warn(name_, "its program does not serve " + std::string(name_of(about)));
         }
         co_return answers;
     }
@@ -123,10 +123,10 @@ async::awaitable<std::vector<proc_table::row>> proc_table::ask(std::vector<reque
     };
     asked mine(program);
     const std::size_t heard = program->lines_heard();
-    for (const request& one : all) {
+    for (const request& one : requests) {
         std::string id = std::to_string(next_id_++);
         auto& question = mine.questions.emplace_back(std::make_shared<program_question>());
-        const auto line = protocol::line_of(name_, around_->clock.wall(), {one.verb, one.about, id, one.key});
+        const auto line = protocol::line_of(name_, context_->clock.wall(), {one.verb, one.service, id, one.key});
         if (!line) {
             question->answered = true;  // as one that could not be asked
             continue;
@@ -135,13 +135,13 @@ async::awaitable<std::vector<proc_table::row>> proc_table::ask(std::vector<reque
         mine.ids.push_back(std::move(id));
     }
     const auto all_answered = [questions = mine.questions] {
-        return std::ranges::all_of(questions, [](const auto& each) { return each->answered; });
+        return std::ranges::all_of(questions, [](const auto& entry) { return entry->answered; });
     };
     co_await wait(program, all_answered, deadline);
     // Not when it is only that this question was given up, by who asked it.
     if (!all_answered() && is_over(deadline) && program->lines_heard() == heard) program->give_up("it does not answer");
     if (!program->end().empty() && program_ == program) bury();
-    for (std::size_t i = 0; i < all.size(); ++i) answers[i] = std::move(mine.questions[i]->row);
+    for (std::size_t i = 0; i < requests.size(); ++i) answers[i] = std::move(mine.questions[i]->row);
     co_return answers;
 }
 

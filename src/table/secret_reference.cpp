@@ -67,7 +67,7 @@ std::variant<std::string, no_secret> resolve_reference(std::string_view value, c
     const std::string path(reference.substr(std::string_view("file:").size()));
     auto text = read_text(path, largest_secret);
     if (const auto* fault = std::get_if<file_fault>(&text)) {
-        return no_secret{"cannot read \"" + base::printable(path) + "\": " + fault->what};
+        return no_secret{"cannot read \"" + base::printable(path) + "\": " + fault->text};
     }
     std::string& secret = std::get<std::string>(text);
     if (secret.ends_with('\n')) secret.pop_back();

@@ -9,9 +9,9 @@ async::awaitable<base::result<std::optional<std::string>>> secret_table::lookup(
     const bool refers = kind == service::credentials && row.has_value() && row->has_value() && may_refer(**row);
     if (!refers) co_return row;
     auto job = [value = std::move(**row), env = env_] { return resolve_reference(value, env); };
-    auto secret = co_await async::offload(around_->io, std::move(job));
+    auto secret = co_await async::offload(context_->io, std::move(job));
     if (const auto* none = std::get_if<no_secret>(&secret)) {
-        around_->warn(name(), "no credentials for \"" + base::printable(key, 64) + "\": " + none->why);
+        context_->warn(name(), "no credentials for \"" + base::printable(key, 64) + "\": " + none->reason);
         co_return errc::unavailable;
     }
     co_return std::move(std::get<std::string>(secret));

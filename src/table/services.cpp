@@ -60,9 +60,9 @@ base::result<std::string> row_or_key(std::string_view key, std::string_view row)
     return std::string(row.empty() ? key : row);
 }
 
-std::optional<row_fault> fault_of_empty(std::string_view row, std::string_view instead) {
+std::optional<row_fault> fault_of_empty(std::string_view row, std::string_view hint) {
     if (!base::trim(row).empty()) return std::nullopt;
-    return row_fault{"there is no value", std::string(instead)};
+    return row_fault{"there is no value", std::string(hint)};
 }
 
 /// The row, unless its service's judge finds a fault in it.

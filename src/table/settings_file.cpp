@@ -14,7 +14,7 @@ settings_file settings_file::read(const std::string& path) {
     if (const auto* text_of = std::get_if<std::string>(&text)) return parse(path, *text_of);
     settings_file made(path);
     made.readable_ = false;
-    made.wrong(0, "it cannot be read: " + std::get<file_fault>(text).what);
+    made.wrong(0, "it cannot be read: " + std::get<file_fault>(text).text);
     return made;
 }
 
@@ -50,7 +50,7 @@ settings_file settings_file::parse(std::string path, std::string_view text) {
 }
 
 std::optional<settings_file::setting> settings_file::take(const std::string& key) {
-    known_.push_back(key);
+    names_.push_back(key);
     const auto at = settings_.find(key);
     if (at == settings_.end()) return std::nullopt;
     auto taken = std::move(at->second);
@@ -59,10 +59,10 @@ std::optional<settings_file::setting> settings_file::take(const std::string& key
     return taken;
 }
 
-std::optional<settings_file::setting> settings_file::require(const std::string& key, std::string instead) {
+std::optional<settings_file::setting> settings_file::require(const std::string& key, std::string hint) {
     const bool there = settings_.contains(key);
     auto taken = take(key);
-    if (!there && readable_) wrong(0, "\"" + key + "\" is missing", std::move(instead));
+    if (!there && readable_) wrong(0, "\"" + key + "\" is missing", std::move(hint));
     return taken;
 }
 
@@ -75,17 +75,17 @@ std::size_t settings_file::take_number(const std::string& key, std::size_t other
     return otherwise;
 }
 
-void settings_file::wrong(std::size_t line, std::string what, std::string instead) {
-    faults_.push_back({path_, line, std::move(what), std::move(instead), false});
+void settings_file::wrong(std::size_t line, std::string text, std::string hint) {
+    faults_.push_back({path_, line, std::move(text), std::move(hint), false});
 }
 
 std::vector<fault> settings_file::faults() && {
     std::string all;
-    for (const std::string& key : known_) all += (all.empty() ? "" : ", ") + key;
+    for (const std::string& key : names_) all += (all.empty() ? "" : ", ") + key;
     for (const auto& [key, one] : settings_) {
         wrong(one.line, "\"" + base::printable(key, 64) + "\" is no key of this file", "there are " + all);
     }
-    std::ranges::sort(faults_, {}, [](const fault& one) { return std::tie(one.line, one.what); });
+    std::ranges::sort(faults_, {}, [](const fault& fault) { return std::tie(fault.line, fault.text); });
     return std::move(faults_);
 }
 

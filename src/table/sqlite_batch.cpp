@@ -10,11 +10,11 @@ namespace waypost::table {
 
 namespace {
 
-sqlite_answer ask_one(sqlite_connection& over, const sqlite_question& question) {
+sqlite_answer ask_one(sqlite_connection& connection, const sqlite_question& question) {
     std::vector<found> rows;
     if (question.keys.empty()) {
-        for (std::string& value : over.list(question.kind)) rows.push_back({{}, std::move(value)});
-    } else if (auto row = over.lookup(question.kind, question.keys)) {
+        for (std::string& value : connection.list(question.kind)) rows.push_back({{}, std::move(value)});
+    } else if (auto row = connection.lookup(question.kind, question.keys)) {
         rows.push_back(std::move(*row));
     }
     return rows;
@@ -28,37 +28,37 @@ bool may_stay(const SQLite::Exception& error) {
 
 }  // namespace
 
-sqlite_answers ask(std::unique_ptr<sqlite_connection> over, std::shared_ptr<const sqlite_settings> settings,
+sqlite_answers ask(std::unique_ptr<sqlite_connection> connection, std::shared_ptr<const sqlite_settings> settings,
                    const std::vector<sqlite_question>& questions) {
     sqlite_answers given;
-    given.all.assign(questions.size(), sqlite_answer(errc::unavailable));
-    if (over == nullptr || !over->is_current()) {
-        over.reset();
+    given.answers.assign(questions.size(), sqlite_answer(errc::unavailable));
+    if (connection == nullptr || !connection->is_current()) {
+        connection.reset();
         auto opened = sqlite_connection::open(std::move(settings));
         if (const auto* faults = std::get_if<std::vector<fault>>(&opened)) {
-            given.trouble = faults->front().what;
+            given.trouble = faults->front().text;
             return given;
         }
-        over = std::get<std::unique_ptr<sqlite_connection>>(std::move(opened));
+        connection = std::get<std::unique_ptr<sqlite_connection>>(std::move(opened));
     }
     bool usable = true;
     try {
         std::optional<sqlite_connection::snapshot> shared;
-        if (questions.size() > 1) shared.emplace(*over);
+        if (questions.size() > 1) shared.emplace(*connection);
         for (std::size_t i = 0; i < questions.size() && usable; ++i) {
             try {
-                given.all[i] = ask_one(*over, questions[i]);
+                given.answers[i] = ask_one(*connection, questions[i]);
             } catch (const SQLite::Exception& error) {
                 given.trouble = base::printable(error.what());
                 usable = may_stay(error);
-                if (sqlite_connection::is_bad_row(error)) given.all[i] = errc::malformed_row;
+                if (sqlite_connection::is_bad_row(error)) given.answers[i] = errc::malformed_row;
             }
         }
     } catch (const SQLite::Exception& error) {
         given.trouble = base::printable(error.what());
         usable = may_stay(error);
     }
-    if (usable) given.used = std::move(over);
+    if (usable) given.used = std::move(connection);
     return given;
 }
 

@@ -18,12 +18,12 @@ using sqlite_answer = base::result<std::vector<found>>;  // of a lookup, one row
 
 struct sqlite_answers {
     std::unique_ptr<sqlite_connection> used;  // null if it is not fit to be used again
-    std::vector<sqlite_answer> all;           // in the order of the questions
+    std::vector<sqlite_answer> answers;       // in the order of the questions
     std::string trouble;                      // the last that there was, for an administrator
 };
 
 /// Blocks. A connection that is missing, or to a file that is another by now, is opened.
-[[nodiscard]] sqlite_answers ask(std::unique_ptr<sqlite_connection> over,
+[[nodiscard]] sqlite_answers ask(std::unique_ptr<sqlite_connection> connection,
                                  std::shared_ptr<const sqlite_settings> settings,
                                  const std::vector<sqlite_question>& questions);
 

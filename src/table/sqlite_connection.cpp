@@ -40,21 +40,21 @@ void regexp(sqlite3_context* context, int, sqlite3_value** values) {
     const std::string_view expression = text_of(values[0]);
     if (const auto wrong = regex::fault_of(expression, {})) {
         // Another may match, and then it does not matter.
-        *static_cast<std::string*>(sqlite3_user_data(context)) = wrong->what;
+        *static_cast<std::string*>(sqlite3_user_data(context)) = wrong->text;
     }
     sqlite3_result_int(context, regex::covers(expression, text_of(values[1])) ? 1 : 0);
 }
 
 bool joins_its_rows(service kind) { return kind == service::alias || kind == service::mailaddrmap; }
 
-fault fault_of(const sqlite_settings& in, const sqlite_query& query, std::string what, std::string instead = {}) {
-    return {in.file, query.line, query.name + " " + std::move(what), std::move(instead), false};
+fault fault_of(const sqlite_settings& settings, const sqlite_query& query, std::string text, std::string hint = {}) {
+    return {settings.file, query.line, query.name + " " + std::move(text), std::move(hint), false};
 }
 
 /// There is none where the file was read anew between the question and its answer.
-SQLite::Statement& statement_for(std::map<service, SQLite::Statement>& in, service kind) {
-    const auto at = in.find(kind);
-    if (at == in.end()) throw SQLite::Exception("no query for " + std::string(name_of(kind)));
+SQLite::Statement& statement_for(std::map<service, SQLite::Statement>& statements, service kind) {
+    const auto at = statements.find(kind);
+    if (at == statements.end()) throw SQLite::Exception("no query for " + std::string(name_of(kind)));
     return at->second;
 }
 
@@ -70,16 +70,16 @@ struct use {
 }  // namespace
 
 std::variant<std::unique_ptr<sqlite_connection>, std::vector<fault>> sqlite_connection::open(
-    std::shared_ptr<const sqlite_settings> from) {
+    std::shared_ptr<const sqlite_settings> settings) {
     std::vector<fault> faults;
     try {
-        std::unique_ptr<sqlite_connection> made(new sqlite_connection(from, faults));
+        std::unique_ptr<sqlite_connection> made(new sqlite_connection(settings, faults));
         if (faults.empty()) return made;
     } catch (const SQLite::Exception& error) {
         const bool may_pass = error.getErrorCode() == SQLITE_BUSY || error.getErrorCode() == SQLITE_LOCKED;
-        faults.push_back({from->file,
+        faults.push_back({settings->file,
                           0,
-                          "the database \"" + base::printable(from->database) +
+                          "the database \"" + base::printable(settings->database) +
                               "\" cannot be read: " + base::printable(error.what()),
                           {},
                           may_pass});
@@ -87,8 +87,8 @@ std::variant<std::unique_ptr<sqlite_connection>, std::vector<fault>> sqlite_conn
     return faults;
 }
 
-sqlite_connection::sqlite_connection(std::shared_ptr<const sqlite_settings> from, std::vector<fault>& faults)
-    : settings_(std::move(from)),
+sqlite_connection::sqlite_connection(std::shared_ptr<const sqlite_settings> settings, std::vector<fault>& faults)
+    : settings_(std::move(settings)),
       identity_(identity_of(settings_->database)),
       db_(settings_->database, SQLite::OPEN_READONLY | SQLite::OPEN_NOMUTEX, busy_milliseconds) {
     harden();
@@ -125,8 +125,8 @@ void sqlite_connection::prepare(const sqlite_query& query, service kind, bool ha
         faults.push_back(fault_of(*settings_, query, "is refused by SQLite: " + base::printable(db_.getErrorMsg())));
         return;
     }
-    const auto refuse = [&](std::string what, std::string instead) {
-        faults.push_back(fault_of(*settings_, query, std::move(what), std::move(instead)));
+    const auto refuse = [&](std::string text, std::string hint) {
+        faults.push_back(fault_of(*settings_, query, std::move(text), std::move(hint)));
     };
     if (compiled == nullptr) return refuse("holds no query", "write a select");
     if (std::string_view(rest).find_first_not_of(" \t;") != std::string_view::npos)
@@ -157,17 +157,17 @@ bool sqlite_connection::is_bad_row(const SQLite::Exception& error) noexcept {
 }
 
 /// Columns of their own become fields with a colon between them, so none but the last may hold one.
-std::string sqlite_connection::row_of(service kind, std::string_view key, SQLite::Statement& at) {
-    std::string row = at.getColumn(0).getString();
+std::string sqlite_connection::row_of(service kind, std::string_view key, SQLite::Statement& statement) {
+    std::string row = statement.getColumn(0).getString();
     if (kind != service::credentials && kind != service::userinfo) return row;
-    for (int i = 1; i < at.getColumnCount(); ++i) {
-        const bool is_split = at.getColumn(i - 1).getString().find(':') != std::string::npos;
+    for (int i = 1; i < statement.getColumnCount(); ++i) {
+        const bool is_split = statement.getColumn(i - 1).getString().find(':') != std::string::npos;
         if (is_split) {
             throw SQLite::Exception("its row \"" + base::printable(key, 128) +
                                         "\" cannot be used: there is a colon in a column before the last",
                                     bad_row_code);
         }
-        row += ":" + at.getColumn(i).getString();
+        row += ":" + statement.getColumn(i).getString();
     }
     return row;
 }

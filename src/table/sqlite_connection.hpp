@@ -27,7 +27,7 @@ public:
     /// Opens the database and checks every query against it. A fault that is a warning may pass by itself: the database
     /// is locked.
     [[nodiscard]] static std::variant<std::unique_ptr<sqlite_connection>, std::vector<fault>> open(
-        std::shared_ptr<const sqlite_settings> from);
+        std::shared_ptr<const sqlite_settings> settings);
     sqlite_connection(const sqlite_connection&) = delete;
     sqlite_connection& operator=(const sqlite_connection&) = delete;
 
@@ -42,21 +42,21 @@ public:
     /// All lookups until the end of it see the database as it is at the first.
     class snapshot {
     public:
-        explicit snapshot(sqlite_connection& of) : of_(of.db_) { of_.exec("BEGIN"); }
-        ~snapshot() { of_.tryExec("END"); }
+        explicit snapshot(sqlite_connection& connection) : database_(connection.db_) { database_.exec("BEGIN"); }
+        ~snapshot() { database_.tryExec("END"); }
         snapshot(const snapshot&) = delete;
         snapshot& operator=(const snapshot&) = delete;
 
     private:
-        SQLite::Database& of_;
+        SQLite::Database& database_;
     };
 
 private:
-    sqlite_connection(std::shared_ptr<const sqlite_settings> from, std::vector<fault>& faults);
+    sqlite_connection(std::shared_ptr<const sqlite_settings> settings, std::vector<fault>& faults);
     void harden();
     void add_regexp();
     void prepare(const sqlite_query& query, service kind, bool has_key, std::vector<fault>& faults);
-    [[nodiscard]] static std::string row_of(service kind, std::string_view key, SQLite::Statement& at);
+    [[nodiscard]] static std::string row_of(service kind, std::string_view key, SQLite::Statement& statement);
 
     std::shared_ptr<const sqlite_settings> settings_;
     std::pair<std::uint64_t, std::uint64_t> identity_;  // device, inode

@@ -24,9 +24,9 @@ std::variant<sqlite_settings, std::vector<fault>> read_sqlite_settings(const std
             from.wrong(database->line, "the path of the database is not absolute", "write dbpath /path/to/database");
         }
     }
-    const auto take = [&from](std::map<service, sqlite_query>& into, service kind, std::string_view prefix) {
+    const auto take = [&from](std::map<service, sqlite_query>& queries, service kind, std::string_view prefix) {
         const std::string key = std::string(prefix) + std::string(name_of(kind));
-        if (auto query = from.take(key)) into[kind] = {key, query->line, std::move(query->value)};
+        if (auto query = from.take(key)) queries[kind] = {key, query->line, std::move(query->value)};
     };
     for (const service kind : all_services) take(made.lookups, kind, "query_");
     for (const service kind : {service::source, service::relayhost}) take(made.fetches, kind, "fetch_");

@@ -20,7 +20,7 @@ constexpr std::size_t largest_batch = 64;
 }  // namespace
 
 struct sqlite_table::question {
-    question(const async::executor& where, sqlite_question of) : asked(std::move(of)), changed(where) {}
+    question(const async::executor& executor, sqlite_question of) : asked(std::move(of)), changed(executor) {}
 
     sqlite_question asked;
     sqlite_answer answer = errc::unavailable;
@@ -31,16 +31,16 @@ struct sqlite_table::question {
 /// Questions taken by one coroutine, with a connection. However that ends, the connection's place is free again, the
 /// questions have an answer and who waits is woken.
 struct sqlite_table::batch {
-    explicit batch(sqlite_table& of) : owner(of), over(std::move(of.idle_.back())) {
-        of.idle_.pop_back();
-        const std::size_t size = std::min(of.waiting_.size(), largest_batch);
-        std::move(of.waiting_.begin(), of.waiting_.begin() + static_cast<std::ptrdiff_t>(size),
-                  std::back_inserter(taken));
-        of.waiting_.erase(of.waiting_.begin(), of.waiting_.begin() + static_cast<std::ptrdiff_t>(size));
+    explicit batch(sqlite_table& table) : owner(table), connection(std::move(table.idle_.back())) {
+        table.idle_.pop_back();
+        const std::size_t size = std::min(table.waiting_.size(), largest_batch);
+        std::move(table.waiting_.begin(), table.waiting_.begin() + static_cast<std::ptrdiff_t>(size),
+                  std::back_inserter(questions));
+        table.waiting_.erase(table.waiting_.begin(), table.waiting_.begin() + static_cast<std::ptrdiff_t>(size));
     }
     ~batch() {
-        owner.idle_.push_back(std::move(over));
-        for (const auto& each : taken) {
+        owner.idle_.push_back(std::move(connection));
+        for (const auto& each : questions) {
             each->answered = true;
             each->changed.notify();
         }
@@ -50,46 +50,46 @@ struct sqlite_table::batch {
     batch& operator=(const batch&) = delete;
 
     sqlite_table& owner;
-    std::unique_ptr<sqlite_connection> over;
-    std::vector<std::shared_ptr<question>> taken;
+    std::unique_ptr<sqlite_connection> connection;
+    std::vector<std::shared_ptr<question>> questions;
 };
 
 /// A place in the queue. Who was woken to work and has gone instead wakes another.
 struct sqlite_table::place {
-    place(sqlite_table& of, std::shared_ptr<question> one) : owner(of), mine(std::move(one)) {
-        owner.waiting_.push_back(mine);
+    place(sqlite_table& table, std::shared_ptr<question> one) : owner(table), question(std::move(one)) {
+        owner.waiting_.push_back(question);
     }
     ~place() {
-        if (mine->answered) return;
-        std::erase(owner.waiting_, mine);
+        if (question->answered) return;
+        std::erase(owner.waiting_, question);
         owner.wake_one();
     }
     place(const place&) = delete;
     place& operator=(const place&) = delete;
 
     sqlite_table& owner;
-    std::shared_ptr<question> mine;
+    std::shared_ptr<question> question;
 };
 
-sqlite_table::sqlite_table(std::string name, std::shared_ptr<const sqlite_settings> settings, surroundings& around)
-    : name_(std::move(name)), settings_(std::move(settings)), around_(&around), idle_(connections) {}
+sqlite_table::sqlite_table(std::string name, std::shared_ptr<const sqlite_settings> settings, surroundings& context)
+    : name_(std::move(name)), settings_(std::move(settings)), context_(&context), idle_(connections) {}
 
 sqlite_table::~sqlite_table() = default;
 
-sqlite_table::opened sqlite_table::open(std::string name, const std::string& file, surroundings& around) {
+sqlite_table::opened sqlite_table::open(std::string name, const std::string& file, surroundings& context) {
     auto read = read_sqlite_settings(file);
     if (auto* faults = std::get_if<std::vector<fault>>(&read)) return {nullptr, std::move(*faults)};
     const auto settings = std::make_shared<const sqlite_settings>(std::get<sqlite_settings>(std::move(read)));
     opened answer;
-    std::unique_ptr<sqlite_table> made(new sqlite_table(std::move(name), settings, around));
+    std::unique_ptr<sqlite_table> made(new sqlite_table(std::move(name), settings, context));
     auto tried = sqlite_connection::open(settings);
     if (auto* faults = std::get_if<std::vector<fault>>(&tried)) {
         answer.faults = std::move(*faults);
-        if (std::ranges::any_of(answer.faults, [](const fault& one) { return !one.warning; })) return answer;
+        if (std::ranges::any_of(answer.faults, [](const fault& fault) { return !fault.warning; })) return answer;
     } else {
         made->idle_.back() = std::get<std::unique_ptr<sqlite_connection>>(std::move(tried));
     }
-    answer.made = std::move(made);
+    answer.table = std::move(made);
     return answer;
 }
 
@@ -98,14 +98,14 @@ void sqlite_table::wake_one() {
 }
 
 void sqlite_table::say(const std::string& trouble) {
-    if (trouble == said_) return;
-    said_ = trouble;
-    if (!trouble.empty()) around_->warn(name_, "it cannot be asked: " + trouble);
+    if (trouble == reply_) return;
+    reply_ = trouble;
+    if (!trouble.empty()) context_->warn(name_, "it cannot be asked: " + trouble);
 }
 
 void sqlite_table::say_missing(const std::string& query) {
     if (!missing_.insert(query).second) return;
-    around_->warn(name_, "it cannot be asked: its file " + settings_->file + " has no " + query);
+    context_->warn(name_, "it cannot be asked: its file " + settings_->file + " has no " + query);
 }
 
 /// Whoever finds a connection idle takes everything that waits and works for all of them; the others sleep.
@@ -123,15 +123,15 @@ async::awaitable<> sqlite_table::answer(std::shared_ptr<question> mine) {
 async::awaitable<> sqlite_table::work() {
     batch now(*this);
     std::vector<sqlite_question> questions;
-    questions.reserve(now.taken.size());
-    for (const auto& each : now.taken) questions.push_back(each->asked);
+    questions.reserve(now.questions.size());
+    for (const auto& each : now.questions) questions.push_back(each->asked);
     const auto settings = settings_;
-    auto job = [over = std::move(now.over), settings, questions = std::move(questions)]() mutable {
+    auto job = [over = std::move(now.connection), settings, questions = std::move(questions)]() mutable {
         return ask(std::move(over), std::move(settings), questions);
     };
-    sqlite_answers given = co_await async::offload(around_->io, std::move(job));
-    if (settings == settings_) now.over = std::move(given.used);  // else they were read anew meanwhile
-    for (std::size_t i = 0; i < now.taken.size(); ++i) now.taken[i]->answer = std::move(given.all[i]);
+    sqlite_answers given = co_await async::offload(context_->io, std::move(job));
+    if (settings == settings_) now.connection = std::move(given.used);  // else they were read anew meanwhile
+    for (std::size_t i = 0; i < now.questions.size(); ++i) now.questions[i]->answer = std::move(given.answers[i]);
     say(given.trouble);
 }
 
@@ -164,7 +164,7 @@ async::awaitable<base::result<sqlite_table::turns*>> sqlite_table::use_of_turns(
         say_missing("fetch_" + std::string(name_of(kind)));
         co_return errc::unavailable;
     }
-    if (turns& known = fetched_[kind]; known.calls_left == 0 || known.good_until <= around_->clock.now()) {
+    if (turns& known = fetched_[kind]; known.calls_left == 0 || known.good_until <= context_->clock.now()) {
         const auto mine =
             std::make_shared<question>(co_await boost::asio::this_coro::executor, sqlite_question{kind, {}});
         co_await answer(mine);
@@ -178,7 +178,7 @@ async::awaitable<base::result<sqlite_table::turns*>> sqlite_table::use_of_turns(
         }
         known.values = std::move(values);
         known.calls_left = settings_->fetch_refresh;
-        known.good_until = around_->clock.now() + settings_->fetch_expire;
+        known.good_until = context_->clock.now() + settings_->fetch_expire;
     }
     turns& now = fetched_[kind];
     --now.calls_left;
@@ -202,10 +202,10 @@ async::awaitable<base::result<std::vector<std::string>>> sqlite_table::list(serv
 
 async::awaitable<base::result<>> sqlite_table::reload() {
     auto job = [file = settings_->file] { return read_sqlite_settings(file); };
-    auto read = co_await async::offload(around_->io, std::move(job));
+    auto read = co_await async::offload(context_->io, std::move(job));
     if (const auto* faults = std::get_if<std::vector<fault>>(&read)) {
-        around_->warn(name_, "its file is left as it was: line " + std::to_string(faults->front().line) + ": " +
-                                 faults->front().what);
+        context_->warn(name_, "its file is left as it was: line " + std::to_string(faults->front().line) + ": " +
+                                  faults->front().text);
         co_return errc::unavailable;
     }
     settings_ = std::make_shared<const sqlite_settings>(std::get<sqlite_settings>(std::move(read)));

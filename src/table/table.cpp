@@ -78,9 +78,9 @@ async::awaitable<base::result<std::vector<std::string>>> table::list(service kin
 
 async::awaitable<base::result<>> table::reload() { co_return base::result<>(); }
 
-table* table_named(const std::vector<std::unique_ptr<table>>& all, std::string_view name) {
-    const auto one = std::ranges::find_if(all, [name](const auto& each) { return each->name() == name; });
-    return one == all.end() ? nullptr : one->get();
+table* table_named(const std::vector<std::unique_ptr<table>>& tables, std::string_view name) {
+    const auto one = std::ranges::find_if(tables, [name](const auto& entry) { return entry->name() == name; });
+    return one == tables.end() ? nullptr : one->get();
 }
 
 }  // namespace waypost::table

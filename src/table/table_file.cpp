@@ -51,14 +51,14 @@ public:
             std::string_view line = text.substr(0, end);
             text.remove_prefix(std::min(end + 1, text.size()));
             if (line.ends_with('\r')) line.remove_suffix(1);
-            const std::size_t before = found_.rows.size();
+            const std::size_t before = entries_.rows.size();
             if (const char* wrong = take(line)) return file_fault{blamed_ != 0 ? blamed_ : number, wrong};
-            if (first_line_ == 0 && !found_.rows.empty()) first_line_ = number;
-            if (check_ == nullptr || found_.rows.size() == before) continue;
-            if (auto wrong = judge(found_.rows.back(), number)) return std::move(*wrong);
+            if (first_line_ == 0 && !entries_.rows.empty()) first_line_ = number;
+            if (check_ == nullptr || entries_.rows.size() == before) continue;
+            if (auto wrong = judge(entries_.rows.back(), number)) return std::move(*wrong);
         }
-        found_.is_map = kind_ != kind::list;
-        return std::move(found_);
+        entries_.is_map = kind_ != kind::list;
+        return std::move(entries_);
     }
 
 private:
@@ -91,7 +91,7 @@ private:
                          "each line one entry)"
                        : "an entry without a value; the first entry has one";
         }
-        found_.rows.emplace_back(one.key, one.value);
+        entries_.rows.emplace_back(one.key, one.value);
         return nullptr;
     }
 
@@ -99,9 +99,9 @@ private:
         for (const row_judge each : check_->judges) {
             auto wrong = each(row.first, row.second);
             if (!wrong) continue;
-            if (!wrong->warning) return file_fault{line, std::move(wrong->what)};
+            if (!wrong->warning) return file_fault{line, std::move(wrong->text)};
             if (check_->doubts.size() < row_check::most_doubts)
-                check_->doubts.push_back({line, std::move(wrong->what)});
+                check_->doubts.push_back({line, std::move(wrong->text)});
         }
         return std::nullopt;
     }
@@ -110,7 +110,7 @@ private:
         "a comment behind an entry, which makes it a value; comments stand on lines of their own";
 
     row_check* check_;
-    entries found_;
+    entries entries_;
     kind kind_ = kind::unknown;    // an empty file is a map
     kind forced_ = kind::unknown;
     std::size_t first_line_ = 0;  // that has an entry

@@ -26,7 +26,7 @@ table_program::table_program(child_process process, std::string_view table, comp
 /// One who reads and writes for all, and the descriptors while he waits for them: lent to his loop, and not owned by
 /// it.
 struct table_program::shift {
-    shift(table_program& of, const async::executor& where) : program(of), talk(where), errors(where) {
+    shift(table_program& of, const async::executor& executor) : program(of), talk(executor), errors(executor) {
         borrow(talk, of.process_.talk());
         borrow(errors, of.process_.errors());
         of.at_work_ = this;
@@ -38,8 +38,8 @@ struct table_program::shift {
     shift(const shift&) = delete;
     shift& operator=(const shift&) = delete;
 
-    static void borrow(descriptor& into, int fd) {
-        if (const int mine = ::fcntl(fd, F_DUPFD_CLOEXEC, 0); mine >= 0) into.assign(mine);
+    static void borrow(descriptor& target, int fd) {
+        if (const int mine = ::fcntl(fd, F_DUPFD_CLOEXEC, 0); mine >= 0) target.assign(mine);
     }
     /// Ends his waiting: there is something new to wait for, or nothing any more.
     void look_up() {
@@ -52,9 +52,9 @@ struct table_program::shift {
     descriptor errors;
 };
 
-void table_program::ask(const std::string& id, const std::string& line, std::shared_ptr<program_question> into) {
+void table_program::ask(const std::string& id, const std::string& line, std::shared_ptr<program_question> question) {
     if (!end_.empty()) return;
-    asked_[id] = std::move(into);
+    questions_[id] = std::move(question);
     unsent_ += line;
     send();
     if (unsent_.size() > most_unsent) return give_up("it takes no more questions");
@@ -109,11 +109,11 @@ void table_program::take(std::string_view line) {
     ++heard_;
     auto said = protocol::parse(line);
     if (auto* answer = std::get_if<protocol::answer>(&said)) {
-        const auto to = asked_.find(answer->id);
-        if (to == asked_.end()) return;  // too late, or once more
+        const auto to = questions_.find(answer->id);
+        if (to == questions_.end()) return;  // too late, or once more
         to->second->answered = true;
         to->second->row = std::move(answer->row);
-        asked_.erase(to);
+        questions_.erase(to);
         if (!answer->complaint.empty()) complain_("it cannot tell: " + base::printable(answer->complaint));
     } else if (const auto* registered = std::get_if<protocol::registered>(&said)) {
         if (registered->kind) services_.insert(*registered->kind);
@@ -124,11 +124,11 @@ void table_program::take(std::string_view line) {
     }
 }
 
-void table_program::give_up(std::string why) {
+void table_program::give_up(std::string reason) {
     if (!end_.empty()) return;
-    end_ = std::move(why);
-    for (auto& [id, question] : asked_) question->answered = true;
-    asked_.clear();
+    end_ = std::move(reason);
+    for (auto& [id, question] : questions_) question->answered = true;
+    questions_.clear();
     if (at_work_ != nullptr) at_work_->look_up();
     changed_.notify();
 }

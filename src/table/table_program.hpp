@@ -30,9 +30,9 @@ public:
 
     table_program(child_process process, std::string_view table, complaint_sink complain);
 
-    /// Sends a line; the answer to `id` goes to `into`.
-    void ask(const std::string& id, const std::string& line, std::shared_ptr<program_question> into);
-    void forget(const std::string& id) { asked_.erase(id); }
+    /// Sends a line; the answer to `id` goes to `question`.
+    void ask(const std::string& id, const std::string& line, std::shared_ptr<program_question> question);
+    void forget(const std::string& id) { questions_.erase(id); }
 
     [[nodiscard]] bool is_ready() const noexcept { return ready_; }
     /// Why it can be asked no more; empty: it can.
@@ -45,7 +45,7 @@ public:
     /// Takes note of what has come in, without waiting: it may have ended while nobody asked.
     void look();
     /// It is to be asked no more: all questions fail.
-    void give_up(std::string why);
+    void give_up(std::string reason);
     /// For a thread that may wait for its end.
     [[nodiscard]] child_process take_process() { return std::move(process_); }
 
@@ -64,7 +64,7 @@ private:
     wake_up changed_;
     shift* at_work_ = nullptr;  // who reads and writes for all, while he waits
     complaint_sink complain_;
-    std::map<std::string, std::shared_ptr<program_question>> asked_;
+    std::map<std::string, std::shared_ptr<program_question>> questions_;
     std::set<service> services_;
     std::string unsent_;
     std::string unread_;

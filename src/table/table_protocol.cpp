@@ -13,10 +13,10 @@ namespace {
 constexpr std::size_t longest_key = 2048;
 
 /// What stands before the next bar, which is passed; all that is left if there is none.
-std::string_view take_field(std::string_view& from) {
-    const std::size_t bar = from.find('|');
-    const std::string_view field = from.substr(0, bar);
-    from.remove_prefix(bar == std::string_view::npos ? from.size() : bar + 1);
+std::string_view take_field(std::string_view& text) {
+    const std::size_t bar = text.find('|');
+    const std::string_view field = text.substr(0, bar);
+    text.remove_prefix(bar == std::string_view::npos ? text.size() : bar + 1);
     return field;
 }
 
@@ -40,14 +40,14 @@ std::string greeting(std::string_view table) {
     return lines.append(table).append("\nconfig|ready\n");
 }
 
-std::optional<std::string> line_of(std::string_view table, async::wall_time now, const question& asked) {
+std::optional<std::string> line_of(std::string_view table, async::wall_time now, const question& question) {
     // A line end in a key would be a question of the peer's own. A bar is none: the key is the last field.
-    if (breaks_a_line(asked.key) || asked.key.size() > longest_key) return std::nullopt;
+    if (breaks_a_line(question.key) || question.key.size() > longest_key) return std::nullopt;
     std::string line = "table|0.1|" + seconds_of(now) + "|";
-    line.append(table).append("|").append(asked.verb);
-    if (asked.about) line.append("|").append(name_of(*asked.about));
-    line.append("|").append(asked.id);
-    if (asked.verb == "check" || asked.verb == "lookup") line.append("|").append(asked.key);
+    line.append(table).append("|").append(question.verb);
+    if (question.service) line.append("|").append(name_of(*question.service));
+    line.append("|").append(question.id);
+    if (question.verb == "check" || question.verb == "lookup") line.append("|").append(question.key);
     return line + "\n";
 }
 

@@ -18,13 +18,14 @@ namespace waypost::table::protocol {
 [[nodiscard]] std::string greeting(std::string_view table);
 
 struct question {
-    std::string_view verb;         // update, check, lookup or fetch
-    std::optional<service> about;  // none for update
+    std::string_view verb;           // update, check, lookup or fetch
+    std::optional<service> service;  // none for update
     std::string_view id;
     std::string_view key;  // empty for update and fetch
 };
 /// The line, with its end; nothing for a key that no line can carry.
-[[nodiscard]] std::optional<std::string> line_of(std::string_view table, async::wall_time now, const question& asked);
+[[nodiscard]] std::optional<std::string> line_of(std::string_view table, async::wall_time now,
+                                                 const question& question);
 /// Whether a service is there or not is checked; for the others the value is looked up.
 [[nodiscard]] std::string_view verb_for(service kind) noexcept;
 

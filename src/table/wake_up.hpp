@@ -15,15 +15,17 @@ public:
     /// Returns at the next notify(), or as soon as the coroutine is cancelled.
     async::awaitable<> wait() {
         struct place {
-            place(wake_up& of, const async::executor& where) : in(of.waiting_), mine(where) { in.push_back(&mine); }
-            ~place() { std::erase(in, &mine); }
+            place(wake_up& wake_up, const async::executor& executor) : events(wake_up.waiting_), event(executor) {
+                events.push_back(&event);
+            }
+            ~place() { std::erase(events, &event); }
             place(const place&) = delete;
             place& operator=(const place&) = delete;
-            std::vector<async::event*>& in;
-            async::event mine;
+            std::vector<async::event*>& events;
+            async::event event;
         };
         place here(*this, co_await boost::asio::this_coro::executor);
-        co_await here.mine.wait();
+        co_await here.event.wait();
     }
     void notify() {
         for (async::event* each : waiting_) each->notify();

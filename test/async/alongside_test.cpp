@@ -114,11 +114,11 @@ TEST_CASE("a companion ends with the work beside which it runs", "[async][alongs
 TEST_CASE("an exception of the work comes out when the companion has ended", "[async][alongside]") {
     fixture f;
     std::string what;
-    const auto catching = [](fixture& in, std::string& said) -> async::awaitable<> {
+    const auto catching = [](fixture& in, std::string& reply) -> async::awaitable<> {
         try {
             co_await async::alongside(wait_for_ever(in.forever, in.companions), fail(in.signal));
         } catch (const std::runtime_error& error) {
-            said = error.what() + std::string(in.companions == 0 ? ", alone" : ", not alone");
+            reply = error.what() + std::string(in.companions == 0 ? ", alone" : ", not alone");
         }
     };
     f.group.start(catching(f, what));

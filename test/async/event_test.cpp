@@ -68,8 +68,8 @@ TEST_CASE("a cancelled waiter goes on without a notification", "[async][event]")
     async::event signal(loop.get_executor());
     async::task_group group(loop.get_executor());
     bool returned = false;
-    const auto wait_once = [](async::event& on, bool& done) -> async::awaitable<> {
-        co_await on.wait();
+    const auto wait_once = [](async::event& event, bool& done) -> async::awaitable<> {
+        co_await event.wait();
         done = true;
     };
     group.start(wait_once(signal, returned));

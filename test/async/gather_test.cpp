@@ -16,7 +16,7 @@ using waypost::test::run_to_end;
 namespace {
 
 struct gate {
-    explicit gate(async::executor on) : opened(std::move(on)) {}
+    explicit gate(async::executor executor) : opened(std::move(executor)) {}
     async::event opened;
     int waiting = 0;
     int most_waiting = 0;

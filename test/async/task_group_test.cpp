@@ -34,9 +34,9 @@ async::awaitable<> wait_for_ever(async::event& signal, int& ends) {
     for (;;) co_await signal.wait();
 }
 
-async::awaitable<> throws(async::event& signal, std::string what) {
+async::awaitable<> throws(async::event& signal, std::string text) {
     co_await signal.wait();
-    throw std::logic_error(what);
+    throw std::logic_error(text);
 }
 
 /// The parent's own start of the other one must not be nested into the parent.
@@ -45,10 +45,10 @@ async::awaitable<> note(std::vector<std::string>& steps, std::string name) {
     co_return;
 }
 
-async::awaitable<> wait_for_either(async::event& one, async::event& other, int& ends) {
+async::awaitable<> wait_for_either(async::event& event, async::event& other, int& ends) {
     using namespace boost::asio::experimental::awaitable_operators;
     const ended at_end{ends};
-    for (;;) co_await (one.wait() || other.wait());
+    for (;;) co_await (event.wait() || other.wait());
 }
 
 async::awaitable<> clean_up_slowly(async::event& forever, async::event& released, std::vector<std::string>& steps) {
@@ -249,8 +249,8 @@ TEST_CASE("a group may die with its loop while members still wait", "[async][tas
 TEST_CASE("a member that ends while others are being cancelled leaves the list in peace", "[async][task_group]") {
     // Ending one member wakes the other, so both leave in the same turn.
     fixture f;
-    const auto wake_the_next = [](async::event& mine, async::event& next) -> async::awaitable<> {
-        co_await mine.wait();
+    const auto wake_the_next = [](async::event& event, async::event& next) -> async::awaitable<> {
+        co_await event.wait();
         next.notify();
     };
     std::vector<std::unique_ptr<async::event>> chain;

@@ -81,7 +81,7 @@ public:
     scripted_client(std::deque<std::string> segments, std::optional<net::endpoint> peer, std::string& heard)
         : segments_(std::move(segments)), peer_(std::move(peer)), heard_(heard) {}
 
-    async::awaitable<base::result<std::size_t>> read_some(std::span<char> into) override {
+    async::awaitable<base::result<std::size_t>> read_some(std::span<char> buffer) override {
         if (segments_.empty() && !sent_ && heard_.find("\r\n354 ") != std::string::npos) {
             sent_ = true;
             segments_.emplace_back("Subject: hello\r\n\r\nbody\r\n.\r\n");
@@ -89,7 +89,7 @@ public:
         if (segments_.empty()) co_return net::errc::end_of_stream;
         const std::string text = std::move(segments_.front());
         segments_.pop_front();
-        std::ranges::copy(text, into.begin());
+        std::ranges::copy(text, buffer.begin());
         co_return text.size();
     }
     async::awaitable<base::result<>> write(std::span<const boost::asio::const_buffer> buffers) override {
@@ -120,13 +120,13 @@ private:
 
 class recording_store final : public spool::store {
 public:
-    explicit recording_store(const async::executor& on) : rows_(on) {}
+    explicit recording_store(const async::executor& executor) : rows_(executor) {}
     [[nodiscard]] spool::message_id next_message_id() override { return rows_.next_message_id(); }
     [[nodiscard]] std::shared_ptr<spool::content> new_content(spool::message_id id) override {
         return rows_.new_content(id);
     }
-    async::awaitable<base::result<>> insert(const spool::queued& what) override {
-        inserted.push_back(what.envelopes);
+    async::awaitable<base::result<>> insert(const spool::queued& entry) override {
+        inserted.push_back(entry.envelopes);
         co_return base::result<>();
     }
     void apply(spool::change) override {}
@@ -134,14 +134,14 @@ public:
     async::awaitable<base::result<std::vector<spool::next_hop>>> hops_due(async::wall_time now) override {
         return rows_.hops_due(now);
     }
-    async::awaitable<base::result<std::vector<spool::next_hop>>> hops_due_since(async::wall_time after,
+    async::awaitable<base::result<std::vector<spool::next_hop>>> hops_due_since(async::wall_time start,
                                                                                 async::wall_time now) override {
-        return rows_.hops_due_since(after, now);
+        return rows_.hops_due_since(start, now);
     }
     async::awaitable<base::result<std::vector<spool::queued>>> due(spool::next_hop hop, async::wall_time now,
                                                                    std::size_t limit,
-                                                                   std::vector<spool::envelope_id> known) override {
-        return rows_.due(std::move(hop), now, limit, std::move(known));
+                                                                   std::vector<spool::envelope_id> known_ids) override {
+        return rows_.due(std::move(hop), now, limit, std::move(known_ids));
     }
     async::awaitable<base::result<std::optional<async::wall_time>>> next_due(async::wall_time now) override {
         return rows_.next_due(now);
@@ -169,9 +169,9 @@ std::string text_of(const std::vector<spool::envelope>& envelopes, async::wall_t
     std::string text;
     for (const spool::envelope& one : envelopes) {
         const auto life = std::chrono::duration_cast<std::chrono::seconds>(one.expires - now);
-        text += one.hop.action + "/" + one.hop.domain + " " + one.to.to.text() + " given " + one.given + " user " +
-                one.user + "+" + one.extension + " " + one.target + " " + mail::to_text(one.to.notify) + " " +
-                std::to_string(life.count()) + "s\n";
+        text += one.hop.action + "/" + one.hop.domain + " " + one.recipient.address.text() + " given " + one.original +
+                " user " + one.user + "+" + one.extension + " " + one.target + " " +
+                mail::to_text(one.recipient.notify) + " " + std::to_string(life.count()) + "s\n";
     }
     return text;
 }
@@ -211,7 +211,7 @@ struct world {
                                 method::expand_only, method::forward_only}) {
             auto made = std::make_unique<rules::action>();
             made->name = "action" + std::to_string(actions.size());
-            made->by = by;
+            made->kind = by;
             made->users = &tables.user_base;
             made->expand = any_of(std::array{expansion::none, expansion::alias, expansion::virtual_users});
             made->expand_with = &tables.all[6];
@@ -224,9 +224,9 @@ struct world {
             rules::rule line;
             for (unsigned wanted = random_source() % 4; wanted > 0; --wanted)
                 line.conditions.push_back(any_condition());
-            line.then = one_in(6) ? nullptr : actions[random_source() % actions.size()].get();
+            line.outcome = one_in(6) ? nullptr : actions[random_source() % actions.size()].get();
             line.authenticated_pass_source = one_in(5);
-            line.where = {"conf", lines.size() + 1};
+            line.line = {"conf", lines.size() + 1};
             lines.push_back(std::move(line));
         }
         settings.rules = std::make_unique<rules::ruleset>(
@@ -241,7 +241,7 @@ struct world {
                                       subject::for_local,   subject::for_domain,     subject::for_recipient,
                                       subject::helo,        subject::auth,           subject::tls,
                                       subject::mail_from,   subject::rcpt_to};
-        return {.what = any_of(subjects), .negated = one_in(3), .regex = one_in(8), .values = &tables.any()};
+        return {.tested = any_of(subjects), .negated = one_in(3), .regex = one_in(8), .values = &tables.any()};
     }
 
     /// Two for TCP, with what an administrator may demand there, and the socket.
@@ -253,10 +253,10 @@ struct world {
         settings.inbound.listeners.clear();
         for (const std::uint16_t port : std::array<std::uint16_t, 3>{25, 587, 0}) {
             inbound::listener_settings made{
-                .at = {}, .protocol = {.host = mail::domain::parse("mx.example.org").value()}, .tls = tls};
+                .endpoint = {}, .protocol = {.host = mail::domain::parse("mx.example.org").value()}, .tls = tls};
             made.tag = any_of(tags);
             if (port != 0) {
-                made.at = net::endpoint{boost::asio::ip::make_address("192.0.2.100"), port};
+                made.endpoint = net::endpoint{boost::asio::ip::make_address("192.0.2.100"), port};
                 made.implicit_tls = one_in(5);
                 made.protocol.tls = any_of(demands);
                 made.protocol.auth = any_of(demands);
@@ -269,8 +269,8 @@ struct world {
 
     cli::question any_question() {
         cli::question asked{.from_ip = any_of(addresses), .user = any_of(users), .helo = any_of(helos)};
-        asked.from = any_of(senders);
-        asked.to = one_in(8) ? leads_back : any_of(recipients);
+        asked.source_path = any_of(senders);
+        asked.target = one_in(8) ? leads_back : any_of(recipients);
         asked.tls = one_in(2);
         asked.listener = asked.from_ip.empty() ? "socket" : any_of(std::array{"192.0.2.100:25", "192.0.2.100:587"});
         return asked;
@@ -295,7 +295,8 @@ struct world {
             using namespace std::string_literals;
             rest += "AUTH PLAIN " + base::base64_encode("\0"s + asked.user + "\0-"s) + "\r\n";
         }
-        rest += "MAIL FROM:<" + (asked.from == "<>" ? "" : asked.from) + ">\r\nRCPT TO:<" + asked.to + ">\r\nDATA\r\n";
+        rest += "MAIL FROM:<" + (asked.source_path == "<>" ? "" : asked.source_path) + ">\r\nRCPT TO:<" + asked.target +
+                ">\r\nDATA\r\n";
         segments.push_back(std::move(rest));
         std::optional<net::endpoint> peer;
         if (!asked.from_ip.empty()) peer = net::endpoint{*net::parse_address(asked.from_ip), 12345};
@@ -347,7 +348,8 @@ TEST_CASE("audit 32: explain says of any client under any rules what the daemon 
         const std::string daemon = here.heard_by_client(asked);
         const std::string explain = here.explained(asked);
         if (daemon != explain) {
-            CAPTURE(number, asked.from_ip, asked.user, *asked.helo, *asked.tls, asked.listener, asked.from, asked.to);
+            CAPTURE(number, asked.from_ip, asked.user, *asked.helo, *asked.tls, asked.listener, asked.source_path,
+                    asked.target);
             REQUIRE(explain == daemon);
         }
         ++kinds[daemon.front()];

@@ -47,7 +47,7 @@ std::string refusal(const strings& arguments, std::string_view message) { return
 
 strings recipients(const submission& of) {
     strings all;
-    for (const mail::recipient& each : of.to) all.push_back(each.to.text());
+    for (const mail::recipient& each : of.recipients) all.push_back(each.address.text());
     return all;
 }
 
@@ -92,7 +92,7 @@ TEST_CASE("a message without From gets one with the caller's full name, and the 
     CHECK(field_names(got.content) == strings{"From", "Subject"});
     CHECK(field(got.content, "From") == " \"Ada Lovelace\" <ada@mx.example.org>");
     CHECK(body(got.content) == "body\r\n");
-    CHECK(got.from.from.text() == "ada@mx.example.org");
+    CHECK(got.sender.address.text() == "ada@mx.example.org");
     CHECK(recipients(got) == strings{"bob@example.net"});
 }
 
@@ -151,8 +151,8 @@ TEST_CASE("a line of one dot ends the message, unless -i says otherwise", "[cli]
 }
 
 TEST_CASE("content with octets over 127 says so", "[cli][sendmail_message]") {
-    CHECK(made({"bob"}, complete_header + "\nm\xc3\xa4il\n").from.eight_bit);
-    CHECK_FALSE(made({"bob"}, complete_header + "\nmail\n").from.eight_bit);
+    CHECK(made({"bob"}, complete_header + "\nm\xc3\xa4il\n").sender.eight_bit);
+    CHECK_FALSE(made({"bob"}, complete_header + "\nmail\n").sender.eight_bit);
 }
 
 TEST_CASE("a full name with octets over 127 is encoded, so that the message stays one of seven bits",
@@ -160,7 +160,7 @@ TEST_CASE("a full name with octets over 127 is encoded, so that the message stay
     caller who = ada();
     who.full_name = "\xc3\x85sa";
     const auto got = made({"bob"}, "\nmail\n", who);
-    CHECK_FALSE(got.from.eight_bit);
+    CHECK_FALSE(got.sender.eight_bit);
     CHECK(field(got.content, "From") == " =?UTF-8?B?w4VzYQ==?= <ada@mx.example.org>");
     who.full_name.clear();
     for (int i = 0; i < 40; ++i) who.full_name += "\xe2\x82\xac";
@@ -193,7 +193,8 @@ TEST_CASE("audit 28: what sendmail makes and the daemon completes has each field
         }
         message += "\nthe body\n";
         const auto sent = made({"bob"}, message);
-        mail::header_pass daemon({.from = "From: d\r\n", .date = "Date: d\r\n", .message_id = "Message-ID: m\r\n"});
+        mail::header_pass daemon(
+            {.from_field = "From: d\r\n", .date = "Date: d\r\n", .message_id = "Message-ID: m\r\n"});
         std::string kept;
         daemon.feed(sent.content, kept);
         daemon.end(kept);
@@ -220,9 +221,9 @@ TEST_CASE("audit 27: every argument is an address list, and so is the sender", "
     CHECK(to({"Al <alice@example.net>", "<bob>"}) == strings{"alice@example.net", "bob@mx.example.org"});
     CHECK(to({"\"Last, First\" <a@example.net>,", "x: b@example.net;"}) == strings{"a@example.net", "b@example.net"});
     for (const char* sender : {"a@b.example", "<a@b.example>", " A B <a@b.example> ", "a@b.example (A B)"}) {
-        CHECK(made({"-f", sender, "bob"}, complete_header).from.from.text() == "a@b.example");
+        CHECK(made({"-f", sender, "bob"}, complete_header).sender.address.text() == "a@b.example");
     }
-    CHECK(made({"-f", " <> ", "bob"}, complete_header).from.from.is_null());
+    CHECK(made({"-f", " <> ", "bob"}, complete_header).sender.address.is_null());
     CHECK(fault_of({"-f", "a, b", "bob"}, complete_header).exit_code == EX_USAGE);
     CHECK(fault_of({"-f", ",", "bob"}, complete_header).exit_code == EX_USAGE);
 }
@@ -238,13 +239,13 @@ TEST_CASE("a host name that only the daemon knows completes every address", "[cl
     const auto result = make_draft(options_of({"root"}), "Subject: x\n", ada());
     const auto elsewhere = complete(std::get<draft>(result), mail::domain::parse("other.example").value());
     CHECK(recipients(elsewhere) == strings{"root@other.example"});
-    CHECK(elsewhere.from.from.text() == "ada@other.example");
+    CHECK(elsewhere.sender.address.text() == "ada@other.example");
     CHECK(field(elsewhere.content, "From") == " \"Ada Lovelace\" <ada@other.example>");
 }
 
 TEST_CASE("names without a domain are of this host", "[cli][sendmail_message]") {
     const auto got = made({"-f", "daemon", "root", "bob@example.net"}, complete_header);
-    CHECK(got.from.from.text() == "daemon@mx.example.org");
+    CHECK(got.sender.address.text() == "daemon@mx.example.org");
     CHECK(recipients(got) == strings{"root@mx.example.org", "bob@example.net"});
 }
 
@@ -256,7 +257,7 @@ TEST_CASE("a recipient is added once", "[cli][sendmail_message]") {
 
 TEST_CASE("the null reverse-path can be asked for", "[cli][sendmail_message]") {
     const auto got = made({"-f", "<>", "bob"}, "Subject: x\n");
-    CHECK(got.from.from.is_null());
+    CHECK(got.sender.address.is_null());
     CHECK(field(got.content, "From") == " \"Ada Lovelace\" <ada@mx.example.org>");
 }
 
@@ -270,17 +271,17 @@ TEST_CASE("the sender that was asked for stands in the From field that is made",
 
 TEST_CASE("what is asked of reports goes with the message", "[cli][sendmail_message]") {
     const auto got = made({"-N", "success,delay", "-R", "hdrs", "-V", "id 1", "bob", "eve"}, complete_header);
-    REQUIRE(got.to.size() == 2);
-    for (const auto& each : got.to) {
+    REQUIRE(got.recipients.size() == 2);
+    for (const auto& each : got.recipients) {
         CHECK(each.notify ==
               mail::dsn_notify{.specified = true, .never = false, .success = true, .failure = false, .delay = true});
     }
-    CHECK(got.from.ret == mail::dsn_return::headers);
-    CHECK(got.from.envelope_id == "id 1");
-    CHECK(made({"-R", "FULL", "bob"}, complete_header).from.ret == mail::dsn_return::full);
-    CHECK(made({"bob"}, complete_header).from.ret == mail::dsn_return::unspecified);
-    CHECK_FALSE(made({"bob"}, complete_header).to.front().notify.specified);
-    CHECK(made({"-N", "never", "-t"}, complete_header + "To: bob\n").to.front().notify.never);
+    CHECK(got.sender.ret == mail::dsn_return::headers);
+    CHECK(got.sender.envelope_id == "id 1");
+    CHECK(made({"-R", "FULL", "bob"}, complete_header).sender.ret == mail::dsn_return::full);
+    CHECK(made({"bob"}, complete_header).sender.ret == mail::dsn_return::unspecified);
+    CHECK_FALSE(made({"bob"}, complete_header).recipients.front().notify.specified);
+    CHECK(made({"-N", "never", "-t"}, complete_header + "To: bob\n").recipients.front().notify.never);
     CHECK_THAT(refusal({"-N", "sometimes", "bob"}, complete_header), Catch::Contains("-N"));
 }
 
@@ -396,18 +397,18 @@ TEST_CASE("no sender address can add a line to the header", "[cli][sendmail_mess
         sendmail_options options;
         options.recipients = {"bob@example.net"};
         const std::string local = random_bytes(random, rich);
-        options.from = (round % 3 == 0 ? "\"" + local + "\"" : local) + (round % 2 == 0 ? "@example.org" : "");
-        if (options.from.empty()) continue;
+        options.source_path = (round % 3 == 0 ? "\"" + local + "\"" : local) + (round % 2 == 0 ? "@example.org" : "");
+        if (options.source_path.empty()) continue;
         const auto result = make_draft(options, "Subject: x\n\nbody\n", ada());
         if (!std::holds_alternative<draft>(result)) continue;
         if (!std::get<draft>(result).from) continue;  // the null reverse-path
         ++accepted;
         const std::string content = completed(std::get<draft>(result)).content;
-        CAPTURE(options.from, content);
+        CAPTURE(options.source_path, content);
         REQUIRE(has_only_crlf(content));
         REQUIRE(field_names(content) == strings{"From", "Subject"});
         const auto from = mail::parse_address_list(field(content, "From"));
-        REQUIRE(from.addresses == strings{completed(std::get<draft>(result)).from.from.text()});
+        REQUIRE(from.addresses == strings{completed(std::get<draft>(result)).sender.address.text()});
     }
     CHECK(accepted > 1000);
 }

@@ -29,11 +29,11 @@ TEST_CASE("the example of December 2012 is understood", "[config][legacy_grammar
     REQUIRE(what.rules.size() == 2);
     for (const rule& one : what.rules) {
         CHECK(one.authenticated_pass_source);
-        CHECK(one.conditions[0].what == subject::from_local);
+        CHECK(one.conditions[0].subject == subject::from_local);
     }
-    CHECK(what.rules[0].conditions[1].what == subject::for_domain);
+    CHECK(what.rules[0].conditions[1].subject == subject::for_domain);
     CHECK(what.rules[0].action->text == "maildir");
-    CHECK(what.rules[1].conditions[1].what == subject::for_any);
+    CHECK(what.rules[1].conditions[1].subject == subject::for_any);
     CHECK(what.rules[1].action->text == "relay tls+auth://bleh@mail.poolp.org");
 }
 
@@ -47,8 +47,8 @@ TEST_CASE("all parts of a rule of 2012", "[config][legacy_grammar]") {
     CHECK(by.ttl == 48h);
     const rule& one = what.rules.at(0);
     REQUIRE(one.conditions.size() == 3);
-    CHECK(one.conditions[0].what == subject::tag);
-    CHECK(one.conditions[1].what == subject::from_source);
+    CHECK(one.conditions[0].subject == subject::tag);
+    CHECK(one.conditions[1].subject == subject::from_source);
     CHECK(one.conditions[1].values->name == "nets");
     CHECK(one.conditions[2].values->rows.rows.size() == 2);
 }
@@ -71,16 +71,16 @@ TEST_CASE("all options of a relay of 2012", "[config][legacy_grammar]") {
 TEST_CASE("the words of 2013 to 2017", "[config][legacy_grammar]") {
     const rule one = model_of("reject from ! source <n> sender ! <s> recipient { a@b } for ! domain <d>").rules.at(0);
     REQUIRE(one.conditions.size() == 4);
-    CHECK(one.conditions[0].what == subject::from_source);
+    CHECK(one.conditions[0].subject == subject::from_source);
     CHECK(one.conditions[0].negated);
-    CHECK(one.conditions[1].what == subject::for_domain);
+    CHECK(one.conditions[1].subject == subject::for_domain);
     CHECK(one.conditions[1].negated);
-    CHECK(one.conditions[2].what == subject::mail_from);
+    CHECK(one.conditions[2].subject == subject::mail_from);
     CHECK(one.conditions[2].negated);
-    CHECK(one.conditions[3].what == subject::rcpt_to);
+    CHECK(one.conditions[3].subject == subject::rcpt_to);
     CHECK_FALSE(one.conditions[3].negated);
     CHECK_FALSE(one.action);
-    CHECK(model_of("accept from all for all relay").rules.at(0).conditions.at(1).what == subject::for_any);
+    CHECK(model_of("accept from all for all relay").rules.at(0).conditions.at(1).subject == subject::for_any);
     const action relay = model_of("accept for any relay tls verify pki p ca c").actions.at(0);
     CHECK(relay.tls);
     CHECK_FALSE(relay.no_verify);

@@ -41,7 +41,7 @@ std::string places(std::string_view text) {
     fault_list faults;
     std::string all;
     for (const token& one : lex(text, start, faults)) {
-        if (one.is_text()) all += std::to_string(one.at.line) + ":" + std::to_string(one.at.column) + " ";
+        if (one.is_text()) all += std::to_string(one.position.line) + ":" + std::to_string(one.position.column) + " ";
     }
     return all;
 }
@@ -180,8 +180,8 @@ TEST_CASE("a macro's value has no comments, no lines and no place of its own", "
     const auto tokens = lex_macro("{ a, \"b c\" }", used, faults);
     CHECK(tokens.size() == 6);
     for (const token& one : tokens) {
-        CHECK(one.at.line == 7);
-        CHECK(one.at.column == 9);
+        CHECK(one.position.line == 7);
+        CHECK(one.position.column == 9);
     }
     (void)lex_macro("a#b", used, faults);
     (void)lex_macro("a\nb", used, faults);

@@ -13,12 +13,12 @@ listener listener_of(const std::string& text) { return model_of(text).listeners.
 TEST_CASE("a listener stands on an address, a name, an interface or all", "[config][listener_grammar]") {
     for (const std::string on : {"192.0.2.1", "::1", "2001:db8::1", "mail.example.org", "eth0", "all", "localhost"}) {
         const listener one = listener_of("listen on " + on);
-        CHECK(one.on == on);
+        CHECK(one.address == on);
         CHECK_FALSE(one.socket);
         CHECK(one.family == address_family::any);
         CHECK_FALSE(one.tls);
     }
-    CHECK(listener_of("listen on \"socket\"").on == "socket");
+    CHECK(listener_of("listen on \"socket\"").address == "socket");
 }
 
 TEST_CASE("a listener with all that it can have", "[config][listener_grammar]") {
@@ -42,7 +42,7 @@ TEST_CASE("a listener with all that it can have", "[config][listener_grammar]") 
     CHECK(one.received_auth);
     CHECK(one.no_dsn);
     CHECK(one.refuse_bare_lf);
-    CHECK(one.where.column == 11);
+    CHECK(one.location.column == 11);
 }
 
 TEST_CASE("the ways to say TLS", "[config][listener_grammar]") {

@@ -38,9 +38,9 @@ TEST_CASE("a relay's settings are what its action says", "[config][load_actions]
     CHECK(b.hosts == nullptr);
     CHECK(b.credentials == nullptr);
     CHECK_FALSE(b.tls);
-    CHECK(made.rules->find_action("a")->by == rules::action::method::relay_host);
+    CHECK(made.rules->find_action("a")->kind == rules::action::method::relay_host);
     CHECK(made.rules->find_action("a")->ttl == 3600s);
-    CHECK(made.rules->find_action("b")->by == rules::action::method::relay_by_domain);
+    CHECK(made.rules->find_action("b")->kind == rules::action::method::relay_by_domain);
 }
 
 TEST_CASE("a maildir's settings are what its action says", "[config][load_actions]") {
@@ -52,7 +52,7 @@ TEST_CASE("a maildir's settings are what its action says", "[config][load_action
     REQUIRE(a.users != nullptr);
     CHECK(a.users->name() == "getpwnam");
     CHECK(made.delivery.actions.at("b").users == a.users);
-    CHECK(made.rules->find_action("a")->by == rules::action::method::local);
+    CHECK(made.rules->find_action("a")->kind == rules::action::method::local);
     CHECK(made.rules->find_action("a")->expand == rules::action::expansion::virtual_users);
     CHECK(made.rules->find_action("b")->expand == rules::action::expansion::alias);
     CHECK(made.rules->find_action("b")->expand_with->name() == "t");

@@ -9,11 +9,11 @@ using namespace waypost::config;
 namespace {
 
 /// Endpoints of the listeners, the Unix socket apart.
-std::string endpoints(const loaded& made) {
+std::string endpoints(const loaded& loaded) {
     std::string text;
-    for (const auto& one : made.inbound.listeners) {
-        if (!one.at) continue;
-        text += (text.empty() ? "" : " ") + net::to_string(*one.at);
+    for (const auto& one : loaded.inbound.listeners) {
+        if (!one.endpoint) continue;
+        text += (text.empty() ? "" : " ") + net::to_string(*one.endpoint);
         if (one.implicit_tls) text += "!";
     }
     return text;
@@ -56,8 +56,8 @@ TEST_CASE("all is every address of both families, a name and an interface are th
     CHECK(endpoints_of("listen on ::1 port 2525") == "[::1]:2525");
     const auto all = find_addresses("all", address_family::any);
     const auto& found = std::get<listen_addresses>(all);
-    CHECK(found.found.size() + found.skipped.size() == 2);
-    CHECK(found.found.front().is_v4());
+    CHECK(found.addresses.size() + found.skipped.size() == 2);
+    CHECK(found.addresses.front().is_v4());
 }
 
 TEST_CASE("what cannot be listened on is a fault", "[config][load_listeners]") {
@@ -85,7 +85,7 @@ TEST_CASE("two listeners on one endpoint are a fault", "[config][load_listeners]
 TEST_CASE("the Unix socket is always there", "[config][load_listeners]") {
     const loaded plain = settings_of("queue path \"/var/q\"\n" + a_rule);
     REQUIRE(plain.inbound.listeners.size() == 1);
-    CHECK_FALSE(plain.inbound.listeners[0].at);
+    CHECK_FALSE(plain.inbound.listeners[0].endpoint);
     CHECK(plain.inbound.socket_path.empty());
     CHECK(plain.inbound.state_directory == "/var/q");
     CHECK(plain.inbound.listeners[0].protocol.tls == smtp::demand::no);
@@ -94,7 +94,7 @@ TEST_CASE("the Unix socket is always there", "[config][load_listeners]") {
     const loaded tagged =
         settings_of("listen on socket tag L mask-src no-dsn bare-lf refuse\nlisten on 127.0.0.1\n" + a_rule);
     REQUIRE(tagged.inbound.listeners.size() == 2);
-    CHECK_FALSE(tagged.inbound.listeners[1].at);
+    CHECK_FALSE(tagged.inbound.listeners[1].endpoint);
     CHECK(tagged.inbound.listeners[1].tag == "L");
     CHECK(tagged.inbound.listeners[1].mask_source);
     CHECK_FALSE(tagged.inbound.listeners[1].protocol.dsn);

@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 namespace {
 
 std::string rule_for(const std::string& action) { return "action a " + action + "\nmatch for any action a\n"; }
-const delivery::action_settings& local(const loaded& made) { return made.delivery.actions.at("a"); }
+const delivery::action_settings& local(const loaded& loaded) { return loaded.delivery.actions.at("a"); }
 
 const delivery::format_values values{.sender = mail::reverse_path::from_text("s@x").value(),
                                      .rcpt = mail::mailbox::parse("r@x").value(),
@@ -31,7 +31,7 @@ TEST_CASE("a local action's settings are what it says", "[config][load_local]") 
     const loaded mbox = settings_of(rule_for("mbox"));
     CHECK(local(mbox).by == method::mbox);
     CHECK(local(mbox).users->name() == "getpwnam");
-    CHECK(mbox.rules->find_action("a")->by == rule_method::local);
+    CHECK(mbox.rules->find_action("a")->kind == rule_method::local);
     CHECK(mbox.rules->find_action("a")->reads_forward);
     CHECK(mbox.rules->find_action("a")->users == local(mbox).users);
 
@@ -48,11 +48,11 @@ TEST_CASE("a local action's settings are what it says", "[config][load_local]") 
 
     const loaded expand = settings_of(rule_for("expand-only alias { x = y }"));
     CHECK(local(expand).by == method::only_targets);
-    CHECK(expand.rules->find_action("a")->by == rule_method::expand_only);
+    CHECK(expand.rules->find_action("a")->kind == rule_method::expand_only);
     CHECK_FALSE(expand.rules->find_action("a")->reads_forward);
     const loaded forward = settings_of(rule_for("forward-only"));
     CHECK(local(forward).by == method::only_targets);
-    CHECK(forward.rules->find_action("a")->by == rule_method::forward_only);
+    CHECK(forward.rules->find_action("a")->kind == rule_method::forward_only);
     CHECK(forward.rules->find_action("a")->reads_forward);
 }
 
@@ -71,7 +71,7 @@ TEST_CASE("lmtp is a relay to one host for users of here", "[config][load_local]
     CHECK(made.relay.actions.at("a").lmtp_user_only);
     CHECK_FALSE(settings_of(rule_for("lmtp localhost:24 rcpt-to")).relay.actions.at("a").lmtp_user_only);
     CHECK_FALSE(made.delivery.actions.contains("a"));
-    CHECK(made.rules->find_action("a")->by == rules::action::method::mailbox_store);
+    CHECK(made.rules->find_action("a")->kind == rules::action::method::mailbox_store);
     CHECK(made.rules->find_action("a")->users->name() == "getpwnam");
     for (const std::string bad : {"localhost", "h:99999", "a@h:24", "h:24/x"}) {
         CHECK_THAT(load_faults(rule_for("lmtp \"" + bad + "\"")),

@@ -18,19 +18,19 @@ TEST_CASE("rules are what the file says, with their lines", "[config][load_rules
                            "table d { x }", "reject from { 192.0.2.0/24 } for any"}));
     const auto& all = made.rules->rules();
     REQUIRE(all.size() == 2);
-    CHECK(all[0].where.file == "t");
-    CHECK(all[0].where.line == 3);
-    CHECK(all[0].then == made.rules->find_action("a"));
+    CHECK(all[0].line.file == "t");
+    CHECK(all[0].line.line == 3);
+    CHECK(all[0].outcome == made.rules->find_action("a"));
     CHECK_FALSE(all[0].authenticated_pass_source);
     REQUIRE(all[0].conditions.size() == 3);
-    CHECK(all[0].conditions[0].what == subject::from_any);
-    CHECK(all[0].conditions[1].what == subject::for_domain);
+    CHECK(all[0].conditions[0].tested == subject::from_any);
+    CHECK(all[0].conditions[1].tested == subject::for_domain);
     CHECK(all[0].conditions[1].negated);
     CHECK(all[0].conditions[1].values->name() == "d");
-    CHECK(all[0].conditions[2].what == subject::tls);
-    CHECK(all[1].then == nullptr);
+    CHECK(all[0].conditions[2].tested == subject::tls);
+    CHECK(all[1].outcome == nullptr);
     CHECK(all[1].authenticated_pass_source);
-    CHECK(all[1].conditions[0].what == subject::from_source);
+    CHECK(all[1].conditions[0].tested == subject::from_source);
 }
 
 TEST_CASE("every subject of the grammar is the rules' own", "[config][load_rules]") {
@@ -55,7 +55,8 @@ TEST_CASE("every subject of the grammar is the rules' own", "[config][load_rules
     for (const auto& [text, expected] : all) {
         const loaded made = settings_of("match " + text + " reject");
         const auto& conditions = made.rules->rules()[0].conditions;
-        CHECK(std::any_of(conditions.begin(), conditions.end(), [&](const auto& one) { return one.what == expected; }));
+        CHECK(
+            std::any_of(conditions.begin(), conditions.end(), [&](const auto& one) { return one.tested == expected; }));
     }
 }
 

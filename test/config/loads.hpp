@@ -26,14 +26,15 @@ inline test_threads& threads() {
 /// Who may deliver as anybody: whoever runs the tests, the faults are the same.
 inline const identity root{.uid = 0, .name = "root"};
 
-inline load_result load_text(const std::string& text, bool for_serving = false, const identity& who = root) {
-    return load(model_of(text), threads().io, for_serving, who);
+inline load_result load_text(const std::string& text, bool for_serving = false, const identity& identity = root) {
+    return load(model_of(text), threads().io, for_serving, identity);
 }
 
 /// Faults and warnings of load() alone, a line each.
-inline std::string load_faults(const std::string& text, const identity& who = root) {
+inline std::string load_faults(const std::string& text, const identity& identity = root) {
     std::string all;
-    for (const diagnostic& one : load_text(text, false, who).faults) all += (all.empty() ? "" : "\n") + to_string(one);
+    for (const diagnostic& one : load_text(text, false, identity).faults)
+        all += (all.empty() ? "" : "\n") + to_string(one);
     return all;
 }
 

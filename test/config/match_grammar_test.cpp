@@ -7,15 +7,15 @@ using namespace waypost::config;
 namespace {
 
 /// The conditions of the first rule, as `subject[!][~] values`, subjects by their number in the order of evaluation.
-std::string shown(const rule& of) {
+std::string shown(const rule& rule) {
     static constexpr const char* names[] = {
         "tag",       "from_any",       "from_local", "from_socket", "from_source", "from_rdns",
         "from_auth", "from_mail_from", "for_any",    "for_local",   "for_domain",  "for_recipient",
         "helo",      "auth",           "tls",        "mail_from",   "rcpt_to"};
     std::string text;
-    for (const condition& one : of.conditions) {
+    for (const condition& one : rule.conditions) {
         if (!text.empty()) text += " ";
-        text += names[static_cast<int>(one.what)];
+        text += names[static_cast<int>(one.subject)];
         if (one.negated) text += "!";
         if (one.regex) text += "~";
         if (!one.values) continue;
@@ -24,7 +24,7 @@ std::string shown(const rule& of) {
         for (const table_row& row : one.values->rows.rows) text += row.key + ",";
         text += ")";
     }
-    return text + (of.action ? " -> " + of.action->text : " -> reject");
+    return text + (rule.action ? " -> " + rule.action->text : " -> reject");
 }
 
 std::string rule_of(const std::string& text) { return shown(model_of(text).rules.at(0)); }

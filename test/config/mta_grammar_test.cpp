@@ -45,7 +45,8 @@ TEST_CASE("audit 25: the families that `mta limit` names are allowed, both where
 
 TEST_CASE("audit 25: families are printed as they are read", "[config][mta_grammar]") {
     for (const char* words : {"inet4", "inet6", "inet4 inet6"}) {
-        const model once = model_of(lines({"mta limit inet6", std::string("mta limit for domain d.example max-conn-per-host 2 ") + words}));
+        const model once = model_of(
+            lines({"mta limit inet6", std::string("mta limit for domain d.example max-conn-per-host 2 ") + words}));
         const model again = model_of(print(once));
         CHECK(again.mta.general == once.mta.general);
         CHECK(again.mta.by_domain == once.mta.by_domain);

@@ -182,10 +182,10 @@ private:
     }
     std::string delay() { return std::to_string(1 + below(100'000)) + one_of({"s", "m", "h"}); }
 
-    std::string condition(std::size_t which) {
+    std::string condition(std::size_t index) {
         const std::string no = below(4) == 0 ? "!" : "";
         const std::string regex = below(4) == 0 ? "regex " : "";
-        switch (which) {
+        switch (index) {
             case 0: return no + "tag " + regex + values();
             case 1: return no + "from " + one_of({"any", "local", "socket", "rdns", "auth"});
             case 2: return no + "for " + one_of({"any", "local"});

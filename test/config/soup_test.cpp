@@ -146,11 +146,11 @@ void swallow(const std::string& text) {
         const std::string shown = to_string(one);
         CHECK(shown.find('\n') == std::string::npos);
         CHECK(shown.starts_with("t:"));
-        CHECK(one.where.line > 0);
-        CHECK(one.where.column > 0);
+        CHECK(one.location.line > 0);
+        CHECK(one.location.column > 0);
     }
-    const std::string printed = print(read.what);
-    if (read.faults.empty()) CHECK(print(parse_text(printed, "t").what) == printed);
+    const std::string printed = print(read.model);
+    if (read.faults.empty()) CHECK(print(parse_text(printed, "t").model) == printed);
 }
 
 }  // namespace

@@ -18,14 +18,14 @@ std::string left_of(const std::vector<token>& tokens) {
         shown += one.is == token::kind::newline ? ";"
                  : one.is == token::kind::broken
                      ? "?"
-                     : one.text + "@" + std::to_string(one.at.line) + ":" + std::to_string(one.at.column);
+                     : one.text + "@" + std::to_string(one.position.line) + ":" + std::to_string(one.position.column);
     }
     return shown;
 }
 
-std::string left_of_text(const std::string& text, const macros& given = {}) {
+std::string left_of_text(const std::string& text, const macros& macros = {}) {
     fault_list faults;
-    return left_of(tokens_of_text(text, "t", given, faults));
+    return left_of(tokens_of_text(text, "t", macros, faults));
 }
 
 }  // namespace
@@ -86,7 +86,7 @@ TEST_CASE("an include stands for what is in its file, found beside the including
     const auto tokens = tokens_of_file(main, {}, faults);
     CHECK_FALSE(faults.any_fault());
     CHECK(left_of(tokens) == "a@1:1 ; c@2:1 ; b@2:1 value@2:3 ; d@3:1 value@3:3 ;");
-    CHECK(*tokens[2].at.file == here.file("sub/c.conf"));
+    CHECK(*tokens[2].position.file == here.file("sub/c.conf"));
 }
 
 TEST_CASE("an include that cannot be is reported where it is written", "[config][source]") {

@@ -6,9 +6,9 @@ using namespace waypost::config;
 
 namespace {
 
-std::string shown(const table_rows& all) {
-    std::string text = all.is_map ? "map" : "list";
-    for (const table_row& row : all.rows) text += " " + row.key + (all.is_map ? "=" + row.value : "");
+std::string shown(const table_rows& rows) {
+    std::string text = rows.is_map ? "map" : "list";
+    for (const table_row& row : rows.rows) text += " " + row.key + (rows.is_map ? "=" + row.value : "");
     return text;
 }
 
@@ -57,9 +57,9 @@ TEST_CASE("a table may be a database, the system's users or a program", "[config
 
 TEST_CASE("rows know where they stand", "[config][table_grammar]") {
     const model what = model_of("table t {\n  a,\n  b }\n");
-    CHECK(what.tables[0].where.line == 1);
-    CHECK(what.tables[0].rows.rows[1].where.line == 3);
-    CHECK(what.tables[0].rows.rows[1].where.column == 3);
+    CHECK(what.tables[0].location.line == 1);
+    CHECK(what.tables[0].rows.rows[1].location.line == 3);
+    CHECK(what.tables[0].rows.rows[1].location.column == 3);
 }
 
 TEST_CASE("names of today's grammar are no names, those of 2012 are", "[config][table_grammar]") {

@@ -20,24 +20,24 @@ inline std::string lines(std::initializer_list<std::string_view> all) {
 }
 
 /// All faults and warnings of a text called "t", as they are printed.
-inline std::vector<std::string> faults_of(const std::string& text, const macros& given = {}) {
+inline std::vector<std::string> faults_of(const std::string& text, const macros& macros = {}) {
     std::vector<std::string> shown;
-    for (const diagnostic& one : parse_text(text, "t", given).faults) shown.push_back(to_string(one));
+    for (const diagnostic& one : parse_text(text, "t", macros).faults) shown.push_back(to_string(one));
     return shown;
 }
 
 /// The only fault of a text, or all of them where one was expected.
-inline std::string fault_of(const std::string& text, const macros& given = {}) {
+inline std::string fault_of(const std::string& text, const macros& macros = {}) {
     std::string all;
-    for (const std::string& one : faults_of(text, given)) all += (all.empty() ? "" : "\n") + one;
+    for (const std::string& one : faults_of(text, macros)) all += (all.empty() ? "" : "\n") + one;
     return all;
 }
 
 /// The model of a text that has no faults; what they are shows in the exception otherwise.
-inline model model_of(const std::string& text, const macros& given = {}) {
-    parsed read = parse_text(text, "t", given);
-    if (!read.faults.empty()) throw std::runtime_error(fault_of(text, given));
-    return std::move(read.what);
+inline model model_of(const std::string& text, const macros& macros = {}) {
+    parsed read = parse_text(text, "t", macros);
+    if (!read.faults.empty()) throw std::runtime_error(fault_of(text, macros));
+    return std::move(read.model);
 }
 
 /// A directory that goes when it ends.

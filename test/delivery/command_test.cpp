@@ -14,8 +14,8 @@ const format_values usual{.sender = mail::reverse_path::from_text("\"-x;$(id)\"@
                           .directory = "/home/joe"};
 
 /// The arguments, each in brackets.
-std::string shown(const command& of) {
-    const auto all = of.arguments(usual);
+std::string shown(const command& command) {
+    const auto all = command.arguments(usual);
     if (all.has_error()) return all.error().message();
     std::string text;
     for (const std::string& one : *all) text += "[" + one + "]";
@@ -24,14 +24,14 @@ std::string shown(const command& of) {
 std::string shown(const std::variant<command, format_fault>& parsed) {
     if (const auto* good = std::get_if<command>(&parsed)) return shown(*good);
     const auto& wrong = std::get<format_fault>(parsed);
-    return std::to_string(wrong.at) + ": " + wrong.what + "; " + wrong.instead;
+    return std::to_string(wrong.position) + ": " + wrong.text + "; " + wrong.hint;
 }
 std::string split(std::string_view text) { return shown(command::parse(text)); }
 std::string split_plain(std::string_view text) { return shown(command::parse_plain(text)); }
 std::string wrapped(std::string_view text, std::string_view in) {
     auto outer = wrapper::parse(in);
     if (const auto* wrong = std::get_if<format_fault>(&outer))
-        return std::to_string(wrong->at) + ": " + wrong->what + "; " + wrong->instead;
+        return std::to_string(wrong->position) + ": " + wrong->text + "; " + wrong->hint;
     return shown(std::get<command>(command::parse(text)).wrapped_in(std::get<wrapper>(outer)));
 }
 std::string for_sh(std::string_view text) { return "[/bin/sh][-c][" + std::string(text) + "]"; }

@@ -16,13 +16,13 @@ struct fixture {
     test::temporary_directory home;
     std::string maildir = home / "Maildir";
 
-    mail::status deliver(job what, const std::string& text) {
+    mail::status deliver(job job, const std::string& text) {
         test::socket_pair wire;
         wire.send_aside(text);
-        what.path = maildir;
-        what.name = "1.host";
+        job.path = maildir;
+        job.name = "1.host";
         delivery::job_content content(wire.near(), text.size());
-        return deliver_to_maildir(what, content);
+        return deliver_to_maildir(job, content);
     }
     /// Of the one message that is there; in which folder, and what it says.
     [[nodiscard]] std::string at(const std::string& folder) const {

@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 TEST_CASE("mail is put at the end of the mailbox, with a separator and its fields", "[delivery][deliver_to_mbox]") {
     const test::temporary_directory spool;
     test::deputy_connection deputy;
-    const job what{.what = job::kind::mbox,
+    const job what{.operation = job::kind::mbox,
                    .path = spool / "ada",
                    .head = "Return-Path: <bob@example.net>\r\n",
                    .sender = "bob@example.net"};
@@ -28,7 +28,7 @@ TEST_CASE("mail is put at the end of the mailbox, with a separator and its field
 
 TEST_CASE("mail for /dev/null is thrown away", "[delivery][deliver_to_mbox]") {
     test::deputy_connection deputy;
-    CHECK(deputy.ask({.what = job::kind::mbox, .path = "/dev/null"}, std::string(100'000, 'x')).is_success());
+    CHECK(deputy.ask({.operation = job::kind::mbox, .path = "/dev/null"}, std::string(100'000, 'x')).is_success());
     CHECK(fs::is_character_file("/dev/null"));
     CHECK_FALSE(fs::exists("/dev/null.lock"));
     CHECK(deputy.end());
@@ -38,15 +38,15 @@ TEST_CASE("two who deliver to one mailbox at once do not mix their mails", "[del
     const test::temporary_directory spool;
     test::deputy_connection one;
     test::deputy_connection two;
-    const job what{.what = job::kind::mbox, .path = spool / "ada"};
+    const job what{.operation = job::kind::mbox, .path = spool / "ada"};
     constexpr int rounds = 10;
     const std::string a(100'000, 'a');
     const std::string b(100'000, 'b');
     for (int round = 0; round < rounds; ++round) {
         one.send(what, a);
         two.send(what, b);
-        CHECK(one.answer().answer.said.is_success());
-        CHECK(two.answer().answer.said.is_success());
+        CHECK(one.answer().answer.status.is_success());
+        CHECK(two.answer().answer.status.is_success());
     }
     const std::string text = test::read_file(spool / "ada");
     int whole = 0;

@@ -93,11 +93,11 @@ TEST_CASE("a deputy serves one job after the other", "[delivery][deputies]") {
 
 TEST_CASE("nobody works with a deputy of another identity", "[delivery][deputies]") {
     fixture f;
-    const auto act = [&](identity who) {
-        return [](fixture& in, identity as) -> async::awaitable<> {
-            auto deputy = co_await in.crew.hire(as);
+    const auto act = [&](identity user) {
+        return [](fixture& in, identity identity) -> async::awaitable<> {
+            auto deputy = co_await in.crew.hire(identity);
             static_cast<void>(co_await deputy->act(named("x"), nullptr));
-        }(f, who);
+        }(f, user);
     };
     finish(f.loop, act({10, 10}));
     finish(f.loop, act({11, 10}));
@@ -326,11 +326,11 @@ TEST_CASE("strangers who name many users take two threads to start their deputie
     async::workers io{6};
     fake_deputies fakes;
     delivery::deputies crew(loop.get_executor(), {.clock = clock, .log = log, .io = io}, {.at_once = 9, .of_one = 2},
-                            [&, begin = fakes.starter()](identity who) {
+                            [&, begin = fakes.starter()](identity identity) {
                                 most = std::max(most.load(), ++starting);
                                 gate.pass();
                                 --starting;
-                                return begin(who);
+                                return begin(identity);
                             });
     async::task_group clients(loop.get_executor());
     std::size_t hired = 0;

@@ -43,7 +43,7 @@ public:
     }
     mail::status ask(const delivery::job& what, const std::string& content = {}) {
         send(what, content);
-        return answer().answer.said;
+        return answer().answer.status;
     }
     /// Closes, and says whether the loop ended as it should.
     bool end() {

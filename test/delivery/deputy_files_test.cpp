@@ -52,7 +52,7 @@ TEST_CASE("a .forward is read by a deputy of its user", "[delivery][deputy_files
     CHECK(*text == "eve@example.org\n");
     const auto asked = f.fakes.jobs().front();
     CHECK(asked.who == delivery::identity{1000, 100});
-    CHECK(asked.what.what == job::kind::read);
+    CHECK(asked.what.operation == job::kind::read);
     CHECK(asked.what.path == "/home/ada/.forward");
     CHECK(asked.what.home == "/home/ada");
     CHECK(asked.what.is_forward);
@@ -67,7 +67,7 @@ TEST_CASE("no .forward is told from one that may not be trusted", "[delivery][de
     REQUIRE(none.has_value());
     CHECK_FALSE(none->has_value());
     f.clock.advance(std::chrono::seconds(1));  // until then it is believed
-    said = {.said = mail::status::transient("4.3.5", "Others may write to it")};
+    said = {.status = mail::status::transient("4.3.5", "Others may write to it")};
     CHECK(finish(f.loop, f.files.forward_of(ada)).has_error());
     CHECK(f.output.comes("Others may write to it"));
 }

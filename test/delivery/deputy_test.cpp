@@ -33,12 +33,12 @@ public:
     ~process() {
         if (pid_ > 0) exit_code();
     }
-    mail::status ask(job what, const std::string& content = {}) {
-        what.size = content.size();
-        wire_.send(delivery::frame_of(encode(what)) + content);
+    mail::status ask(job job, const std::string& content = {}) {
+        job.size = content.size();
+        wire_.send(delivery::frame_of(encode(job)) + content);
         const auto length = delivery::read_exactly(wire_.far(), 4).value();
         const auto inside = delivery::read_exactly(wire_.far(), delivery::frame_size(length).value()).value();
-        return delivery::decode_answer(inside).value().said;
+        return delivery::decode_answer(inside).value().status;
     }
     void tell(const std::string& octets) { wire_.send(octets); }
     void signal(int number) const { ::kill(pid_, number); }
@@ -58,7 +58,7 @@ struct fixture {
     test::temporary_directory home;
     fixture() { ::chmod(home.path().c_str(), 0777); }
     job script(const std::string& text) const {
-        return {.what = job::kind::run,
+        return {.operation = job::kind::run,
                 .home = home.path(),
                 .arguments = {"sh", "-c", text},
                 .environment = {"PATH=/usr/bin:/bin"}};
@@ -76,7 +76,8 @@ TEST_CASE("a deputy acts under its identity and has no other", "[delivery][deput
         CHECK(test::read_file(f.home / "identity") ==
               "Uid:" + all + "Gid:" + all + "Groups:\t \nCapPrm:\t0000000000000000\nCapEff:\t0000000000000000\n");
     }
-    CHECK(deputy.ask({.what = job::kind::maildir, .path = f.home / "Maildir", .name = "1.host"}, "x\r\n").is_success());
+    CHECK(deputy.ask({.operation = job::kind::maildir, .path = f.home / "Maildir", .name = "1.host"}, "x\r\n")
+              .is_success());
     struct stat found{};
     REQUIRE(::stat((f.home / "Maildir/new/1.host").c_str(), &found) == 0);
     CHECK(found.st_uid == nobody);
@@ -89,9 +90,9 @@ TEST_CASE("a deputy cannot do what its user cannot", "[delivery][deputy]") {
     process deputy;
     fs::create_directory(f.home / "closed");
     ::chmod((f.home / "closed").c_str(), 0700);
-    CHECK(deputy.ask({.what = job::kind::maildir, .path = f.home / "closed/Maildir", .name = "1"}).is_transient());
-    CHECK(deputy.ask({.what = job::kind::mbox, .path = f.home / "closed/mbox"}).is_transient());
-    CHECK(deputy.ask({.what = job::kind::read, .path = "/etc/shadow", .most = 100'000}).is_transient());
+    CHECK(deputy.ask({.operation = job::kind::maildir, .path = f.home / "closed/Maildir", .name = "1"}).is_transient());
+    CHECK(deputy.ask({.operation = job::kind::mbox, .path = f.home / "closed/mbox"}).is_transient());
+    CHECK(deputy.ask({.operation = job::kind::read, .path = "/etc/shadow", .most = 100'000}).is_transient());
     CHECK(fs::is_empty(f.home / "closed"));
 }
 
@@ -102,7 +103,7 @@ TEST_CASE("a deputy uses the record lock alone where it may make no dot lock", "
     fs::create_directory(f.home / "spool");
     test::write_file(f.home / "spool/ada", "");
     REQUIRE(::chown((f.home / "spool/ada").c_str(), nobody, nobody) == 0);
-    CHECK(deputy.ask({.what = job::kind::mbox, .path = f.home / "spool/ada"}, "x\r\n").is_success());
+    CHECK(deputy.ask({.operation = job::kind::mbox, .path = f.home / "spool/ada"}, "x\r\n").is_success());
     CHECK(test::read_file(f.home / "spool/ada").ends_with("\nx\n\n"));
 }
 
@@ -117,7 +118,7 @@ TEST_CASE("an identity that cannot be taken is no deputy", "[delivery][deputy]")
 TEST_CASE("what ends the daemon politely does not end its deputies", "[delivery][deputy]") {
     const fixture f;
     process deputy;
-    const job what{.what = job::kind::mbox, .path = f.home / "mbox"};
+    const job what{.operation = job::kind::mbox, .path = f.home / "mbox"};
     CHECK(deputy.ask(what, "x\r\n").is_success());
     for (const int each : {SIGTERM, SIGINT, SIGHUP}) deputy.signal(each);
     CHECK(deputy.ask(what, "x\r\n").is_success());

@@ -29,7 +29,7 @@ public:
         std::string content;
     };
     struct answer {
-        mail::status said = mail::status::success("2.0.0", "Done");
+        mail::status status = mail::status::success("2.0.0", "Done");
         bool is_there = true;
         std::string text;
         std::string raw;  // octets instead of an answer
@@ -128,12 +128,12 @@ private:
         return got;
     }
 
-    static bool give(int socket, const answer& said) {
-        std::string out = said.raw;
+    static bool give(int socket, const answer& answer) {
+        std::string out = answer.raw;
         if (out.empty()) {
-            out = delivery::frame_of(delivery::encode(
-                delivery::job_answer{.said = said.said, .is_there = said.is_there, .size = said.text.size()}));
-            out += said.text;
+            out = delivery::frame_of(delivery::encode(delivery::job_answer{
+                .status = answer.status, .is_there = answer.is_there, .size = answer.text.size()}));
+            out += answer.text;
         }
         return ::send(socket, out.data(), out.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(out.size());
     }

@@ -20,7 +20,7 @@ const format_values usual = values_of("Bob+x@From.example", "info@example.org", 
 
 format made_of(std::string_view text) {
     auto made = format::parse(text);
-    if (auto* wrong = std::get_if<format_fault>(&made)) throw std::runtime_error(wrong->what);
+    if (auto* wrong = std::get_if<format_fault>(&made)) throw std::runtime_error(wrong->text);
     return std::get<format>(std::move(made));
 }
 std::string filled(std::string_view text, const format_values& with = usual) {
@@ -35,7 +35,7 @@ std::string filled_path(std::string_view text, const format_values& with = usual
 std::string fault_of(std::string_view text) {
     auto made = format::parse(text);
     const auto* wrong = std::get_if<format_fault>(&made);
-    return wrong == nullptr ? "" : std::to_string(wrong->at) + ": " + wrong->what + "; " + wrong->instead;
+    return wrong == nullptr ? "" : std::to_string(wrong->position) + ": " + wrong->text + "; " + wrong->hint;
 }
 
 const std::string too_short = make_error_code(format_errc::no_such_part).message();

@@ -230,7 +230,7 @@ TEST_CASE("audit 22: no interpreter runs what an address says", "[delivery][host
             wire.send(content);
             delivery::job_content mail(wire.near(), content.size());
             const delivery::job what{
-                .what = delivery::job::kind::run,
+                .operation = delivery::job::kind::run,
                 .home = home.path(),
                 .arguments = std::get<command>(parsed).arguments(values).value(),
                 .environment = {"PATH=/usr/bin:/bin", "TERM=dumb", "SHELL=/bin/sh", "SENDER=" + values.sender.text()},

@@ -16,7 +16,7 @@ std::string random_octets(std::mt19937& random, std::size_t most) {
 }
 
 job full_job() {
-    return {.what = job::kind::run,
+    return {.operation = job::kind::run,
             .path = "/home/ada/Maildir",
             .home = "/home/ada",
             .name = "1.host",
@@ -34,7 +34,7 @@ job full_job() {
 }
 
 void check_same(const job& a, const job& b) {
-    CHECK(a.what == b.what);
+    CHECK(a.operation == b.operation);
     CHECK(a.path == b.path);
     CHECK(a.home == b.home);
     CHECK(a.name == b.name);
@@ -79,7 +79,7 @@ TEST_CASE("an answer comes back as it was", "[delivery][job]") {
                              mail::status::permanent("5.3.0", "no"), mail::status()}) {
         const auto back = delivery::decode_answer(encode(job_answer{said, false, 12}));
         REQUIRE(back);
-        CHECK(back->said == said);
+        CHECK(back->status == said);
         CHECK_FALSE(back->is_there);
         CHECK(back->size == 12);
     }
@@ -93,8 +93,8 @@ TEST_CASE("an answer that makes no sense as a reply is taken as a delay", "[deli
     octets.replace(at, 3, "x\n9");
     const auto back = delivery::decode_answer(octets);
     REQUIRE(back);
-    CHECK(back->said.is_transient());
-    CHECK(back->said.text().find('\n') == std::string::npos);
+    CHECK(back->status.is_transient());
+    CHECK(back->status.text().find('\n') == std::string::npos);
 }
 
 TEST_CASE("a frame that is cut short or too long is refused", "[delivery][job]") {

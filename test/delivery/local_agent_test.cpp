@@ -61,9 +61,9 @@ struct fixture {
         return made;
     }
     /// As time goes by between the start of a daemon and its mail.
-    void send(std::vector<spool::envelope> all, std::string text = "Subject: x\r\n\r\nbody\r\n") {
+    void send(std::vector<spool::envelope> envelopes, std::string text = "Subject: x\r\n\r\nbody\r\n") {
         house.clock.advance(1s);
-        house.send("bob@example.net", std::move(all), std::move(text));
+        house.send("bob@example.net", std::move(envelopes), std::move(text));
     }
     /// What fails is reported together, a little later.
     void until_reported() {
@@ -72,8 +72,8 @@ struct fixture {
             return !house.reports.tasks.empty();
         });
     }
-    void answer(const mail::status& said) {
-        fakes.act = [said](const fake_deputies::seen&) { return fake_deputies::answer{.said = said}; };
+    void answer(const mail::status& status) {
+        fakes.act = [status](const fake_deputies::seen&) { return fake_deputies::answer{.status = status}; };
     }
     void all_wait_at_the_gate() {
         fakes.act = [this](const fake_deputies::seen&) {

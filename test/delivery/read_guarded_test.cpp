@@ -26,17 +26,20 @@ struct fixture {
         ::chmod(home.path().c_str(), 0755);
     }
     [[nodiscard]] delivery::text_read forward() const {
-        return delivery::read_guarded(
-            {.what = delivery::job::kind::read, .path = path, .home = home.path(), .most = most, .is_forward = true});
+        return delivery::read_guarded({.operation = delivery::job::kind::read,
+                                       .path = path,
+                                       .home = home.path(),
+                                       .most = most,
+                                       .is_forward = true});
     }
     [[nodiscard]] delivery::text_read list() const {
-        return delivery::read_guarded({.what = delivery::job::kind::read, .path = path, .most = most});
+        return delivery::read_guarded({.operation = delivery::job::kind::read, .path = path, .most = most});
     }
     /// However it is read.
-    void check_refused(const std::string& why) const {
+    void check_refused(const std::string& reason) const {
         for (const auto& read : {forward(), list()}) {
-            CHECK(read.said.is_transient());
-            CHECK_THAT(read.said.text(), Catch::Contains(why));
+            CHECK(read.status.is_transient());
+            CHECK_THAT(read.status.text(), Catch::Contains(reason));
             CHECK(read.text.empty());
         }
     }
@@ -49,7 +52,7 @@ TEST_CASE("a .forward and a list are read as they are", "[delivery][read_guarded
         GENERATE(as<std::string>(), "bob@example.net\n", "", "\"|x\"\r\n\x80", std::string(most, 'x'));
     const fixture f(text);
     for (const auto& read : {f.forward(), f.list()}) {
-        CHECK(read.said.is_success());
+        CHECK(read.status.is_success());
         CHECK(read.is_there);
         CHECK(read.text == text);
     }
@@ -64,10 +67,10 @@ TEST_CASE("a .forward that is not there is an answer, a list that is not there a
         test::write_file(f.home.path(), "");
     }
     const auto forward = f.forward();
-    CHECK(forward.said.is_success());
+    CHECK(forward.status.is_success());
     CHECK_FALSE(forward.is_there);
-    CHECK(f.list().said.is_transient());
-    CHECK(f.list().said.enhanced() == mail::enhanced_code{4, 2, 4});
+    CHECK(f.list().status.is_transient());
+    CHECK(f.list().status.enhanced() == mail::enhanced_code{4, 2, 4});
 }
 
 TEST_CASE("only a regular file is read, and nothing else is waited for", "[delivery][read_guarded]") {
@@ -122,12 +125,12 @@ TEST_CASE("a file that is too large is refused, whatever its size", "[delivery][
 TEST_CASE("a .forward in a home where others may write is not believed", "[delivery][read_guarded]") {
     const fixture f;
     ::chmod(f.home.path().c_str(), GENERATE(0775U, 0757U));
-    CHECK(f.forward().said.is_transient());
-    CHECK_THAT(f.forward().said.text(), Catch::Contains("the home"));
-    CHECK(f.list().said.is_success());
+    CHECK(f.forward().status.is_transient());
+    CHECK_THAT(f.forward().status.text(), Catch::Contains("the home"));
+    CHECK(f.list().status.is_success());
     SECTION("but none is needed there") {
         fs::remove(f.path);
-        CHECK(f.forward().said.is_success());
+        CHECK(f.forward().status.is_success());
     }
 }
 
@@ -135,15 +138,15 @@ TEST_CASE("a sticky home holds the user's mail, with a .forward or without", "[d
     const fixture f;
     ::chmod(f.home.path().c_str(), 01755);
     if (GENERATE(true, false)) fs::remove(f.path);
-    CHECK(f.forward().said.is_transient());
-    CHECK_THAT(f.forward().said.text(), Catch::Contains("sticky"));
+    CHECK(f.forward().status.is_transient());
+    CHECK_THAT(f.forward().status.text(), Catch::Contains("sticky"));
 }
 
 TEST_CASE("the way to the home may have links in it", "[delivery][read_guarded]") {
     const fixture f;
     const test::temporary_directory elsewhere;
     fs::create_symlink(f.home.path(), elsewhere / "home");
-    const auto read = delivery::read_guarded({.what = delivery::job::kind::read,
+    const auto read = delivery::read_guarded({.operation = delivery::job::kind::read,
                                               .path = elsewhere / "home/.forward",
                                               .home = elsewhere / "home",
                                               .most = most,
@@ -155,7 +158,7 @@ TEST_CASE("a .forward stands in the home and nowhere else", "[delivery][read_gua
     const fixture f;
     for (const std::string& home : {std::string("/"), f.home / "x", std::string()}) {
         const auto read = delivery::read_guarded(
-            {.what = delivery::job::kind::read, .path = f.path, .home = home, .most = most, .is_forward = true});
-        CHECK(read.said.is_transient());
+            {.operation = delivery::job::kind::read, .path = f.path, .home = home, .most = most, .is_forward = true});
+        CHECK(read.status.is_transient());
     }
 }

@@ -23,14 +23,14 @@ const std::string path_of_system = "PATH=/usr/bin:/bin";
 struct fixture {
     test::temporary_directory home;
     test::socket_pair wire;
-    job what{.what = job::kind::run, .home = home.path(), .environment = {path_of_system}, .time = 20s};
+    delivery::job job{.operation = job::kind::run, .home = home.path(), .environment = {path_of_system}, .time = 20s};
 
     fixture() { std::signal(SIGPIPE, SIG_IGN); }
     mail::status run(std::vector<std::string> arguments, const std::string& text = {}) {
-        what.arguments = std::move(arguments);
+        job.arguments = std::move(arguments);
         if (!text.empty()) wire.send_aside(text);
         delivery::job_content content(wire.near(), text.size());
-        auto said = run_command(what, content);
+        auto said = run_command(job, content);
         CHECK(content.drain().has_value());
         return said;
     }
@@ -53,7 +53,7 @@ bool comes(Condition holds) {
 
 TEST_CASE("a command has the mail on its standard input, its fields in front", "[delivery][run_command]") {
     fixture f;
-    f.what.head = "Return-Path: <>\r\n";
+    f.job.head = "Return-Path: <>\r\n";
     const std::string body(300'000, 'x');
     const auto said = f.shell("cat > mail", "A: 1\r\n\r\n" + body + "\r\n");
     CHECK(said.is_success());
@@ -62,13 +62,13 @@ TEST_CASE("a command has the mail on its standard input, its fields in front", "
 
 TEST_CASE("a command has its home, its environment and nothing else", "[delivery][run_command]") {
     fixture f;
-    f.what.environment = {path_of_system, "SENDER=a b\nc", "EXTENSION="};
+    f.job.environment = {path_of_system, "SENDER=a b\nc", "EXTENSION="};
     CHECK(f.run({"sh", "-c",
                  "pwd > pwd; env -0 > env; ls -1 /proc/self/fd | wc -l > open; exec cat /proc/self/stat > stat"})
               .is_success());
     CHECK(fs::equivalent(fs::path(f.file("pwd").substr(0, f.file("pwd").size() - 1)), f.home.path()));
     const std::string env = f.file("env");
-    for (const std::string& each : f.what.environment) CHECK(env.find(each + '\0') != std::string::npos);
+    for (const std::string& each : f.job.environment) CHECK(env.find(each + '\0') != std::string::npos);
     CHECK(env.find("HOME=") == std::string::npos);
     // Three, and the directory that ls reads.
     CHECK(f.file("open") == "4\n");
@@ -130,7 +130,7 @@ TEST_CASE("a command that does not read its input is no failure", "[delivery][ru
 
 TEST_CASE("a command that never ends is ended", "[delivery][run_command]") {
     fixture f;
-    f.what.time = 1s;
+    f.job.time = 1s;
     const std::string script = GENERATE("sleep 60", "trap '' TERM INT HUP; sleep 60; sleep 60", "yes", "yes >&2",
                                         "sleep 60 <&-", "cat > mail; sleep 60");
     const auto said = f.shell(script, std::string(500'000, 'x'));
@@ -178,13 +178,13 @@ TEST_CASE("a command that cannot be run is a delay", "[delivery][run_command]") 
         CHECK(said.enhanced() == mail::enhanced_code{4, 3, 5});
     }
     SECTION("nor is one whose home is missing") {
-        f.what.home = f.home / "missing";
+        f.job.home = f.home / "missing";
         const auto said = f.run({"true"});
-        CHECK(said.line() == "451 4.2.0 Cannot enter the home " + f.what.home + ": No such file or directory");
+        CHECK(said.line() == "451 4.2.0 Cannot enter the home " + f.job.home + ": No such file or directory");
     }
     SECTION("nor is one with a NUL in it") {
         CHECK(f.run({"true", std::string("a\0b", 3)}).is_transient());
-        f.what.environment.emplace_back("A=\0B", 4);
+        f.job.environment.emplace_back("A=\0B", 4);
         CHECK(f.run({"true"}).is_transient());
     }
 }
@@ -192,24 +192,24 @@ TEST_CASE("a command that cannot be run is a delay", "[delivery][run_command]") 
 TEST_CASE("audit 5: a command without a home of its own works in the root directory", "[delivery][run_command]") {
     fixture f;
     const std::string note = f.home / "note";
-    f.what.path = "/";
-    SECTION("there is none") { f.what.home = f.home / "missing"; }
+    f.job.path = "/";
+    SECTION("there is none") { f.job.home = f.home / "missing"; }
     SECTION("it is a file") {
-        f.what.home = f.home / "file";
-        test::write_file(f.what.home, "x");
+        f.job.home = f.home / "file";
+        test::write_file(f.job.home, "x");
     }
-    SECTION("there is one") { f.what.path = "/nowhere"; }
+    SECTION("there is one") { f.job.path = "/nowhere"; }
     CHECK(f.shell("pwd > " + note).is_success());
-    CHECK(test::read_file(note) == (f.what.path == "/" ? "/" : f.what.home) + "\n");
+    CHECK(test::read_file(note) == (f.job.path == "/" ? "/" : f.job.home) + "\n");
 }
 
 TEST_CASE("a program is looked for in the PATH that the command has, and not in the home", "[delivery][run_command]") {
     fixture f;
     test::write_file(f.home / "tool", "#!/bin/sh\necho ran > file\n");
     ::chmod((f.home / "tool").c_str(), 0755);
-    f.what.environment = {"PATH=:.:/nowhere"};
+    f.job.environment = {"PATH=:.:/nowhere"};
     CHECK(f.run({"tool"}).is_transient());
-    f.what.environment = {"PATH=/nowhere:" + f.home.path()};
+    f.job.environment = {"PATH=/nowhere:" + f.home.path()};
     CHECK(f.run({"tool"}).is_success());
     CHECK(f.file("file") == "ran\n");
 }
@@ -227,11 +227,11 @@ TEST_CASE("a command has the signals that programs expect", "[delivery][run_comm
 
 TEST_CASE("a command ends when the mail's other side is gone", "[delivery][run_command]") {
     fixture f;
-    f.what.arguments = {"sh", "-c", "echo $$ > pid; sleep 60"};
+    f.job.arguments = {"sh", "-c", "echo $$ > pid; sleep 60"};
     SECTION("before the whole mail is there") {
         f.wire.hang_up();
         delivery::job_content content(f.wire.near(), 100);
-        CHECK(run_command(f.what, content).is_transient());
+        CHECK(run_command(f.job, content).is_transient());
     }
     SECTION("after that") {
         std::thread leaving([&] {
@@ -239,7 +239,7 @@ TEST_CASE("a command ends when the mail's other side is gone", "[delivery][run_c
             f.wire.hang_up();
         });
         delivery::job_content content(f.wire.near(), 0);
-        CHECK(run_command(f.what, content).is_transient());
+        CHECK(run_command(f.job, content).is_transient());
         leaving.join();
         CHECK(::kill(std::stoi(f.file("pid")), 0) != 0);
     }
@@ -248,7 +248,7 @@ TEST_CASE("a command ends when the mail's other side is gone", "[delivery][run_c
 TEST_CASE("nothing is run as root", "[delivery][run_command]") {
     const fixture f;
     test::deputy_connection deputy;
-    const job what{.what = job::kind::run,
+    const job what{.operation = job::kind::run,
                    .home = f.home.path(),
                    .arguments = {"sh", "-c", "echo ran > file"},
                    .environment = {path_of_system}};

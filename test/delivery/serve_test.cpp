@@ -15,7 +15,8 @@ TEST_CASE("a deputy does one job after the other and ends with its connection", 
     const test::temporary_directory home;
     test::deputy_connection deputy;
     for (const char* name : {"1.host", "2.host", "3.host"})
-        CHECK(deputy.ask({.what = job::kind::maildir, .path = home / "Maildir", .name = name}, "x\r\n").is_success());
+        CHECK(deputy.ask({.operation = job::kind::maildir, .path = home / "Maildir", .name = name}, "x\r\n")
+                  .is_success());
     CHECK(deputy.end());
     CHECK(test::read_file(home / "Maildir/new/3.host") == "x\n");
 }
@@ -24,9 +25,9 @@ TEST_CASE("content that a job does not want leaves the connection in step", "[de
     const test::temporary_directory home;
     test::deputy_connection deputy;
     test::write_file(home / "file", "");
-    const job failing{.what = job::kind::maildir, .path = home / "file/Maildir", .name = "1.host"};
+    const job failing{.operation = job::kind::maildir, .path = home / "file/Maildir", .name = "1.host"};
     CHECK(deputy.ask(failing, std::string(500'000, 'x')).is_transient());
-    CHECK(deputy.ask({.what = job::kind::maildir, .path = home / "Maildir", .name = "1.host"}, "x").is_success());
+    CHECK(deputy.ask({.operation = job::kind::maildir, .path = home / "Maildir", .name = "1.host"}, "x").is_success());
     CHECK(deputy.end());
 }
 
@@ -35,9 +36,9 @@ TEST_CASE("what is read comes back behind the answer", "[delivery][serve]") {
     test::write_file(home / "list", "ada\nbob\n");
     test::deputy_connection deputy;
     for (int round = 0; round < 2; ++round) {
-        deputy.send({.what = job::kind::read, .path = home / "list", .most = 100});
+        deputy.send({.operation = job::kind::read, .path = home / "list", .most = 100});
         const auto got = deputy.answer();
-        CHECK(got.answer.said.is_success());
+        CHECK(got.answer.status.is_success());
         CHECK(got.text == "ada\nbob\n");
     }
     CHECK(deputy.end());
@@ -46,7 +47,7 @@ TEST_CASE("what is read comes back behind the answer", "[delivery][serve]") {
 TEST_CASE("a connection that breaks within a job ends the loop, and nothing is delivered", "[delivery][serve]") {
     const test::temporary_directory home;
     test::deputy_connection deputy;
-    job what{.what = job::kind::maildir, .path = home / "Maildir", .name = "1.host", .size = 100};
+    job what{.operation = job::kind::maildir, .path = home / "Maildir", .name = "1.host", .size = 100};
     const std::string octets = delivery::frame_of(encode(what)) + "half of it";
     deputy.send_octets(octets.substr(0, GENERATE(1U, 3U, 4U, 20U, 1'000U)));
     CHECK_FALSE(deputy.end());

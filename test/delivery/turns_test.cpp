@@ -15,20 +15,20 @@ namespace {
 struct fixture {
     boost::asio::io_context loop;
     delivery::turns turns{loop.get_executor()};
-    async::event over{loop.get_executor()};
+    async::event event{loop.get_executor()};
     std::vector<std::string> begun;
 
     async::awaitable<> use(std::string key, std::string name) {
         const auto mine = co_await turns.take(key);
         begun.push_back(name);
-        co_await over.wait();
+        co_await event.wait();
     }
-    void start(async::task_group& in, const std::string& key, const std::string& name) {
-        in.start(use(key, name));
+    void start(async::task_group& side_tasks, const std::string& key, const std::string& name) {
+        side_tasks.start(use(key, name));
         test::settle(loop);
     }
     void next() {
-        over.notify();
+        event.notify();
         test::settle(loop);
     }
 };
@@ -71,7 +71,7 @@ TEST_CASE("whoever stops waiting is passed over", "[delivery][turns]") {
     f.start(group, "box", "2");
     SECTION("while he waits") { test::finish(f.loop, impatient.stop()); }
     SECTION("when his turn has just come") {
-        f.over.notify();
+        f.event.notify();
         test::finish(f.loop, impatient.stop());
     }
     f.next();

@@ -16,12 +16,12 @@ answer_ptr some(std::size_t size = 100) {
 
 reply yes(std::chrono::seconds ttl) { return {.refused = {}, .records = {{0, 1}}, .ttl = ttl}; }
 reply without_records(std::chrono::seconds ttl) { return {.refused = {}, .records = {}, .ttl = ttl}; }
-reply refused(errc why, std::chrono::seconds ttl) { return {.refused = why, .records = {}, .ttl = ttl}; }
+reply refused(errc error, std::chrono::seconds ttl) { return {.refused = error, .records = {}, .ttl = ttl}; }
 
 /// For how long it is there, in whole seconds.
-std::chrono::seconds stay(const reply& said) {
+std::chrono::seconds stay(const reply& reply) {
     answer_cache cache(1U << 20U);
-    cache.keep("q", some(), said, start);
+    cache.keep("q", some(), reply, start);
     std::chrono::seconds last = 0s;
     while (cache.find("q", start + last)) last += 1s;
     return last;

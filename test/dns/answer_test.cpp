@@ -19,13 +19,13 @@ asked question(const std::string& name, unsigned type) {
     return {.id = 1, .name = name, .type = type, .section = test::wire_name(name) + test::u16(type) + test::u16(1)};
 }
 
-void parse_all(const answer& given) {
-    (void)ipv4_addresses(given);
-    (void)ipv6_addresses(given);
-    (void)mx_records(given);
-    (void)pointer_names(given);
-    (void)texts(given);
-    (void)tlsa_records(given);
+void parse_all(const answer& answer) {
+    (void)ipv4_addresses(answer);
+    (void)ipv6_addresses(answer);
+    (void)mx_records(answer);
+    (void)pointer_names(answer);
+    (void)texts(answer);
+    (void)tlsa_records(answer);
 }
 
 const std::string ipv4{"\xc0\x00\x02\x01", 4};

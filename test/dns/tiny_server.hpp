@@ -25,9 +25,9 @@ public:
     tiny_server(boost::asio::io_context& loop, answers given)
         : tiny_server(loop, std::move(given), {boost::asio::ip::address_v4::loopback(), 0}) {}
     /// Port 0: any.
-    tiny_server(boost::asio::io_context& loop, answers given, const net::endpoint& here)
+    tiny_server(boost::asio::io_context& loop, answers given, const net::endpoint& endpoint)
         : given_(std::move(given)), udp_(loop), tcp_(loop) {
-        take_a_port(here);
+        take_a_port(endpoint);
         receive();
         accept();
     }
@@ -50,12 +50,12 @@ private:
     };
 
     /// One that is free for both: other tests take ports at the same time.
-    void take_a_port(const net::endpoint& here) {
+    void take_a_port(const net::endpoint& endpoint) {
         for (int tries = 0;; ++tries) {
-            udp_ = boost::asio::ip::udp::socket(udp_.get_executor(), {here.ip, here.port});
+            udp_ = boost::asio::ip::udp::socket(udp_.get_executor(), {endpoint.ip, endpoint.port});
             boost::system::error_code taken;
             tcp_.open(boost::asio::ip::tcp::v4());
-            tcp_.bind({here.ip, udp_.local_endpoint().port()}, taken);
+            tcp_.bind({endpoint.ip, udp_.local_endpoint().port()}, taken);
             if (!taken) break;
             if (tries == 100) throw std::runtime_error("no port is free for UDP and TCP");
             tcp_.close();

@@ -11,9 +11,9 @@ using namespace waypost::dns;
 namespace {
 
 /// The name that stands at `at`, or "broken".
-std::string name_at(const std::string& bytes, std::size_t at = 0) {
+std::string name_at(const std::string& bytes, std::size_t position = 0) {
     const std::vector<unsigned char> message(bytes.begin(), bytes.end());
-    reader from(message, at);
+    reader from(message, position);
     const std::string found = from.name();
     return from.broken() ? "broken" : found;
 }

@@ -15,9 +15,9 @@ namespace {
 net::address ip(const char* text) { return net::parse_address(text).value(); }
 
 inbound::listener_settings listener(door kind) {
-    inbound::listener_settings made{.at = std::nullopt,
+    inbound::listener_settings made{.endpoint = std::nullopt,
                                     .protocol = {.host = mail::domain::parse("mx.example.org").value()}};
-    if (kind != door::local) made.at = net::endpoint{ip("127.0.0.1"), 0};
+    if (kind != door::local) made.endpoint = net::endpoint{ip("127.0.0.1"), 0};
     if (kind == door::submission) made.protocol.auth = smtp::demand::required;
     return made;
 }
@@ -29,14 +29,14 @@ inbound::settings limits(std::size_t sessions) {
     return made;
 }
 
-std::vector<admission::slot> take_all(admission& of, door at) {
+std::vector<admission::slot> take_all(admission& admission, door door) {
     std::vector<admission::slot> taken;
-    while (auto one = of.try_take(at)) taken.push_back(std::move(*one));
+    while (auto one = admission.try_take(door)) taken.push_back(std::move(*one));
     return taken;
 }
 
-bool is_let_in(admission& to, std::vector<admission::visit>& visits, const char* address) {
-    auto answer = to.arrive(ip(address));
+bool is_let_in(admission& admission, std::vector<admission::visit>& visits, const char* address) {
+    auto answer = admission.arrive(ip(address));
     if (!std::holds_alternative<admission::visit>(answer)) return false;
     visits.push_back(std::get<admission::visit>(std::move(answer)));
     return true;

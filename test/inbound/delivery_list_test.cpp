@@ -17,7 +17,7 @@ mail::mailbox address(const std::string& text) { return mail::mailbox::parse(tex
 
 envelope to(const std::string& mailbox, const std::string& user = {}) {
     return {.hop = {.action = "out", .domain = {}},
-            .to = {.to = address(mailbox), .notify = {}, .original = {}},
+            .recipient = {.address = address(mailbox), .notify = {}, .original = {}},
             .user = user};
 }
 
@@ -38,7 +38,7 @@ TEST_CASE("audit 9: a destination has one envelope, however many recipients lead
     CHECK(list.add({to("alice@a.example", "alice"), to("bob@a.example", "bob"), to("alice@a.example", "alice")}));
     const auto kept = list.take();
     REQUIRE(kept.size() == 2);
-    CHECK(kept[0].to.to.text() == "alice@a.example");
+    CHECK(kept[0].recipient.address.text() == "alice@a.example");
     CHECK(kept[1].user == "bob");
     CHECK(list.size() == 0);
 }
@@ -53,10 +53,10 @@ TEST_CASE("audit 9: what differs in action, user, tag, target or address is anot
     SECTION("user") { other.user = "bob"; }
     SECTION("tag") { other.extension = "lists"; }
     SECTION("target") { other.target = "|cat"; }
-    SECTION("address") { other.to.to = address("alice@b.example"); }
-    CHECK(
-        (same_destination(one, other) == (one.to.to == other.to.to && one.hop == other.hop && one.user == other.user &&
-                                          one.extension == other.extension && one.target == other.target)));
+    SECTION("address") { other.recipient.address = address("alice@b.example"); }
+    CHECK((same_destination(one, other) ==
+           (one.recipient.address == other.recipient.address && one.hop == other.hop && one.user == other.user &&
+            one.extension == other.extension && one.target == other.target)));
 }
 
 TEST_CASE("audit 9: the local-part of an address elsewhere is its host's to read", "[inbound][delivery_list]") {
@@ -81,10 +81,10 @@ TEST_CASE("audit 9: one envelope carries what any of its recipients asked to be 
     delivery_list list(1);
     for (const char* each : {"NEVER", "SUCCESS", ""}) {
         auto one = all_to({"a@x.example"});
-        one.front().to.notify = notify(each);
+        one.front().recipient.notify = notify(each);
         CHECK(list.add(std::move(one)));
     }
-    CHECK(list.take().front().to.notify == notify("SUCCESS,FAILURE,DELAY"));
+    CHECK(list.take().front().recipient.notify == notify("SUCCESS,FAILURE,DELAY"));
 }
 
 TEST_CASE("a recipient who asked for nothing special keeps what senders hear anyway", "[inbound][delivery_list]") {

@@ -31,9 +31,9 @@ public:
         return reply();
     }
     /// The replies to a burst, one a line: code and the rest of their last line.
-    std::vector<std::string> replies(std::size_t wanted) {
+    std::vector<std::string> replies(std::size_t size) {
         std::vector<std::string> all;
-        while (all.size() < wanted) all.push_back(reply());
+        while (all.size() < size) all.push_back(reply());
         return all;
     }
     /// Whether something can be read, a reply or the end, without anything more being sent.
@@ -111,8 +111,9 @@ struct front_door {
     }
 
     static inbound::listener_settings listener() {
-        inbound::listener_settings made{
-            .at = loopback(), .protocol = {.host = mail::domain::parse("mx.example.org").value()}, .tls = nullptr};
+        inbound::listener_settings made{.endpoint = loopback(),
+                                        .protocol = {.host = mail::domain::parse("mx.example.org").value()},
+                                        .tls = nullptr};
         return made;
     }
     inbound::listener_settings& first() { return how.listeners.front(); }
@@ -143,26 +144,26 @@ struct front_door {
         return client;
     }
     /// A client that may send content: 354 was the last reply.
-    smtp_client sending(const std::string& to = "bob@example.org") {
+    smtp_client sending(const std::string& target = "bob@example.org") {
         auto client = greeted();
         CHECK(client.ask("MAIL FROM:<ada@example.net>").starts_with("250 "));
-        CHECK(client.ask("RCPT TO:<" + to + ">").starts_with("250 "));
+        CHECK(client.ask("RCPT TO:<" + target + ">").starts_with("250 "));
         CHECK(client.ask("DATA").starts_with("354 "));
         return client;
     }
     /// The content of a message as it is kept, trace fields and all.
-    std::string kept(const spool::message& about) {
-        const auto read = [](const spool::content& from) -> async::awaitable<std::string> {
+    std::string kept(const spool::message& message) {
+        const auto read = [](const spool::content& content) -> async::awaitable<std::string> {
             std::string all;
             std::vector<char> scratch;
-            while (all.size() < from.size()) {
-                const auto piece = co_await from.read(all.size(), scratch);
+            while (all.size() < content.size()) {
+                const auto piece = co_await content.read(all.size(), scratch);
                 if (piece.has_error() || piece->empty()) break;
                 all += *piece;
             }
             co_return all;
         };
-        return finish(house.loop, read(*about.text));
+        return finish(house.loop, read(*message.text));
     }
     [[nodiscard]] std::size_t messages() const { return house.store.rows.messages.size(); }
 
@@ -172,9 +173,9 @@ private:
         actions.push_back(std::make_unique<rules::action>());
         actions.back()->name = "out";
         std::vector<rules::rule> all(1);
-        all.front().conditions = {{.what = rules::condition::subject::from_any},
-                                  {.what = rules::condition::subject::for_domain, .values = &domains}};
-        all.front().then = actions.front().get();
+        all.front().conditions = {{.tested = rules::condition::subject::from_any},
+                                  {.tested = rules::condition::subject::for_domain, .values = &domains}};
+        all.front().outcome = actions.front().get();
         return rules::ruleset(std::move(actions), std::move(all), {});
     }
 };

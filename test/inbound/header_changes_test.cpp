@@ -35,16 +35,17 @@ std::string changed(const header_changes& changes, std::string_view text) {
 
 TEST_CASE("audit 28: the fields of a program on this machine name its sender, and MAILER-DAEMON for none",
           "[inbound][header_changes]") {
-    CHECK(fields(submitter::on_this_machine, "ada@example.net").from == "From: <ada@example.net>\r\n");
-    CHECK(fields(submitter::on_this_machine, "").from == "From: <MAILER-DAEMON@mx.example.org>\r\n");
-    CHECK(fields(submitter::logged_in, "ada@example.net").from.empty());
+    CHECK(fields(submitter::on_this_machine, "ada@example.net").from_field == "From: <ada@example.net>\r\n");
+    CHECK(fields(submitter::on_this_machine, "").from_field == "From: <MAILER-DAEMON@mx.example.org>\r\n");
+    CHECK(fields(submitter::logged_in, "ada@example.net").from_field.empty());
     CHECK(fields(submitter::logged_in, "").date == "Date: Sun, 22 Nov 2026 19:27:00 +0000\r\n");
     CHECK(fields(submitter::logged_in, "").message_id == "Message-ID: <0abc.6b034204@mx.example.org>\r\n");
 }
 
 TEST_CASE("audit 28: a message is completed and masqueraded in one go, at every split", "[inbound][header_changes]") {
-    const header_changes both(mail::header_pass({.from = {}, .date = "Date: d\r\n", .message_id = "Message-ID: m\r\n"}),
-                              mail::masquerade("ada@example.org"));
+    const header_changes both(
+        mail::header_pass({.from_field = {}, .date = "Date: d\r\n", .message_id = "Message-ID: m\r\n"}),
+        mail::masquerade("ada@example.org"));
     CHECK(changed(both, "Bcc: b@x\r\n c@x\r\nFrom: forged\r\n too\r\nSubject: s\r\n\r\nFrom: body\r\n") ==
           "From: ada@example.org\r\nSubject: s\r\nDate: d\r\nMessage-ID: m\r\n\r\nFrom: body\r\n");
     CHECK(changed(both, "From: forged") == "From: ada@example.org\r\nDate: d\r\nMessage-ID: m\r\n");

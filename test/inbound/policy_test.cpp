@@ -9,8 +9,9 @@ using namespace waypost;
 
 namespace {
 
-int answer(test::fake_table& senders, const std::string& user, const std::string& from, char tag_delimiter = '+') {
-    const auto path = mail::reverse_path::from_text(from).value();
+int answer(test::fake_table& senders, const std::string& user, const std::string& source_path,
+           char tag_delimiter = '+') {
+    const auto path = mail::reverse_path::from_text(source_path).value();
     return test::run_to_end(inbound::judge_sender(senders, user, path, tag_delimiter)).code();
 }
 

@@ -25,18 +25,18 @@ struct fixture {
         std::vector<std::unique_ptr<rules::action>> actions;
         actions.push_back(std::make_unique<rules::action>());
         actions.back()->name = "local";
-        actions.back()->by = rules::action::method::local;
+        actions.back()->kind = rules::action::method::local;
         actions.back()->users = &users;
         actions.push_back(std::make_unique<rules::action>());
         actions.back()->name = "out";
         std::vector<rules::rule> all;
         rules::rule local;
-        local.conditions = {{.what = condition::subject::from_local},
-                            {.what = condition::subject::for_domain, .values = &domains}};
-        local.then = actions[0].get();
+        local.conditions = {{.tested = condition::subject::from_local},
+                            {.tested = condition::subject::for_domain, .values = &domains}};
+        local.outcome = actions[0].get();
         rules::rule out;
-        out.conditions = {{.what = condition::subject::from_local}, {.what = condition::subject::for_any}};
-        out.then = actions[1].get();
+        out.conditions = {{.tested = condition::subject::from_local}, {.tested = condition::subject::for_any}};
+        out.outcome = actions[1].get();
         all.push_back(std::move(local));
         all.push_back(std::move(out));
         return rules::ruleset(std::move(actions), std::move(all), {});
@@ -57,7 +57,7 @@ TEST_CASE("a report goes the way of any mail that is made here", "[inbound][repo
     REQUIRE(there.has_value());
     REQUIRE(there->size() == 1);
     CHECK(there->front().hop.action == "out");
-    CHECK(there->front().to.to.text() == "bob@example.net");
+    CHECK(there->front().recipient.address.text() == "bob@example.net");
     CHECK(there->front().expires == f.clock.wall() + 3600s);
     const auto here = f.route(rules, "ada@example.org");
     REQUIRE(here.has_value());
@@ -71,7 +71,7 @@ TEST_CASE("nobody is told what became of a report", "[inbound][report_routes]") 
     const auto rules = f.rules();
     const auto found = f.route(rules, "bob@example.net");
     REQUIRE(found->size() == 1);
-    CHECK(found->front().to.notify == mail::dsn_notify{.specified = true, .never = true});
+    CHECK(found->front().recipient.notify == mail::dsn_notify{.specified = true, .never = true});
 }
 
 TEST_CASE("a report that the rules refuse goes nowhere, ever", "[inbound][report_routes]") {

@@ -25,8 +25,8 @@ TEST_CASE("an address that cannot be had ends the start, and is named", "[inboun
     front_door door;
     door.open();
     front_door second;
-    second.first().at = door.server->endpoints().front();
-    CHECK_THROWS_WITH(second.open(), Catch::Contains(net::to_string(*second.first().at)));
+    second.first().endpoint = door.server->endpoints().front();
+    CHECK_THROWS_WITH(second.open(), Catch::Contains(net::to_string(*second.first().endpoint)));
 }
 
 TEST_CASE("clients beyond the limit wait until somebody leaves", "[inbound][server]") {

@@ -70,10 +70,10 @@ TEST_CASE("what was sent is what is kept, behind a Received field", "[inbound][s
     CHECK_THAT(text, Contains("id " + spool::to_string(kept.id)) && Contains("for <bob@example.org>"));
     CHECK(text.ends_with("\r\nSubject: x\r\n\r\n.dot\r\n"));
     CHECK(kept.size == text.size());
-    CHECK(kept.from.from.text() == "ada@example.net");
+    CHECK(kept.sender.address.text() == "ada@example.net");
     CHECK(kept.arrived == door.house.clock.wall());
     REQUIRE(door.house.store.rows.envelopes.size() == 1);
-    CHECK(door.house.store.rows.envelopes.begin()->second.is.to.to.text() == "bob@example.org");
+    CHECK(door.house.store.rows.envelopes.begin()->second.is.recipient.address.text() == "bob@example.org");
 }
 
 TEST_CASE("a store that cannot keep a mail has it refused for now, and nothing of it is left", "[inbound][session]") {
@@ -160,7 +160,7 @@ TEST_CASE("several mails of one session are kept apart", "[inbound][session]") {
     REQUIRE(door.messages() == 3);
     int i = 0;
     for (const auto& [id, kept] : door.house.store.rows.messages) {
-        CHECK(kept.from.from.text() == "a" + std::to_string(i) + "@example.net");
+        CHECK(kept.sender.address.text() == "a" + std::to_string(i) + "@example.net");
         CHECK_THAT(door.kept(kept), Contains("Subject: " + std::to_string(i++)));
     }
     CHECK(door.house.store.rows.envelopes.size() == 3);
@@ -180,7 +180,7 @@ TEST_CASE("the recipients of an abandoned transaction are not those of the next"
     client.send(message + ".\r\n");
     CHECK_THAT(client.reply(), StartsWith("250 "));
     REQUIRE(door.house.store.rows.envelopes.size() == 1);
-    CHECK(door.house.store.rows.envelopes.begin()->second.is.to.to.text() == "new@example.org");
+    CHECK(door.house.store.rows.envelopes.begin()->second.is.recipient.address.text() == "new@example.org");
     CHECK_THAT(door.kept(door.house.store.rows.messages.begin()->second), Contains("for <new@example.org>"));
 }
 
@@ -710,7 +710,7 @@ TEST_CASE("the name that a client gives itself cannot write header lines or log 
 
 TEST_CASE("programs on this machine come by a Unix socket and have no address", "[inbound][session]") {
     front_door door;
-    door.how.listeners.front().at.reset();
+    door.how.listeners.front().endpoint.reset();
     door.how.socket_path = door.directory / "smtp.sock";
     door.open();
     CHECK(door.server->endpoints().empty());
@@ -727,7 +727,7 @@ TEST_CASE("programs on this machine come by a Unix socket and have no address", 
     const std::string text = door.kept(door.house.store.rows.messages.begin()->second);
     CHECK(text.find("Received: from") == std::string::npos);
     CHECK_THAT(text, Contains("(waypost, from userid " + std::to_string(::geteuid()) + ") with"));
-    CHECK(door.dns.asked.empty());
+    CHECK(door.dns.words.empty());
 }
 
 // --- the header section
@@ -766,7 +766,7 @@ TEST_CASE("audit 28: mail of a client that has logged in is completed, and its B
 
 TEST_CASE("audit 28: mail of programs on this machine gets a From field too", "[inbound][session]") {
     front_door door;
-    door.first().at.reset();
+    door.first().endpoint.reset();
     door.how.socket_path = door.directory / "smtp.sock";
     door.open();
     auto stream = test::finish(door.house.loop, net::connect_unix(door.how.socket_path, door.real, test::patience));

@@ -18,8 +18,8 @@ namespace {
 mailbox box(std::string_view text) { return *mailbox::parse(text); }
 
 /// The report; also left in $WAYPOST_DSN_DIRECTORY, where there is one, for test/system/dsn_validator_test.py.
-std::string made(const report& about) {
-    std::string content = format_dsn(about);
+std::string made(const report& report) {
+    std::string content = format_dsn(report);
     const char* directory = std::getenv("WAYPOST_DSN_DIRECTORY");
     if (directory == nullptr) return content;
     static unsigned number = 0;
@@ -30,10 +30,10 @@ std::string made(const report& about) {
 report bounce() {
     report about;
     about.reporting_host = "mx.example.org";
-    about.to = reverse_path(box("alice@example.org"));
+    about.recipient = reverse_path(box("alice@example.org"));
     about.envelope_id = "QQ314159";
     about.arrived = sys_days{2026y / 11 / 18} + 19h;
-    about.at = sys_days{2026y / 11 / 22} + 19h + 27min;
+    about.time = sys_days{2026y / 11 / 22} + 19h + 27min;
     about.expires = sys_days{2026y / 11 / 26};
     about.message_id = "<0000000000000abc.1@mx.example.org>";
     about.recipients.push_back({box("bob@remote.example"), "rfc822;Bob+2BX@remote.example",
@@ -63,7 +63,7 @@ std::vector<std::string> parts_of(std::string_view content) {
 
 std::string_view body_of(std::string_view part) { return parse_header(part).body; }
 
-bool has(std::string_view text, std::string_view what) { return text.find(what) != std::string_view::npos; }
+bool has(std::string_view text, std::string_view subject) { return text.find(subject) != std::string_view::npos; }
 
 /// CR and LF only together, no line over 998 octets, nothing but printable ASCII; what goes back may have other octets
 /// of ASCII.
@@ -349,8 +349,8 @@ TEST_CASE("a long diagnosis is folded at blanks and a word without end is cut", 
     about.recipients[0].last = status::permanent("5.7.26", std::string(5000, 'x'));
     check_lines(made(about));
     const std::string longest = std::string(249, 'b') + "@c.de";
-    about.recipients[0].to = box(longest);
-    about.to = reverse_path(box(longest));
+    about.recipients[0].address = box(longest);
+    about.recipient = reverse_path(box(longest));
     content = made(about);
     check_lines(content);
     CHECK(has(content, "\r\nFinal-Recipient: rfc822; " + longest + "\r\n"));

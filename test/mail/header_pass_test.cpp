@@ -11,7 +11,8 @@ using namespace waypost;
 
 namespace {
 
-const mail::missing_fields additions{.from = "From: f\r\n", .date = "Date: d\r\n", .message_id = "Message-ID: m\r\n"};
+const mail::missing_fields additions{
+    .from_field = "From: f\r\n", .date = "Date: d\r\n", .message_id = "Message-ID: m\r\n"};
 const std::string all_three = "From: f\r\nDate: d\r\nMessage-ID: m\r\n";
 
 std::string through(mail::header_pass pass, std::string_view text, std::size_t piece) {
@@ -63,7 +64,7 @@ TEST_CASE("audit 28: submitted mail gets the fields that it lacks, at the end of
 
 TEST_CASE("what is not to be added is not added", "[mail][header_pass]") {
     mail::missing_fields without = additions;
-    without.from.clear();
+    without.from_field.clear();
     CHECK(changed(mail::header_pass(without), "Subject: x\r\n\r\n") ==
           "Subject: x\r\nDate: d\r\nMessage-ID: m\r\n\r\n");
 }

@@ -11,7 +11,7 @@ namespace {
 relay_url parsed(std::string_view text) {
     INFO(text);
     auto answer = parse_relay_url(text);
-    if (auto* wrong = std::get_if<relay_url_error>(&answer)) FAIL(wrong->what);
+    if (auto* wrong = std::get_if<relay_url_error>(&answer)) FAIL(wrong->text);
     return std::get<relay_url>(answer);
 }
 
@@ -85,7 +85,7 @@ TEST_CASE("LMTP goes to a host with a port or to a socket", "[mail][relay_url]")
     CHECK(socket.text() == "lmtp:///run/dovecot/lmtp@1");
     CHECK(parsed(socket.text()) == socket);
 
-    CHECK(refused("lmtp://localhost").instead.find(":port") != std::string::npos);
+    CHECK(refused("lmtp://localhost").hint.find(":port") != std::string::npos);
     refused("lmtp://");
     refused("lmtp:///");
     refused("lmtp:///run/");
@@ -110,7 +110,7 @@ TEST_CASE("addresses are hosts, IPv6 in brackets", "[mail][relay_url]") {
     CHECK_FALSE(parsed("mail.example.org").host_is_address);
 
     for (const char* text : {"::1", "smtp://2001:db8::25", "smtp://2001:db8::25:587", "smtps://l@fe80::1"}) {
-        CHECK(refused(text).what.find("without brackets") != std::string::npos);
+        CHECK(refused(text).text.find("without brackets") != std::string::npos);
     }
     for (const char* text :
          {"[", "[]", "[::1", "[::1]x", "[::1]25", "[::1]:", "[mail.example.org]", "[::1%eth0]", "[[::1]]", "[1.2.3]"})
@@ -118,28 +118,28 @@ TEST_CASE("addresses are hosts, IPv6 in brackets", "[mail][relay_url]") {
 }
 
 TEST_CASE("an unknown scheme is answered with the one that was meant", "[mail][relay_url]") {
-    const auto suggestion = [](const char* url) { return refused(url).instead; };
+    const auto suggestion = [](const char* url) { return refused(url).hint; };
     CHECK(suggestion("smpt://host").find("'smtp://'") != std::string::npos);
     CHECK(suggestion("smtp+tsl://host").find("'smtp+tls://'") != std::string::npos);
     CHECK(suggestion("smtp+auth://l@host").find("'tls+auth://'") != std::string::npos);
     CHECK(suggestion("starttls://host").find("'smtp+tls://'") != std::string::npos);
     CHECK(suggestion("gopher://host").find("one of smtp, smtp+tls") != std::string::npos);
-    CHECK(refused("gopher://host").what == "unknown scheme 'gopher'");
+    CHECK(refused("gopher://host").text == "unknown scheme 'gopher'");
     refused("://host");
     refused("smtp ://host");
 }
 
 TEST_CASE("a label is where it must be and only where it may", "[mail][relay_url]") {
     for (const char* text : {"tls+auth://host", "smtps+auth://host:465", "ssl+auth://host"}) {
-        CHECK(refused(text).what.find("needs a label") != std::string::npos);
+        CHECK(refused(text).text.find("needs a label") != std::string::npos);
     }
     for (const char* text : {"smtp://l@host", "smtp+notls://l@host", "l@host", "l@host:25"}) {
-        CHECK(refused(text).what.find("clear text") != std::string::npos);
+        CHECK(refused(text).text.find("clear text") != std::string::npos);
     }
     // OpenSMTPD reads an empty label as none. It is what remains of a variable that was not set, and mail without login
     // would be a surprise, so here it is an error.
     for (const char* text : {"@host", "smtps://@host", "tls+auth://@host"})
-        CHECK(refused(text).what.find("empty") != std::string::npos);
+        CHECK(refused(text).text.find("empty") != std::string::npos);
     refused("smtps://a@b@host");
     refused("smtps://label@");
 }
@@ -152,22 +152,22 @@ TEST_CASE("a port is from 1 to 65535 and ends the URL", "[mail][relay_url]") {
           "host:2 5", "host:25:26", "host:25/", "host:25/path", "smtp:host"}) {
         refused(text);
     }
-    CHECK(refused("host:65536").what == "the port '65536' is out of range");
+    CHECK(refused("host:65536").text == "the port '65536' is out of range");
 }
 
 TEST_CASE("nothing follows the host", "[mail][relay_url]") {
     for (const char* text : {"smtps://host/", "smtps://host/x", "smtps://host?x", "smtps://host#x", "smtp://"})
         refused(text);
-    CHECK(refused("smtps://host/x").what.find("after the host") != std::string::npos);
-    CHECK(refused("smtps://host:25/x").what.find("after the port") != std::string::npos);
+    CHECK(refused("smtps://host/x").text.find("after the host") != std::string::npos);
+    CHECK(refused("smtps://host:25/x").text.find("after the port") != std::string::npos);
 }
 
 TEST_CASE("a host is a domain name or an address", "[mail][relay_url]") {
     for (const char* text : {"", "-host", "host-", "a..b", "host.", ".host", "a!b", "1.2.3.400", "1.2.3", "25", "a,b",
                              "$(id)", "`id`", "a;b"})
         refused(text);
-    CHECK(refused("smtp://bad_host!").instead.find("mail.example.org") != std::string::npos);
-    CHECK(refused("smtp://1.2.3.400").what == "the host '1.2.3.400' is neither a host name nor an address");
+    CHECK(refused("smtp://bad_host!").hint.find("mail.example.org") != std::string::npos);
+    CHECK(refused("smtp://1.2.3.400").text == "the host '1.2.3.400' is neither a host name nor an address");
 }
 
 TEST_CASE("a URL has less than 1024 printable bytes", "[mail][relay_url]") {
@@ -188,15 +188,15 @@ TEST_CASE("an error never shows a password, wherever it was written", "[mail][re
           "lmtp://bob:hunter2@host:24", "smtps://bob/hunter2@host", "smtps://bob:p/hunter2@host/x"}) {
         INFO(text);
         const relay_url_error wrong = refused(text);
-        CHECK(wrong.what.find("hunter2") == std::string::npos);
-        CHECK(wrong.instead.find("hunter2") == std::string::npos);
+        CHECK(wrong.text.find("hunter2") == std::string::npos);
+        CHECK(wrong.hint.find("hunter2") == std::string::npos);
     }
 }
 
 TEST_CASE("a label needs an auth table and an auth table needs a label", "[mail][relay_url]") {
     CHECK_FALSE(check_auth(parsed("smtps://l@host"), true).has_value());
     CHECK_FALSE(check_auth(parsed("smtps://host"), false).has_value());
-    CHECK(check_auth(parsed("smtps://l@host"), false)->what.find("'l'") != std::string::npos);
+    CHECK(check_auth(parsed("smtps://l@host"), false)->text.find("'l'") != std::string::npos);
     CHECK(check_auth(parsed("smtps://host"), true).has_value());
     CHECK(check_auth(parsed("lmtp:///run/lmtp"), true).has_value());
 }
@@ -253,7 +253,7 @@ TEST_CASE("of a row that is no relay URL only the scheme and the length are show
         CHECK(shown.find("s3cret") == std::string::npos);
         CHECK(shown.find("7355608") == std::string::npos);
         CHECK_THAT(shown, Catch::Matchers::Contains("*** (" + std::to_string(row.size()) + " bytes)"));
-        CHECK(std::get<relay_url_error>(usable_relay_url(row, {false, false})).what.find("7355608") ==
+        CHECK(std::get<relay_url_error>(usable_relay_url(row, {false, false})).text.find("7355608") ==
               std::string::npos);
     }
     CHECK(shown_relay_url("SMTPS://a:s3cret@h").starts_with("smtps://***"));

@@ -17,13 +17,13 @@ received full() {
     return {.helo = "client.example",
             .rdns = "mail.client.example",
             .address = "192.0.2.1",
-            .by = "mx.example.org",
+            .host = "mx.example.org",
             .protocol = "ESMTPSA",
             .id = "0000000000000abc",
             .tls = "TLSv1.3:TLS_AES_256_GCM_SHA384:256:NO",
             .authenticated = "alice",
             .only_recipient = "bob@example.org",
-            .at = evening};
+            .time = evening};
 }
 
 std::size_t count_hops(std::string_view content, std::size_t piece) {
@@ -66,10 +66,10 @@ TEST_CASE("a Received field leaves out what there is not", "[mail][trace]") {
     CHECK(format_received({.helo = "c",
                            .rdns = "",
                            .address = "[IPv6:2001:db8::1]",
-                           .by = "mx",
+                           .host = "mx",
                            .protocol = "SMTP",
                            .id = "1",
-                           .at = evening}) ==
+                           .time = evening}) ==
           "Received: from c (<unknown> [IPv6:2001:db8::1])\r\n"
           "\tby mx (waypost) with SMTP id 1;\r\n"
           "\tSun, 22 Nov 2026 19:27:00 +0000\r\n");
@@ -108,8 +108,8 @@ TEST_CASE("no part breaks out of a Received field", "[mail][trace]") {
     std::mt19937 random(5);
     for (int round = 0; round < 20'000; ++round) {
         received noise;
-        noise.at = evening;
-        for (std::string* part : {&noise.helo, &noise.rdns, &noise.address, &noise.by, &noise.protocol, &noise.id,
+        noise.time = evening;
+        for (std::string* part : {&noise.helo, &noise.rdns, &noise.address, &noise.host, &noise.protocol, &noise.id,
                                   &noise.tls, &noise.authenticated, &noise.only_recipient}) {
             part->resize(random() % 8 == 0 ? random() % 3000 : random() % 8);
             for (char& c : *part) c = static_cast<char>(random());

@@ -19,9 +19,9 @@ namespace {
 
 using connected = base::result<std::unique_ptr<net::stream>>;
 
-async::awaitable<> connect_into(net::endpoint to, async::clock& time, async::duration limit,
+async::awaitable<> connect_into(net::endpoint endpoint, async::clock& time, async::duration limit,
                                 std::optional<connected>& into) {
-    into = co_await net::connect_tcp(to, std::nullopt, time, limit);
+    into = co_await net::connect_tcp(endpoint, std::nullopt, time, limit);
 }
 
 /// A listener whose queue is full: the kernel drops who comes then, so a connect() to it hangs.

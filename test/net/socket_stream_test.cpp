@@ -38,15 +38,15 @@ std::string noise(std::size_t size) {
     return bytes;
 }
 
-async::awaitable<bool> write_all(net::stream& to, std::vector<std::string_view> parts) {
+async::awaitable<bool> write_all(net::stream& stream, std::vector<std::string_view> parts) {
     std::vector<boost::asio::const_buffer> buffers;
     for (const std::string_view part : parts) buffers.emplace_back(part.data(), part.size());
-    co_return (co_await to.write(buffers)).has_value();
+    co_return (co_await stream.write(buffers)).has_value();
 }
 
-async::awaitable<> read_once(net::stream& from, std::optional<base::result<std::size_t>>& into) {
+async::awaitable<> read_once(net::stream& stream, std::optional<base::result<std::size_t>>& into) {
     char piece[64];
-    into = co_await from.read_some(piece);
+    into = co_await stream.read_some(piece);
 }
 
 }  // namespace
@@ -65,8 +65,8 @@ TEST_CASE("a gathered write that is larger than the socket's buffer comes whole 
     const std::string body = noise(tcp ? 24U << 20 : 3U << 20);
     bool written = false;
     async::task_group group(f.loop.get_executor());
-    const auto write = [](net::stream& to, std::string_view text, bool& done) -> async::awaitable<> {
-        done = co_await write_all(to, {"first", "", text, "", "last"});
+    const auto write = [](net::stream& stream, std::string_view text, bool& done) -> async::awaitable<> {
+        done = co_await write_all(stream, {"first", "", text, "", "last"});
     };
     group.start(write(*f.ends.client, body, written));
     settle(f.loop);
@@ -86,13 +86,13 @@ TEST_CASE("a write goes on at the right byte wherever the socket's buffer was fu
         const std::string text = noise(3 * size);
         const std::string_view all = text;
         std::string got;
-        const auto both = [](net::stream& to, net::stream& from, std::string_view whole, std::size_t part,
-                             std::string& into) -> async::awaitable<> {
-            auto [written, read] =
-                co_await (write_all(to, {whole.substr(0, part), whole.substr(part, part), whole.substr(2 * part)}) &&
-                          read_exactly(from, whole.size()));
+        const auto both = [](net::stream& stream, net::stream& from, std::string_view whole, std::size_t part,
+                             std::string& value) -> async::awaitable<> {
+            auto [written, read] = co_await (
+                write_all(stream, {whole.substr(0, part), whole.substr(part, part), whole.substr(2 * part)}) &&
+                read_exactly(from, whole.size()));
             CHECK(written);
-            into = std::move(read);
+            value = std::move(read);
         };
         finish(f.loop, both(*f.ends.client, *f.ends.server, all, size, got));
         CHECK(got == text);
@@ -150,9 +150,9 @@ TEST_CASE("cancel makes a waiting writer time out", "[net][socket_stream]") {
     fixture f(tcp);
     const std::string text = noise(tcp ? 24U << 20 : 3U << 20);
     std::optional<base::result<>> done;
-    const auto write = [](net::stream& to, std::string_view bytes,
+    const auto write = [](net::stream& stream, std::string_view bytes,
                           std::optional<base::result<>>& into) -> async::awaitable<> {
-        into = co_await to.write(bytes);
+        into = co_await stream.write(bytes);
     };
     async::task_group group(f.loop.get_executor());
     group.start(write(*f.ends.client, text, done));

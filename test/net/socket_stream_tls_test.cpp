@@ -27,15 +27,15 @@ struct both {
 };
 
 /// A failure ends the other side too, as whoever uses a stream would.
-async::awaitable<agreed> serve_tls(net::stream& on, const net::tls_context& with) {
-    auto got = co_await on.start_tls_server(with);
-    if (got.has_error()) on.close();
+async::awaitable<agreed> serve_tls(net::stream& stream, const net::tls_context& with) {
+    auto got = co_await stream.start_tls_server(with);
+    if (got.has_error()) stream.close();
     co_return got;
 }
 
-async::awaitable<agreed> ask_tls(net::stream& on, const net::tls_context& with, std::string name) {
-    auto got = co_await on.start_tls_client(with, name);
-    if (got.has_error()) on.close();
+async::awaitable<agreed> ask_tls(net::stream& stream, const net::tls_context& with, std::string name) {
+    auto got = co_await stream.start_tls_client(with, name);
+    if (got.has_error()) stream.close();
     co_return got;
 }
 
@@ -115,9 +115,9 @@ TEST_CASE("a client that does not verify takes any certificate", "[net][socket_s
         const std::array<boost::asio::const_buffer, 4> parts{
             boost::asio::buffer(std::string_view("a")), boost::asio::buffer(std::string_view()),
             boost::asio::buffer(text), boost::asio::buffer(std::string_view("z"))};
-        const auto pass = [](net::stream& to, std::span<const boost::asio::const_buffer> what, net::stream& from,
+        const auto pass = [](net::stream& stream, std::span<const boost::asio::const_buffer> what, net::stream& from,
                              std::size_t size) -> async::awaitable<std::string> {
-            auto [written, read] = co_await (to.write(what) && read_exactly(from, size));
+            auto [written, read] = co_await (stream.write(what) && read_exactly(from, size));
             co_return written.has_value() ? read : std::string();
         };
         CHECK(finish(f.loop, pass(*f.ends.server, parts, *f.ends.client, text.size() + 2)) == "a" + text + "z");
@@ -131,9 +131,10 @@ TEST_CASE("a client that does not verify takes any certificate", "[net][socket_s
     }
     SECTION("and a reader can be made to time out, with last words after it") {
         std::optional<base::result<std::size_t>> read;
-        const auto once = [](net::stream& from, std::optional<base::result<std::size_t>>& into) -> async::awaitable<> {
+        const auto once = [](net::stream& stream,
+                             std::optional<base::result<std::size_t>>& into) -> async::awaitable<> {
             char piece[8];
-            into = co_await from.read_some(piece);
+            into = co_await stream.read_some(piece);
         };
         async::task_group group(f.loop.get_executor());
         group.start(once(*f.ends.server, read));
@@ -282,9 +283,9 @@ TEST_CASE("what is no handshake fails cleanly", "[net][socket_stream]") {
                  "\x16\x03\x01\x00\x00"s, "\x15\x03\x01\x00\x02\x02\x28"s, "\x80\x2e\x01\x00\x02"s,
                  std::string(100, '\0'), "\x16\x03\x01\x00\x05\x01\xff\xff\xff\xff"s);
     SECTION("from a client") {
-        const auto talk = [](net::stream& on, std::string what) -> async::awaitable<bool> {
-            const bool sent = (co_await on.write(what)).has_value();
-            on.end_writing();
+        const auto talk = [](net::stream& stream, std::string text) -> async::awaitable<bool> {
+            const bool sent = (co_await stream.write(text)).has_value();
+            stream.end_writing();
             co_return sent;
         };
         const auto run = [](net::stream& server, const net::tls_context& with,
@@ -298,9 +299,9 @@ TEST_CASE("what is no handshake fails cleanly", "[net][socket_stream]") {
         for (const char c : f.ends.server->tls_fault()) CHECK((c >= ' ' && c < 0x7f));
     }
     SECTION("from a server") {
-        const auto talk = [](net::stream& on, std::string what) -> async::awaitable<bool> {
-            const bool sent = (co_await on.write(what)).has_value();
-            on.end_writing();
+        const auto talk = [](net::stream& stream, std::string text) -> async::awaitable<bool> {
+            const bool sent = (co_await stream.write(text)).has_value();
+            stream.end_writing();
             co_return sent;
         };
         const auto run = [](net::stream& client, const net::tls_context& with,
@@ -318,9 +319,9 @@ TEST_CASE("a peer that says nothing is left to the time limit", "[net][socket_st
     fixture f;
     const auto own = f.server();
     std::optional<agreed> got;
-    const auto serve = [](net::stream& on, const net::tls_context& with,
+    const auto serve = [](net::stream& stream, const net::tls_context& with,
                           std::optional<agreed>& into) -> async::awaitable<> {
-        into = co_await on.start_tls_server(with);
+        into = co_await stream.start_tls_server(with);
     };
     async::task_group group(f.loop.get_executor());
     group.start(serve(*f.ends.server, *own, got));

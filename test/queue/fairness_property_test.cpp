@@ -33,10 +33,10 @@ class no_way_back final : public report_router {
 /// Counts what it is offered, and holds it.
 struct counting_transport final : transport {
     using held = std::pair<std::shared_ptr<const spool::message>, spool::envelope>;
-    void carry(task what) override {
-        for (spool::envelope& each : what.envelopes) {
+    void carry(task task) override {
+        for (spool::envelope& each : task.envelopes) {
             CHECK(offered_at.try_emplace(each.id, offered_at.size()).second);
-            in_hand.push_back({what.about, std::move(each)});
+            in_hand.push_back({task.message, std::move(each)});
         }
         CHECK(in_hand.size() <= window + window / 4);
     }
@@ -72,8 +72,8 @@ struct town {
         co_await next.text().append("x\r\n");
         const auto to = mail::mailbox::parse("user@example.com").value();
         for (std::size_t n = 0; n < recipients; ++n)
-            next.add({.hop = hop, .to = {.to = to}, .expires = clock.wall() + 96h});
-        mail::sender from{.from = mail::reverse_path(to)};
+            next.add({.hop = hop, .recipient = {.address = to}, .expires = clock.wall() + 96h});
+        mail::sender from{.address = mail::reverse_path(to)};
         auto kept = co_await next.commit(std::move(from), clock.wall(), false);
         const auto first = kept->kept().envelopes.front().id;
         queue.accepted(std::move(*kept));
@@ -86,11 +86,12 @@ struct town {
         clock.advance(1ms);
         return first;
     }
-    void end_one(std::size_t which) {
-        const auto at = out.in_hand.begin() + static_cast<std::ptrdiff_t>(which);
+    void end_one(std::size_t index) {
+        const auto at = out.in_hand.begin() + static_cast<std::ptrdiff_t>(index);
         auto [about, envelope] = std::move(*at);
         out.in_hand.erase(at);
-        queue.report(about, std::move(envelope), delivered{.said = mail::status::success("2.0.0", "ok"), .remote = {}});
+        queue.report(about, std::move(envelope),
+                     delivered{.status = mail::status::success("2.0.0", "ok"), .remote = {}});
         clock.settle();
     }
 };

@@ -20,8 +20,8 @@ struct full_store final : spool::store {
     std::uint64_t longest = 1'000'000;
     std::size_t refused = 0;
 
-    async::awaitable<base::result<>> insert(const spool::queued& what) override {
-        if (what.about->size <= longest) co_return co_await rows.insert(what);
+    async::awaitable<base::result<>> insert(const spool::queued& entry) override {
+        if (entry.message->size <= longest) co_return co_await rows.insert(entry);
         ++refused;
         co_return spool::errc::full;
     }
@@ -29,19 +29,19 @@ struct full_store final : spool::store {
     [[nodiscard]] std::shared_ptr<spool::content> new_content(spool::message_id id) override {
         return rows.new_content(id);
     }
-    void apply(spool::change what) override { rows.apply(std::move(what)); }
+    void apply(spool::change change) override { rows.apply(std::move(change)); }
     void correct_times(async::wall_time now, async::wall_time latest) override { rows.correct_times(now, latest); }
     async::awaitable<base::result<std::vector<spool::next_hop>>> hops_due(async::wall_time now) override {
         return rows.hops_due(now);
     }
-    async::awaitable<base::result<std::vector<spool::next_hop>>> hops_due_since(async::wall_time after,
+    async::awaitable<base::result<std::vector<spool::next_hop>>> hops_due_since(async::wall_time start,
                                                                                 async::wall_time now) override {
-        return rows.hops_due_since(after, now);
+        return rows.hops_due_since(start, now);
     }
     async::awaitable<base::result<std::vector<spool::queued>>> due(spool::next_hop hop, async::wall_time now,
                                                                    std::size_t limit,
-                                                                   std::vector<spool::envelope_id> known) override {
-        return rows.due(std::move(hop), now, limit, std::move(known));
+                                                                   std::vector<spool::envelope_id> known_ids) override {
+        return rows.due(std::move(hop), now, limit, std::move(known_ids));
     }
     async::awaitable<base::result<std::optional<async::wall_time>>> next_due(async::wall_time now) override {
         return rows.next_due(now);
@@ -54,14 +54,14 @@ struct full_store final : spool::store {
 
 class shelf final : public transport {
 public:
-    void carry(task what) override { tasks.push_back(std::move(what)); }
+    void carry(task task) override { tasks.push_back(std::move(task)); }
     std::vector<task> tasks;
 };
 
 class router_to_shelf final : public report_router {
 public:
-    async::awaitable<base::result<std::vector<spool::envelope>>> route(mail::mailbox to) override {
-        const spool::envelope back{.hop = {"reports", ""}, .to = {.to = std::move(to)}};
+    async::awaitable<base::result<std::vector<spool::envelope>>> route(mail::mailbox recipient) override {
+        const spool::envelope back{.hop = {"reports", ""}, .recipient = {.address = std::move(recipient)}};
         co_return std::vector{back};
     }
 };
@@ -96,9 +96,9 @@ struct full_office {
         co_await next.text().append(header + "\r\n" + body);
         for (std::size_t n = 0; n < recipients; ++n) {
             const auto to = mail::mailbox::parse("user" + std::to_string(n) + "@example.com").value();
-            next.add({.hop = {"outbound", "example.com"}, .to = {.to = to}, .expires = clock.wall() + 96h});
+            next.add({.hop = {"outbound", "example.com"}, .recipient = {.address = to}, .expires = clock.wall() + 96h});
         }
-        mail::sender from{.from = mail::reverse_path::from_text("sender@example.org").value(),
+        mail::sender from{.address = mail::reverse_path::from_text("sender@example.org").value(),
                           .ret = mail::dsn_return::full};
         auto kept = co_await next.commit(std::move(from), clock.wall(), false);
         queue.accepted(std::move(*kept));
@@ -114,12 +114,12 @@ struct full_office {
         // From now on.
         store.longest = longest;
         const auto no = failed{mail::status::permanent("5.1.1", "no such user"), "mx.example.com"};
-        for (spool::envelope& each : all.envelopes) queue.report(all.about, std::move(each), no);
+        for (spool::envelope& each : all.envelopes) queue.report(all.message, std::move(each), no);
         clock.settle();
         clock.advance(1s);
     }
-    std::string text_of(const task& what) {
-        return test::run_to_end(loop, queue.content_of(what.about)).value()->text();
+    std::string text_of(const task& task) {
+        return test::run_to_end(loop, queue.content_of(task.message)).value()->text();
     }
     std::uint64_t longest = 0;
 };

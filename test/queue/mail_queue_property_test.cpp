@@ -27,8 +27,8 @@ struct ledger {
     std::map<spool::envelope_id, int> delivered;
     std::size_t carried = 0;
     std::string wrong;  // the first thing that should not be
-    void expect(bool right, const char* what) {
-        if (!right && wrong.empty()) wrong = what;
+    void expect(bool right, const char* operation) {
+        if (!right && wrong.empty()) wrong = operation;
     }
 };
 
@@ -38,33 +38,33 @@ public:
     fickle_transport(async::clock& clock, async::task_group& coroutines, ledger& book, dice& roll, std::size_t window)
         : clock_(clock), coroutines_(coroutines), book_(book), roll_(roll), window_(window) {}
 
-    void carry(task what) override {
-        for (spool::envelope& each : what.envelopes) {
+    void carry(task task) override {
+        for (spool::envelope& each : task.envelopes) {
             ++book_.carried;
             book_.expect(book_.in_hand.insert(each.id).second, "an envelope is in flight twice");
             book_.expect(book_.delivered[each.id] == 0, "an envelope is offered after its end");
             book_.expect(++held_[each.hop] <= window_ + window_ / 4, "a window and its reserve are exceeded");
-            coroutines_.start(work(what.about, std::move(each)));
+            coroutines_.start(work(task.message, std::move(each)));
         }
     }
     mail_queue* queue = nullptr;
 
 private:
-    async::awaitable<> work(std::shared_ptr<const spool::message> about, spool::envelope which) {
+    async::awaitable<> work(std::shared_ptr<const spool::message> message, spool::envelope envelope) {
         co_await clock_.sleep_for(std::chrono::milliseconds(std::uniform_int_distribution(0, 30'000)(roll_)));
         const int what = std::uniform_int_distribution(0, 9)(roll_);
-        book_.in_hand.erase(which.id);
-        --held_[which.hop];
+        book_.in_hand.erase(envelope.id);
+        --held_[envelope.hop];
         if (what < 5) {
-            ++book_.delivered[which.id];
-            if (happens(roll_, 0.5)) queue->works_again(which.hop);
-            queue->report(about, std::move(which),
-                          delivered{.said = mail::status::success("2.0.0", "ok"), .remote = {}});
+            ++book_.delivered[envelope.id];
+            if (happens(roll_, 0.5)) queue->works_again(envelope.hop);
+            queue->report(message, std::move(envelope),
+                          delivered{.status = mail::status::success("2.0.0", "ok"), .remote = {}});
         } else if (what < 9) {
-            queue->report(about, std::move(which),
+            queue->report(message, std::move(envelope),
                           deferred{mail::status::transient("4.0.0", "later"), {}, happens(roll_, 0.5)});
         } else {
-            queue->report(about, std::move(which), failed{mail::status::permanent("5.0.0", "no"), {}});
+            queue->report(message, std::move(envelope), failed{mail::status::permanent("5.0.0", "no"), {}});
         }
     }
 
@@ -79,9 +79,9 @@ private:
 class way_back final : public report_router {
 public:
     explicit way_back(dice& roll) : roll_(roll) {}
-    async::awaitable<base::result<std::vector<spool::envelope>>> route(mail::mailbox to) override {
+    async::awaitable<base::result<std::vector<spool::envelope>>> route(mail::mailbox recipient) override {
         if (happens(roll_, 0.1)) co_return spool::errc::unavailable;
-        const spool::envelope back{.hop = {"outbound", "back.example"}, .to = {.to = std::move(to)}};
+        const spool::envelope back{.hop = {"outbound", "back.example"}, .recipient = {.address = std::move(recipient)}};
         co_return std::vector{back};
     }
 
@@ -100,10 +100,11 @@ struct sent_mail {
         for (int n = 0; n < recipients; ++n) {
             const auto domain =
                 is_list ? "d0.example" : "d" + std::to_string(std::uniform_int_distribution(0, 5)(roll)) + ".example";
-            next.add(
-                {.hop = {"outbound", domain}, .to = {.to = to, .notify = notify(roll)}, .expires = clock.wall() + 96h});
+            next.add({.hop = {"outbound", domain},
+                      .recipient = {.address = to, .notify = notify(roll)},
+                      .expires = clock.wall() + 96h});
         }
-        mail::sender from{.from = mail::reverse_path(to)};
+        mail::sender from{.address = mail::reverse_path(to)};
         auto kept = co_await next.commit(std::move(from), clock.wall(), false);
         if (kept.has_error()) co_return;
         for (const spool::envelope& each : kept->kept().envelopes) all.insert(each.id);

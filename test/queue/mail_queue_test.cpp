@@ -29,20 +29,20 @@ mail::mailbox address(std::string_view text) { return mail::mailbox::parse(text)
 /// Keeps what it is given until the test says what became of it.
 class patient_transport final : public transport {
 public:
-    void carry(task what) override { tasks.push_back(std::move(what)); }
+    void carry(task task) override { tasks.push_back(std::move(task)); }
     std::vector<task> tasks;
 };
 
 class fixed_router final : public report_router {
 public:
-    async::awaitable<base::result<std::vector<spool::envelope>>> route(mail::mailbox to) override {
+    async::awaitable<base::result<std::vector<spool::envelope>>> route(mail::mailbox recipient) override {
         most_at_once = std::max(most_at_once, ++at_once);
         if (pause) co_await pause();
         --at_once;
         if (throws) throw std::runtime_error("a bug in the rules");
         if (failure) co_return failure;
         if (nowhere) co_return std::vector<spool::envelope>();
-        const spool::envelope back{.hop = home, .to = {.to = std::move(to)}};
+        const spool::envelope back{.hop = home, .recipient = {.address = std::move(recipient)}};
         co_return std::vector{back};
     }
     bool nowhere = false;
@@ -54,13 +54,13 @@ public:
 };
 
 struct letter {
-    std::vector<std::string> to = {"user@example.com"};
-    std::string from = "sender@example.org";
+    std::vector<std::string> names = {"user@example.com"};
+    std::string source_path = "sender@example.org";
     mail::dsn_notify notify = {};
     mail::dsn_return ret = mail::dsn_return::unspecified;
     std::string text = "Subject: hello\r\nX-Mark: seen\r\n\r\nthe body\r\n";
     next_hop hop = outbound;
-    std::string given = {};
+    std::string original = {};
 };
 
 struct post_office {
@@ -71,13 +71,13 @@ struct post_office {
     fixed_router router;
     patient_transport out;
     patient_transport back;
-    settings how{.host = "mx.example.com"};
+    settings options{.host = "mx.example.com"};
     std::optional<mail_queue> queue;
 
     /// Without jitter, so that moments are those of the schedule.
-    explicit post_office(settings with = {.host = "mx.example.com"}, unsigned jitter_percent = 0)
-        : how(std::move(with)) {
-        how.retry.jitter_percent = jitter_percent;
+    explicit post_office(settings settings = {.host = "mx.example.com"}, unsigned jitter_percent = 0)
+        : options(std::move(settings)) {
+        options.retry.jitter_percent = jitter_percent;
         open();
     }
     ~post_office() { close(); }
@@ -85,7 +85,7 @@ struct post_office {
     post_office& operator=(const post_office&) = delete;
 
     void open() {
-        queue.emplace(loop.get_executor(), store, clock, log, router, how);
+        queue.emplace(loop.get_executor(), store, clock, log, router, options);
         queue->assign("outbound", out, false);
         queue->assign("reports", back, true);
         queue->start();
@@ -104,13 +104,14 @@ struct post_office {
     async::awaitable<bool> commit(letter what) {
         spool::transaction next(store);
         co_await next.text().append(what.text);
-        for (const std::string& each : what.to)
+        for (const std::string& each : what.names)
             next.add({.hop = what.hop,
-                      .to = {.to = address(each), .notify = what.notify},
-                      .given = what.given,
-                      .expires = clock.wall() + how.ttl});
-        mail::sender from{
-            .from = mail::reverse_path::from_text(what.from).value(), .ret = what.ret, .envelope_id = "QQ314"};
+                      .recipient = {.address = address(each), .notify = what.notify},
+                      .original = what.original,
+                      .expires = clock.wall() + options.ttl});
+        mail::sender from{.address = mail::reverse_path::from_text(what.source_path).value(),
+                          .ret = what.ret,
+                          .envelope_id = "QQ314"};
         auto kept = co_await next.commit(std::move(from), clock.wall(), false);
         if (kept.has_error()) co_return false;
         queue->accepted(std::move(*kept));
@@ -127,26 +128,26 @@ struct post_office {
         from.tasks.erase(from.tasks.begin());
         return first;
     }
-    void report_all(task what, const outcome& came) {
-        for (spool::envelope& each : what.envelopes) queue->report(what.about, std::move(each), came);
+    void report_all(task task, const outcome& came) {
+        for (spool::envelope& each : task.envelopes) queue->report(task.message, std::move(each), came);
         clock.settle();
     }
-    std::string text_of(const task& what) {
-        auto text = test::run_to_end(loop, queue->content_of(what.about));
+    std::string text_of(const task& task) {
+        auto text = test::run_to_end(loop, queue->content_of(task.message));
         return text.value()->text();
     }
     /// The report that is in the hands of its transport.
     std::string report_text() {
         REQUIRE(back.tasks.size() == 1);
-        CHECK(back.tasks[0].about->from.from.is_null());
-        CHECK(back.tasks[0].envelopes.at(0).to.to.text() == "sender@example.org");
+        CHECK(back.tasks[0].message->sender.address.is_null());
+        CHECK(back.tasks[0].envelopes.at(0).recipient.address.text() == "sender@example.org");
         return text_of(back.tasks[0]);
     }
 };
 
 bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
-const auto ok = delivered{.said = mail::status::success("2.0.0", "taken")};
+const auto ok = delivered{.status = mail::status::success("2.0.0", "taken")};
 const auto greylisted = deferred{mail::status::transient("4.7.1", "come back later"), "mx.example.com"};
 const auto no_such_user = failed{mail::status::permanent("5.1.1", "no such user"), "mx.example.com"};
 
@@ -156,8 +157,8 @@ TEST_CASE("an accepted message is carried at once, with its content, and gone wh
     post_office office;
     office.send();
     task first = office.take(office.out);
-    REQUIRE(first.about->text != nullptr);
-    CHECK(first.envelopes.at(0).to.to.text() == "user@example.com");
+    REQUIRE(first.message->text != nullptr);
+    CHECK(first.envelopes.at(0).recipient.address.text() == "user@example.com");
     office.report_all(std::move(first), ok);
     CHECK(office.store.envelopes.empty());
     CHECK(office.store.messages.empty());
@@ -166,7 +167,7 @@ TEST_CASE("an accepted message is carried at once, with its content, and gone wh
 
 TEST_CASE("the recipients of a message are one task for each next hop", "[queue][mail_queue]") {
     post_office office;
-    office.send({.to = {"a@example.com", "b@example.com"}});
+    office.send({.names = {"a@example.com", "b@example.com"}});
     CHECK(office.out.tasks.size() == 1);
     CHECK(office.out.tasks.at(0).envelopes.size() == 2);
 }
@@ -176,8 +177,8 @@ TEST_CASE("content beyond the budget is read back from the store", "[queue][mail
     office.send();
     office.send();
     REQUIRE(office.out.tasks.size() == 2);
-    CHECK(office.out.tasks[0].about->text != nullptr);
-    CHECK(office.out.tasks[1].about->text == nullptr);
+    CHECK(office.out.tasks[0].message->text != nullptr);
+    CHECK(office.out.tasks[1].message->text == nullptr);
     CHECK(has(office.text_of(office.out.tasks[1]), "the body"));
 }
 
@@ -193,7 +194,7 @@ TEST_CASE("a deferred envelope is tried at the moments of the schedule, with its
         CHECK(office.out.tasks.empty());
         office.clock.advance(2s);
         REQUIRE(office.out.tasks.size() == 1);
-        CHECK(office.out.tasks[0].about->text == nullptr);
+        CHECK(office.out.tasks[0].message->text == nullptr);
         CHECK(office.out.tasks[0].envelopes[0].last.text() == "come back later");
     }
 }
@@ -202,7 +203,7 @@ TEST_CASE("messages that are deferred together come back at moments of their own
           "[queue][mail_queue]") {
     post_office office({.host = "mx.example.com"}, 10);
     const auto begin = office.clock.wall();
-    for (int n = 0; n < 50; ++n) office.send({.to = {"a@example.com", "b@example.com", "c@example.com"}});
+    for (int n = 0; n < 50; ++n) office.send({.names = {"a@example.com", "b@example.com", "c@example.com"}});
     while (!office.out.tasks.empty()) office.report_all(office.take(office.out), greylisted);
     std::map<async::wall_time, std::set<spool::message_id>> moments;
     std::map<spool::message_id, std::set<async::wall_time>> of_message;
@@ -226,22 +227,22 @@ TEST_CASE("local mail has a schedule of its own", "[queue][mail_queue]") {
 
 TEST_CASE("mail that waits is taken up by the next process", "[queue][mail_queue]") {
     post_office office;
-    office.send({.to = {"never-tried@example.com"}});
-    office.send({.to = {"deferred@example.com"}});
+    office.send({.names = {"never-tried@example.com"}});
+    office.send({.names = {"deferred@example.com"}});
     task tried = office.take(office.out);
     task second = office.take(office.out);
     office.report_all(std::move(second), greylisted);
     office.close();
     office.open();
     REQUIRE(office.out.tasks.size() == 1);
-    CHECK(office.out.tasks[0].envelopes[0].to.to.text() == "never-tried@example.com");
+    CHECK(office.out.tasks[0].envelopes[0].recipient.address.text() == "never-tried@example.com");
     office.clock.advance(401s);
     CHECK(office.out.tasks.size() == 2);
 }
 
 TEST_CASE("a permanent failure is reported to the sender, and then the envelope ends", "[queue][mail_queue][report]") {
     post_office office;
-    office.send({.given = "alias@example.com"});
+    office.send({.original = "alias@example.com"});
     office.report_all(office.take(office.out), no_such_user);
     CHECK(office.store.envelopes.size() == 1);
     office.clock.advance(1s);
@@ -260,12 +261,12 @@ TEST_CASE("a permanent failure is reported to the sender, and then the envelope 
 
 TEST_CASE("recipients that fail together are in one report", "[queue][mail_queue][report]") {
     post_office office;
-    office.send({.to = {"a@example.com", "b@example.com", "c@example.com"}});
+    office.send({.names = {"a@example.com", "b@example.com", "c@example.com"}});
     task all = office.take(office.out);
-    office.queue->report(all.about, all.envelopes[0], no_such_user);
-    office.queue->report(all.about, all.envelopes[1], ok);
+    office.queue->report(all.message, all.envelopes[0], no_such_user);
+    office.queue->report(all.message, all.envelopes[1], ok);
     office.clock.advance(100ms);
-    office.queue->report(all.about, all.envelopes[2], no_such_user);
+    office.queue->report(all.message, all.envelopes[2], no_such_user);
     office.clock.advance(1s);
     const std::string text = office.report_text();
     CHECK(has(text, "a@example.com"));
@@ -292,7 +293,7 @@ TEST_CASE("RET=FULL returns the whole message, unless it is too long", "[queue][
 
 TEST_CASE("a bounce of a bounce is dropped", "[queue][mail_queue][report]") {
     post_office office;
-    office.send({.from = ""});
+    office.send({.source_path = ""});
     office.report_all(office.take(office.out), no_such_user);
     office.clock.advance(1s);
     CHECK(office.back.tasks.empty());
@@ -340,13 +341,14 @@ TEST_CASE("success is reported as delivered or as relayed, or by the next host i
     office.back.tasks.clear();
 
     office.send({.notify = success});
-    office.report_all(office.take(office.out), delivered{.said = ok.said, .remote = "mx.example.com", .final = false});
+    office.report_all(office.take(office.out),
+                      delivered{.status = ok.status, .remote = "mx.example.com", .final = false});
     CHECK(has(office.report_text(), "Action: relayed"));
     office.back.tasks.clear();
 
     office.send({.notify = success});
     office.report_all(office.take(office.out),
-                      delivered{.said = ok.said, .remote = {}, .final = false, .dsn_passed = true});
+                      delivered{.status = ok.status, .remote = {}, .final = false, .dsn_passed = true});
     CHECK(office.back.tasks.empty());
 }
 
@@ -396,13 +398,14 @@ TEST_CASE("audit 24: the report of an 8-bit message is 7-bit", "[queue][mail_que
     const std::string text = office.report_text();
     CHECK(has(text, "X-Mark: s=C3=A4"));
     CHECK(std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; }));
-    CHECK_FALSE(office.back.tasks.at(0).about->eight_bit);
+    CHECK_FALSE(office.back.tasks.at(0).message->eight_bit);
 }
 
 TEST_CASE("audit 37: an expansion is reported by itself, once, and is no delivery", "[queue][mail_queue][report]") {
     post_office office;
-    office.send(
-        {.to = {"list@example.com"}, .notify = {.specified = true, .success = true}, .hop = spool::expansion_notice()});
+    office.send({.names = {"list@example.com"},
+                 .notify = {.specified = true, .success = true},
+                 .hop = spool::expansion_notice()});
     CHECK(office.out.tasks.empty());
     const std::string text = office.report_text();
     CHECK(has(text, "Action: expanded\r\n"));
@@ -415,8 +418,9 @@ TEST_CASE("audit 37: an expansion is reported by itself, once, and is no deliver
 TEST_CASE("audit 37: the notice of an expansion waits for a store that refuses", "[queue][mail_queue][report]") {
     post_office office;
     office.router.failure = spool::errc::unavailable;
-    office.send(
-        {.to = {"list@example.com"}, .notify = {.specified = true, .success = true}, .hop = spool::expansion_notice()});
+    office.send({.names = {"list@example.com"},
+                 .notify = {.specified = true, .success = true},
+                 .hop = spool::expansion_notice()});
     CHECK(office.back.tasks.empty());
     CHECK(office.store.envelopes.size() == 1);
     office.router.failure = {};
@@ -427,9 +431,10 @@ TEST_CASE("audit 37: the notice of an expansion waits for a store that refuses",
 TEST_CASE("the notice of an expansion that cannot be reported in its time is given up", "[queue][mail_queue][report]") {
     post_office office;
     office.router.failure = spool::errc::unavailable;
-    office.send(
-        {.to = {"list@example.com"}, .notify = {.specified = true, .success = true}, .hop = spool::expansion_notice()});
-    office.clock.advance(office.how.ttl - 1h);
+    office.send({.names = {"list@example.com"},
+                 .notify = {.specified = true, .success = true},
+                 .hop = spool::expansion_notice()});
+    office.clock.advance(office.options.ttl - 1h);
     CHECK(office.store.envelopes.size() == 1);
     office.clock.advance(2h);
     CHECK(office.store.envelopes.empty());
@@ -445,21 +450,21 @@ TEST_CASE("an exception at the settling of a report stops neither its neighbours
     std::vector<spool::receipt> kept;
     reports all(
         {office.store, office.clock, office.log, office.router, how, coroutines},
-        [&](const spool::envelope& which, const spool::change&) {
-            settled.push_back(which.id);
+        [&](const spool::envelope& envelope, const spool::change&) {
+            settled.push_back(envelope.id);
             if (settled.size() == 1) throw std::runtime_error("a bug in the windows");
         },
-        [&](spool::receipt one) {
-            kept.push_back(std::move(one));
+        [&](spool::receipt receipt) {
+            kept.push_back(std::move(receipt));
             throw std::runtime_error("a bug in the queue");
         });
-    office.send({.to = {"a@example.com", "b@example.com"}});
-    office.send({.to = {"c@example.com"}});
+    office.send({.names = {"a@example.com", "b@example.com"}});
+    office.send({.names = {"c@example.com"}});
     while (!office.out.tasks.empty()) {
         task what = office.take(office.out);
         for (const spool::envelope& each : what.envelopes) {
             const spool::finished done{each.id};
-            all.owe(what.about, mail::report_kind::failed, {each, no_such_user.said, {}, done, done});
+            all.owe(what.message, mail::report_kind::failed, {each, no_such_user.status, {}, done, done});
         }
     }
     office.clock.advance(1min);
@@ -612,9 +617,9 @@ TEST_CASE("letters overtake a list that came before them, and the list goes on",
     post_office office({.host = "mx.example.com", .window = 40});
     std::vector<std::string> many;
     for (int n = 0; n < 2000; ++n) many.push_back("user" + std::to_string(n) + "@example.com");
-    office.send({.to = many});
+    office.send({.names = many});
     constexpr std::size_t letters = 100;
-    for (std::size_t n = 0; n < letters; ++n) office.send({.to = {"letter@example.com"}});
+    for (std::size_t n = 0; n < letters; ++n) office.send({.names = {"letter@example.com"}});
     std::size_t of_list = 0;
     std::size_t of_letters = 0;
     std::size_t before_last_letter = 0;
@@ -624,7 +629,7 @@ TEST_CASE("letters overtake a list that came before them, and the list goes on",
         for (const task& each : office.out.tasks) in_hand += each.envelopes.size();
         most_in_hand = std::max(most_in_hand, in_hand);
         task next = office.take(office.out);
-        const bool is_letter = next.envelopes[0].to.to.text() == "letter@example.com";
+        const bool is_letter = next.envelopes[0].recipient.address.text() == "letter@example.com";
         (is_letter ? of_letters : of_list) += next.envelopes.size();
         if (is_letter) before_last_letter = of_list;
         office.report_all(std::move(next), ok);
@@ -640,7 +645,7 @@ TEST_CASE("a message with more recipients than the window is carried in parts", 
     post_office office({.host = "mx.example.com", .window = 10});
     std::vector<std::string> many;
     for (int n = 0; n < 35; ++n) many.push_back("user" + std::to_string(n) + "@example.com");
-    office.send({.to = many});
+    office.send({.names = many});
     std::size_t recipients = 0;
     while (!office.out.tasks.empty()) {
         task next = office.take(office.out);
@@ -759,12 +764,12 @@ TEST_CASE("a clock that is set forward makes mail due within minutes", "[queue][
 
 TEST_CASE("mail that waits for a host goes as soon as the host works again, and no other", "[queue][mail_queue]") {
     post_office office;
-    const auto at_once = [&](task what, bool for_host) {
-        office.report_all(std::move(what), deferred{mail::status::transient("4.0.0", "x"), {}, for_host});
+    const auto at_once = [&](task task, bool for_host) {
+        office.report_all(std::move(task), deferred{mail::status::transient("4.0.0", "x"), {}, for_host});
     };
-    office.send({.to = {"no-connection@example.com"}});
-    office.send({.to = {"greylisted@example.com"}});
-    office.send({.to = {"elsewhere@example.net"}, .hop = {"outbound", "example.net"}});
+    office.send({.names = {"no-connection@example.com"}});
+    office.send({.names = {"greylisted@example.com"}});
+    office.send({.names = {"elsewhere@example.net"}, .hop = {"outbound", "example.net"}});
     at_once(office.take(office.out), true);
     at_once(office.take(office.out), false);
     at_once(office.take(office.out), true);
@@ -773,7 +778,7 @@ TEST_CASE("mail that waits for a host goes as soon as the host works again, and 
     office.queue->works_again(outbound);
     office.clock.settle();
     REQUIRE(office.out.tasks.size() == 1);
-    CHECK(office.out.tasks[0].envelopes.at(0).to.to.text() == "no-connection@example.com");
+    CHECK(office.out.tasks[0].envelopes.at(0).recipient.address.text() == "no-connection@example.com");
     CHECK(office.out.tasks[0].envelopes.at(0).tries == 1);
     // It fails again, and has its place in the schedule.
     at_once(office.take(office.out), true);

@@ -20,7 +20,7 @@ std::vector<envelope> a_list(const next_hop& hop, std::uint64_t id, std::uint64_
     std::vector<envelope> made;
     const auto to = mail::mailbox::parse("user@" + hop.domain);
     for (std::uint64_t n = 0; n < recipients; ++n)
-        made.push_back({.id = spool::envelope_of(spool::message_id(id), n), .hop = hop, .to = {.to = *to}});
+        made.push_back({.id = spool::envelope_of(spool::message_id(id), n), .hop = hop, .recipient = {.address = *to}});
     return made;
 }
 
@@ -29,7 +29,7 @@ std::vector<envelope> mail_for(const next_hop& hop, std::uint64_t first, std::ui
     std::vector<envelope> made;
     const auto to = mail::mailbox::parse("user@" + hop.domain);
     for (std::uint64_t n = first; n < first + count; ++n)
-        made.push_back({.id = spool::envelope_of(spool::message_id(n), 0), .hop = hop, .to = {.to = *to}});
+        made.push_back({.id = spool::envelope_of(spool::message_id(n), 0), .hop = hop, .recipient = {.address = *to}});
     return made;
 }
 
@@ -130,13 +130,13 @@ TEST_CASE("a window that is half empty is refilled, past those in flight", "[que
     REQUIRE(order);
     CHECK(order->hop == here);
     CHECK(order->limit == 5);
-    CHECK(std::set(order->known.begin(), order->known.end()) ==
+    CHECK(std::set(order->known_ids.begin(), order->known_ids.end()) ==
           std::set{first[5].id, first[6].id, first[7].id, first[8].id, first[9].id});
     CHECK_FALSE(all.next_refill());
 
     const auto found = all.filled(*order, answer(here, 11, 5));
     REQUIRE(found.size() == 5);
-    CHECK(found[0].about->id == spool::message_id(11));
+    CHECK(found[0].message->id == spool::message_id(11));
     CHECK(all.in_flight(here) == 10);
 }
 
@@ -149,7 +149,7 @@ TEST_CASE("an envelope that ended while the store answered is not offered again"
     REQUIRE(order);
     // The answer was given while this one was in flight, and comes after it has ended.
     all.land(first[2]);
-    CHECK(std::ranges::find(order->known, first[2].id) != order->known.end());
+    CHECK(std::ranges::find(order->known_ids, first[2].id) != order->known_ids.end());
     CHECK(all.filled(*order, answer(here, 5, 2)).size() == 2);
     CHECK(all.in_flight(here) == 3);
 }

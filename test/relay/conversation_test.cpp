@@ -23,17 +23,17 @@ struct fixture {
     async::workers io{1};
     scripted_server server{loop};
     std::unique_ptr<relay::conversation> with;
-    async::task_group beside{loop.get_executor()};
+    async::task_group side_tasks{loop.get_executor()};
 
-    explicit fixture(smtp::client_settings how = {.helo = "mx.example.org", .tls = smtp::client_tls::never}) {
+    explicit fixture(smtp::client_settings settings = {.helo = "mx.example.org", .tls = smtp::client_tls::never}) {
         const auto port = static_cast<std::uint16_t>(std::stoi(server.port()));
         auto stream = finish(loop, net::connect_tcp(test::loopback(port), std::nullopt, real, test::patience));
-        with = std::make_unique<relay::conversation>(loop.get_executor(), std::move(stream.value()), clock, how,
+        with = std::make_unique<relay::conversation>(loop.get_executor(), std::move(stream.value()), clock, settings,
                                                      "test.example", 180s);
-        beside.start(with->keep_time());
+        side_tasks.start(with->keep_time());
     }
     ~fixture() {
-        finish(loop, beside.stop());
+        finish(loop, side_tasks.stop());
         with->close();
     }
 
@@ -48,15 +48,15 @@ struct fixture {
         const auto run = [](relay::conversation& on, std::optional<smtp::client_step>& got) -> async::awaitable<> {
             got = co_await on.pump();
         };
-        beside.start(run(*with, into));
+        side_tasks.start(run(*with, into));
     }
-    void begin(std::shared_ptr<const spool::content> content, std::vector<std::string> to = {"bob@example.org"}) {
-        smtp::client_transaction what{.from = {.from = mail::reverse_path::from_text("ada@example.net").value()},
-                                      .to = {},
+    void begin(std::shared_ptr<const spool::content> content, std::vector<std::string> names = {"bob@example.org"}) {
+        smtp::client_transaction what{.sender = {.address = mail::reverse_path::from_text("ada@example.net").value()},
+                                      .recipients = {},
                                       .size = content->size(),
                                       .eight_bit = false};
-        for (const std::string& each : to)
-            what.to.push_back({.to = mail::mailbox::parse(each).value(), .notify = {}, .original = {}});
+        for (const std::string& each : names)
+            what.recipients.push_back({.address = mail::mailbox::parse(each).value(), .notify = {}, .original = {}});
         with->begin(std::move(what), std::move(content));
     }
     static std::shared_ptr<const spool::content> text(std::string body, std::string trace = "Received: here\r\n") {
@@ -65,14 +65,14 @@ struct fixture {
     mail::status failure() {
         const auto pause = pump();
         REQUIRE(std::holds_alternative<smtp::session_failed>(pause));
-        return std::get<smtp::session_failed>(pause).said;
+        return std::get<smtp::session_failed>(pause).status;
     }
     /// Of the oldest mail that a failure cut short.
     bool content_sent() const { return with->protocol().unfinished().at(0).content_sent; }
     std::vector<mail::status> outcome() {
         const auto pause = pump();
         REQUIRE(std::holds_alternative<smtp::transaction_done>(pause));
-        return std::get<smtp::transaction_done>(pause).each;
+        return std::get<smtp::transaction_done>(pause).statuses;
     }
 };
 
@@ -248,7 +248,7 @@ TEST_CASE("a peer that does not answer in time is given up", "[relay][conversati
     f.clock.advance(1s);
     test::run_until(f.loop, [&] { return got.has_value(); });
     REQUIRE(std::holds_alternative<smtp::session_failed>(*got));
-    const auto said = std::get<smtp::session_failed>(*got).said;
+    const auto said = std::get<smtp::session_failed>(*got).status;
     CHECK(said.enhanced() == mail::enhanced_code{4, 4, 2});
     CHECK_THAT(said.text(), Contains("test.example"));
 }
@@ -292,7 +292,7 @@ TEST_CASE("a peer that does not take what we write is given up", "[relay][conver
     f.clock.advance(1s);
     test::run_until(f.loop, [&] { return got.has_value(); });
     REQUIRE(std::holds_alternative<smtp::session_failed>(*got));
-    CHECK(std::get<smtp::session_failed>(*got).said.enhanced() == mail::enhanced_code{4, 4, 2});
+    CHECK(std::get<smtp::session_failed>(*got).status.enhanced() == mail::enhanced_code{4, 4, 2});
     CHECK(f.content_sent());
 }
 

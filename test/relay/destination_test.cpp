@@ -26,9 +26,9 @@ struct fixture {
     spool::next_hop hop{.action = "out", .domain = "example.net"};
     unsigned news = 0;
     relay::destination to{world.with, hop, world.action, world.our_name, [this] { ++news; }};
-    async::task_group beside{world.house.loop.get_executor()};
+    async::task_group side_tasks{world.house.loop.get_executor()};
 
-    ~fixture() { test::finish(world.house.loop, beside.stop()); }
+    ~fixture() { test::finish(world.house.loop, side_tasks.stop()); }
 
     test::fake_resolver& dns() { return world.dns; }
     relay::action_settings& action() { return world.action; }
@@ -44,7 +44,7 @@ struct fixture {
     void ask() { test::finish(world.house.loop, to.ask()); }
     /// Without waiting for the end.
     void begin() {
-        beside.start(to.ask());
+        side_tasks.start(to.ask());
         test::settle(world.house.loop);
     }
     void let_go(const std::string& name) {
@@ -56,9 +56,9 @@ struct fixture {
         for (const candidate& each : to.hosts()) all.push_back(each.url.host);
         return all;
     }
-    strings where(std::size_t which) const {
+    strings where(std::size_t index) const {
         strings all;
-        for (const relay::host& each : to.hosts()[which].at) all.push_back(each.text());
+        for (const relay::host& each : to.hosts()[index].hosts) all.push_back(each.text());
         return all;
     }
     mail::status fault() const {
@@ -324,7 +324,7 @@ TEST_CASE("literal addresses and Unix sockets are known without asking anybody",
     CHECK(f.where(0) == strings{"192.0.2.1:25"});
     CHECK(f.where(1) == strings{"[2001:db8::1]:25"});
     CHECK(f.where(2) == strings{"/run/lmtp.sock"});
-    CHECK(f.dns().asked.empty());
+    CHECK(f.dns().words.empty());
 }
 
 TEST_CASE("a relay whose name does not resolve is never the mail's fault", "[relay][destination]") {
@@ -397,7 +397,7 @@ TEST_CASE("a table without a source defers the mail and asks for no host", "[rel
     f.ask();
     CHECK(f.fault().is_transient());
     CHECK_THAT(f.fault().text(), Contains("fake"));
-    CHECK(f.dns().asked.empty());
+    CHECK(f.dns().words.empty());
 }
 
 // --- MX hosts
@@ -599,7 +599,7 @@ TEST_CASE("mail for an address literal goes to that address", "[relay][destinati
     f.ask();
     REQUIRE(f.hosts().size() == 1);
     CHECK(f.where(0) == strings{"192.0.2.7:25"});
-    CHECK(f.dns().asked.empty());
+    CHECK(f.dns().words.empty());
 }
 
 // --- later
@@ -696,7 +696,7 @@ TEST_CASE("while it is being asked for, nothing is asked for again", "[relay][de
     f.dns().hold("example.net");
     f.begin();
     f.begin();
-    CHECK(std::ranges::count(f.dns().asked, "mx example.net") == 1);
+    CHECK(std::ranges::count(f.dns().words, "mx example.net") == 1);
     f.let_go("example.net");
     CHECK(f.hosts().size() == 2);
 }

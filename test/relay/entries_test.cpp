@@ -19,10 +19,12 @@ table::static_table list_of(const strings& all) {
     return {"list", rows};
 }
 
-strings in_order(table::table& from) {
-    return run_to_end(relay::entries_in_order(from, table::service::source)).value();
+strings in_order(table::table& table) {
+    return run_to_end(relay::entries_in_order(table, table::service::source)).value();
 }
-strings in_turn(table::table& from) { return run_to_end(relay::entries_in_turn(from, table::service::source)).value(); }
+strings in_turn(table::table& table) {
+    return run_to_end(relay::entries_in_turn(table, table::service::source)).value();
+}
 
 }  // namespace
 

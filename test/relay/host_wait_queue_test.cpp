@@ -13,7 +13,7 @@ using visitor = host_wait_queue::visitor;
 
 namespace {
 
-host at(const std::string& ip) { return {.at = {net::parse_address(ip).value(), 25}, .socket_path = {}}; }
+host at(const std::string& ip) { return {.endpoint = {net::parse_address(ip).value(), 25}, .socket_path = {}}; }
 
 struct fixture {
     test::relay_surroundings world;
@@ -33,14 +33,14 @@ struct fixture {
         made->blocked = true;
         return made;
     }
-    shared_limit line(const host& to, const std::string& from = "0.0.0.0") {
+    shared_limit line(const host& host, const std::string& source_path = "0.0.0.0") {
         return {.kind = shared_limit::scope::route,
-                .via = {net::parse_address(from).value(), to},
+                .path = {net::parse_address(source_path).value(), host},
                 .domain = {},
-                .rules = &world.allowed};
+                .rules = &world.limits};
     }
-    bool someone_else_waits(const host& to, const relay::relay& than) {
-        return queue.someone_else_waits({{}, to}, than);
+    bool someone_else_waits(const host& host, const relay::relay& than) {
+        return queue.someone_else_waits({{}, host}, than);
     }
 };
 
@@ -83,9 +83,9 @@ TEST_CASE("the lines that a connection concerns are those of its host, its sourc
     fixture f;
     const auto from = net::parse_address("198.51.100.1").value();
     const shared_limit of_source{
-        .kind = shared_limit::scope::source, .via = {from, {}}, .domain = {}, .rules = &f.world.allowed};
+        .kind = shared_limit::scope::source, .path = {from, {}}, .domain = {}, .rules = &f.world.limits};
     const shared_limit of_domain{
-        .kind = shared_limit::scope::domain, .via = {}, .domain = "a.example", .rules = &f.world.allowed};
+        .kind = shared_limit::scope::domain, .path = {}, .domain = "a.example", .rules = &f.world.limits};
     f.queue.wait(f.theirs, f.line(f.first, "198.51.100.2"));
     f.queue.wait(f.ours, f.line(f.first, "198.51.100.1"));
     for (const auto& each : {of_source, of_domain, f.whole, f.line(f.second)}) f.queue.wait(f.ours, each);

@@ -13,14 +13,14 @@ const spool::next_hop ours{"out", "example.net"};
 const spool::next_hop theirs{"out", "example.org"};
 const mail::status broken = mail::status::transient("4.4.1", "broken");
 
-host at(const std::string& ip) { return {.at = {net::parse_address(ip).value(), 25}, .socket_path = {}}; }
-route to(const std::string& ip, const source& from = {}) { return {from, at(ip)}; }
+host at(const std::string& ip) { return {.endpoint = {net::parse_address(ip).value(), 25}, .socket_path = {}}; }
+route to(const std::string& ip, const source& source = {}) { return {source, at(ip)}; }
 const source first_source = net::parse_address("198.51.100.1").value();
 const source second_source = net::parse_address("198.51.100.2").value();
 
-std::chrono::seconds pause_after_failure(ledger& known, const route& via, async::time_point& now) {
-    known.failed(via, broken, now);
-    const async::time_point until = known.along(via).rest.until;
+std::chrono::seconds pause_after_failure(ledger& ledger, const route& route, async::time_point& now) {
+    ledger.failed(route, broken, now);
+    const async::time_point until = ledger.along(route).rest.until;
     const auto pause = std::chrono::duration_cast<std::chrono::seconds>(until - now);
     now = until;
     return pause;
@@ -170,7 +170,7 @@ TEST_CASE("an open connection counts for its host, route, source, connector, rel
     ledger known;
     const route via = to("192.0.2.1", first_source);
     const auto counts = [&] {
-        return std::vector<tally>{known.at(via.to),         known.along(via),
+        return std::vector<tally>{known.at(via.target),     known.along(via),
                                   known.from(first_source), known.connector(ours, first_source),
                                   known.of(ours),           known.towards("example.net")};
     };
@@ -232,7 +232,7 @@ TEST_CASE("IPv6 is preferred until it fails where IPv4 works, for ten minutes or
         CHECK_FALSE(known.prefers_ipv4(start + 1s));
     }
     SECTION("a Unix socket says nothing") {
-        known.worked(ours, {source(), {.at = {}, .socket_path = "/run/lmtp"}}, start + 1s);
+        known.worked(ours, {source(), {.endpoint = {}, .socket_path = "/run/lmtp"}}, start + 1s);
         CHECK(known.prefers_ipv4(start + 1s));
     }
 }
@@ -268,8 +268,8 @@ TEST_CASE("no more than a thousand relays are remembered for one host", "[relay]
 namespace {
 
 /// Two entries in each turn.
-void forget(ledger& known, async::time_point moment, async::time_point now) {
-    for (ledger::sweep progress; !known.forget_quiet_since(moment, now, progress, 2);) {}
+void forget(ledger& ledger, async::time_point moment, async::time_point now) {
+    for (ledger::sweep progress; !ledger.forget_quiet_since(moment, now, progress, 2);) {}
 }
 
 }  // namespace
@@ -282,7 +282,7 @@ TEST_CASE("what nobody has used for long is forgotten", "[relay][ledger]") {
     known.failed(via, broken, start + 1s);
     known.failed_for(ours, via, broken, start + 1s);
     known.source_failed(first_source, broken, start + 1s);
-    known.remember_deferred(ours, via.to, 1);
+    known.remember_deferred(ours, via.target, 1);
     forget(known, start + 1s, start + 1h);
     CHECK(known.routes().size() == 1);
     CHECK(known.hosts().size() == 1);
@@ -291,7 +291,7 @@ TEST_CASE("what nobody has used for long is forgotten", "[relay][ledger]") {
     CHECK(known.routes().empty());
     CHECK(known.hosts().empty());
     CHECK(known.relay_trouble().empty());
-    CHECK(known.take_deferred(via.to, start + 1h).empty());
+    CHECK(known.take_deferred(via.target, start + 1h).empty());
 }
 
 TEST_CASE("audit 12: a walk through many entries is done in parts, and sees what comes between", "[relay][ledger]") {

@@ -14,37 +14,37 @@ const spool::next_hop mail_for{"out", "example.net"};
 const source any;
 
 host at(const std::string& ip, std::uint16_t port = 25) {
-    return {.at = {net::parse_address(ip).value(), port}, .socket_path = {}};
+    return {.endpoint = {net::parse_address(ip).value(), port}, .socket_path = {}};
 }
 
 candidate server(unsigned preference, const std::vector<std::string>& addresses) {
     candidate one{.preference = preference, .state = candidate::knowledge::known};
     one.url.host = "mx" + std::to_string(preference) + ".example.net";
-    for (const std::string& each : addresses) one.at.push_back(at(each));
+    for (const std::string& each : addresses) one.hosts.push_back(at(each));
     return one;
 }
 
 /// A relay, what it knows of the world, and the time.
 struct situation {
-    ledger known;
-    limits allowed;
+    relay::ledger ledger;
+    relay::limits limits;
     std::vector<source> from{any};
     std::vector<candidate> hosts;
     std::size_t most_open = 1000;
     async::time_point now = start;
 
     decision decide() const {
-        return relay::decide({.relay = mail_for, .from = from, .hosts = hosts}, known, allowed, most_open, now);
+        return relay::decide({.relay = mail_for, .sources = from, .hosts = hosts}, ledger, limits, most_open, now);
     }
     route to(const std::string& ip) const { return {from.front(), at(ip)}; }
-    void open(const route& via, std::size_t times = 1) {
+    void open(const route& route, std::size_t times = 1) {
         for (; times > 0; --times) {
-            known.opened(mail_for, via, now);
-            known.became_ready(mail_for, via, now);
+            ledger.opened(mail_for, route, now);
+            ledger.became_ready(mail_for, route, now);
         }
     }
-    void fail(const route& via, const std::string& why = "refused") {
-        known.failed(via, mail::status::transient("4.4.1", why), now);
+    void fail(const route& route, const std::string& reason = "refused") {
+        ledger.failed(route, mail::status::transient("4.4.1", reason), now);
     }
 };
 
@@ -59,7 +59,7 @@ std::optional<async::time_point> first_moment(const all_busy& wait) {
 
 std::string chosen(const decision& what) {
     const auto* go = std::get_if<open_session>(&what);
-    return go == nullptr ? "none" : go->via.to.at.ip.to_string();
+    return go == nullptr ? "none" : go->path.target.endpoint.ip.to_string();
 }
 
 }  // namespace
@@ -86,20 +86,20 @@ TEST_CASE("of equal hosts the one with the fewest connections is chosen, then th
 TEST_CASE("a busy primary MX host is waited for, never bypassed", "[relay][planner]") {
     situation s;
     s.hosts = {server(10, {"192.0.2.1"}), server(20, {"192.0.2.2"})};
-    s.allowed.per_host = 1;
+    s.limits.per_host = 1;
     s.open(s.to("192.0.2.1"));
     const decision next = s.decide();
     REQUIRE(std::holds_alternative<all_busy>(next));
     REQUIRE(std::get<all_busy>(next).lines.size() == 1);
-    const shared_limit& line = std::get<all_busy>(next).lines.front().at;
+    const shared_limit& line = std::get<all_busy>(next).lines.front().limit;
     CHECK(line.kind == shared_limit::scope::route);
-    CHECK(line.via.to == at("192.0.2.1"));
+    CHECK(line.path.target == at("192.0.2.1"));
 }
 
 TEST_CASE("a pause between connections is waited for to the moment", "[relay][planner]") {
     situation s;
     s.hosts = {server(10, {"192.0.2.1"}), server(20, {"192.0.2.2"})};
-    s.allowed.route_delay = 5s;
+    s.limits.route_delay = 5s;
     s.open(s.to("192.0.2.1"));
     s.now += 2s;
     const decision next = s.decide();
@@ -150,7 +150,7 @@ TEST_CASE("when every route rests the relay comes back at the first end of a res
     s.fail(s.to("192.0.2.2"), "two");
     const decision next = s.decide();
     REQUIRE(std::holds_alternative<come_back_at>(next));
-    CHECK(std::get<come_back_at>(next).when == start + 1s);
+    CHECK(std::get<come_back_at>(next).time == start + 1s);
     CHECK(std::get<come_back_at>(next).because.text() == "one");
 }
 
@@ -167,13 +167,13 @@ TEST_CASE("without any route the last word of the DNS is the reason", "[relay][p
 TEST_CASE("a route is tried by one connection first, then by as many again as are ready", "[relay][planner]") {
     situation s;
     s.hosts = {server(10, {"192.0.2.1"})};
-    s.known.opened(mail_for, s.to("192.0.2.1"), s.now);
+    s.ledger.opened(mail_for, s.to("192.0.2.1"), s.now);
     CHECK(std::holds_alternative<all_busy>(s.decide()));
-    s.known.became_ready(mail_for, s.to("192.0.2.1"), s.now);
+    s.ledger.became_ready(mail_for, s.to("192.0.2.1"), s.now);
     CHECK(chosen(s.decide()) == "192.0.2.1");
-    s.known.opened(mail_for, s.to("192.0.2.1"), s.now);
+    s.ledger.opened(mail_for, s.to("192.0.2.1"), s.now);
     CHECK(chosen(s.decide()) == "192.0.2.1");
-    s.known.opened(mail_for, s.to("192.0.2.1"), s.now);
+    s.ledger.opened(mail_for, s.to("192.0.2.1"), s.now);
     CHECK(std::holds_alternative<all_busy>(s.decide()));
 }
 
@@ -183,7 +183,7 @@ TEST_CASE("concurrency towards a host begins at five, grows with what it takes a
     s.hosts = {server(10, {"192.0.2.1"})};
     s.open(s.to("192.0.2.1"), 5);
     CHECK(std::holds_alternative<all_busy>(s.decide()));
-    s.known.carried(s.to("192.0.2.1"));
+    s.ledger.carried(s.to("192.0.2.1"));
     CHECK(chosen(s.decide()) == "192.0.2.1");
     s.fail(s.to("192.0.2.1"));
     s.now += 1s;
@@ -193,7 +193,7 @@ TEST_CASE("concurrency towards a host begins at five, grows with what it takes a
 TEST_CASE("the window never passes the limit of the host", "[relay][planner]") {
     situation s;
     s.hosts = {server(10, {"192.0.2.1"})};
-    for (int i = 0; i < 100; ++i) s.known.carried(s.to("192.0.2.1"));
+    for (int i = 0; i < 100; ++i) s.ledger.carried(s.to("192.0.2.1"));
     s.open(s.to("192.0.2.1"), 20);
     CHECK(std::holds_alternative<all_busy>(s.decide()));
 }
@@ -201,16 +201,16 @@ TEST_CASE("the window never passes the limit of the host", "[relay][planner]") {
 TEST_CASE("another domain's connections to the same host count", "[relay][planner]") {
     situation s;
     s.hosts = {server(10, {"192.0.2.1"})};
-    for (int i = 0; i < 5; ++i) s.known.opened({"out", "example.org"}, s.to("192.0.2.1"), s.now);
+    for (int i = 0; i < 5; ++i) s.ledger.opened({"out", "example.org"}, s.to("192.0.2.1"), s.now);
     CHECK(std::holds_alternative<all_busy>(s.decide()));
 }
 
 TEST_CASE("trouble of one relay with a host is not another relay's", "[relay][planner]") {
     situation s;
     s.hosts = {server(10, {"192.0.2.1"})};
-    s.known.failed_for({"other", ""}, s.to("192.0.2.1"), mail::status::transient("4.7.0", "no"), s.now);
+    s.ledger.failed_for({"other", ""}, s.to("192.0.2.1"), mail::status::transient("4.7.0", "no"), s.now);
     CHECK(chosen(s.decide()) == "192.0.2.1");
-    s.known.failed_for(mail_for, s.to("192.0.2.1"), mail::status::transient("4.7.0", "no"), s.now);
+    s.ledger.failed_for(mail_for, s.to("192.0.2.1"), mail::status::transient("4.7.0", "no"), s.now);
     CHECK(std::holds_alternative<come_back_at>(s.decide()));
 }
 
@@ -220,11 +220,11 @@ TEST_CASE("sources take their turns, one that cannot be used is passed over", "[
     const auto second = net::parse_address("198.51.100.2").value();
     s.from = {first, second};
     s.hosts = {server(10, {"192.0.2.1"})};
-    const auto chosen_source = [&] { return std::get<open_session>(s.decide()).via.from; };
+    const auto chosen_source = [&] { return std::get<open_session>(s.decide()).path.source_address; };
     CHECK(chosen_source() == first);
     s.open({first, at("192.0.2.1")});
     CHECK(chosen_source() == second);
-    s.known.source_failed(second, mail::status::transient("4.4.1", "not ours"), s.now);
+    s.ledger.source_failed(second, mail::status::transient("4.4.1", "not ours"), s.now);
     CHECK(chosen_source() == first);
 }
 
@@ -232,7 +232,7 @@ TEST_CASE("a source of the wrong family is skipped", "[relay][planner]") {
     situation s;
     s.from = {net::parse_address("2001:db8::1").value(), net::parse_address("198.51.100.1").value()};
     s.hosts = {server(10, {"192.0.2.1"})};
-    CHECK(std::get<open_session>(s.decide()).via.from.is_v4());
+    CHECK(std::get<open_session>(s.decide()).path.source_address.is_v4());
     s.from.pop_back();
     const decision next = s.decide();
     REQUIRE(std::holds_alternative<give_up>(next));
@@ -244,15 +244,15 @@ TEST_CASE("IPv6 goes first, with IPv4 of the same server behind it", "[relay][pl
     s.hosts = {server(10, {"192.0.2.1", "2001:db8::1"})};
     const decision next = s.decide();
     REQUIRE(std::holds_alternative<open_session>(next));
-    CHECK(std::get<open_session>(next).via.to == at("2001:db8::1"));
-    REQUIRE(std::get<open_session>(next).instead.has_value());
-    CHECK(std::get<open_session>(next).instead->to == at("192.0.2.1"));
+    CHECK(std::get<open_session>(next).path.target == at("2001:db8::1"));
+    REQUIRE(std::get<open_session>(next).fallback.has_value());
+    CHECK(std::get<open_session>(next).fallback->target == at("192.0.2.1"));
 }
 
 TEST_CASE("IPv4 goes first for a while where IPv6 did not work", "[relay][planner]") {
     situation s;
     s.hosts = {server(10, {"192.0.2.1", "2001:db8::1"})};
-    s.known.worked(mail_for, s.to("192.0.2.9"), s.now);
+    s.ledger.worked(mail_for, s.to("192.0.2.9"), s.now);
     s.fail(s.to("2001:db8::9"));
     s.now += 5min;
     CHECK(chosen(s.decide()) == "192.0.2.1");
@@ -263,10 +263,10 @@ TEST_CASE("IPv4 goes first for a while where IPv6 did not work", "[relay][planne
 TEST_CASE("a family that is not allowed is not used", "[relay][planner]") {
     situation s;
     s.hosts = {server(10, {"192.0.2.1", "2001:db8::1"})};
-    s.allowed.inet6 = false;
+    s.limits.inet6 = false;
     const decision next = s.decide();
     CHECK(chosen(next) == "192.0.2.1");
-    CHECK_FALSE(std::get<open_session>(next).instead.has_value());
+    CHECK_FALSE(std::get<open_session>(next).fallback.has_value());
 }
 
 TEST_CASE("audit 12: relays that are kept out by one limit stand in one line, by different ones in different lines",
@@ -275,22 +275,22 @@ TEST_CASE("audit 12: relays that are kept out by one limit stand in one line, by
     s.hosts = {server(10, {"192.0.2.1"})};
     const auto line_of = [&](const spool::next_hop& mail, const limits& rules) {
         const auto next =
-            relay::decide({.relay = mail, .from = s.from, .hosts = s.hosts}, s.known, rules, s.most_open, s.now);
-        return std::get<all_busy>(next).lines.at(0).at;
+            relay::decide({.relay = mail, .sources = s.from, .hosts = s.hosts}, s.ledger, rules, s.most_open, s.now);
+        return std::get<all_busy>(next).lines.at(0).limit;
     };
     s.open(s.to("192.0.2.1"), 5);
-    CHECK(line_of(mail_for, s.allowed) == line_of({"out", "example.com"}, s.allowed));
+    CHECK(line_of(mail_for, s.limits) == line_of({"out", "example.com"}, s.limits));
     const limits special{.per_host = 3};
-    CHECK(line_of(mail_for, s.allowed) != line_of({"out", "example.com"}, special));
+    CHECK(line_of(mail_for, s.limits) != line_of({"out", "example.com"}, special));
     s.most_open = 5;
-    CHECK(line_of(mail_for, s.allowed).kind == shared_limit::scope::whole);
-    CHECK(line_of(mail_for, s.allowed) == line_of({"out", "example.com"}, special));
+    CHECK(line_of(mail_for, s.limits).kind == shared_limit::scope::whole);
+    CHECK(line_of(mail_for, s.limits) == line_of({"out", "example.com"}, special));
 }
 
 TEST_CASE("audit 25: that no family is left has a text of its own", "[relay][planner]") {
     situation s;
     s.hosts = {server(10, {"192.0.2.1"})};
-    s.allowed.inet4 = false;
+    s.limits.inet4 = false;
     const decision next = s.decide();
     REQUIRE(std::holds_alternative<give_up>(next));
     CHECK_THAT(std::get<give_up>(next).because.text(), Catch::Contains("mta limit"));
@@ -301,17 +301,17 @@ TEST_CASE("each limit is kept", "[relay][planner]") {
     CAPTURE(which);
     situation s;
     s.hosts = {server(10, {"192.0.2.1"})};
-    if (which == "relay") s.allowed.per_relay = 2;
-    if (which == "connector") s.allowed.per_connector = 2;
-    if (which == "domain") s.allowed.per_domain = 2;
-    if (which == "source") s.allowed.per_source = 2;
-    if (which == "route") s.allowed.per_route = 2;
+    if (which == "relay") s.limits.per_relay = 2;
+    if (which == "connector") s.limits.per_connector = 2;
+    if (which == "domain") s.limits.per_domain = 2;
+    if (which == "source") s.limits.per_source = 2;
+    if (which == "route") s.limits.per_route = 2;
     if (which == "all") s.most_open = 2;
     s.open(s.to("192.0.2.1"));
     CHECK(chosen(s.decide()) == "192.0.2.1");
     s.open(s.to("192.0.2.1"));
     CHECK(std::holds_alternative<all_busy>(s.decide()));
-    s.known.closed(mail_for, s.to("192.0.2.1"), true, s.now);
+    s.ledger.closed(mail_for, s.to("192.0.2.1"), true, s.now);
     CHECK(chosen(s.decide()) == "192.0.2.1");
 }
 
@@ -321,10 +321,10 @@ TEST_CASE("whatever the situation, what is to be waited for is named", "[relay][
     std::mt19937 random(GENERATE(range(1U, 201U)));
     const auto pick = [&random](unsigned below) { return static_cast<unsigned>(random() % below); };
     situation s;
-    s.allowed.per_host = 1 + pick(4);
-    s.allowed.per_relay = 1 + pick(6);
-    s.allowed.host_delay = std::chrono::seconds(pick(3));
-    s.allowed.reconnect_delay = std::chrono::seconds(pick(3));
+    s.limits.per_host = 1 + pick(4);
+    s.limits.per_relay = 1 + pick(6);
+    s.limits.host_delay = std::chrono::seconds(pick(3));
+    s.limits.reconnect_delay = std::chrono::seconds(pick(3));
     for (unsigned i = 0; i < 1 + pick(4); ++i) {
         s.hosts.push_back(server(10 * (1 + pick(3)), {"192.0.2." + std::to_string(1 + pick(5)),
                                                       "2001:db8::" + std::to_string(1 + pick(5))}));
@@ -334,20 +334,20 @@ TEST_CASE("whatever the situation, what is to be waited for is named", "[relay][
     for (int step = 0; step < 200; ++step) {
         const decision next = s.decide();
         if (const auto* go = std::get_if<open_session>(&next)) {
-            REQUIRE(s.known.resting(mail_for, go->via, s.now) == nullptr);
-            REQUIRE(s.known.at(go->via.to).open < s.allowed.per_host);
-            REQUIRE(open.size() < s.allowed.per_relay);
-            s.known.opened(mail_for, go->via, s.now);
+            REQUIRE(s.ledger.resting(mail_for, go->path, s.now) == nullptr);
+            REQUIRE(s.ledger.at(go->path.target).open < s.limits.per_host);
+            REQUIRE(open.size() < s.limits.per_relay);
+            s.ledger.opened(mail_for, go->path, s.now);
             if (pick(3) == 0) {
-                s.fail(go->via);
-                s.known.closed(mail_for, go->via, false, s.now);
+                s.fail(go->path);
+                s.ledger.closed(mail_for, go->path, false, s.now);
             } else {
-                s.known.became_ready(mail_for, go->via, s.now);
-                open.push_back(go->via);
+                s.ledger.became_ready(mail_for, go->path, s.now);
+                open.push_back(go->path);
             }
         } else if (const auto* later = std::get_if<come_back_at>(&next)) {
-            REQUIRE(later->when > s.now);
-            s.now = later->when;
+            REQUIRE(later->time > s.now);
+            s.now = later->time;
         } else if (const auto* busy = std::get_if<all_busy>(&next)) {
             const auto moment = first_moment(*busy);
             REQUIRE((moment || !open.empty()));
@@ -356,7 +356,7 @@ TEST_CASE("whatever the situation, what is to be waited for is named", "[relay][
                 s.now = *moment;
             } else {
                 const auto ends = open.begin() + pick(static_cast<unsigned>(open.size()));
-                s.known.closed(mail_for, *ends, true, s.now);
+                s.ledger.closed(mail_for, *ends, true, s.now);
                 open.erase(ends);
             }
         } else {

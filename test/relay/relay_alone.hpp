@@ -17,13 +17,13 @@ struct relay_surroundings {
     fake_resolver dns;
     relay::surroundings with{house.clock, house.log, dns, house.queue};
     relay::action_settings action{.name = "out"};
-    relay::limits allowed;
+    relay::limits limits;
     std::string our_name = "mx.example.org";
 
     ~relay_surroundings() { finish(house.loop, house.queue.stop()); }
 
     std::shared_ptr<relay::relay> make(const std::string& domain) {
-        return std::make_shared<relay::relay>(with, spool::next_hop{"out", domain}, action, allowed, our_name, [] {});
+        return std::make_shared<relay::relay>(with, spool::next_hop{"out", domain}, action, limits, our_name, [] {});
     }
 };
 

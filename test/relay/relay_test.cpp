@@ -18,8 +18,8 @@ struct fixture {
     test::relay_surroundings world;
     std::shared_ptr<relay::relay> made = world.make("example.net");
     relay::relay& to = *made;
-    const host first{.at = {net::parse_address("192.0.2.1").value(), 25}, .socket_path = {}};
-    const host second{.at = {net::parse_address("192.0.2.2").value(), 25}, .socket_path = {}};
+    const host first{.endpoint = {net::parse_address("192.0.2.1").value(), 25}, .socket_path = {}};
+    const host second{.endpoint = {net::parse_address("192.0.2.2").value(), 25}, .socket_path = {}};
 
     void add(std::size_t recipients) {
         queue::task more{std::make_shared<spool::message>(), {}};
@@ -27,8 +27,8 @@ struct fixture {
             more.envelopes.push_back(test::mail_house::envelope("out", "r" + std::to_string(i) + "@example.net"));
         to.waiting.push_back(std::move(more));
     }
-    std::unique_ptr<idle_session> idle(async::time_point since, const host& where) {
-        auto one = std::make_unique<idle_session>(world.house.loop.get_executor(), where, since);
+    std::unique_ptr<idle_session> idle(async::time_point since, const host& host) {
+        auto one = std::make_unique<idle_session>(world.house.loop.get_executor(), host, since);
         to.idle.push_back(one.get());
         return one;
     }
@@ -56,12 +56,12 @@ TEST_CASE(
     const auto part = f.to.take(100);
     REQUIRE(part.has_value());
     CHECK(part->envelopes.size() == 100);
-    CHECK(part->envelopes.front().to.to.local.text() == "r0");
+    CHECK(part->envelopes.front().recipient.address.local.text() == "r0");
     CHECK(f.to.take(100)->envelopes.size() == 1);
     const auto next = f.to.take(100);
     REQUIRE(next.has_value());
-    CHECK(next->about == part->about);
-    CHECK(next->envelopes.front().to.to.local.text() == "r100");
+    CHECK(next->message == part->message);
+    CHECK(next->envelopes.front().recipient.address.local.text() == "r100");
     std::size_t left = 0;
     while (const auto each = f.to.take(100)) left += each->envelopes.size();
     CHECK(left == 99'800);

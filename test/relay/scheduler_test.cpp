@@ -139,7 +139,7 @@ TEST_CASE("a DNS that fails is asked once per pause, however much mail comes", "
         s.pass(100ms);
     }
     CHECK(s.house.postponed() == 600);
-    CHECK(s.dns.asked.size() <= 8);  // at 0, 1, 3, 7, 15, 31 s and after a minute
+    CHECK(s.dns.words.size() <= 8);  // at 0, 1, 3, 7, 15, 31 s and after a minute
 }
 
 TEST_CASE("mail waits for a DNS that is slow, and goes as soon as the best host is known", "[relay][scheduler]") {
@@ -320,7 +320,7 @@ TEST_CASE("who has found a place elsewhere does not make others leave theirs", "
 TEST_CASE("a place more at a host is offered to those whose limits differ from those of who earned it",
           "[relay][scheduler]") {
     simulation s;
-    s.how.allowed.by_domain["a.example"].per_host = 5;
+    s.how.limits.by_domain["a.example"].per_host = 5;
     s.domain("a.example", "192.0.2.1");
     s.domain("b.example", "192.0.2.1");
     s.hosts["192.0.2.1"].to_carry = 5s;
@@ -534,8 +534,8 @@ struct accidents {
     }
 
     unsigned pick(unsigned below) { return static_cast<unsigned>(random() % below); }
-    const std::string& one_of(const std::vector<std::string>& all) {
-        return all[pick(static_cast<unsigned>(all.size()))];
+    const std::string& one_of(const std::vector<std::string>& names) {
+        return names[pick(static_cast<unsigned>(names.size()))];
     }
 
     void add_domains(unsigned number) {

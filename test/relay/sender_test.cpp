@@ -10,12 +10,15 @@ namespace {
 const async::wall_time today{std::chrono::days(20'000)};
 
 /// The reverse-path of mail from `from` that was given to `given` ("": to whom it goes).
-std::string sent_from(const std::string& from, const std::string& given, const relay::action_settings& how) {
+std::string sent_from(const std::string& source_path, const std::string& original,
+                      const relay::action_settings& settings) {
     spool::message about;
-    about.from.from = mail::reverse_path::from_text(from).value();
-    const spool::envelope to{
-        .id = {}, .hop = {}, .to = {.to = mail::mailbox::parse("bob@elsewhere.example").value()}, .given = given};
-    return relay::sender_of(about, to, how, today).text();
+    about.sender.address = mail::reverse_path::from_text(source_path).value();
+    const spool::envelope to{.id = {},
+                             .hop = {},
+                             .recipient = {.address = mail::mailbox::parse("bob@elsewhere.example").value()},
+                             .original = original};
+    return relay::sender_of(about, to, settings, today).text();
 }
 
 relay::action_settings with_srs() {

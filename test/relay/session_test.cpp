@@ -30,10 +30,10 @@ public:
     void add(const strings& to, const std::string& text = "Subject: x\r\n\r\nbody\r\n") {
         queue::task what;
         auto about = std::make_shared<spool::message>();
-        about->from.from = mail::reverse_path::from_text("ada@example.net").value();
+        about->sender.address = mail::reverse_path::from_text("ada@example.net").value();
         about->text = std::make_shared<const spool::content>("Received: here\r\n", text);
         about->size = about->text->size();
-        what.about = std::move(about);
+        what.message = std::move(about);
         for (const std::string& each : to) what.envelopes.push_back(test::mail_house::envelope("out", each));
         waiting.push_back(std::move(what));
     }
@@ -42,11 +42,11 @@ public:
                   async::workers& io) {
         if (size > 0) test::write_file(in / name, std::string(100'000, 'x'));
         add(to);
-        auto about = std::make_shared<spool::message>(*waiting.back().about);
+        auto about = std::make_shared<spool::message>(*waiting.back().message);
         about->text =
             std::make_shared<const spool::content>("Received: here\r\n", in.path(), name, size + 1'000'000, io);
         about->size = about->text->size();
-        waiting.back().about = std::move(about);
+        waiting.back().message = std::move(about);
     }
     std::optional<queue::task> take(std::size_t recipients) override {
         most_asked = recipients;
@@ -54,26 +54,26 @@ public:
         queue::task next = std::move(waiting.front());
         waiting.pop_front();
         for (; next.envelopes.size() > recipients; next.envelopes.pop_back()) {
-            if (waiting.empty() || waiting.front().about != next.about) waiting.push_front({next.about, {}});
+            if (waiting.empty() || waiting.front().message != next.message) waiting.push_front({next.message, {}});
             waiting.front().envelopes.push_back(next.envelopes.back());
         }
         return next;
     }
     async::awaitable<bool> wait() override { co_return on_wait(); }
-    void give_back(queue::task what) override {
-        for (const spool::envelope& each : what.envelopes) given_back.push_back(each.to.to.text());
+    void give_back(queue::task task) override {
+        for (const spool::envelope& each : task.envelopes) given_back.push_back(each.recipient.address.text());
     }
-    void settle(const std::shared_ptr<const spool::message>& about, const spool::envelope& which,
-                const mail::status& said, const queue::carrier&, bool) override {
-        CHECK(about != nullptr);
-        CHECK_FALSE(told.contains(which.to.to.text()));
-        told[which.to.to.text()] = said.line();
+    void settle(const std::shared_ptr<const spool::message>& message, const spool::envelope& envelope,
+                const mail::status& status, const queue::carrier&, bool) override {
+        CHECK(message != nullptr);
+        CHECK_FALSE(told.contains(envelope.recipient.address.text()));
+        told[envelope.recipient.address.text()] = status.line();
     }
     void transaction_ended(bool host_is_well, const mail::status&) override { wells.push_back(host_is_well); }
     async::awaitable<base::result<std::shared_ptr<const spool::content>>> content_of(
-        std::shared_ptr<const spool::message> about) override {
-        if (about->text->text() == "unreadable\r\n") co_return net::errc::end_of_stream;
-        co_return about->text;
+        std::shared_ptr<const spool::message> message) override {
+        if (message->text->text() == "unreadable\r\n") co_return net::errc::end_of_stream;
+        co_return message->text;
     }
 
     std::function<bool()> on_wait = [] { return false; };
@@ -99,11 +99,11 @@ struct fixture {
     relay::session_limits limits;
     std::unique_ptr<relay::connection> connection;
     std::unique_ptr<relay::session> session;
-    async::task_group beside{loop.get_executor()};
-    bool over = false;
+    async::task_group side_tasks{loop.get_executor()};
+    bool is_over = false;
 
     ~fixture() {
-        finish(loop, beside.stop());
+        finish(loop, side_tasks.stop());
         if (connection != nullptr) connection->close();
     }
     void open() {
@@ -113,7 +113,7 @@ struct fixture {
             loop.get_executor(), std::move(stream.value()), clock, log, times, action, mail::relay_url{},
             smtp::client_settings{.helo = "mx.example.org", .tls = smtp::client_tls::never},
             relay::connection_names{.session = "s", .relay = "r", .remote = "relay.example", .source = ""});
-        beside.start(connection->keep_time());
+        side_tasks.start(connection->keep_time());
         bool ready = false;
         const auto prepare = [](relay::connection& on, bool& is_ready) -> async::awaitable<> {
             is_ready = std::holds_alternative<smtp::idle>(co_await on.pump());
@@ -128,11 +128,11 @@ struct fixture {
             co_await one.run();
             is_over = true;
         };
-        beside.start(run(*session, over));
+        side_tasks.start(run(*session, is_over));
     }
     void run() {
         start();
-        test::run_until(loop, [&] { return over; });
+        test::run_until(loop, [&] { return is_over; });
     }
     int count(const std::string& begins) const {
         return static_cast<int>(std::ranges::count_if(
@@ -141,9 +141,9 @@ struct fixture {
 };
 
 /// Answers so, the n-th time that such a command comes.
-scripted_server::script at_the(int nth, const std::string& begins, const std::string& said) {
+scripted_server::script at_the(int nth, const std::string& begins, const std::string& reply) {
     return [=, seen = std::make_shared<int>(0)](const std::string& command, int) -> answer {
-        return command.starts_with(begins) && ++*seen == nth ? answer(said) : std::nullopt;
+        return command.starts_with(begins) && ++*seen == nth ? answer(reply) : std::nullopt;
     };
 }
 
@@ -379,7 +379,7 @@ TEST_CASE("the delay between transactions is kept, and nothing overlaps", "[rela
     test::settle(f.loop);
     CHECK(f.count("MAIL") == 1);
     f.clock.advance(1s);
-    test::run_until(f.loop, [&] { return f.over; });
+    test::run_until(f.loop, [&] { return f.is_over; });
     CHECK(f.work.told.size() == 2);
 }
 
@@ -425,7 +425,7 @@ TEST_CASE("a session that is ended by us leaves its mail unreported", "[relay][s
     f.work.add({"a@d.example"});
     f.start();
     test::run_until(f.loop, [&] { return f.server.holding == 1; });
-    finish(f.loop, f.beside.stop());
+    finish(f.loop, f.side_tasks.stop());
     CHECK(f.work.told.empty());
     CHECK(f.work.given_back.empty());
     CHECK(f.work.wells.empty());
@@ -436,9 +436,9 @@ TEST_CASE("mail that was sent on for two domains goes in a transaction for each 
     f.action.srs = std::make_shared<const mail::srs>(mail::srs_settings{.key = base::secret("secret"), .backup = {}});
     f.work.add({"a@x.example", "b@x.example", "c@x.example", "d@x.example"});
     auto& envelopes = f.work.waiting.front().envelopes;
-    envelopes[0].given = "list@one.example";
-    envelopes[1].given = "list@two.example";
-    envelopes[2].given = "team@one.example";
+    envelopes[0].original = "list@one.example";
+    envelopes[1].original = "list@two.example";
+    envelopes[2].original = "team@one.example";
     f.run();
     strings senders;
     for (const std::string& command : f.server.commands) {

@@ -71,18 +71,18 @@ private:
     /// What one connection counts for, as long as it lives.
     struct present {
         present(simulated_crew& of, const relay::opening& what, const relay::route& along)
-            : of_(of), host_(of.at(along)), allowed_(what.allowed()) {
+            : of_(of), host_(of.at(along)), limits_(what.allowed()) {
             // The hosts of a domain are named "mx1.DOMAIN" and so on: the crew is not told whose mail it is.
             const std::string& name = what.who().url.host;
             const std::string domain = name.substr(name.find('.') + 1);
-            const std::string source = along.from.to_string();
+            const std::string source = along.source_address.to_string();
             const std::string action = what.action().name;
-            count("host", along.to.text(), allowed_.per_host);
-            count("route", source + ">" + along.to.text(), allowed_.per_route);
-            count("source", source, allowed_.per_source);
-            count("connector", action + "/" + domain + "/" + source, allowed_.per_connector);
-            count("relay", action + "/" + domain, allowed_.per_relay);
-            count("domain", domain, allowed_.per_domain);
+            count("host", along.target.text(), limits_.per_host);
+            count("route", source + ">" + along.target.text(), limits_.per_route);
+            count("source", source, limits_.per_source);
+            count("connector", action + "/" + domain + "/" + source, limits_.per_connector);
+            count("relay", action + "/" + domain, limits_.per_relay);
+            count("domain", domain, limits_.per_domain);
             count("all", "", of.settings_.most_open);
             host_.most_open = std::max(host_.most_open, ++host_.open);
             host_.attempts.push_back(of.clock_.now());
@@ -104,19 +104,19 @@ private:
         }
         simulated_crew& of_;
         simulated_host& host_;
-        const relay::limits& allowed_;
+        const relay::limits& limits_;
         std::vector<key> counted_;
     };
 
-    simulated_host& at(const relay::route& along) { return hosts_[along.to.at.ip.to_string()]; }
+    simulated_host& at(const relay::route& along) { return hosts_[along.target.endpoint.ip.to_string()]; }
     unsigned roll(unsigned below) {
         random = random * 1664525U + 1013904223U;
         return (random >> 16U) % below;
     }
 
     /// A crew that is told to end does nothing more.
-    async::awaitable<> sleep_until(async::time_point when) {
-        co_await clock_.sleep_until(when);
+    async::awaitable<> sleep_until(async::time_point time) {
+        co_await clock_.sleep_until(time);
         const auto state = co_await boost::asio::this_coro::cancellation_state;
         if (state.cancelled() != boost::asio::cancellation_type::none)
             throw boost::system::system_error(boost::asio::error::operation_aborted);
@@ -217,10 +217,12 @@ private:
         mail.transaction_ended(is_well, said);
     }
 
-    void settle(relay::work& mail, const queue::task& task, const spool::envelope& which, const mail::status& said) {
-        if (said.is_success()) ++delivered[which.id];
-        first_answer.try_emplace(which.id, clock_.now());
-        mail.settle(task.about, which, said, {.subsystem = "mta", .relay = said.code() == 450 ? "host" : ""}, false);
+    void settle(relay::work& mail, const queue::task& task, const spool::envelope& envelope,
+                const mail::status& status) {
+        if (status.is_success()) ++delivered[envelope.id];
+        first_answer.try_emplace(envelope.id, clock_.now());
+        mail.settle(task.message, envelope, status, {.subsystem = "mta", .relay = status.code() == 450 ? "host" : ""},
+                    false);
     }
 
     async::clock& clock_;

@@ -22,9 +22,9 @@ public:
     explicit counting_clock(async::clock& inner) : inner_(inner) {}
     [[nodiscard]] async::time_point now() const override { return inner_.now(); }
     [[nodiscard]] async::wall_time wall() const override { return inner_.wall(); }
-    async::awaitable<> sleep_until(async::time_point when) override {
+    async::awaitable<> sleep_until(async::time_point time) override {
         ++sleeps;
-        co_await inner_.sleep_until(when);
+        co_await inner_.sleep_until(time);
     }
     std::size_t sleeps = 0;
 
@@ -64,7 +64,7 @@ struct simulation {
     }
 
     void add_action(const std::string& name) { how.actions.emplace(name, relay::action_settings{.name = name}); }
-    relay::limits& allowed() { return how.allowed.general; }
+    relay::limits& allowed() { return how.limits.general; }
 
     /// The domain's MX hosts mx1.NAME, mx2.NAME ..., the best first, each by its addresses.
     void domain(const std::string& name, const std::vector<std::vector<std::string>>& addresses) {
@@ -88,13 +88,13 @@ struct simulation {
         house.clock.settle();
     }
     /// A message to so many recipients of this domain. Its envelopes.
-    std::vector<spool::envelope_id> send(const std::string& to, std::size_t recipients = 1,
+    std::vector<spool::envelope_id> send(const std::string& target, std::size_t recipients = 1,
                                          const std::string& action = "out") {
         open();
         std::vector<spool::envelope> envelopes;
         for (std::size_t i = 0; i < recipients; ++i) {
-            envelopes.push_back(mail_house::envelope(action, "r" + std::to_string(i) + "@" + to));
-            envelopes.back().hop.domain = to;
+            envelopes.push_back(mail_house::envelope(action, "r" + std::to_string(i) + "@" + target));
+            envelopes.back().hop.domain = target;
         }
         const auto id = house.send("ada@example.org", std::move(envelopes), "x\r\n");
         std::vector<spool::envelope_id> all;
@@ -111,9 +111,9 @@ struct simulation {
         const auto found = hosts.first_answer.find(which);
         return (found == hosts.first_answer.end() ? clock.now() : found->second) - sent.at(which);
     }
-    [[nodiscard]] async::duration longest_delay(const std::vector<spool::envelope_id>& of) const {
+    [[nodiscard]] async::duration longest_delay(const std::vector<spool::envelope_id>& known_ids) const {
         async::duration longest{};
-        for (const spool::envelope_id each : of) longest = std::max(longest, delay_of(each));
+        for (const spool::envelope_id each : known_ids) longest = std::max(longest, delay_of(each));
         return longest;
     }
     /// Recipients in the hands of the scheduler that no session has taken.
@@ -126,9 +126,9 @@ struct simulation {
 private:
     struct door final : queue::transport {
         explicit door(simulation& s) : of(s) {}
-        void carry(queue::task what) override {
+        void carry(queue::task task) override {
             const std::size_t before = of.house.store.changes.size();
-            of.scheduler->carry(std::move(what));
+            of.scheduler->carry(std::move(task));
             of.told_within_carry += of.house.store.changes.size() - before;
         }
         simulation& of;

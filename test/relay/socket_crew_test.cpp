@@ -19,9 +19,9 @@ namespace {
 using strings = std::vector<std::string>;
 using answer = std::optional<std::string>;
 
-scripted_server::script when(const std::string& begins, const std::string& said) {
-    return [begins, said](const std::string& command, int) -> answer {
-        return command.starts_with(begins) ? answer(said) : std::nullopt;
+scripted_server::script when(const std::string& begins, const std::string& reply) {
+    return [begins, reply](const std::string& command, int) -> answer {
+        return command.starts_with(begins) ? answer(reply) : std::nullopt;
     };
 }
 
@@ -42,14 +42,14 @@ public:
 
 struct failure {
     relay::route along;
-    blame whose;
-    mail::status why;
+    relay::blame blame;
+    mail::status reason;
 };
 
 /// Remembers what the crew says.
 class told_opening final : public relay::opening {
 public:
-    explicit told_opening(const relay::action_settings& of) : action_(of) {}
+    explicit told_opening(const relay::action_settings& settings) : action_(settings) {}
     [[nodiscard]] const relay::candidate& who() const override { return server; }
     [[nodiscard]] const relay::action_settings& action() const override { return action_; }
     [[nodiscard]] const relay::limits& allowed() const override { return most_; }
@@ -59,8 +59,8 @@ public:
         ++second_asked_for;
         return has_room;
     }
-    void failed(const relay::route& along, blame whose, const mail::status& why) override {
-        failures.push_back({along, whose, why});
+    void failed(const relay::route& along, blame blame, const mail::status& reason) override {
+        failures.push_back({along, blame, reason});
     }
     void given_up(const relay::route& along) override { slow.push_back(along); }
     relay::work& ready(const relay::route& along) override {
@@ -85,7 +85,8 @@ private:
 };
 
 relay::route to_port(const std::string& port) {
-    return {.from = {}, .to = {.at = test::loopback(static_cast<std::uint16_t>(std::stoi(port))), .socket_path = {}}};
+    return {.source_address = {},
+            .target = {.endpoint = test::loopback(static_cast<std::uint16_t>(std::stoi(port))), .socket_path = {}}};
 }
 
 /// A port that refuses: nobody listens there any more.
@@ -143,7 +144,7 @@ struct crew_house : relay_house {
     failure only_failure() const {
         REQUIRE(what.failures.size() == 1);
         CHECK_FALSE(what.used.has_value());
-        CHECK(what.failures[0].why.is_transient());
+        CHECK(what.failures[0].reason.is_transient());
         return what.failures[0];
     }
 };
@@ -166,7 +167,7 @@ TEST_CASE("where TLS is demanded, no word but EHLO is ever said in clear", "[rel
         f.action().verified = relay_house::trusting(pair.certificate_file);
     }
     f.serve_mail();
-    CHECK(f.only_failure().whose == blame::relay);
+    CHECK(f.only_failure().blame == blame::relay);
     CHECK(server.connections == 1);
     for (const std::string& each : server.commands)
         CHECK((each == "EHLO mx.example.org" || each == "STARTTLS" || each == "QUIT"));
@@ -177,8 +178,8 @@ TEST_CASE("audit 39: a certificate that is not accepted has a status of its own"
     auto& server = f.serve_at("smtp+tls://relay.example");
     server.tls = relay_house::serving(f.certificate());
     f.serve_mail();
-    CHECK(f.only_failure().why.enhanced().text() == "4.7.5");
-    CHECK_THAT(f.only_failure().why.text(), Contains("certificate"));
+    CHECK(f.only_failure().reason.enhanced().text() == "4.7.5");
+    CHECK_THAT(f.only_failure().reason.text(), Contains("certificate"));
 }
 
 TEST_CASE("plain smtp does without TLS where it does not work", "[relay][socket_crew]") {
@@ -201,8 +202,8 @@ TEST_CASE("a host that cannot be reached again without TLS is the route's troubl
     };
     f.serve_mail();
     const failure said = f.only_failure();
-    CHECK(said.whose == blame::route);
-    CHECK_THAT(said.why.text(), Contains("Cannot connect to relay.example"));
+    CHECK(said.blame == blame::route);
+    CHECK_THAT(said.reason.text(), Contains("Cannot connect to relay.example"));
     CHECK(server.connections == 1);
 }
 
@@ -230,9 +231,9 @@ TEST_CASE("what is wrong with a label is the relay's trouble and names label, ta
     SECTION("the host offers no AUTH") { server.offers.pop_back(); }
     f.serve_mail();
     const failure said = f.only_failure();
-    CHECK(said.whose == blame::relay);
-    CHECK_THAT(said.why.text(), Contains("\"label\"") && Contains("<fake>") && Contains("label@relay.example"));
-    CHECK_THAT(said.why.text(), !Contains("secret"));
+    CHECK(said.blame == blame::relay);
+    CHECK_THAT(said.reason.text(), Contains("\"label\"") && Contains("<fake>") && Contains("label@relay.example"));
+    CHECK_THAT(said.reason.text(), !Contains("secret"));
 }
 
 TEST_CASE("a greeting that is no welcome is the route's trouble", "[relay][socket_crew]") {
@@ -241,15 +242,15 @@ TEST_CASE("a greeting that is no welcome is the route's trouble", "[relay][socke
     server.answer =
         when("(greeting)", GENERATE("450 4.3.2 busy", "554 5.7.1 not you", "421 4.3.2 closing", "nonsense", "(close)"));
     f.serve_mail();
-    CHECK(f.only_failure().whose == blame::route);
+    CHECK(f.only_failure().blame == blame::route);
 }
 
 TEST_CASE("a source that is not on this machine is the source's trouble", "[relay][socket_crew]") {
     crew_house f;
     auto& server = f.serve_at("smtp://relay.example");
-    f.what.first.from = net::parse_address("192.0.2.7").value();
+    f.what.first.source_address = net::parse_address("192.0.2.7").value();
     f.serve_mail();
-    CHECK(f.only_failure().whose == blame::source);
+    CHECK(f.only_failure().blame == blame::source);
     CHECK(server.connections == 0);
 }
 
@@ -259,8 +260,8 @@ TEST_CASE("helo-src names us by the address that we come from", "[relay][socket_
     test::fake_table names({{"127.0.0.2", "two.example.org"}});
     f.action().helo_names = &names;
     f.action().helo = "other.example.org";
-    f.what.first.from = net::parse_address(GENERATE("127.0.0.2", "127.0.0.3")).value();
-    const bool is_listed = f.what.first.from == net::parse_address("127.0.0.2").value();
+    f.what.first.source_address = net::parse_address(GENERATE("127.0.0.2", "127.0.0.3")).value();
+    const bool is_listed = f.what.first.source_address == net::parse_address("127.0.0.2").value();
     f.serve_mail();
     CHECK(server.heard(is_listed ? "EHLO two.example.org" : "EHLO other.example.org"));
 }
@@ -273,14 +274,14 @@ TEST_CASE("audit 19: a live helo-src row that is no host name never reaches the 
     SECTION("a bad row") {}
     SECTION("a table that cannot be asked") { names.unavailable = true; }
     f.action().helo_names = &names;
-    f.what.first.from = net::parse_address("127.0.0.2").value();
+    f.what.first.source_address = net::parse_address("127.0.0.2").value();
     f.serve_mail();
     CHECK_FALSE(server.heard("EHLO"));
     CHECK_FALSE(server.heard("MAIL"));
     const failure& said = f.only_failure();
-    CHECK(said.whose == blame::relay);
-    CHECK(said.why.is_transient());
-    CHECK_THAT(said.why.text(), Contains("fake") && Contains("127.0.0.2"));
+    CHECK(said.blame == blame::relay);
+    CHECK(said.reason.is_transient());
+    CHECK_THAT(said.reason.text(), Contains("fake") && Contains("127.0.0.2"));
 }
 
 TEST_CASE("the log names relay and host of a connection", "[relay][socket_crew]") {
@@ -303,7 +304,7 @@ TEST_CASE("a first family that refuses is followed by the second at once", "[rel
     CHECK(f.what.used == f.what.second);
     REQUIRE(f.what.failures.size() == 1);
     CHECK(f.what.failures[0].along == f.what.first);
-    CHECK(f.what.failures[0].whose == blame::route);
+    CHECK(f.what.failures[0].blame == blame::route);
     CHECK(server.connections == 1);
 }
 

@@ -15,7 +15,7 @@ mail::mailbox box(const char* text) { return mail::mailbox::parse(text).value();
 rules::action action(const char* name, rules::action::method by, std::optional<std::chrono::seconds> ttl = {}) {
     rules::action made;
     made.name = name;
-    made.by = by;
+    made.kind = by;
     made.ttl = ttl;
     return made;
 }
@@ -23,19 +23,19 @@ rules::action action(const char* name, rules::action::method by, std::optional<s
 const async::wall_time now{std::chrono::seconds(1'800'000'000)};
 
 rules::facts facts_for(const mail::mailbox& recipient) {
-    return {.from = boost::asio::ip::make_address("192.0.2.1"),
+    return {.origin = boost::asio::ip::make_address("192.0.2.1"),
             .tag = {},
             .helo = {},
             .user = {},
             .sender = mail::reverse_path(box("me@example.org")),
             .recipient = recipient,
-            .at = now,
+            .time = now,
             .rdns = {}};
 }
 
 std::vector<spool::envelope> envelopes_of(const std::vector<rules::destination>& destinations,
-                                          const mail::recipient& given, std::chrono::seconds ttl) {
-    return rules::envelopes_of(destinations, facts_for(given.to), given, ttl);
+                                          const mail::recipient& recipient, std::chrono::seconds ttl) {
+    return rules::envelopes_of(destinations, facts_for(recipient.address), recipient, ttl);
 }
 
 /// What NOTIFY asks for an address of the house, by recipient; a notice has "expanded" in front.
@@ -43,12 +43,13 @@ std::map<std::string, std::string> notifies(test::rules_house& house, const char
                                             bool has_sender = true) {
     auto facts = facts_for(box(to));
     if (!has_sender) facts.sender = {};
-    const mail::recipient given{.to = box(to), .notify = mail::notify_from_text(notify).value(), .original = {}};
+    const mail::recipient given{.address = box(to), .notify = mail::notify_from_text(notify).value(), .original = {}};
     const auto accepted = test::run_to_end(rules::accept_recipient(*house.rules, facts, house.files, given, 60s));
     std::map<std::string, std::string> all;
     for (const spool::envelope& each : std::get<0>(accepted)) {
         const std::string kind = spool::is_expansion_notice(each.hop) ? "expanded " : "";
-        all[kind + each.to.to.text() + (each.user.empty() ? "" : " " + each.user)] = mail::to_text(each.to.notify);
+        all[kind + each.recipient.address.text() + (each.user.empty() ? "" : " " + each.user)] =
+            mail::to_text(each.recipient.notify);
     }
     return all;
 }
@@ -58,22 +59,23 @@ std::map<std::string, std::string> notifies(test::rules_house& house, const char
 TEST_CASE("each destination is one envelope", "[rules][accept_recipient]") {
     const auto out = action("out", rules::action::method::relay_host);
     const auto local = action("local", rules::action::method::local);
-    const mail::recipient given{.to = box("all@example.org"),
+    const mail::recipient given{.address = box("all@example.org"),
                                 .notify = {.specified = true, .never = true},
                                 .original = "rfc822;all@example.org"};
-    const auto made = envelopes_of({{.by = &out, .to = box("a@example.net"), .user = "", .because = nullptr},
-                                    {.by = &local, .to = box("ada@example.org"), .user = "ada", .because = nullptr}},
-                                   given, 3600s);
+    const auto made =
+        envelopes_of({{.action = &out, .recipient = box("a@example.net"), .user = "", .because = nullptr},
+                      {.action = &local, .recipient = box("ada@example.org"), .user = "ada", .because = nullptr}},
+                     given, 3600s);
     REQUIRE(made.size() == 2);
     CHECK(made[0].hop == spool::next_hop{.action = "out", .domain = ""});
-    CHECK(made[0].to.to == box("a@example.net"));
+    CHECK(made[0].recipient.address == box("a@example.net"));
     CHECK(made[0].user.empty());
     CHECK(made[1].hop == spool::next_hop{.action = "local", .domain = ""});
     CHECK(made[1].user == "ada");
     for (const auto& each : made) {
-        CHECK(each.given == "all@example.org");
-        CHECK(each.to.notify == given.notify);
-        CHECK(each.to.original == "rfc822;all@example.org");
+        CHECK(each.original == "all@example.org");
+        CHECK(each.recipient.notify == given.notify);
+        CHECK(each.recipient.original == "rfc822;all@example.org");
         CHECK(each.expires == now + 3600s);
         CHECK(each.tries == 0);
     }
@@ -81,10 +83,11 @@ TEST_CASE("each destination is one envelope", "[rules][accept_recipient]") {
 
 TEST_CASE("mail for the MX hosts of domains goes by domain, mail for a relay does not", "[rules][accept_recipient]") {
     const auto direct = action("direct", rules::action::method::relay_by_domain);
-    const auto made = envelopes_of({{.by = &direct, .to = box("a@one.example"), .user = "", .because = nullptr},
-                                    {.by = &direct, .to = box("b@TWO.example"), .user = "", .because = nullptr},
-                                    {.by = &direct, .to = box("c@[192.0.2.1]"), .user = "", .because = nullptr}},
-                                   {.to = box("x@example.org"), .notify = {}, .original = {}}, 60s);
+    const auto made =
+        envelopes_of({{.action = &direct, .recipient = box("a@one.example"), .user = "", .because = nullptr},
+                      {.action = &direct, .recipient = box("b@TWO.example"), .user = "", .because = nullptr},
+                      {.action = &direct, .recipient = box("c@[192.0.2.1]"), .user = "", .because = nullptr}},
+                     {.address = box("x@example.org"), .notify = {}, .original = {}}, 60s);
     REQUIRE(made.size() == 3);
     CHECK(made[0].hop == spool::next_hop{.action = "direct", .domain = "one.example"});
     CHECK(made[1].hop == spool::next_hop{.action = "direct", .domain = "two.example"});
@@ -93,21 +96,23 @@ TEST_CASE("mail for the MX hosts of domains goes by domain, mail for a relay doe
 
 TEST_CASE("the address as given is kept only where expansion made another of it", "[rules][accept_recipient]") {
     const auto out = action("out", rules::action::method::relay_host);
-    const auto made = envelopes_of({{.by = &out, .to = box("a@example.net"), .user = "", .because = nullptr}},
-                                   {.to = box("a@example.net"), .notify = {}, .original = {}}, 60s);
+    const auto made =
+        envelopes_of({{.action = &out, .recipient = box("a@example.net"), .user = "", .because = nullptr}},
+                     {.address = box("a@example.net"), .notify = {}, .original = {}}, 60s);
     REQUIRE(made.size() == 1);
-    CHECK(made[0].given.empty());
+    CHECK(made[0].original.empty());
 }
 
 TEST_CASE("an action's own ttl beats the queue's", "[rules][accept_recipient]") {
     const auto brief = action("brief", rules::action::method::relay_host, 5s);
-    const auto made = envelopes_of({{.by = &brief, .to = box("a@example.net"), .user = "", .because = nullptr}},
-                                   {.to = box("a@example.net"), .notify = {}, .original = {}}, 60s);
+    const auto made =
+        envelopes_of({{.action = &brief, .recipient = box("a@example.net"), .user = "", .because = nullptr}},
+                     {.address = box("a@example.net"), .notify = {}, .original = {}}, 60s);
     CHECK(made.at(0).expires == now + 5s);
 }
 
 TEST_CASE("no destination is no envelope", "[rules][accept_recipient]") {
-    CHECK(envelopes_of({}, {.to = box("a@example.net"), .notify = {}, .original = {}}, 60s).empty());
+    CHECK(envelopes_of({}, {.address = box("a@example.net"), .notify = {}, .original = {}}, 60s).empty());
 }
 
 using by_recipient = std::map<std::string, std::string>;
@@ -143,8 +148,8 @@ TEST_CASE("nobody is told of an expansion who did not ask, or is nobody", "[rule
 
 TEST_CASE("a recipient that the rules refuse is accepted nowhere", "[rules][accept_recipient]") {
     test::rules_house house(rules::action::expansion::none);
-    const mail::recipient given{.to = box("nobody@example.org"), .notify = {}, .original = {}};
-    const auto facts = facts_for(given.to);
+    const mail::recipient given{.address = box("nobody@example.org"), .notify = {}, .original = {}};
+    const auto facts = facts_for(given.address);
     const auto accepted = test::run_to_end(rules::accept_recipient(*house.rules, facts, house.files, given, 60s));
     CHECK(std::get<mail::status>(accepted).enhanced().text() == "5.1.1");
 }

@@ -13,7 +13,9 @@ namespace {
 
 using random_source = std::mt19937;
 
-std::string pick(random_source& random, const std::vector<std::string>& from) { return from[random() % from.size()]; }
+std::string pick(random_source& random, const std::vector<std::string>& names) {
+    return names[random() % names.size()];
+}
 
 std::string any_node(random_source& random) {
     static const std::vector<std::string> users = {"alice", "bob", "root", "nobody",  "a0",   "a1",
@@ -60,7 +62,7 @@ void fill(house& at, random_source& random) {
 
 /// Whether a copy goes from here.
 bool is_end(const rules::expansion_trace::step& one) {
-    const auto says = [&one](std::string_view what) { return one.became.find(what) != std::string::npos; };
+    const auto says = [&one](std::string_view text) { return one.became.find(text) != std::string::npos; };
     return (says("relayed") || says("the mailbox of") || says("a command") || says("a file")) && !says("already");
 }
 
@@ -93,16 +95,16 @@ TEST_CASE("any expansion ends, is bounded, and gives each destination once", "[r
         CHECK(std::ranges::count_if(steps, is_end) == static_cast<std::ptrdiff_t>(found->size()));
         std::set<std::string> places;
         for (const rules::destination& one : *found) {
-            const bool is_relay = one.by->is_relay();
-            CHECK(
-                places
-                    .insert(one.by->name + "\n" + one.user + "\n" + one.target + "\n" + (is_relay ? one.to.text() : ""))
-                    .second);
-            CHECK(one.because->then == one.by);
-            CHECK(one.by != at.forward_only);
-            if (one.by == at.expand_only) CHECK_FALSE(one.target.empty());
+            const bool is_relay = one.action->is_relay();
+            CHECK(places
+                      .insert(one.action->name + "\n" + one.user + "\n" + one.target + "\n" +
+                              (is_relay ? one.recipient.text() : ""))
+                      .second);
+            CHECK(one.because->outcome == one.action);
+            CHECK(one.action != at.forward_only);
+            if (one.action == at.expand_only) CHECK_FALSE(one.target.empty());
             if (is_relay) CHECK((one.user.empty() && one.target.empty() && one.extension.empty()));
-            if (one.by == at.local) CHECK((!one.user.empty() || !one.target.empty()));
+            if (one.action == at.local) CHECK((!one.user.empty() || !one.target.empty()));
             if (!one.user.empty()) CHECK(at.users.rows.contains(one.user));
             if (one.user == "root") CHECK(one.target.empty());
         }

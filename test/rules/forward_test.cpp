@@ -62,7 +62,7 @@ TEST_CASE("a sub-address keeps its tag when its user names himself", "[rules][fo
 TEST_CASE("users of the same name in two domains are not the same", "[rules][forward]") {
     house at(expansion::none);
     test::fake_table others{{{"alice", "9:9:/srv/alice"}}};
-    at.expand_only->by = rules::action::method::local;
+    at.expand_only->kind = rules::action::method::local;
     at.expand_only->users = &others;
     at.files.forwards = {{"/home/alice", "alice@lists.org, alice"}, {"/srv/alice", "bob@example.org, alice"}};
     CHECK(at.ways("alice@example.org") ==

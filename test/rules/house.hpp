@@ -24,10 +24,10 @@ public:
     explicit rules_house(expansion expand, std::map<std::string, std::string> given = {}, char tag_delimiter = '+',
                          std::shared_ptr<const mail::srs> srs = nullptr)
         : rows(std::move(given)) {
-        const auto add = [&](std::string name, method by, expansion how, const std::string& domain) {
+        const auto add = [&](std::string name, method method, expansion how, const std::string& domain) {
             auto made = std::make_unique<rules::action>();
             made->name = std::move(name);
-            made->by = by;
+            made->kind = method;
             made->expand = how;
             made->expand_with = &rows;
             made->users = made->is_relay() ? nullptr : &users;
@@ -44,14 +44,14 @@ public:
         forward = add("forward", method::relay_host, expand, "forward.org");
         out = add("out", method::relay_by_domain, expansion::none, "");
         lines_.push_back(
-            {.conditions = {{.what = rules::condition::subject::from_local}}, .then = out, .where = {"conf", 99}});
+            {.conditions = {{.tested = rules::condition::subject::from_local}}, .outcome = out, .line = {"conf", 99}});
         rules.emplace(
             std::move(actions_), std::move(lines_),
             rules::addressing{.local_names = {"localhost"}, .tag_delimiter = tag_delimiter, .srs = std::move(srs)});
     }
 
     rules::resolution resolve(const std::string& recipient, rules::expansion_trace* told = nullptr) {
-        rules::facts about{.from = boost::asio::ip::make_address("192.0.2.1"),
+        rules::facts about{.origin = boost::asio::ip::make_address("192.0.2.1"),
                            .tag = {},
                            .helo = {},
                            .user = {},
@@ -76,8 +76,8 @@ public:
         std::vector<std::string> found;
         for (const rules::destination& one : std::get<0>(given)) {
             CHECK(one.because != nullptr);
-            CHECK(one.because->then == one.by);
-            std::string text = one.by->name + " " + one.to.text();
+            CHECK(one.because->outcome == one.action);
+            std::string text = one.action->name + " " + one.recipient.text();
             if (!one.user.empty()) text += " " + one.user;
             if (!one.extension.empty()) text += "+" + one.extension;
             if (!one.target.empty()) text += " " + one.target;
@@ -103,9 +103,9 @@ private:
         using subject = rules::condition::subject;
         domains[domain].rows = {{domain, ""}};
         lines_.push_back(
-            {.conditions = {{.what = subject::from_any}, {.what = subject::for_domain, .values = &domains[domain]}},
-             .then = then,
-             .where = {"conf", lines_.size() + 1}});
+            {.conditions = {{.tested = subject::from_any}, {.tested = subject::for_domain, .values = &domains[domain]}},
+             .outcome = then,
+             .line = {"conf", lines_.size() + 1}});
     }
 
     std::vector<std::unique_ptr<rules::action>> actions_;

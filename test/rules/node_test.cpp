@@ -11,8 +11,8 @@ namespace {
 using words = std::vector<std::string>;
 using kind = node_texts::kind;
 
-words texts(std::string_view of, kind what = kind::row) {
-    node_texts all(of, what);
+words texts(std::string_view of, kind kind = kind::row) {
+    node_texts all(of, kind);
     words found;
     while (const auto text = all.next()) found.emplace_back(*text);
     return found;
@@ -53,26 +53,26 @@ TEST_CASE("a node is a user or an address", "[rules][node]") {
     CHECK(parsed<user_node>("Alice").name == "Alice");
     CHECK(parsed<user_node>("alice+tag").name == "alice+tag");
     CHECK(parsed<user_node>("\"alice\"").name == "alice");
-    CHECK(parsed<address_node>("Bob@Example.org").to.text() == "Bob@example.org");
-    CHECK(parsed<address_node>("\"a, b\"@example.org").to.local.value() == "a, b");
+    CHECK(parsed<address_node>("Bob@Example.org").address.text() == "Bob@example.org");
+    CHECK(parsed<address_node>("\"a, b\"@example.org").address.local.value() == "a, b");
 }
 
 TEST_CASE("a backslash makes the next character an ordinary one, and nothing more", "[rules][node]") {
     CHECK(parsed<user_node>("\\alice").name == "alice");
     CHECK(parsed<user_node>("a\\,b").name == "a,b");
     CHECK(parsed<user_node>("alice\\").name == "alice\\");
-    CHECK(parsed<address_node>("bob\\@example.org").to.text() == "bob@example.org");
-    CHECK(parsed<address_node>(R"("a\"b"@example.org)").to.local.value() == "a\"b");
+    CHECK(parsed<address_node>("bob\\@example.org").address.text() == "bob@example.org");
+    CHECK(parsed<address_node>(R"("a\"b"@example.org)").address.local.value() == "a\"b");
     CHECK(parsed<target_node>("/var/my\\ mail").target == "/var/my mail");
 }
 
 TEST_CASE("an error node is a status", "[rules][node]") {
-    const auto gone = parsed<error_node>("error:550 5.1.6 moved away").said;
+    const auto gone = parsed<error_node>("error:550 5.1.6 moved away").status;
     CHECK(gone.line() == "550 5.1.6 moved away");
-    CHECK(parsed<error_node>("ERROR: 450 later").said.code() == 450);
-    CHECK(parsed<error_node>("\"error:550 sorry, no\"").said.text() == "sorry, no");
-    CHECK(parsed<error_node>("error:550 2.0.0 fine").said.is_permanent());
-    CHECK(parsed<error_node>("error:550 2.0.0 fine").said.enhanced().klass == 5);
+    CHECK(parsed<error_node>("ERROR: 450 later").status.code() == 450);
+    CHECK(parsed<error_node>("\"error:550 sorry, no\"").status.text() == "sorry, no");
+    CHECK(parsed<error_node>("error:550 2.0.0 fine").status.is_permanent());
+    CHECK(parsed<error_node>("error:550 2.0.0 fine").status.enhanced().klass == 5);
 
     for (const char* bad : {"error:", "error:550", "error:250 ok", "error:55 x", "error:5500 x", "error:abc"}) {
         CAPTURE(bad);

@@ -16,7 +16,7 @@ using subject = condition::subject;
 namespace {
 
 facts mail_from(std::string sender, std::string recipient) {
-    return {.from = boost::asio::ip::make_address("192.0.2.1"),
+    return {.origin = boost::asio::ip::make_address("192.0.2.1"),
             .tag = {},
             .helo = "client.example.net",
             .user = {},
@@ -33,14 +33,14 @@ table::static_table list(std::vector<std::string> keys) {
 }
 
 /// Whether a rule of these conditions alone takes that mail.
-bool matches(std::vector<condition> conditions, const facts& about, bool authenticated_pass_source = false) {
+bool matches(std::vector<condition> conditions, const facts& facts, bool authenticated_pass_source = false) {
     std::vector<rule> one;
     one.push_back({.conditions = std::move(conditions),
-                   .then = nullptr,
+                   .outcome = nullptr,
                    .authenticated_pass_source = authenticated_pass_source,
-                   .where = {}});
+                   .line = {}});
     const ruleset rules({}, std::move(one), {.local_names = {"localhost", "mx.example.org"}});
-    return run_to_end(rules.match(about)).value() != nullptr;
+    return run_to_end(rules.match(facts)).value() != nullptr;
 }
 
 async::awaitable<base::result<std::string>> named(std::string name) { co_return name; }
@@ -54,16 +54,17 @@ TEST_CASE("the first rule that matches wins", "[rules][ruleset]") {
     actions.push_back(std::make_unique<action>());
     actions.back()->name = "out";
     std::vector<rule> lines;
-    lines.push_back({.conditions = {{.what = subject::for_domain, .values = &example}}, .then = nullptr, .where = {}});
-    lines.push_back({.conditions = {{.what = subject::from_any}, {.what = subject::for_any}},
-                     .then = actions.front().get(),
-                     .where = {}});
-    lines.push_back({.conditions = {}, .then = nullptr, .where = {}});
+    lines.push_back(
+        {.conditions = {{.tested = subject::for_domain, .values = &example}}, .outcome = nullptr, .line = {}});
+    lines.push_back({.conditions = {{.tested = subject::from_any}, {.tested = subject::for_any}},
+                     .outcome = actions.front().get(),
+                     .line = {}});
+    lines.push_back({.conditions = {}, .outcome = nullptr, .line = {}});
     const ruleset rules(std::move(actions), std::move(lines), {});
 
     CHECK(run_to_end(rules.match(mail_from("a@b.c", "user@example.org"))).value() == &rules.rules()[0]);
     CHECK(run_to_end(rules.match(mail_from("a@b.c", "user@example.net"))).value() == &rules.rules()[1]);
-    CHECK(rules.find_action("out") == rules.rules()[1].then);
+    CHECK(rules.find_action("out") == rules.rules()[1].outcome);
     CHECK(rules.find_action("elsewhere") == nullptr);
 }
 
@@ -74,46 +75,46 @@ TEST_CASE("without a rule that matches there is none", "[rules][ruleset]") {
 
 TEST_CASE("local is the socket, the loopback and what was made here", "[rules][ruleset]") {
     facts about = mail_from("a@b.c", "user@example.org");
-    const condition local{.what = subject::from_local};
-    const condition socket{.what = subject::from_socket};
-    const condition any{.what = subject::from_any};
+    const condition local{.tested = subject::from_local};
+    const condition socket{.tested = subject::from_socket};
+    const condition any{.tested = subject::from_any};
 
     CHECK_FALSE(matches({local}, about));
     CHECK(matches({any}, about));
-    about.from = local_socket{};
+    about.origin = local_socket{};
     CHECK(matches({local}, about));
     CHECK(matches({socket}, about));
-    about.from = made_here{};
+    about.origin = made_here{};
     CHECK(matches({local}, about));
     CHECK(matches({any}, about));
     CHECK_FALSE(matches({socket}, about));
     for (const char* loopback : {"127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1"}) {
-        about.from = boost::asio::ip::make_address(loopback);
+        about.origin = boost::asio::ip::make_address(loopback);
         CHECK(matches({local}, about));
         CHECK_FALSE(matches({socket}, about));
     }
-    about.from = boost::asio::ip::make_address("2001:db8::1");
+    about.origin = boost::asio::ip::make_address("2001:db8::1");
     CHECK_FALSE(matches({local}, about));
 }
 
 TEST_CASE("an authenticated client from afar is not local", "[rules][ruleset]") {
     facts about = mail_from("a@b.c", "user@example.org");
     about.user = "gilles";
-    CHECK_FALSE(matches({{.what = subject::from_local}}, about));
-    CHECK(matches({{.what = subject::from_any}}, about));
+    CHECK_FALSE(matches({{.tested = subject::from_local}}, about));
+    CHECK(matches({{.tested = subject::from_any}}, about));
 }
 
 TEST_CASE("in a rule of 2012 an authenticated session passes every check of its source", "[rules][ruleset]") {
     facts about = mail_from("a@b.c", "user@example.org");
     auto elsewhere = list({"198.51.100.0/24"});
-    const std::vector<condition> local = {{.what = subject::from_local}, {.what = subject::for_any}};
-    const std::vector<condition> source = {{.what = subject::from_source, .values = &elsewhere}};
+    const std::vector<condition> local = {{.tested = subject::from_local}, {.tested = subject::for_any}};
+    const std::vector<condition> source = {{.tested = subject::from_source, .values = &elsewhere}};
     CHECK_FALSE(matches(local, about, true));
     about.user = "gilles";
     CHECK_FALSE(matches(local, about, false));
     CHECK(matches(local, about, true));
     CHECK(matches(source, about, true));
-    CHECK_FALSE(matches({{.what = subject::from_local}, {.what = subject::for_local}}, about, true));
+    CHECK_FALSE(matches({{.tested = subject::from_local}, {.tested = subject::for_local}}, about, true));
 }
 
 TEST_CASE("a source is an address, a network or local", "[rules][ruleset]") {
@@ -121,17 +122,17 @@ TEST_CASE("a source is an address, a network or local", "[rules][ruleset]") {
     auto socket_only = list({"local"});
     auto expression = list({"^192\\.0\\.2\\.[0-9]$"});
     facts about = mail_from("a@b.c", "user@example.org");
-    CHECK(matches({{.what = subject::from_source, .values = &networks}}, about));
-    CHECK_FALSE(matches({{.what = subject::from_source, .values = &socket_only}}, about));
-    CHECK(matches({{.what = subject::from_source, .regex = true, .values = &expression}}, about));
-    about.from = boost::asio::ip::make_address("::ffff:192.0.2.77");
-    CHECK(matches({{.what = subject::from_source, .values = &networks}}, about));
-    CHECK_FALSE(matches({{.what = subject::from_source, .regex = true, .values = &expression}}, about));
-    about.from = local_socket{};
-    CHECK_FALSE(matches({{.what = subject::from_source, .values = &networks}}, about));
-    CHECK(matches({{.what = subject::from_source, .values = &socket_only}}, about));
-    about.from = made_here{};
-    CHECK(matches({{.what = subject::from_source, .values = &socket_only}}, about));
+    CHECK(matches({{.tested = subject::from_source, .values = &networks}}, about));
+    CHECK_FALSE(matches({{.tested = subject::from_source, .values = &socket_only}}, about));
+    CHECK(matches({{.tested = subject::from_source, .regex = true, .values = &expression}}, about));
+    about.origin = boost::asio::ip::make_address("::ffff:192.0.2.77");
+    CHECK(matches({{.tested = subject::from_source, .values = &networks}}, about));
+    CHECK_FALSE(matches({{.tested = subject::from_source, .regex = true, .values = &expression}}, about));
+    about.origin = local_socket{};
+    CHECK_FALSE(matches({{.tested = subject::from_source, .values = &networks}}, about));
+    CHECK(matches({{.tested = subject::from_source, .values = &socket_only}}, about));
+    about.origin = made_here{};
+    CHECK(matches({{.tested = subject::from_source, .values = &socket_only}}, about));
 }
 
 TEST_CASE("auth wants a user, or one of these users", "[rules][ruleset]") {
@@ -140,16 +141,16 @@ TEST_CASE("auth wants a user, or one of these users", "[rules][ruleset]") {
     facts about = mail_from("a@b.c", "user@example.org");
     for (const subject what : {subject::auth, subject::from_auth}) {
         about.user.clear();
-        CHECK_FALSE(matches({{.what = what}}, about));
-        CHECK(matches({{.what = what, .negated = true}}, about));
-        CHECK_FALSE(matches({{.what = what, .values = &users}}, about));
+        CHECK_FALSE(matches({{.tested = what}}, about));
+        CHECK(matches({{.tested = what, .negated = true}}, about));
+        CHECK_FALSE(matches({{.tested = what, .values = &users}}, about));
         about.user = "gilles";
-        CHECK(matches({{.what = what}}, about));
-        CHECK(matches({{.what = what, .values = &users}}, about));
-        CHECK(matches({{.what = what, .regex = true, .values = &expression}}, about));
+        CHECK(matches({{.tested = what}}, about));
+        CHECK(matches({{.tested = what, .values = &users}}, about));
+        CHECK(matches({{.tested = what, .regex = true, .values = &expression}}, about));
         about.user = "eric";
-        CHECK(matches({{.what = what}}, about));
-        CHECK_FALSE(matches({{.what = what, .values = &users}}, about));
+        CHECK(matches({{.tested = what}}, about));
+        CHECK_FALSE(matches({{.tested = what, .values = &users}}, about));
     }
 }
 
@@ -162,29 +163,30 @@ TEST_CASE("the client's name is asked for only by a rule that wants it", "[rules
         ++asked;
         return named("mx1.example.net");
     };
-    CHECK(matches({{.what = subject::from_any}, {.what = subject::for_any}}, about));
+    CHECK(matches({{.tested = subject::from_any}, {.tested = subject::for_any}}, about));
     CHECK(asked == 0);
-    CHECK(matches({{.what = subject::from_rdns}}, about));
+    CHECK(matches({{.tested = subject::from_rdns}}, about));
     CHECK(asked == 1);
-    CHECK(matches({{.what = subject::from_rdns, .values = &names}}, about));
-    CHECK(matches({{.what = subject::from_rdns, .regex = true, .values = &expression}}, about));
+    CHECK(matches({{.tested = subject::from_rdns, .values = &names}}, about));
+    CHECK(matches({{.tested = subject::from_rdns, .regex = true, .values = &expression}}, about));
 
     SECTION("no name is no match") {
         about.rdns = [] { return named(""); };
-        CHECK_FALSE(matches({{.what = subject::from_rdns}}, about));
-        CHECK_FALSE(matches({{.what = subject::from_rdns, .values = &names}}, about));
-        CHECK(matches({{.what = subject::from_rdns, .negated = true, .values = &names}}, about));
+        CHECK_FALSE(matches({{.tested = subject::from_rdns}}, about));
+        CHECK_FALSE(matches({{.tested = subject::from_rdns, .values = &names}}, about));
+        CHECK(matches({{.tested = subject::from_rdns, .negated = true, .values = &names}}, about));
         about.rdns = {};
-        CHECK_FALSE(matches({{.what = subject::from_rdns}}, about));
+        CHECK_FALSE(matches({{.tested = subject::from_rdns}}, about));
     }
     SECTION("mail made here has no client") {
-        about.from = made_here{};
-        CHECK_FALSE(matches({{.what = subject::from_rdns}}, about));
+        about.origin = made_here{};
+        CHECK_FALSE(matches({{.tested = subject::from_rdns}}, about));
     }
     SECTION("a name that could not be asked for is an error") {
         about.rdns = [] { return no_answer(); };
         std::vector<rule> one;
-        one.push_back({.conditions = {{.what = subject::from_rdns, .negated = true}}, .then = nullptr, .where = {}});
+        one.push_back(
+            {.conditions = {{.tested = subject::from_rdns, .negated = true}}, .outcome = nullptr, .line = {}});
         const ruleset rules({}, std::move(one), {});
         CHECK(run_to_end(rules.match(about)).has_error());
     }
@@ -197,29 +199,30 @@ TEST_CASE("a recipient is matched by domain, by address, or as local", "[rules][
     const facts org = mail_from("a@b.c", "User+tag@Example.org");
     const facts sub = mail_from("a@b.c", "admin@sub.example.org");
     const facts host = mail_from("a@b.c", "user@MX.example.org");
-    CHECK(matches({{.what = subject::for_domain, .values = &domains}}, org));
-    CHECK(matches({{.what = subject::for_domain, .values = &domains}}, sub));
-    CHECK_FALSE(matches({{.what = subject::for_domain, .values = &domains}}, mail_from("a@b.c", "u@xexample.org")));
-    CHECK(matches({{.what = subject::for_domain, .regex = true, .values = &expression}}, mail_from("", "x@admin.org")));
+    CHECK(matches({{.tested = subject::for_domain, .values = &domains}}, org));
+    CHECK(matches({{.tested = subject::for_domain, .values = &domains}}, sub));
+    CHECK_FALSE(matches({{.tested = subject::for_domain, .values = &domains}}, mail_from("a@b.c", "u@xexample.org")));
+    CHECK(
+        matches({{.tested = subject::for_domain, .regex = true, .values = &expression}}, mail_from("", "x@admin.org")));
     for (const subject what : {subject::for_recipient, subject::rcpt_to}) {
-        CHECK(matches({{.what = what, .values = &addresses}}, org));
-        CHECK_FALSE(matches({{.what = what, .values = &addresses}}, sub));
-        CHECK(matches({{.what = what, .regex = true, .values = &expression}}, sub));
+        CHECK(matches({{.tested = what, .values = &addresses}}, org));
+        CHECK_FALSE(matches({{.tested = what, .values = &addresses}}, sub));
+        CHECK(matches({{.tested = what, .regex = true, .values = &expression}}, sub));
     }
-    CHECK(matches({{.what = subject::for_local}}, host));
-    CHECK_FALSE(matches({{.what = subject::for_local}}, org));
-    CHECK(matches({{.what = subject::for_local, .negated = true}}, org));
+    CHECK(matches({{.tested = subject::for_local}}, host));
+    CHECK_FALSE(matches({{.tested = subject::for_local}}, org));
+    CHECK(matches({{.tested = subject::for_local, .negated = true}}, org));
 }
 
 TEST_CASE("a sender is matched by address; the null reverse-path by none", "[rules][ruleset]") {
     auto addresses = list({"@example.org", "eric"});
     auto everything = list({".*"});
     for (const subject what : {subject::mail_from, subject::from_mail_from}) {
-        CHECK(matches({{.what = what, .values = &addresses}}, mail_from("a@example.org", "x@y.z")));
-        CHECK(matches({{.what = what, .values = &addresses}}, mail_from("eric@example.com", "x@y.z")));
-        CHECK_FALSE(matches({{.what = what, .values = &addresses}}, mail_from("a@example.com", "x@y.z")));
-        CHECK_FALSE(matches({{.what = what, .values = &addresses}}, mail_from("", "x@y.z")));
-        CHECK(matches({{.what = what, .regex = true, .values = &everything}}, mail_from("", "x@y.z")));
+        CHECK(matches({{.tested = what, .values = &addresses}}, mail_from("a@example.org", "x@y.z")));
+        CHECK(matches({{.tested = what, .values = &addresses}}, mail_from("eric@example.com", "x@y.z")));
+        CHECK_FALSE(matches({{.tested = what, .values = &addresses}}, mail_from("a@example.com", "x@y.z")));
+        CHECK_FALSE(matches({{.tested = what, .values = &addresses}}, mail_from("", "x@y.z")));
+        CHECK(matches({{.tested = what, .regex = true, .values = &everything}}, mail_from("", "x@y.z")));
     }
 }
 
@@ -227,17 +230,17 @@ TEST_CASE("tag, helo and tls are conditions like any other", "[rules][ruleset]")
     auto tags = list({"submission"});
     auto names = list({"*.example.net"});
     facts about = mail_from("a@b.c", "x@y.z");
-    CHECK_FALSE(matches({{.what = subject::tag, .values = &tags}}, about));
+    CHECK_FALSE(matches({{.tested = subject::tag, .values = &tags}}, about));
     about.tag = "Submission";
-    CHECK(matches({{.what = subject::tag, .values = &tags}}, about));
-    CHECK(matches({{.what = subject::helo, .values = &names}}, about));
+    CHECK(matches({{.tested = subject::tag, .values = &tags}}, about));
+    CHECK(matches({{.tested = subject::helo, .values = &names}}, about));
     about.helo.clear();
-    CHECK_FALSE(matches({{.what = subject::helo, .values = &names}}, about));
-    CHECK(matches({{.what = subject::helo, .negated = true, .values = &names}}, about));
-    CHECK_FALSE(matches({{.what = subject::tls}}, about));
-    CHECK(matches({{.what = subject::tls, .negated = true}}, about));
+    CHECK_FALSE(matches({{.tested = subject::helo, .values = &names}}, about));
+    CHECK(matches({{.tested = subject::helo, .negated = true, .values = &names}}, about));
+    CHECK_FALSE(matches({{.tested = subject::tls}}, about));
+    CHECK(matches({{.tested = subject::tls, .negated = true}}, about));
     about.tls = true;
-    CHECK(matches({{.what = subject::tls}}, about));
+    CHECK(matches({{.tested = subject::tls}}, about));
 }
 
 TEST_CASE("a table that could not be asked stops the search, negated or not", "[rules][ruleset]") {
@@ -245,31 +248,31 @@ TEST_CASE("a table that could not be asked stops the search, negated or not", "[
     broken.unavailable = true;
     const bool negated = GENERATE(false, true);
     std::vector<rule> lines;
-    lines.push_back({.conditions = {{.what = subject::for_domain, .negated = negated, .values = &broken}},
-                     .then = nullptr,
-                     .where = {}});
-    lines.push_back({.conditions = {{.what = subject::for_any}}, .then = nullptr, .where = {}});
+    lines.push_back({.conditions = {{.tested = subject::for_domain, .negated = negated, .values = &broken}},
+                     .outcome = nullptr,
+                     .line = {}});
+    lines.push_back({.conditions = {{.tested = subject::for_any}}, .outcome = nullptr, .line = {}});
     const ruleset rules({}, std::move(lines), {});
     CHECK(run_to_end(rules.match(mail_from("a@b.c", "x@y.z"))).error() == table::errc::unavailable);
 }
 
 TEST_CASE("a condition that fails spares the tables behind it", "[rules][ruleset]") {
     fake_table domains({{"y.z", ""}});
-    const std::vector<condition> conditions = {{.what = subject::from_local},
-                                               {.what = subject::for_domain, .values = &domains}};
+    const std::vector<condition> conditions = {{.tested = subject::from_local},
+                                               {.tested = subject::for_domain, .values = &domains}};
     CHECK_FALSE(matches(conditions, mail_from("a@b.c", "x@y.z")));
     CHECK(domains.asked.empty());
 }
 
 TEST_CASE("a rule or an action that lacks its table is refused at once", "[rules][ruleset]") {
     std::vector<rule> lines;
-    lines.push_back({.conditions = {{.what = subject::for_domain}}, .then = nullptr, .where = {}});
+    lines.push_back({.conditions = {{.tested = subject::for_domain}}, .outcome = nullptr, .line = {}});
     CHECK_THROWS_AS(ruleset({}, std::move(lines), {}), std::invalid_argument);
 
-    const auto with = [](action::method by, action::expansion expand) {
+    const auto with = [](action::method method, action::expansion expand) {
         std::vector<std::unique_ptr<action>> actions;
         actions.push_back(std::make_unique<action>());
-        actions.back()->by = by;
+        actions.back()->kind = method;
         actions.back()->expand = expand;
         return actions;
     };
@@ -284,14 +287,14 @@ TEST_CASE("a rule or an action that lacks its table is refused at once", "[rules
 TEST_CASE("the announcement's example takes its users' mail, and nobody else's", "[rules][ruleset]") {
     auto poolp = list({"poolp.org"});
     std::vector<rule> lines;
-    lines.push_back({.conditions = {{.what = subject::from_local}, {.what = subject::for_domain, .values = &poolp}},
-                     .then = nullptr,
+    lines.push_back({.conditions = {{.tested = subject::from_local}, {.tested = subject::for_domain, .values = &poolp}},
+                     .outcome = nullptr,
                      .authenticated_pass_source = true,
-                     .where = {}});
-    lines.push_back({.conditions = {{.what = subject::from_local}, {.what = subject::for_any}},
-                     .then = nullptr,
+                     .line = {}});
+    lines.push_back({.conditions = {{.tested = subject::from_local}, {.tested = subject::for_any}},
+                     .outcome = nullptr,
                      .authenticated_pass_source = true,
-                     .where = {}});
+                     .line = {}});
     const ruleset rules({}, std::move(lines), {});
     facts about = mail_from("gilles@poolp.org", "x@example.org");
     CHECK(run_to_end(rules.match(about)).value() == nullptr);

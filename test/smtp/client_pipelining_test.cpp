@@ -22,7 +22,7 @@ public:
     }
     client_transaction mail_to(std::initializer_list<std::string> to, std::uint64_t size = 10) {
         client_transaction what = message(to, size);
-        what.from.from = *mail::reverse_path::from_text(std::to_string(next_++) + "@x");
+        what.sender.address = *mail::reverse_path::from_text(std::to_string(next_++) + "@x");
         what.chunk = size;
         return what;
     }
@@ -241,9 +241,9 @@ TEST_CASE("421 in the middle says which content cannot have arrived", "[smtp][cl
         CHECK(client.hear({"550 no", "421 bye"}).empty());
         const auto left = client.session.unfinished();
         REQUIRE(left.size() == 2);
-        REQUIRE(left[0].said[0]);
-        CHECK(left[0].said[0]->line() == "550 no");
-        CHECK_FALSE(left[0].said[1]);
+        REQUIRE(left[0].statuses[0]);
+        CHECK(left[0].statuses[0]->line() == "550 no");
+        CHECK_FALSE(left[0].statuses[1]);
         CHECK_FALSE(left[0].content_sent);
         CHECK_FALSE(left[1].content_sent);
     }
@@ -251,9 +251,9 @@ TEST_CASE("421 in the middle says which content cannot have arrived", "[smtp][cl
         CHECK(client.hear({"250 ok", "250 ok", "421 bye"}).empty());
         const auto left = client.session.unfinished();
         REQUIRE(left.size() == 2);
-        CHECK(left[0].said[0]->line() == "421 bye");
+        CHECK(left[0].statuses[0]->line() == "421 bye");
         CHECK(left[0].content_sent);
-        CHECK_FALSE(left[1].said[0]);
+        CHECK_FALSE(left[1].statuses[0]);
         CHECK_FALSE(left[1].content_sent);
     }
     CHECK(client.failed_at() == client_stage::transaction);

@@ -99,10 +99,10 @@ private:
     }
     void take(const std::string& content) {
         if (!recipients_.empty() && content != "content of " + sender_) offence = "wrong content: " + content;
-        const auto each = [this](const std::string& to) {
-            if (refuses(lmtp_ ? to : sender_)) return false;
-            taken.emplace(sender_, to);
-            say("250 " + (lmtp_ ? to : sender_));
+        const auto each = [this](const std::string& target) {
+            if (refuses(lmtp_ ? target : sender_)) return false;
+            taken.emplace(sender_, target);
+            say("250 " + (lmtp_ ? target : sender_));
             return true;
         };
         if (lmtp_) {
@@ -137,8 +137,8 @@ private:
 };
 
 struct sent_mail {
-    std::string from;
-    std::vector<std::string> to;
+    std::string source_path;
+    std::vector<std::string> names;
 };
 
 /// One session with as many mails as it wants, and all that can be wrong about it.
@@ -148,7 +148,7 @@ public:
         : random_(random), client_(ehlo, settings), server_(random, settings.lmtp) {}
 
     void run() {
-        for (int i = 0; i < 300 && !over_; ++i) turn();
+        for (int i = 0; i < 300 && !is_over_; ++i) turn();
         INFO(server_.offence);
         CHECK(server_.offence.empty());
     }
@@ -170,24 +170,24 @@ private:
             const sent_mail mail = std::move(under_way_.front());
             under_way_.pop_front();
             ++ended_;
-            REQUIRE(done->each.size() == mail.to.size());
-            for (std::size_t i = 0; i < mail.to.size(); ++i) judge(mail, i, done->each[i], true);
+            REQUIRE(done->statuses.size() == mail.names.size());
+            for (std::size_t i = 0; i < mail.names.size(); ++i) judge(mail, i, done->statuses[i], true);
         } else if (std::holds_alternative<read_reply>(step)) {
             hear();
         } else if (std::holds_alternative<session_failed>(step)) {
             judge_unfinished();
-            over_ = true;
+            is_over_ = true;
         } else {
-            over_ = begun_ >= 40;
+            is_over_ = begun_ >= 40;
         }
     }
     void begin() {
         client_transaction what;
         sent_mail mail{std::to_string(begun_) + "@x", {}};
-        what.from.from = *mail::reverse_path::from_text(mail.from);
+        what.sender.address = *mail::reverse_path::from_text(mail.source_path);
         for (std::size_t i = 0; i <= random_() % 4; ++i) {
-            mail.to.push_back(std::to_string(begun_) + "." + std::to_string(i) + "@d");
-            what.to.push_back(recipient(mail.to.back()));
+            mail.names.push_back(std::to_string(begun_) + "." + std::to_string(i) + "@d");
+            what.recipients.push_back(recipient(mail.names.back()));
         }
         if (random_() % 5 != 0) what.chunk = std::string("content of @x\r\n").size() + std::to_string(begun_).size();
         ++begun_;
@@ -211,22 +211,22 @@ private:
         const auto left = client_.session.unfinished();
         REQUIRE(left.size() == under_way_.size());
         for (std::size_t i = 0; i < left.size(); ++i) {
-            for (std::size_t r = 0; r < under_way_[i].to.size(); ++r) {
-                const bool taken = server_.taken.contains({under_way_[i].from, under_way_[i].to[r]});
-                if (left[i].said[r])
-                    judge(under_way_[i], r, *left[i].said[r], false);
+            for (std::size_t r = 0; r < under_way_[i].names.size(); ++r) {
+                const bool taken = server_.taken.contains({under_way_[i].source_path, under_way_[i].names[r]});
+                if (left[i].statuses[r])
+                    judge(under_way_[i], r, *left[i].statuses[r], false);
                 else if (!left[i].content_sent)
                     CHECK_FALSE(taken);  // it will be sent again elsewhere
             }
         }
     }
-    void judge(const sent_mail& mail, std::size_t who, const mail::status& said, bool is_over) {
-        const bool taken = server_.taken.contains({mail.from, mail.to[who]});
-        CAPTURE(mail.from, mail.to[who], said.line());
-        if (said.is_success()) CHECK(taken);
-        if (is_over && !said.is_success()) CHECK_FALSE(taken);
-        const bool about_him =
-            said.text() == mail.from || said.text() == mail.to[who] || said.text() == "bye" || said.text() == "nobody";
+    void judge(const sent_mail& mail, std::size_t candidate, const mail::status& status, bool is_over) {
+        const bool taken = server_.taken.contains({mail.source_path, mail.names[candidate]});
+        CAPTURE(mail.source_path, mail.names[candidate], status.line());
+        if (status.is_success()) CHECK(taken);
+        if (is_over && !status.is_success()) CHECK_FALSE(taken);
+        const bool about_him = status.text() == mail.source_path || status.text() == mail.names[candidate] ||
+                               status.text() == "bye" || status.text() == "nobody";
         CHECK(about_him);
     }
 
@@ -237,7 +237,7 @@ private:
     int begun_ = 0;
     int ended_ = 0;
     int most_ = 0;
-    bool over_ = false;
+    bool is_over_ = false;
 };
 
 }  // namespace

@@ -100,7 +100,7 @@ TEST_CASE("TLS that is not offered or refused matters only where it is demanded"
     CHECK(without.say({"220 mx"}) == "EHLO out.example\r\n");
     CHECK(without.say({"250 mx"}).empty());
     CHECK(without.failed_at() == client_stage::tls_not_offered);
-    CHECK(std::get<session_failed>(without.step).said.is_transient());
+    CHECK(std::get<session_failed>(without.step).status.is_transient());
 
     for (const auto tls : {client_tls::demanded, client_tls::if_offered}) {
         talk refused(with(tls));
@@ -183,7 +183,7 @@ TEST_CASE("authentication that cannot be had or is refused fails the session", "
         CHECK(without.say({"220 mx"}) == "EHLO out.example\r\n");
         CHECK(without.say({ehlo}).empty());
         CHECK(without.failed_at() == client_stage::auth_not_offered);
-        CHECK(std::get<session_failed>(without.step).said.is_transient());
+        CHECK(std::get<session_failed>(without.step).status.is_transient());
     }
     for (const std::string answer : {"535 5.7.8 bad credentials", "454 4.7.0 later", "501 5.5.2 what"}) {
         talk refused(with(client_tls::already, true));
@@ -303,7 +303,7 @@ TEST_CASE("a refused DATA or content is the answer for those who were accepted",
 TEST_CASE("many recipients go in flights, so that nobody waits for ever on full buffers", "[smtp][client_session]") {
     opened client(pipelining);
     client_transaction what = message({});
-    for (int i = 0; i < 250; ++i) what.to.push_back(recipient("u" + std::to_string(i) + "@d"));
+    for (int i = 0; i < 250; ++i) what.recipients.push_back(recipient("u" + std::to_string(i) + "@d"));
     const auto count = [](const std::string& text) {
         std::size_t found = 0;
         for (auto at = text.find("RCPT"); at != std::string::npos; at = text.find("RCPT", at + 1)) ++found;
@@ -324,7 +324,7 @@ TEST_CASE("many recipients go in flights, so that nobody waits for ever on full 
     CHECK(client.say({"354 go"}).empty());
     client.session.on_content_written();
     CHECK(client.say({"250 ok"}).empty());
-    const auto each = std::get<transaction_done>(client.step).each;
+    const auto each = std::get<transaction_done>(client.step).statuses;
     REQUIRE(each.size() == 250);
     CHECK(each[99].line() == "250 ok");
     CHECK(each[100].line() == "550 no");
@@ -334,11 +334,11 @@ TEST_CASE("many recipients go in flights, so that nobody waits for ever on full 
 TEST_CASE("parameters go out only if they were offered", "[smtp][client_session]") {
     client_transaction what = message({"c@d", "e@f"});
     what.eight_bit = true;
-    what.from.ret = mail::dsn_return::headers;
-    what.from.envelope_id = "a+b";
-    what.to[0].notify = *mail::notify_from_text("SUCCESS,DELAY");
-    what.to[0].original = "rfc822;x+2By@c";
-    what.to[1].original = "rfc822;evil\r\nRSET";  // from a damaged queue, say
+    what.sender.ret = mail::dsn_return::headers;
+    what.sender.envelope_id = "a+b";
+    what.recipients[0].notify = *mail::notify_from_text("SUCCESS,DELAY");
+    what.recipients[0].original = "rfc822;x+2By@c";
+    what.recipients[1].original = "rfc822;evil\r\nRSET";  // from a damaged queue, say
     opened knows(pipelining);
     CHECK(knows.begin(what) ==
           "MAIL FROM:<a@b> SIZE=100 BODY=8BITMIME RET=HDRS ENVID=a+2Bb\r\n"
@@ -347,7 +347,7 @@ TEST_CASE("parameters go out only if they were offered", "[smtp][client_session]
     opened does_not(old_fashioned);
     CHECK(does_not.begin(what) == "MAIL FROM:<a@b>\r\n");
     CHECK(does_not.say({"250 ok"}) == "RCPT TO:<c@d>\r\n");
-    what.from.from = {};
+    what.sender.address = {};
     opened null(old_fashioned);
     CHECK(null.begin(what) == "MAIL FROM:<>\r\n");
 }
@@ -394,7 +394,7 @@ TEST_CASE("421 ends the session wherever it comes, and final words stay", "[smtp
     CHECK_FALSE(client.begin(message({"c@d", "e@f", "g@h"})).empty());
     CHECK(client.say({"250 ok", "550 5.1.1 no", "250 ok", "421 4.3.2 shutting down"}).empty());
     CHECK(client.failure() == "7 421 4.3.2 shutting down");
-    CHECK((client.outcomes_or(std::get<session_failed>(client.step).said)) ==
+    CHECK((client.outcomes_or(std::get<session_failed>(client.step).status)) ==
           "550 5.1.1 no|421 4.3.2 shutting down|421 4.3.2 shutting down");
 
     opened at_end(pipelining);
@@ -447,7 +447,7 @@ TEST_CASE("replies out of order fail the session", "[smtp][client_session]") {
         CAPTURE(replies);
         REQUIRE(client.wants<session_failed>());
         CHECK(client.failed_at() == client_stage::protocol);
-        CHECK(std::get<session_failed>(client.step).said.is_transient());
+        CHECK(std::get<session_failed>(client.step).status.is_transient());
         CHECK((client.outcomes_or(mail::status::of(451, "", "x"))) == "451 x");
     }
 }
@@ -465,7 +465,7 @@ TEST_CASE("content that was taken in words of another command was taken, and the
         CHECK_FALSE(client.session.has_room());
         CHECK(client.written().empty());
         REQUIRE(client.wants<session_failed>());
-        CHECK(std::get<session_failed>(client.step).said.is_transient());
+        CHECK(std::get<session_failed>(client.step).status.is_transient());
         CHECK(client.session.unfinished().empty());
     }
 }
@@ -592,7 +592,7 @@ TEST_CASE("a hostile peer gets no further than the end of the session", "[smtp][
                 else
                     client.session.begin(message({"c@d", "e@f", "g@h"}, random() % 100));
             } else if (const auto* outcome = std::get_if<transaction_done>(&client.step)) {
-                CHECK(outcome->each.size() == 3);
+                CHECK(outcome->statuses.size() == 3);
                 ++done;
             } else if (random() % 50 == 0) {
                 client.session.on_garbage("garbage");
@@ -612,7 +612,7 @@ TEST_CASE("a hostile peer gets no further than the end of the session", "[smtp][
                     if (reader.on_line(line) == reply_reader::progress::done) client.session.on_reply(reader.take());
                 }
             }
-            for (const auto& each : client.session.unfinished()) CHECK(each.said.size() == 3);
+            for (const auto& each : client.session.unfinished()) CHECK(each.statuses.size() == 3);
         }
     }
     CHECK(done > 5000);

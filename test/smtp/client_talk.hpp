@@ -56,17 +56,18 @@ public:
     }
     [[nodiscard]] std::string failure() const {
         const auto* failed = std::get_if<session_failed>(&step);
-        return failed == nullptr ? "none" : std::to_string(static_cast<int>(failed->at)) + ' ' + failed->said.line();
+        return failed == nullptr ? "none"
+                                 : std::to_string(static_cast<int>(failed->stage)) + ' ' + failed->status.line();
     }
-    [[nodiscard]] client_stage failed_at() const { return std::get<session_failed>(step).at; }
+    [[nodiscard]] client_stage failed_at() const { return std::get<session_failed>(step).stage; }
     /// "250 ok|550 no"
     [[nodiscard]] std::string outcome() const {
         const auto* done = std::get_if<transaction_done>(&step);
-        return done == nullptr ? "none: " + failure() : lines(done->each);
+        return done == nullptr ? "none: " + failure() : lines(done->statuses);
     }
-    static std::string lines(const std::vector<mail::status>& each) {
+    static std::string lines(const std::vector<mail::status>& statuses) {
         std::string all;
-        for (const mail::status& said : each) all += (all.empty() ? "" : "|") + said.line();
+        for (const mail::status& said : statuses) all += (all.empty() ? "" : "|") + said.line();
         return all;
     }
 
@@ -75,7 +76,7 @@ public:
         const auto all = session.unfinished();
         if (all.empty()) return "none";
         std::vector<mail::status> each;
-        for (const auto& word : all.front().said) each.push_back(word.value_or(otherwise));
+        for (const auto& word : all.front().statuses) each.push_back(word.value_or(otherwise));
         return lines(each);
     }
 
@@ -93,8 +94,8 @@ inline client_settings lmtp() { return {.helo = "out.example", .lmtp = true, .tl
 inline mail::recipient recipient(const std::string& address) { return {*mail::mailbox::parse(address), {}, {}}; }
 inline client_transaction message(std::initializer_list<std::string> to, std::uint64_t size = 100) {
     client_transaction what;
-    what.from.from = *mail::reverse_path::from_text("a@b");
-    for (const std::string& address : to) what.to.push_back(recipient(address));
+    what.sender.address = *mail::reverse_path::from_text("a@b");
+    for (const std::string& address : to) what.recipients.push_back(recipient(address));
     what.size = size;
     return what;
 }
@@ -109,8 +110,8 @@ struct opened : talk {
         CHECK(say({ehlo}).empty());
         CHECK(wants<idle>());
     }
-    std::string begin(const client_transaction& what) {
-        session.begin(what);
+    std::string begin(const client_transaction& transaction) {
+        session.begin(transaction);
         return written();
     }
 };

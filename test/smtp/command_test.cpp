@@ -17,12 +17,12 @@ const mail::domain here = *mail::domain::parse("mx.example.org");
 std::string from(std::string_view argument, bool dsn = true) {
     const auto parsed = parse_mail(argument, dsn, here);
     if (const auto* no = std::get_if<mail::status>(&parsed)) return std::to_string(no->code());
-    return '<' + std::get<mail::sender>(parsed).from.text() + '>';
+    return '<' + std::get<mail::sender>(parsed).address.text() + '>';
 }
 std::string to(std::string_view argument, bool dsn = true) {
     const auto parsed = parse_rcpt(argument, dsn, here);
     if (const auto* no = std::get_if<mail::status>(&parsed)) return std::to_string(no->code());
-    return '<' + std::get<mail::recipient>(parsed).to.text() + '>';
+    return '<' + std::get<mail::recipient>(parsed).address.text() + '>';
 }
 mail::sender sender(std::string_view argument) { return std::get<mail::sender>(parse_mail(argument, true, here)); }
 mail::recipient recipient(std::string_view argument) {
@@ -34,7 +34,7 @@ mail::status refusal(std::string_view argument) { return std::get<mail::status>(
 
 TEST_CASE("verbs are known in any case and lead to an argument without blanks around it", "[smtp][command]") {
     const command mail = parse_command("mAiL  FROM:<a@b> SIZE=1 \t");
-    CHECK(mail.what == verb::mail);
+    CHECK(mail.verb == verb::mail);
     CHECK(mail.name == "mAiL");
     CHECK(mail.argument == "FROM:<a@b> SIZE=1");
     const std::map<std::string_view, verb> verbs = {
@@ -43,7 +43,7 @@ TEST_CASE("verbs are known in any case and lead to an argument without blanks ar
         {"HELP", verb::help}, {"QUIT", verb::quit}, {"StartTLS", verb::starttls}, {"AUTH", verb::auth}};
     for (const auto& [name, what] : verbs) {
         CAPTURE(name);
-        CHECK(parse_command(name).what == what);
+        CHECK(parse_command(name).verb == what);
         CHECK(parse_command(std::string(name) + "\t ").argument.empty());
     }
 }
@@ -52,11 +52,11 @@ TEST_CASE("what is not a verb is unknown", "[smtp][command]") {
     for (const std::string_view line : {"", " ", " HELO x", "HEL", "HELOO x", "MAIL:", "MAIL\vFROM:<a@b>", "STARTTLSS",
                                         "\xc8\xc5\xcc\xcf", "BDAT 1", "XXXXXXXXXXXXHELO"}) {
         CAPTURE(line);
-        CHECK(parse_command(line).what == verb::unknown);
+        CHECK(parse_command(line).verb == verb::unknown);
     }
-    CHECK(parse_command(std::string_view("\0\0\0\0HELO", 8)).what == verb::unknown);
-    CHECK(parse_command(std::string_view("\0\0\0\1HELO", 8)).what == verb::unknown);
-    CHECK(parse_command(std::string_view("\0HELO", 5)).what == verb::unknown);
+    CHECK(parse_command(std::string_view("\0\0\0\0HELO", 8)).verb == verb::unknown);
+    CHECK(parse_command(std::string_view("\0\0\0\1HELO", 8)).verb == verb::unknown);
+    CHECK(parse_command(std::string_view("\0HELO", 5)).verb == verb::unknown);
 }
 
 TEST_CASE("MAIL takes a reverse-path, with the leniency that clients need", "[smtp][command]") {
@@ -210,7 +210,7 @@ TEST_CASE("the lines of other servers' tests get their verdict, or a stricter on
         if (const auto other = on_purpose.find(text); other != on_purpose.end()) expected = other->second;
         const command parsed = parse_command(text);
         CAPTURE(text);
-        CHECK((parsed.what == verb::mail ? from(parsed.argument) : to(parsed.argument)) == expected);
+        CHECK((parsed.verb == verb::mail ? from(parsed.argument) : to(parsed.argument)) == expected);
     }
     CHECK(lines == 16);
 }

@@ -16,7 +16,7 @@ namespace {
 
 struct decoded {
     bool ended = false;
-    fault found = fault::none;
+    content_decoder::fault fault = content_decoder::fault::none;
     std::string content;     // only of faultless content
     std::uint64_t bytes = 0;
     bool eight_bit = false;
@@ -25,7 +25,7 @@ struct decoded {
     friend bool operator==(const decoded&, const decoded&) = default;
 };
 std::ostream& operator<<(std::ostream& out, const decoded& what) {
-    return out << (what.ended ? "ended" : "open") << " fault " << static_cast<int>(what.found) << " content '"
+    return out << (what.ended ? "ended" : "open") << " fault " << static_cast<int>(what.fault) << " content '"
                << what.content << "' bytes " << what.bytes << (what.eight_bit ? " 8bit" : "")
                << (what.seems_ended ? " seems ended" : "") << " rest '" << what.rest << "'";
 }
@@ -48,11 +48,11 @@ decoded decode(std::string_view all, const std::vector<std::size_t>& cuts = {}, 
         CHECK((result.ended || input.empty()));
     }
     result.rest = all.substr(result.ended ? begin : all.size());
-    result.found = decoder.found();
+    result.fault = decoder.found();
     result.bytes = decoder.bytes();
     result.eight_bit = decoder.eight_bit();
     result.seems_ended = decoder.seems_ended();
-    if (result.found != fault::none) {
+    if (result.fault != fault::none) {
         result.content.clear();
         result.eight_bit = false;
     } else {
@@ -108,13 +108,13 @@ decoded by_the_book(const std::string& all) {
     for (std::size_t i = 0; i < end; ++i) {
         const bool bare_cr = all[i] == '\r' && i + 1 < all.size() && all[i + 1] != '\n';
         const bool bare_lf = all[i] == '\n' && (i == 0 || all[i - 1] != '\r');
-        if (bare_cr || bare_lf) result.found = fault::bare_line_end;
-        if (all[i] == '\0' && result.found == fault::none) result.found = fault::nul_byte;
+        if (bare_cr || bare_lf) result.fault = fault::bare_line_end;
+        if (all[i] == '\0' && result.fault == fault::none) result.fault = fault::nul_byte;
         if ((i == 0 || is_good_end(i - 1)) && all[i] == '.') continue;
         result.content += all[i];
         if (static_cast<unsigned char>(all[i]) > 0x7f) result.eight_bit = true;
     }
-    if (result.found != fault::none) {
+    if (result.fault != fault::none) {
         result.content.clear();
         result.eight_bit = false;
     }
@@ -126,7 +126,7 @@ decoded by_the_book(const std::string& all) {
 TEST_CASE("only CRLF dot CRLF ends the content, and its CRLF belongs to the content", "[smtp][content_codec]") {
     const decoded plain = decode_every_way("Subject: x\r\n\r\nhello\r\n.\r\nQUIT\r\n");
     CHECK(plain.ended);
-    CHECK(plain.found == fault::none);
+    CHECK(plain.fault == fault::none);
     CHECK(plain.content == "Subject: x\r\n\r\nhello\r\n");
     CHECK(plain.rest == "QUIT\r\n");
     CHECK_FALSE(plain.eight_bit);
@@ -136,7 +136,7 @@ TEST_CASE("content may be empty", "[smtp][content_codec]") {
     const decoded empty = decode_every_way(".\r\nRSET\r\n");
     CHECK(empty.ended);
     CHECK(empty.bytes == 0);
-    CHECK(empty.found == fault::none);
+    CHECK(empty.fault == fault::none);
     CHECK(empty.rest == "RSET\r\n");
 }
 
@@ -159,8 +159,8 @@ TEST_CASE("no smuggling sequence ends the content", "[smtp][content_codec]") {
         CHECK(all.ended);
         CHECK(all.rest == "QUIT\r\n");
         const bool has_bare = sequence.find_first_of("\r\n") != std::string::npos &&
-                              by_the_book(sequence + "x").found == fault::bare_line_end;
-        if (has_bare) CHECK(all.found == fault::bare_line_end);
+                              by_the_book(sequence + "x").fault == fault::bare_line_end;
+        if (has_bare) CHECK(all.fault == fault::bare_line_end);
     }
 }
 
@@ -170,7 +170,7 @@ TEST_CASE("the same sequences at the very start end nothing", "[smtp][content_co
         const decoded all = decode_every_way(start + "x\r\n.\r\nQUIT\r\n");
         CHECK(all.ended);
         CHECK(all.rest == "QUIT\r\n");
-        CHECK(all.found == fault::bare_line_end);
+        CHECK(all.fault == fault::bare_line_end);
     }
 }
 
@@ -180,7 +180,7 @@ TEST_CASE("a NUL is a fault wherever it stands, and not an end", "[smtp][content
         CAPTURE(printable(text));
         CHECK(all.ended);
         CHECK(all.rest.empty());
-        CHECK(all.found == fault::nul_byte);
+        CHECK(all.fault == fault::nul_byte);
     }
 }
 
@@ -189,20 +189,20 @@ TEST_CASE("content without its end is not ended", "[smtp][content_codec]") {
         CAPTURE(printable(text));
         const decoded all = decode_every_way(text);
         CHECK_FALSE(all.ended);
-        CHECK(all.found == fault::none);
+        CHECK(all.fault == fault::none);
     }
 }
 
 TEST_CASE("content over the limit is eaten to its true end, whatever is in it", "[smtp][content_codec]") {
-    CHECK(decode_bytewise("12345678\r\n.\r\n", 10).found == fault::none);
+    CHECK(decode_bytewise("12345678\r\n.\r\n", 10).fault == fault::none);
     const decoded large = decode_bytewise("123456789\r\n.\r\nQUIT\r\n", 10);
-    CHECK(large.found == fault::too_big);
+    CHECK(large.fault == fault::too_big);
     CHECK(large.rest == "QUIT\r\n");
     CHECK(large.bytes == 11);
     // a bad dot behind the limit
     const decoded worse = decode_bytewise("1234567890123\r\nx\n.\r\nMAIL\r\n.\r\nQUIT\r\n", 10);
     CHECK(worse.ended);
-    CHECK(worse.found == fault::bare_line_end);
+    CHECK(worse.fault == fault::bare_line_end);
     CHECK(worse.rest == "QUIT\r\n");
 }
 
@@ -210,16 +210,16 @@ TEST_CASE("a line may be as long as the limit and no longer, without its CRLF", 
     for (const std::size_t longest : {1U, 4U, 998U, 4096U}) {
         const std::string exact = std::string(longest, 'x') + "\r\n";
         CAPTURE(longest);
-        CHECK(decode(exact + exact + ".\r\n", {}, no_limit, longest).found == fault::none);
-        CHECK(decode_bytewise(exact + exact + ".\r\n", no_limit, longest).found == fault::none);
+        CHECK(decode(exact + exact + ".\r\n", {}, no_limit, longest).fault == fault::none);
+        CHECK(decode_bytewise(exact + exact + ".\r\n", no_limit, longest).fault == fault::none);
         const decoded longer = decode_bytewise(exact + "x" + exact + ".\r\nQUIT\r\n", no_limit, longest);
-        CHECK(longer.found == fault::line_too_long);
+        CHECK(longer.fault == fault::line_too_long);
         CHECK(longer.rest == "QUIT\r\n");
         CHECK(decode(exact + "x" + exact + ".\r\nQUIT\r\n", {}, no_limit, longest) == longer);
-        CHECK(decode_bytewise(".x" + exact + ".\r\n", no_limit, longest).found == fault::line_too_long);
+        CHECK(decode_bytewise(".x" + exact + ".\r\n", no_limit, longest).fault == fault::line_too_long);
     }
-    CHECK(decode(std::string(65'535, 'x') + "\r\n.\r\n").found == fault::none);
-    CHECK(decode(std::string(65'536, 'x') + "\r\n.\r\n").found == fault::line_too_long);
+    CHECK(decode(std::string(65'535, 'x') + "\r\n.\r\n").fault == fault::none);
+    CHECK(decode(std::string(65'536, 'x') + "\r\n.\r\n").fault == fault::line_too_long);
 }
 
 TEST_CASE("a line of 100 MB costs no memory and no long time", "[smtp][content_codec]") {
@@ -408,7 +408,7 @@ TEST_CASE("decoding what was encoded gives the content back, however both were s
         CHECK(again.ended);
         CHECK(again.content == content);
         CHECK(again.rest.empty());
-        CHECK(again.found == fault::none);
+        CHECK(again.fault == fault::none);
     }
 }
 
@@ -426,7 +426,7 @@ TEST_CASE("whatever is encoded, nothing in it ends the content early or is a bar
         const std::string wire = encode(bytes, cuts);
         const decoded again = decode(wire);
         CAPTURE(printable(bytes), printable(wire));
-        if (!again.ended || !again.rest.empty() || again.found != fault::none) CHECK(again == decoded{});
+        if (!again.ended || !again.rest.empty() || again.fault != fault::none) CHECK(again == decoded{});
         if (wire != encode_slowly(bytes)) CHECK(wire == encode_slowly(bytes));
     }
 }

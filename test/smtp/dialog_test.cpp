@@ -93,15 +93,15 @@ private:
         }
     }
 
-    void expect(std::string_view wanted) {
+    void expect(std::string_view expected) {
         REQUIRE_FALSE(replies_.empty());
         const reply& said = replies_.front();
-        const bool any_of_class = wanted.substr(1, 2) == "xx";
-        CHECK(std::to_string(said.code).substr(0, any_of_class ? 1 : 3) == wanted.substr(0, any_of_class ? 1 : 3));
-        const std::string_view text = wanted.substr(std::min<std::size_t>(wanted.size(), 4));
+        const bool any_of_class = expected.substr(1, 2) == "xx";
+        CHECK(std::to_string(said.code).substr(0, any_of_class ? 1 : 3) == expected.substr(0, any_of_class ? 1 : 3));
+        const std::string_view text = expected.substr(std::min<std::size_t>(expected.size(), 4));
         CAPTURE(said.code, said.lines);
         CHECK(std::ranges::any_of(said.lines, [&](const std::string& line) { return line.starts_with(text); }));
-        if (wanted.size() <= 3 || wanted[3] == ' ') replies_.pop_front();
+        if (expected.size() <= 3 || expected[3] == ' ') replies_.pop_front();
     }
 
     std::vector<std::string> lines_;

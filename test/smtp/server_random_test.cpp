@@ -72,11 +72,11 @@ TEST_CASE("no sequence of commands crashes, carries recipients over or leaves ha
         settings.max_idle_commands = 40;
         stub_server server(settings);
         server.on_sender = [](const mail::sender& s) {
-            return s.from.text() == "refused@b" ? mail::status::permanent("5.7.1", "no") : mail::status();
+            return s.address.text() == "refused@b" ? mail::status::permanent("5.7.1", "no") : mail::status();
         };
         server.on_recipient = [](const mail::recipient& r) {
-            if (r.to.text() == "refused@d") return mail::status::permanent("5.1.1", "no");
-            return r.to.text() == "later@d" ? mail::status::transient("4.1.1", "later") : mail::status();
+            if (r.address.text() == "refused@d") return mail::status::permanent("5.1.1", "no");
+            return r.address.text() == "later@d" ? mail::status::transient("4.1.1", "later") : mail::status();
         };
         std::size_t recipients = 0;  // the oracle: accepted since the last end of a transaction
         server.on_data = [&] {
@@ -134,7 +134,8 @@ TEST_CASE("no sequence of commands crashes, carries recipients over or leaves ha
                 server.shake_hands();
             }
         }
-        for (const auto& message : server.accepted()) CHECK((message.to.size() >= 1 && message.to.size() <= 3));
+        for (const auto& message : server.accepted())
+            CHECK((message.recipients.size() >= 1 && message.recipients.size() <= 3));
         accepted += static_cast<int>(server.accepted().size());
     }
     CHECK(accepted > 1000);  // or the test has not been where it should be

@@ -108,7 +108,7 @@ TEST_CASE("a message goes through and the next one starts from nothing", "[smtp]
     CHECK(server.session().recipients() == 0);
     CHECK(server.session().accepted_messages() == 1);
     REQUIRE(server.accepted().size() == 1);
-    CHECK(server.accepted()[0].to.size() == 2);
+    CHECK(server.accepted()[0].recipients.size() == 2);
     CHECK(server.accepted()[0].content == "hi\r\n");
     CHECK(is(server.line("RCPT TO:<c@d>"), "503 5.5.1"));
     CHECK(is(server.line("DATA"), "503 5.5.1"));
@@ -163,11 +163,11 @@ TEST_CASE("RSET and a second greeting end the transaction", "[smtp][server_sessi
 
 TEST_CASE("verdicts are passed on in their own words, or in the usual ones", "[smtp][server_session]") {
     greeted server;
-    server.on_sender = [](const mail::sender& from) {
-        return from.from.is_null() ? mail::status::transient("4.7.1", "not now") : mail::status::success("", "");
+    server.on_sender = [](const mail::sender& sender) {
+        return sender.address.is_null() ? mail::status::transient("4.7.1", "not now") : mail::status::success("", "");
     };
-    server.on_recipient = [](const mail::recipient& to) {
-        if (to.to.local.value() == "gone") return mail::status::of(551, "5.1.6", "try elsewhere");
+    server.on_recipient = [](const mail::recipient& recipient) {
+        if (recipient.address.local.value() == "gone") return mail::status::of(551, "5.1.6", "try elsewhere");
         return mail::status::of(251, "2.1.5", "will forward");
     };
     CHECK(server.line("MAIL FROM:<>") == "451 4.7.1 not now\r\n");
@@ -217,8 +217,8 @@ TEST_CASE("what the parameters said reaches the driver", "[smtp][server_session]
     CHECK(is(server.line("RCPT TO:<c@d> NOTIFY=NEVER"), "250"));
     CHECK(is(server.line("DATA"), "354"));
     CHECK(is(server.say(".\r\n"), "250"));
-    CHECK(server.accepted().at(0).from.ret == mail::dsn_return::headers);
-    CHECK(server.accepted().at(0).to.at(0).notify.never);
+    CHECK(server.accepted().at(0).sender.ret == mail::dsn_return::headers);
+    CHECK(server.accepted().at(0).recipients.at(0).notify.never);
 }
 
 TEST_CASE("recipients over the limit get 452, and an endless flood of them ends the session",
@@ -293,9 +293,11 @@ TEST_CASE("every loop of commands comes to an end unless mail is accepted", "[sm
     for (const auto& loop : loops) {
         CAPTURE(loop);
         greeted server(with_auth(demand::offered));
-        server.on_sender = [&](const mail::sender& s) { return s.from.text() == "later@b" ? later : mail::status(); };
+        server.on_sender = [&](const mail::sender& s) {
+            return s.address.text() == "later@b" ? later : mail::status();
+        };
         server.on_recipient = [&](const mail::recipient& r) {
-            return r.to.text() == "later@d" ? later : mail::status();
+            return r.address.text() == "later@d" ? later : mail::status();
         };
         server.on_content = [&] { return later; };
         int commands = 0;
@@ -391,8 +393,8 @@ TEST_CASE("STARTTLS that cannot be is refused", "[smtp][server_session]") {
     greeted with(with_tls(demand::offered));
     CHECK(is(with.line("STARTTLS now"), "501 5.5.4"));
     server_session from_the_start(with_tls(demand::required), true);
-    CHECK(std::get<send_reply>(from_the_start.on_line("STARTTLS")).what.code == 503);
-    CHECK(std::get<send_reply>(from_the_start.on_line("HELP")).what.code == 214);
+    CHECK(std::get<send_reply>(from_the_start.on_line("STARTTLS")).reply.code == 503);
+    CHECK(std::get<send_reply>(from_the_start.on_line("HELP")).reply.code == 214);
 }
 
 // --- AUTH

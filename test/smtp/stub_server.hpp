@@ -21,8 +21,8 @@ namespace waypost::smtp {
 class stub_server {
 public:
     struct message {
-        mail::sender from;
-        std::vector<mail::recipient> to;
+        mail::sender sender;
+        std::vector<mail::recipient> recipients;
         std::string content;
     };
 
@@ -99,30 +99,30 @@ private:
 
     void perform(server_step step) {
         std::visit(base::overloaded{
-                       [&](const send_reply& s) { write_reply(out_, s.what); },
+                       [&](const send_reply& s) { write_reply(out_, s.reply); },
                        [&](const hang_up& s) {
                            write_reply(out_, s.last);
                            closed_ = true;
                        },
                        [&](const begin_tls& s) {
-                           write_reply(out_, s.what);
+                           write_reply(out_, s.reply);
                            lines_.clear();
                            tls_begun_ = true;
                        },
                        [&](const judge_sender& s) {
-                           message_ = {s.from, {}, {}};
-                           perform(session_.on_verdict(on_sender(s.from)));
+                           message_ = {s.sender, {}, {}};
+                           perform(session_.on_verdict(on_sender(s.sender)));
                        },
                        [&](const judge_recipient& s) {
-                           const mail::status said = on_recipient(s.to);
-                           if (said.is_success()) message_.to.push_back(s.to);
+                           const mail::status said = on_recipient(s.recipient);
+                           if (said.is_success()) message_.recipients.push_back(s.recipient);
                            perform(session_.on_verdict(said));
                        },
                        [&](const receive_content&) {
                            decoder_ = fresh_decoder_;
                            perform(session_.on_verdict(on_data()));
                        },
-                       [&](const check_password& s) { perform(session_.on_verdict(on_password(s.who))); },
+                       [&](const check_password& s) { perform(session_.on_verdict(on_password(s.credentials))); },
                    },
                    step);
     }

@@ -31,7 +31,9 @@ async::awaitable<> session(sqlite_store& store, int answers, std::uint32_t first
         transaction next(store);
         co_await next.text().append(text_of_number(number));
         const auto now = std::chrono::system_clock::now();
-        next.add({.hop = {"outbound", "example.com"}, .to = {.to = address("a@example.com")}, .expires = now + 96h});
+        next.add({.hop = {"outbound", "example.com"},
+                  .recipient = {.address = address("a@example.com")},
+                  .expires = now + 96h});
         auto kept = co_await next.commit({}, now, false);
         if (kept.has_error()) ::_exit(1);
         answered said{kept->message().value(), number, false};
@@ -90,10 +92,10 @@ TEST_CASE("a process that is killed while it commits loses nothing that it answe
                     .value();
             std::map<message_id, envelope_id> present;
             for (const queued& each : found) {
-                present[each.about->id] = each.envelopes.at(0).id;
-                const auto text = run_to_end(loop, store.load(each.about->id));
+                present[each.message->id] = each.envelopes.at(0).id;
+                const auto text = run_to_end(loop, store.load(each.message->id));
                 REQUIRE(text.has_value());
-                const auto known = owed.find(each.about->id);
+                const auto known = owed.find(each.message->id);
                 if (known == owed.end()) continue;  // committed, and killed before it could say so
                 const auto all = run_to_end(loop, queue_directory::read_all(*text)).value();
                 CHECK(all == text_of_number(known->second.number));

@@ -57,7 +57,7 @@ TEST_CASE("a row that cannot be believed is set aside and is in nobody's way", "
 
     const auto found = queue.due(queue.now);
     REQUIRE(found.size() == 1);
-    CHECK(found[0].about->id == whole->message());
+    CHECK(found[0].message->id == whole->message());
     CHECK(queue.sql_number("SELECT count(*) FROM damaged") == 1);
     CHECK(queue.warned.mention("damaged"));
     CHECK(queue.count() == 1);
@@ -82,7 +82,7 @@ TEST_CASE("an envelope whose body file is gone is set aside", "[spool][damage]")
     std::filesystem::remove(queue.body(lost->message()));
     const auto found = queue.due(queue.now);
     REQUIRE(found.size() == 1);
-    CHECK(found[0].about->id == whole->message());
+    CHECK(found[0].message->id == whole->message());
     CHECK(queue.warned.mention("its body file is not there"));
 }
 
@@ -262,7 +262,7 @@ TEST_CASE("a bit that flips anywhere does no more than damage", "[spool][damage]
         const auto found = run_to_end(queue.loop, queue.store->due({"outbound", "example.com"}, queue.now, 1000, {}));
         if (found.has_value()) {
             for (const queued& each : *found) {
-                const auto text = queue.text_of(each.about->id);
+                const auto text = queue.text_of(each.message->id);
                 for (const envelope& one : each.envelopes) queue.store->apply(finished{one.id});
             }
         }

@@ -13,7 +13,7 @@ namespace {
 
 std::set<message_id> messages_in(queue_directory& queue) {
     std::set<message_id> found;
-    for (const queued& each : queue.due(queue.now + 1000h)) found.insert(each.about->id);
+    for (const queued& each : queue.due(queue.now + 1000h)) found.insert(each.message->id);
     return found;
 }
 

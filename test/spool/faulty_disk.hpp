@@ -50,12 +50,12 @@ public:
     enum class trouble { full, dying };
 
     /// The n-th change from now on fails, and so do `how_many` in all.
-    void fail(std::size_t n, std::size_t how_many, trouble how) {
+    void fail(std::size_t n, std::size_t how_many, trouble trouble) {
         const std::lock_guard held(mutex_);
         changes_ = 0;
         fail_at_ = n;
         fail_until_ = how_many == never ? never : n + how_many;
-        how_ = how;
+        trouble_ = trouble;
     }
     void heal() { fail(never, never, trouble::full); }
     [[nodiscard]] std::size_t changes() {
@@ -69,19 +69,19 @@ public:
     }
 
     /// What `from` would hold after a power cut now. Of what was not synced each page stays or goes as the dice say.
-    void after_power_cut(const std::string& from, const std::string& to, std::mt19937& roll) {
+    void after_power_cut(const std::string& source_path, const std::string& target, std::mt19937& roll) {
         namespace fs = std::filesystem;
-        fs::create_directories(to + "/body");
-        for (const fs::directory_entry& each : fs::directory_iterator(from + "/body")) {
+        fs::create_directories(target + "/body");
+        for (const fs::directory_entry& each : fs::directory_iterator(source_path + "/body")) {
             // One that is renamed or removed meanwhile is of no message that was answered and not ended.
             std::error_code gone;
-            fs::copy_file(each.path(), fs::path(to + "/body") / each.path().filename(), gone);
+            fs::copy_file(each.path(), fs::path(target + "/body") / each.path().filename(), gone);
         }
         const std::lock_guard held(mutex_);
         for (const char* name : {"/queue.db", "/queue.db-wal"}) {
-            const auto synced = synced_.find(from + name);
+            const auto synced = synced_.find(source_path + name);
             if (synced == synced_.end()) continue;
-            std::ofstream(to + name, std::ios::binary) << torn(synced->second, contents(from + name), roll);
+            std::ofstream(target + name, std::ios::binary) << torn(synced->second, contents(source_path + name), roll);
         }
     }
 
@@ -118,7 +118,7 @@ private:
         const std::lock_guard held(mutex_);
         const std::size_t this_one = changes_++;
         if (this_one < fail_at_ || this_one >= fail_until_) return SQLITE_OK;
-        return how_ == trouble::full ? SQLITE_FULL : SQLITE_IOERR;
+        return trouble_ == trouble::full ? SQLITE_FULL : SQLITE_IOERR;
     }
 
     static int open(sqlite3_vfs* vfs, const char* name, sqlite3_file* into, int flags, int* out) {
@@ -203,7 +203,7 @@ private:
     std::size_t syncs_ = 0;
     std::size_t fail_at_ = never;
     std::size_t fail_until_ = never;
-    trouble how_ = trouble::full;
+    trouble trouble_ = trouble::full;
     std::map<std::string, std::string> synced_;
 };
 

@@ -34,24 +34,24 @@ inline mail::mailbox address(std::string_view text) {
 class warnings {
 public:
     [[nodiscard]] warning_sink sink() {
-        return [this](const std::string& what) {
+        return [this](const std::string& text) {
             const std::lock_guard held(mutex_);
-            said_.push_back(what);
+            names_.push_back(text);
         };
     }
     [[nodiscard]] bool mention(std::string_view words) const {
         const std::lock_guard held(mutex_);
-        return std::ranges::any_of(said_,
-                                   [&](const std::string& each) { return each.find(words) != std::string::npos; });
+        return std::ranges::any_of(names_,
+                                   [&](const std::string& text) { return text.find(words) != std::string::npos; });
     }
     [[nodiscard]] std::size_t size() const {
         const std::lock_guard held(mutex_);
-        return said_.size();
+        return names_.size();
     }
 
 private:
     mutable std::mutex mutex_;
-    std::vector<std::string> said_;
+    std::vector<std::string> names_;
 };
 
 /// A loop that does not stop for want of work: another thread that is just done with its own would stop it under the
@@ -111,7 +111,7 @@ struct queue_directory {
     }
 
     [[nodiscard]] envelope to(std::string_view mailbox, next_hop hop = {"outbound", "example.com"}) const {
-        return {.hop = std::move(hop), .to = {.to = address(mailbox)}, .expires = now + 96h};
+        return {.hop = std::move(hop), .recipient = {.address = address(mailbox)}, .expires = now + 96h};
     }
 
     /// Nothing when the store refused; `refusal` says why.
@@ -126,14 +126,15 @@ struct queue_directory {
             refusal = added.error();
             co_return std::nullopt;
         }
-        auto kept = co_await next.commit({.from = mail::reverse_path(address("sender@example.org"))}, now, false);
+        auto kept = co_await next.commit({.address = mail::reverse_path(address("sender@example.org"))}, now, false);
         if (kept.has_value()) co_return std::move(*kept);
         refusal = kept.error();
         co_return std::nullopt;
     }
 
-    std::vector<queued> due(async::wall_time at, next_hop hop = {"outbound", "example.com"}, std::size_t limit = 1000) {
-        auto found = run_to_end(loop, store->due(std::move(hop), at, limit, {}));
+    std::vector<queued> due(async::wall_time time, next_hop hop = {"outbound", "example.com"},
+                            std::size_t limit = 1000) {
+        auto found = run_to_end(loop, store->due(std::move(hop), time, limit, {}));
         return std::move(found).value();
     }
     std::uint64_t count() { return run_to_end(loop, store->count()).value(); }

@@ -22,7 +22,7 @@ std::string long_text(std::size_t octets) {
 std::vector<std::string> recipients_of(const std::vector<queued>& found) {
     std::vector<std::string> all;
     for (const queued& each : found) {
-        for (const envelope& to : each.envelopes) all.push_back(to.to.to.text());
+        for (const envelope& to : each.envelopes) all.push_back(to.recipient.address.text());
     }
     return all;
 }
@@ -32,9 +32,9 @@ std::vector<std::string> recipients_of(const std::vector<queued>& found) {
 TEST_CASE("what was committed is there after a restart, as it was", "[spool][sqlite_store]") {
     queue_directory queue;
     envelope to = queue.to("user@example.com");
-    to.to.notify = {.specified = true, .success = true, .delay = true};
-    to.to.original = "rfc822;User@example.com";
-    to.given = "alias@example.com";
+    to.recipient.notify = {.specified = true, .success = true, .delay = true};
+    to.recipient.original = "rfc822;User@example.com";
+    to.original = "alias@example.com";
     to.user = "user";
     to.extension = "lists";
     to.target = "|procmail -a 'it is; a list'";
@@ -44,19 +44,19 @@ TEST_CASE("what was committed is there after a restart, as it was", "[spool][sql
     queue.open();
     const auto found = queue.due(queue.now);
     REQUIRE(found.size() == 1);
-    const message& about = *found[0].about;
+    const message& about = *found[0].message;
     CHECK(about.id == kept->message());
-    CHECK(about.from.from.text() == "sender@example.org");
+    CHECK(about.sender.address.text() == "sender@example.org");
     CHECK(about.arrived == queue.now);
     CHECK(about.text == nullptr);
     REQUIRE(found[0].envelopes.size() == 1);
     const envelope& back = found[0].envelopes[0];
     CHECK(back.id == envelope_of(about.id, 0));
     CHECK(back.hop == outbound);
-    CHECK(back.to.to.text() == "user@example.com");
-    CHECK(back.to.notify == to.to.notify);
-    CHECK(back.to.original == to.to.original);
-    CHECK(back.given == to.given);
+    CHECK(back.recipient.address.text() == "user@example.com");
+    CHECK(back.recipient.notify == to.recipient.notify);
+    CHECK(back.recipient.original == to.recipient.original);
+    CHECK(back.original == to.original);
     CHECK(back.user == to.user);
     CHECK(back.extension == to.extension);
     CHECK(back.target == to.target);
@@ -119,7 +119,7 @@ TEST_CASE("what waits for a host can be made due, the soonest first, and nothing
                  queue.to("mailbox-full@example.com"), queue.to("other@example.net", {"outbound", "example.net"})});
     REQUIRE(first);
     for (const envelope& each : first->kept().envelopes) {
-        const std::string to = each.to.to.text();
+        const std::string to = each.recipient.address.text();
         queue.store->apply(postponed{.id = each.id,
                                      .tries = 1,
                                      .until = queue.now + (to == "a@example.com" ? 500s : 400s),
@@ -195,7 +195,7 @@ TEST_CASE("due envelopes come longest due first, by message, up to the limit, of
     const auto all = queue.due(queue.now + 1s);
     CHECK(recipients_of(all) == std::vector<std::string>{"a@example.com", "b@example.com", "c@example.com"});
     REQUIRE(all.size() == 2);
-    CHECK(all[0].about->id == first->message());
+    CHECK(all[0].message->id == first->message());
     CHECK(recipients_of(queue.due(queue.now + 1s, outbound, 2)) ==
           std::vector<std::string>{"a@example.com", "c@example.com"});
     CHECK(recipients_of(queue.due(queue.now, {"outbound", "example.net"})) ==
@@ -209,7 +209,7 @@ TEST_CASE("text that looks like SQL, a path or a format stays text", "[spool][sq
     queue_directory queue;
     const next_hop hop{"x'); DROP TABLE envelopes; --", "../../%s%n\n"};
     envelope to = queue.to("\"'; DROP TABLE messages; --\"@example.com", hop);
-    to.given = "'||(SELECT 1)||'";
+    to.original = "'||(SELECT 1)||'";
     to.user = "../../etc/passwd\n";
     to.extension = "'%s";
     to.target = "|'; DELETE FROM envelopes; --\n";
@@ -217,8 +217,8 @@ TEST_CASE("text that looks like SQL, a path or a format stays text", "[spool][sq
     queue.open();
     const auto found = queue.due(queue.now, hop);
     REQUIRE(found.size() == 1);
-    CHECK(found[0].envelopes[0].to.to == to.to.to);
-    CHECK(found[0].envelopes[0].given == to.given);
+    CHECK(found[0].envelopes[0].recipient.address == to.recipient.address);
+    CHECK(found[0].envelopes[0].original == to.original);
     CHECK(found[0].envelopes[0].user == to.user);
     CHECK(found[0].envelopes[0].extension == to.extension);
     CHECK(found[0].envelopes[0].target == to.target);
@@ -379,7 +379,7 @@ TEST_CASE("many sessions at once are all kept, each with its own text", "[spool]
     queue.open();
     CHECK(queue.count() == 500);
     std::set<std::string> texts;
-    for (const queued& each : queue.due(queue.now)) texts.insert(queue.text_of(each.about->id).value());
+    for (const queued& each : queue.due(queue.now)) texts.insert(queue.text_of(each.message->id).value());
     CHECK(texts.size() == 500);
 }
 

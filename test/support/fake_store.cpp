@@ -33,10 +33,10 @@ async::awaitable<> another_turn() { co_await boost::asio::post(boost::asio::use_
 
 }  // namespace
 
-async::awaitable<bool> fake_store::refused(verb what) {
-    ++asked[what];
+async::awaitable<bool> fake_store::refused(verb verb) {
+    ++asked[verb];
     co_await another_turn();
-    co_return refuses(what);
+    co_return refuses(verb);
 }
 
 async::awaitable<> fake_store::answer_travels() {
@@ -50,15 +50,15 @@ std::shared_ptr<spool::content> fake_store::new_content(spool::message_id id) {
     return std::make_shared<spool::content>(here_.path(), spool::to_string(id), io_);
 }
 
-async::awaitable<base::result<>> fake_store::insert(const spool::queued& what) {
+async::awaitable<base::result<>> fake_store::insert(const spool::queued& entry) {
     if (co_await refused(verb::insert)) co_return spool::errc::unavailable;
-    messages.insert_or_assign(what.about->id, *what.about);
-    for (const spool::envelope& each : what.envelopes)
-        envelopes.insert_or_assign(each.id, kept_envelope{each, what.about->arrived});
+    messages.insert_or_assign(entry.message->id, *entry.message);
+    for (const spool::envelope& each : entry.envelopes)
+        envelopes.insert_or_assign(each.id, kept_envelope{each, entry.message->arrived});
     co_return base::result<>();
 }
 
-void fake_store::apply(spool::change what) {
+void fake_store::apply(spool::change change) {
     std::visit(base::overloaded{[&](const spool::finished& done) {
                                     envelopes.erase(done.id);
                                     const auto about = spool::message_of(done.id);
@@ -88,7 +88,7 @@ void fake_store::apply(spool::change what) {
                                         each->for_host = false;
                                     }
                                 }},
-               what);
+               change);
 }
 
 void fake_store::correct_times(async::wall_time now, async::wall_time latest) {
@@ -107,12 +107,12 @@ async::awaitable<base::result<std::vector<spool::next_hop>>> fake_store::hops_du
     co_return std::vector<spool::next_hop>(found.begin(), found.end());
 }
 
-async::awaitable<base::result<std::vector<spool::next_hop>>> fake_store::hops_due_since(async::wall_time after,
+async::awaitable<base::result<std::vector<spool::next_hop>>> fake_store::hops_due_since(async::wall_time start,
                                                                                         async::wall_time now) {
     if (co_await refused(verb::hops_due)) co_return spool::errc::unavailable;
     std::set<spool::next_hop> found;
     for (const auto& [id, each] : envelopes) {
-        if (each.is.tries > 0 && each.next_try > after && each.next_try <= now) found.insert(each.is.hop);
+        if (each.is.tries > 0 && each.next_try > start && each.next_try <= now) found.insert(each.is.hop);
     }
     co_await answer_travels();
     co_return std::vector<spool::next_hop>(found.begin(), found.end());
@@ -120,11 +120,11 @@ async::awaitable<base::result<std::vector<spool::next_hop>>> fake_store::hops_du
 
 async::awaitable<base::result<std::vector<spool::queued>>> fake_store::due(spool::next_hop hop, async::wall_time now,
                                                                            std::size_t limit,
-                                                                           std::vector<spool::envelope_id> known) {
+                                                                           std::vector<spool::envelope_id> known_ids) {
     if (co_await refused(verb::due)) co_return spool::errc::unavailable;
     std::vector<const kept_envelope*> rows;
     for (const auto& [id, each] : envelopes) {
-        const bool is_known = std::ranges::find(known, id) != known.end();
+        const bool is_known = std::ranges::find(known_ids, id) != known_ids.end();
         if (each.is.hop == hop && each.next_try <= now && !is_known) rows.push_back(&each);
     }
     std::ranges::sort(rows, {}, [](const kept_envelope* each) { return std::pair(each->next_try, each->is.id); });

@@ -21,19 +21,19 @@ namespace waypost::test {
 /// Keeps what it is given.
 class shelf final : public queue::transport {
 public:
-    void carry(queue::task what) override { tasks.push_back(std::move(what)); }
+    void carry(queue::task task) override { tasks.push_back(std::move(task)); }
     std::vector<queue::task> tasks;
 };
 
 /// Reports go to the shelf, under the action "reports".
 class shelf_router final : public queue::report_router {
 public:
-    async::awaitable<base::result<std::vector<spool::envelope>>> route(mail::mailbox to) override {
+    async::awaitable<base::result<std::vector<spool::envelope>>> route(mail::mailbox recipient) override {
         std::vector<spool::envelope> found;
         found.push_back({.id = {},
                          .hop = {.action = "reports", .domain = {}},
-                         .to = {.to = to, .notify = {}, .original = {}},
-                         .given = {},
+                         .recipient = {.address = recipient, .notify = {}, .original = {}},
+                         .original = {},
                          .user = {},
                          .expires = async::wall_time::max()});
         co_return found;
@@ -57,15 +57,15 @@ public:
     void until(const std::function<bool()>& holds) { run_until(loop, holds); }
 
     /// A message to these, due at once.
-    spool::message_id send(const std::string& from, std::vector<spool::envelope> to,
+    spool::message_id send(const std::string& source_path, std::vector<spool::envelope> envelopes,
                            std::string text = "Subject: test\r\n\r\nbody\r\n") {
-        return finish(loop, put(from, std::move(to), std::move(text)));
+        return finish(loop, put(source_path, std::move(envelopes), std::move(text)));
     }
     [[nodiscard]] static spool::envelope envelope(const std::string& action, const std::string& address) {
         return {.id = {},
                 .hop = {.action = action, .domain = {}},
-                .to = {.to = mail::mailbox::parse(address).value(), .notify = {}, .original = {}},
-                .given = {},
+                .recipient = {.address = mail::mailbox::parse(address).value(), .notify = {}, .original = {}},
+                .original = {},
                 .user = {},
                 .expires = async::wall_time::max()};
     }
@@ -84,18 +84,19 @@ public:
     /// The reports that were made, as text.
     [[nodiscard]] std::vector<std::string> report_texts() const {
         std::vector<std::string> all;
-        for (const queue::task& each : reports.tasks) all.push_back(each.about->text->text());
+        for (const queue::task& each : reports.tasks) all.push_back(each.message->text->text());
         return all;
     }
 
 private:
-    async::awaitable<spool::message_id> put(std::string from, std::vector<spool::envelope> to, std::string text) {
+    async::awaitable<spool::message_id> put(std::string source_path, std::vector<spool::envelope> envelopes,
+                                            std::string text) {
         spool::transaction next(store);
         static_cast<void>(co_await next.text().append(text));
-        for (spool::envelope& each : to) next.add(std::move(each));
-        const auto path = mail::reverse_path::from_text(from).value();
+        for (spool::envelope& each : envelopes) next.add(std::move(each));
+        const auto path = mail::reverse_path::from_text(source_path).value();
         mail::sender sender;
-        sender.from = path;
+        sender.address = path;
         auto kept = co_await next.commit(std::move(sender), clock.wall(), false);
         const auto id = kept.value().message();
         queue.accepted(std::move(kept.value()));
@@ -104,7 +105,7 @@ private:
     template <class Change>
     [[nodiscard]] std::size_t count() const {
         return static_cast<std::size_t>(std::ranges::count_if(
-            store.changes, [](const spool::change& each) { return std::holds_alternative<Change>(each); }));
+            store.changes, [](const spool::change& change) { return std::holds_alternative<Change>(change); }));
     }
 };
 

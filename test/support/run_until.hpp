@@ -51,15 +51,15 @@ T finish(boost::asio::io_context& loop, async::awaitable<T> work) {
 
 inline void finish(boost::asio::io_context& loop, async::awaitable<> work) {
     struct ending {
-        bool over = false;
+        bool is_over = false;
         std::exception_ptr failed;
     };
     const auto end = std::make_shared<ending>();
     boost::asio::co_spawn(loop, std::move(work), [end](std::exception_ptr thrown) {
         end->failed = thrown;
-        end->over = true;
+        end->is_over = true;
     });
-    run_until(loop, [&end] { return end->over; });
+    run_until(loop, [&end] { return end->is_over; });
     if (end->failed) std::rethrow_exception(end->failed);
 }
 

@@ -39,11 +39,11 @@ inline stream_pair unix_pair(boost::asio::io_context& loop, async::clock& time, 
 }
 
 /// Exactly so many bytes, or as many as came before the end.
-inline async::awaitable<std::string> read_exactly(net::stream& from, std::size_t wanted) {
-    std::string all(wanted, '\0');
+inline async::awaitable<std::string> read_exactly(net::stream& stream, std::size_t size) {
+    std::string all(size, '\0');
     std::size_t have = 0;
-    while (have < wanted) {
-        const auto bytes = co_await from.read_some(std::span(all).subspan(have));
+    while (have < size) {
+        const auto bytes = co_await stream.read_some(std::span(all).subspan(have));
         if (bytes.has_error()) break;
         have += *bytes;
     }
@@ -51,11 +51,11 @@ inline async::awaitable<std::string> read_exactly(net::stream& from, std::size_t
     co_return all;
 }
 
-inline async::awaitable<std::string> read_to_end(net::stream& from) {
+inline async::awaitable<std::string> read_to_end(net::stream& stream) {
     std::string all;
     char piece[65536];
     for (;;) {
-        const auto bytes = co_await from.read_some(piece);
+        const auto bytes = co_await stream.read_some(piece);
         if (bytes.has_error()) co_return all;
         all.append(piece, *bytes);
     }

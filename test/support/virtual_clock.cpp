@@ -6,8 +6,8 @@
 
 namespace waypost::test {
 
-async::awaitable<> virtual_clock::sleep_until(async::time_point when) {
-    if (when <= now_) co_return;
+async::awaitable<> virtual_clock::sleep_until(async::time_point time) {
+    if (time <= now_) co_return;
     // Never expires; cancelling it, which a cancelled coroutine does too, is the alarm.
     boost::asio::steady_timer alarm(co_await boost::asio::this_coro::executor, async::time_point::max());
     struct bed {
@@ -15,7 +15,7 @@ async::awaitable<> virtual_clock::sleep_until(async::time_point when) {
         std::multimap<async::time_point, boost::asio::steady_timer*>::iterator place;
         ~bed() { all.erase(place); }
     };
-    const bed mine{asleep_, asleep_.emplace(when, &alarm)};
+    const bed mine{asleep_, asleep_.emplace(time, &alarm)};
     co_await alarm.async_wait(async::as_result);
 }
 

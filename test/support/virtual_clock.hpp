@@ -21,13 +21,13 @@ public:
 
     [[nodiscard]] async::time_point now() const override { return now_; }
     [[nodiscard]] async::wall_time wall() const override { return wall_; }
-    async::awaitable<> sleep_until(async::time_point when) override;
+    async::awaitable<> sleep_until(async::time_point time) override;
 
     void advance(async::duration by);
     /// What is ready now runs, and no time passes.
     void settle();
     /// An administrator sets the calendar; now() goes on as if nothing had happened.
-    void set_wall(async::wall_time to) { wall_ = to; }
+    void set_wall(async::wall_time time) { wall_ = time; }
     [[nodiscard]] std::size_t sleepers() const noexcept { return asleep_.size(); }
     /// The first moment that somebody sleeps until.
     [[nodiscard]] async::time_point next_alarm() const {

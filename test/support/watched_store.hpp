@@ -12,7 +12,7 @@ namespace waypost::test {
 
 class watched_store final : public spool::store {
 public:
-    explicit watched_store(const async::executor& on) : released_(on) {}
+    explicit watched_store(const async::executor& executor) : released_(executor) {}
     ~watched_store() override {
         rows.messages.clear();
     }  // contents in files are removed by threads that still live now
@@ -21,27 +21,27 @@ public:
     [[nodiscard]] std::shared_ptr<spool::content> new_content(spool::message_id id) override {
         return rows.new_content(id);
     }
-    async::awaitable<base::result<>> insert(const spool::queued& what) override {
+    async::awaitable<base::result<>> insert(const spool::queued& entry) override {
         ++inserting;
         while (holds) co_await released_.wait();
-        co_return co_await rows.insert(what);
+        co_return co_await rows.insert(entry);
     }
-    void apply(spool::change what) override {
-        changes.push_back(what);
-        rows.apply(std::move(what));
+    void apply(spool::change change) override {
+        changes.push_back(change);
+        rows.apply(std::move(change));
     }
     void correct_times(async::wall_time now, async::wall_time latest) override { rows.correct_times(now, latest); }
     async::awaitable<base::result<std::vector<spool::next_hop>>> hops_due(async::wall_time now) override {
         return rows.hops_due(now);
     }
-    async::awaitable<base::result<std::vector<spool::next_hop>>> hops_due_since(async::wall_time after,
+    async::awaitable<base::result<std::vector<spool::next_hop>>> hops_due_since(async::wall_time start,
                                                                                 async::wall_time now) override {
-        return rows.hops_due_since(after, now);
+        return rows.hops_due_since(start, now);
     }
     async::awaitable<base::result<std::vector<spool::queued>>> due(spool::next_hop hop, async::wall_time now,
                                                                    std::size_t limit,
-                                                                   std::vector<spool::envelope_id> known) override {
-        return rows.due(std::move(hop), now, limit, std::move(known));
+                                                                   std::vector<spool::envelope_id> known_ids) override {
+        return rows.due(std::move(hop), now, limit, std::move(known_ids));
     }
     async::awaitable<base::result<std::optional<async::wall_time>>> next_due(async::wall_time now) override {
         return rows.next_due(now);

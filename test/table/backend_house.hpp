@@ -18,9 +18,9 @@ struct backend_house {
     async::workers io{2};
     test::virtual_clock clock{loop};
     std::vector<std::string> warnings;
-    surroundings around{io, clock, [this](std::string_view of, std::string_view what) {
-                            warnings.push_back(std::string(of) + ": " + std::string(what));
-                        }};
+    surroundings context{io, clock, [this](std::string_view of, std::string_view text) {
+                             warnings.push_back(std::string(of) + ": " + std::string(text));
+                         }};
     test::temporary_directory here;
 
     template <class Service>
@@ -58,7 +58,7 @@ inline std::string shown(const std::vector<fault>& all) {
     std::string text;
     for (const fault& one : all) {
         text += (text.empty() ? "" : "\n") + std::to_string(one.line) + ": " + (one.warning ? "warning: " : "") +
-                one.what + (one.instead.empty() ? "" : "; " + one.instead);
+                one.text + (one.hint.empty() ? "" : "; " + one.hint);
     }
     return text;
 }

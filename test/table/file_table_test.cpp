@@ -15,7 +15,7 @@ namespace {
 struct file_house : backend_house {
     std::string path = here / "rows";
 
-    std::unique_ptr<file_table> open() { return std::get<0>(file_table::open("t", path, around)); }
+    std::unique_ptr<file_table> open() { return std::get<0>(file_table::open("t", path, context)); }
     /// Another file takes its place, as editors do it.
     void replace(const std::string& text) { std::filesystem::rename(write("new", text), path); }
     void later() { clock.advance(std::chrono::seconds(1)); }
@@ -134,7 +134,7 @@ TEST_CASE("a file of two million lines is read, and swapped without the loop sta
 TEST_CASE("a directory is no table file", "[table][file_table]") {
     file_house of;
     std::filesystem::create_directory(of.path);
-    auto opened = file_table::open("t", of.path, of.around);
+    auto opened = file_table::open("t", of.path, of.context);
     REQUIRE(std::holds_alternative<file_fault>(opened));
-    CHECK(std::get<file_fault>(opened).what == "not a regular file");
+    CHECK(std::get<file_fault>(opened).text == "not a regular file");
 }

@@ -62,9 +62,9 @@ struct live_house : sqlite_house {
         return kind == service::credentials ? "c0, c1" : kind == service::userinfo ? "c0, c1, c2" : "c0";
     }
     std::unique_ptr<table> open_as(const std::string& type, const std::string& argument) {
-        auto opened = open_table("t", {type, argument}, around);
-        if (opened.made == nullptr) throw std::runtime_error(shown(opened.faults));
-        return std::move(opened.made);
+        auto opened = open_table("t", {type, argument}, context);
+        if (opened.table == nullptr) throw std::runtime_error(shown(opened.faults));
+        return std::move(opened.table);
     }
     void put(const std::string& key, const std::string& value) {
         if (in == backend::sqlite) {

@@ -9,13 +9,13 @@ using namespace waypost::table;
 namespace {
 
 std::unique_ptr<passwd_table> open(backend_house& of, const std::string& text) {
-    return std::get<0>(passwd_table::open("t", of.write("passwd", text), of.around));
+    return std::get<0>(passwd_table::open("t", of.write("passwd", text), of.context));
 }
 
 std::string fault_of(const std::string& text) {
     const auto parsed = parse_passwd(text);
     const auto* fault = std::get_if<file_fault>(&parsed);
-    return fault == nullptr ? "none" : std::to_string(fault->line) + ": " + fault->what;
+    return fault == nullptr ? "none" : std::to_string(fault->line) + ": " + fault->text;
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ struct proc_house : backend_house {
     std::string rows = write("rows",
                              "alias|root|gilles@poolp.org, eric\nalias|a|b\ndomain|*.example.org|\n"
                              "source|x|192.0.2.1\nsource|y|192.0.2.2\n");
-    proc_table table{"t", {program, rows, log}, around};
+    proc_table table{"t", {program, rows, log}, context};
 
     std::string alias_of(const std::string& key) { return said<alias>(table, key); }
     std::size_t starts() const {
@@ -148,7 +148,7 @@ TEST_CASE("hostile keys cannot ask what they want", "[table][proc_table]") {
 
 TEST_CASE("a program that does not get ready or does not exist is a temporary failure", "[table][proc_table]") {
     proc_house of;
-    proc_table mute("m", {program, of.rows, of.log, "--mute"}, of.around);
+    proc_table mute("m", {program, of.rows, of.log, "--mute"}, of.context);
     std::string said;
     boost::asio::co_spawn(of.loop, find<alias>(mute, "a"), [&](std::exception_ptr, auto answer) {
         said = answer.has_error() ? "cannot ask" : "answered";
@@ -157,7 +157,7 @@ TEST_CASE("a program that does not get ready or does not exist is a temporary fa
     of.clock.advance(std::chrono::seconds(5));
     waypost::test::run_until(of.loop, [&] { return !said.empty(); });
     CHECK(said == "cannot ask");
-    proc_table missing("m", {"/nonexistent/program"}, of.around);
+    proc_table missing("m", {"/nonexistent/program"}, of.context);
     CHECK(of.said<alias>(missing, "a") == "cannot ask");
     CHECK(of.warnings.back() == "m: its program /nonexistent/program cannot be started: No such file or directory");
 }

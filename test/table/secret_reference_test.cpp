@@ -16,7 +16,7 @@ const environment of_test = [](const char* name) -> const char* {
 
 std::string resolved(std::string_view value, const environment& env = of_test) {
     const auto answer = resolve_reference(value, env);
-    if (const auto* why = std::get_if<no_secret>(&answer)) return "FAULT " + why->why;
+    if (const auto* why = std::get_if<no_secret>(&answer)) return "FAULT " + why->reason;
     return std::get<std::string>(answer);
 }
 

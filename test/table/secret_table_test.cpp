@@ -17,7 +17,7 @@ struct secret_house : backend_house {
                                                                                {"plain", "a:b"},
                                                                                {"gone", "file:/nonexistent/secret"}}}),
                       [](const char* name) { return std::string_view(name) == "WORD" ? "from outside" : nullptr; },
-                      around};
+                      context};
 
     std::string login(const std::string& label) {
         const auto answer = find<credentials>(rows, label);

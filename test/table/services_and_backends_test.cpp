@@ -63,9 +63,9 @@ bool is_map(const sample& of) { return !of.rows.front().value.empty(); }
 
 struct every_house : sqlite_house {
     std::unique_ptr<table> open(const std::string& backend, const std::string& argument) {
-        auto opened = open_table("t", {backend, argument}, around);
-        if (opened.made == nullptr) throw std::runtime_error(shown(opened.faults));
-        return std::move(opened.made);
+        auto opened = open_table("t", {backend, argument}, context);
+        if (opened.table == nullptr) throw std::runtime_error(shown(opened.faults));
+        return std::move(opened.table);
     }
     std::unique_ptr<table> in_memory(const sample& of) {
         entries rows{.is_map = is_map(of), .rows = {}};

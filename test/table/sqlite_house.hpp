@@ -18,12 +18,12 @@ struct sqlite_house : backend_house {
         SQLite::Database(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, 5000).exec(text);
     }
     sqlite_table::opened open(const std::string& queries) {
-        return sqlite_table::open("t", write("sqlite.conf", "dbpath " + database + "\n" + queries), around);
+        return sqlite_table::open("t", write("sqlite.conf", "dbpath " + database + "\n" + queries), context);
     }
     std::unique_ptr<table> table_of(const std::string& queries) {
         auto opened = open(queries);
-        if (opened.made == nullptr) throw std::runtime_error(shown(opened.faults));
-        return std::move(opened.made);
+        if (opened.table == nullptr) throw std::runtime_error(shown(opened.faults));
+        return std::move(opened.table);
     }
     /// What keeps these queries from being taken.
     std::string fault_of(const std::string& queries) { return shown(open(queries).faults); }

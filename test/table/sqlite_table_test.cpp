@@ -151,7 +151,7 @@ TEST_CASE("queries that cannot work are faults with the query's line", "[table][
     CHECK(of.fault_of(query_alias + query_alias) ==
           "3: \"query_alias\" is there already, in line 2; remove one of them");
     CHECK(of.fault_of("query_aliases select 1").starts_with("2: \"query_aliases\" is no key of this file; there are "));
-    CHECK(shown(sqlite_table::open("t", of.write("x", query_alias), of.around).faults) ==
+    CHECK(shown(sqlite_table::open("t", of.write("x", query_alias), of.context).faults) ==
           "0: \"dbpath\" is missing; write dbpath /path/to/database");
 }
 
@@ -196,10 +196,10 @@ TEST_CASE("a locked database is a temporary failure, and may be at the start", "
     CHECK(of.said<alias>(*rows, "a") == "cannot ask");
     auto late = of.open(query_alias);
     CHECK(shown(late.faults) == "0: warning: the database \"" + of.database + "\" cannot be read: database is locked");
-    REQUIRE(late.made != nullptr);
+    REQUIRE(late.table != nullptr);
     writer.exec("END");
     CHECK(of.said<alias>(*rows, "a") == "b");
-    CHECK(of.said<alias>(*late.made, "a") == "b");
+    CHECK(of.said<alias>(*late.table, "a") == "b");
 }
 
 TEST_CASE("a view that recurses for ever ends at the time limit, and lookups go on", "[table][sqlite_table]") {
@@ -262,9 +262,9 @@ TEST_CASE("a lookup that is given up lets the others have their answers", "[tabl
     boost::asio::co_spawn(of.loop, rows->lookup(service::alias, "a"),
                           boost::asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr, auto) { ++ended; }));
     for (int i = 0; i < 5; ++i) {
-        boost::asio::co_spawn(of.loop, rows->lookup(service::alias, "a"), [&](std::exception_ptr, auto given) {
+        boost::asio::co_spawn(of.loop, rows->lookup(service::alias, "a"), [&](std::exception_ptr, auto entry) {
             ++ended;
-            answer += given->value();
+            answer += entry->value();
         });
     }
     of.loop.poll();

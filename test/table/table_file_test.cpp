@@ -16,7 +16,7 @@ using rows = std::vector<std::pair<std::string, std::string>>;
 entries good(std::string_view text) {
     auto parsed = parse_table_file(text);
     if (auto* fault = std::get_if<file_fault>(&parsed)) {
-        FAIL("line " << fault->line << ": " << fault->what);
+        FAIL("line " << fault->line << ": " << fault->text);
     }
     return std::get<entries>(std::move(parsed));
 }
@@ -24,7 +24,7 @@ entries good(std::string_view text) {
 std::size_t faulty_line(std::string_view text) {
     auto parsed = parse_table_file(text);
     REQUIRE(std::holds_alternative<file_fault>(parsed));
-    CHECK_FALSE(std::get<file_fault>(parsed).what.empty());
+    CHECK_FALSE(std::get<file_fault>(parsed).text.empty());
     return std::get<file_fault>(parsed).line;
 }
 
@@ -143,7 +143,7 @@ TEST_CASE("a table file is a regular file", "[table][table_file]") {
         REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
         const auto read = read_table_file(path);
         REQUIRE(std::holds_alternative<file_fault>(read));
-        CHECK(std::get<file_fault>(read).what == "not a regular file");
+        CHECK(std::get<file_fault>(read).text == "not a regular file");
     }
 }
 
@@ -152,6 +152,6 @@ TEST_CASE("audit 45: a comment behind an entry is blamed where it stands", "[tab
     CHECK(faulty_line("a.example\nb.example # the second\nc.example\n") == 2);
     CHECK(faulty_line("a one\nb # nothing\nc\n") == 3);
     const auto parsed = parse_table_file("a.example # x\nb.example\n");
-    CHECK(std::get<file_fault>(parsed).what.find("comment") != std::string::npos);
+    CHECK(std::get<file_fault>(parsed).text.find("comment") != std::string::npos);
     CHECK(good("a #1\nb #2\n").rows == rows{{"a", "#1"}, {"b", "#2"}});
 }

@@ -22,7 +22,7 @@ std::string said(std::string_view line) {
 
 TEST_CASE("questions to a table program have the form of version 0.1", "[table][table_protocol]") {
     const waypost::async::wall_time when{std::chrono::microseconds(1'713'800'000'000'042)};
-    const auto line = [&](question asked) { return line_of("aliases", when, asked).value_or("cannot be asked"); };
+    const auto line = [&](question question) { return line_of("aliases", when, question).value_or("cannot be asked"); };
     CHECK(line({"lookup", service::alias, "1f", "a|b"}) == "table|0.1|1713800000.000042|aliases|lookup|alias|1f|a|b\n");
     CHECK(line({"check", service::domain, "1", ""}) == "table|0.1|1713800000.000042|aliases|check|domain|1|\n");
     CHECK(line({"fetch", service::source, "2", ""}) == "table|0.1|1713800000.000042|aliases|fetch|source|2\n");

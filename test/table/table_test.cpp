@@ -11,7 +11,7 @@ namespace {
 /// A backend that can only fetch.
 class fetching_table final : public table {
 public:
-    explicit fetching_table(std::vector<std::string> given) : given_(std::move(given)) {}
+    explicit fetching_table(std::vector<std::string> names) : names_(std::move(names)) {}
     const std::string& name() const noexcept override { return name_; }
     waypost::async::awaitable<waypost::base::result<std::optional<std::string>>> lookup(service, std::string) override {
         co_return std::nullopt;
@@ -22,14 +22,14 @@ public:
     }
     waypost::async::awaitable<waypost::base::result<std::optional<std::string>>> fetch(service) override {
         if (fetched++ >= good_for) co_return errc::unavailable;
-        if (given_.empty()) co_return std::nullopt;
-        co_return given_[turn_++ % given_.size()];
+        if (names_.empty()) co_return std::nullopt;
+        co_return names_[turn_++ % names_.size()];
     }
     std::size_t fetched = 0;
     std::size_t good_for = 1000;
 
 private:
-    std::vector<std::string> given_;
+    std::vector<std::string> names_;
     std::size_t turn_ = 0;
     std::string name_ = "fetching";
 };

@@ -18,7 +18,7 @@ namespace {
 struct written_house : backend_house {
     std::string path = here / "rows";
 
-    std::unique_ptr<file_table> open() { return std::get<0>(file_table::open("t", path, around)); }
+    std::unique_ptr<file_table> open() { return std::get<0>(file_table::open("t", path, context)); }
     written_house() { clock.set_wall(std::chrono::system_clock::now()); }
     /// The times of files are those of the machine.
     void later() {
@@ -151,7 +151,7 @@ TEST_CASE("audit 23: an update reads a file at once, whoever may be writing it",
 TEST_CASE("audit 23: users of a passwd file stay while it is written", "[table][watched_file]") {
     written_house of;
     of.write("rows", "ada:x:1:1::/home/ada:\nbob:x:2:2::/home/bob:\n");
-    const auto rows = std::get<0>(passwd_table::open("t", of.path, of.around));
+    const auto rows = std::get<0>(passwd_table::open("t", of.path, of.context));
     of.write("rows", "ada:x:1:1::/home/ada:\n");
     of.later();
     CHECK(of.find<userinfo>(*rows, "bob").value().has_value());

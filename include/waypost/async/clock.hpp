@@ -20,7 +20,7 @@ public:
     [[nodiscard]] virtual time_point now() const = 0;
     [[nodiscard]] virtual wall_time wall() const = 0;
     /// Returns at `when` or as soon as the coroutine is cancelled.
-    virtual awaitable<> sleep_until(time_point when) = 0;
+    virtual awaitable<> sleep_until(time_point time) = 0;
 
     awaitable<> sleep_for(duration pause) { return sleep_until(now() + pause); }
 };
@@ -30,7 +30,7 @@ class real_clock final : public clock {
 public:
     [[nodiscard]] time_point now() const override { return std::chrono::steady_clock::now(); }
     [[nodiscard]] wall_time wall() const override { return std::chrono::system_clock::now(); }
-    awaitable<> sleep_until(time_point when) override;
+    awaitable<> sleep_until(time_point time) override;
 };
 
 }  // namespace waypost::async

@@ -10,7 +10,7 @@ namespace waypost::async {
 
 class event {
 public:
-    explicit event(const executor& where);
+    explicit event(const executor& executor);
     /// Returns at the next notify(), or as soon as the coroutine is cancelled.
     awaitable<> wait();
     void notify();

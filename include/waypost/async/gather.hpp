@@ -17,15 +17,15 @@
 namespace waypost::async {
 
 template <class T>
-awaitable<std::vector<T>> gather(std::vector<awaitable<T>> all) {
+awaitable<std::vector<T>> gather(std::vector<awaitable<T>> tasks) {
     namespace asio = boost::asio;
-    if (all.empty()) co_return std::vector<T>();  // a group of none would never be ready
+    if (tasks.empty()) co_return std::vector<T>();  // a group of none would never be ready
     const executor here = co_await asio::this_coro::executor;
     using operation = decltype(asio::co_spawn(here, std::declval<awaitable<T>>(), asio::deferred));
     std::vector<operation> started;
-    started.reserve(all.size());
-    for (awaitable<T>& one : all) started.push_back(asio::co_spawn(here, std::move(one), asio::deferred));
-    all.clear();
+    started.reserve(tasks.size());
+    for (awaitable<T>& one : tasks) started.push_back(asio::co_spawn(here, std::move(one), asio::deferred));
+    tasks.clear();
     auto group = asio::experimental::make_parallel_group(std::move(started));
     auto [order, thrown, values] = co_await group.async_wait(asio::experimental::wait_for_all(), asio::use_awaitable);
     for (const std::exception_ptr& each : thrown) {

@@ -32,13 +32,13 @@ private:
 };
 
 template <class Function>
-awaitable<std::invoke_result_t<Function>> offload(workers& on, Function work) {
+awaitable<std::invoke_result_t<Function>> offload(workers& workers, Function work) {
     using value = std::invoke_result_t<Function>;
     static_assert(!std::is_void_v<value>, "give the work something to answer with");
-    auto start = [&on, work = std::move(work)](auto handler) mutable {
+    auto start = [&workers, work = std::move(work)](auto handler) mutable {
         auto back = boost::asio::prefer(boost::asio::get_associated_executor(handler),
                                         boost::asio::execution::outstanding_work.tracked);
-        boost::asio::post(on.pool(), [work = std::move(work), handler = std::move(handler), back]() mutable {
+        boost::asio::post(workers.pool(), [work = std::move(work), handler = std::move(handler), back]() mutable {
             std::exception_ptr failed;
             std::optional<value> answer;
             try {

@@ -13,24 +13,24 @@ public:
     class token {
     public:
         token() = default;
-        token(token&& other) noexcept
-            : from_(std::exchange(other.from_, nullptr)), units_(std::exchange(other.units_, 0)) {}
-        token& operator=(token&& other) noexcept {
+        token(token&& source) noexcept
+            : permits_(std::exchange(source.permits_, nullptr)), units_(std::exchange(source.units_, 0)) {}
+        token& operator=(token&& source) noexcept {
             give_back();
-            from_ = std::exchange(other.from_, nullptr);
-            units_ = std::exchange(other.units_, 0);
+            permits_ = std::exchange(source.permits_, nullptr);
+            units_ = std::exchange(source.units_, 0);
             return *this;
         }
         ~token() { give_back(); }
-        explicit operator bool() const noexcept { return from_ != nullptr; }
+        explicit operator bool() const noexcept { return permits_ != nullptr; }
 
     private:
         friend class permits;
-        token(permits* from, std::size_t units) : from_(from), units_(units) {}
+        token(permits* permits, std::size_t units) : permits_(permits), units_(units) {}
         void give_back() noexcept {
-            if (from_ != nullptr) from_->used_ -= units_;
+            if (permits_ != nullptr) permits_->used_ -= units_;
         }
-        permits* from_ = nullptr;
+        permits* permits_ = nullptr;
         std::size_t units_ = 0;
     };
 
@@ -44,14 +44,14 @@ public:
         used_ += units;
         return {this, units};
     }
-    /// Brings what `held` has of this budget up to `units`. False, and nothing is changed, when there are not that many
-    /// left.
-    [[nodiscard]] bool raise(token& held, std::size_t units) {
-        if (units <= held.units_) return true;
-        if (units - held.units_ > limit_ - used_) return false;
-        used_ += units - held.units_;
-        held.from_ = this;
-        held.units_ = units;
+    /// Brings what `token` has of this budget up to `units`. False, and nothing is changed, when there are not that
+    /// many left.
+    [[nodiscard]] bool raise(token& token, std::size_t units) {
+        if (units <= token.units_) return true;
+        if (units - token.units_ > limit_ - used_) return false;
+        used_ += units - token.units_;
+        token.permits_ = this;
+        token.units_ = units;
         return true;
     }
     [[nodiscard]] std::size_t used() const noexcept { return used_; }

@@ -18,7 +18,7 @@ class task_group {
 public:
     using bug_handler = std::function<void(std::exception_ptr)>;
 
-    explicit task_group(executor where, bug_handler on_bug = {});
+    explicit task_group(executor executor, bug_handler on_bug = {});
     ~task_group();
     task_group(const task_group&) = delete;
     task_group& operator=(const task_group&) = delete;

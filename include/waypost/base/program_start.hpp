@@ -17,13 +17,13 @@ public:
     /// Either way a Ctrl-C at our terminal is not for it.
     enum class apart { in_own_group, in_own_session };
 
-    explicit program_start(apart how);
+    explicit program_start(apart mode);
     ~program_start();
     program_start(const program_start&) = delete;
     program_start& operator=(const program_start&) = delete;
 
-    /// What is `ours` here is its descriptor `theirs`, one of the three.
-    void connect(int ours, int theirs);
+    /// What is `fd` here is its descriptor `target_fd`, one of the three.
+    void connect(int fd, int target_fd);
     /// Its standard output goes nowhere.
     void mute();
     void work_in(const std::string& directory);
@@ -37,7 +37,7 @@ public:
 private:
     result<pid_t> run(const std::string& program, const std::vector<std::string>& arguments, char* const* environment);
 
-    posix_spawnattr_t how_{};
+    posix_spawnattr_t attributes_{};
     posix_spawn_file_actions_t files_{};
 };
 

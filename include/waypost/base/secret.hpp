@@ -14,9 +14,9 @@ public:
     secret() = default;
     explicit secret(std::string text);
     secret(const secret&) = default;
-    secret(secret&& other) noexcept;
-    secret& operator=(const secret& other);
-    secret& operator=(secret&& other) noexcept;
+    secret(secret&& source) noexcept;
+    secret& operator=(const secret& source);
+    secret& operator=(secret&& source) noexcept;
     ~secret();
 
     [[nodiscard]] std::string_view reveal() const noexcept { return text_; }

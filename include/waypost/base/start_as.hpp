@@ -30,7 +30,7 @@ struct three_descriptors {
 };
 
 /// Blocks until the program has begun, at "/". The error is the system's. Whoever starts it waits for its end.
-[[nodiscard]] result<pid_t> start_as(const user_identity& user, const three_descriptors& given,
+[[nodiscard]] result<pid_t> start_as(const user_identity& user, const three_descriptors& descriptors,
                                      const std::vector<std::string>& command,
                                      const std::vector<std::string>& environment);
 

@@ -14,9 +14,9 @@ struct location {
 };
 
 struct diagnostic {
-    location where;
-    std::string what;
-    std::string instead;  // may be empty
+    config::location location;
+    std::string text;
+    std::string hint;      // may be empty
     bool warning = false;  // it loads all the same
 };
 

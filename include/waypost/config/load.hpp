@@ -40,7 +40,7 @@ struct watched_certificate {
 /// Everything that assemble needs. Owns the tables that the settings point to, so it outlives every room.
 struct loaded {
     std::unique_ptr<async::clock> clock;           // the tables'
-    std::unique_ptr<table::surroundings> around;  // whoever has a log tells them so
+    std::unique_ptr<table::surroundings> context;  // whoever has a log tells them so
     std::vector<std::unique_ptr<table::table>> tables;
     std::unique_ptr<rules::ruleset> rules;
     inbound::settings inbound;
@@ -69,7 +69,7 @@ struct load_result {
 };
 /// Blocks (files, name lookups of listeners). `io` is kept by tables that block.
 /// `for_serving`: a self-signed certificate may be made in the state directory where TLS was asked for without a pki.
-[[nodiscard]] load_result load(const model& what, async::workers& io, bool for_serving,
-                               const identity& who = identity::of_this_process());
+[[nodiscard]] load_result load(const model& model, async::workers& io, bool for_serving,
+                               const identity& identity = identity::of_this_process());
 
 }  // namespace waypost::config

@@ -20,13 +20,13 @@ namespace waypost::config {
 /// A text and where it stands.
 struct written {
     std::string text;
-    location where;
+    config::location location;
 };
 
 struct table_row {
     std::string key;
     std::string value;  // empty in a list
-    location where;
+    config::location location;
 };
 
 struct table_rows {
@@ -40,7 +40,7 @@ struct table_definition {
     std::string argument;  // what the backend takes: an absolute path, a command line, or nothing
     std::optional<written> user;  // as whom a program runs that we start as root
     table_rows rows;
-    location where;
+    config::location location;
 };
 
 /// What stands where the grammar wants a table: `<name>`, or a string, `{ a, b }` or `{ k = v }`, which make an
@@ -48,7 +48,7 @@ struct table_definition {
 struct table_use {
     std::string name;  // empty: anonymous, with these rows
     table_rows rows;
-    location where;
+    config::location location;
 };
 
 enum class address_family { any, inet4, inet6 };
@@ -57,7 +57,7 @@ enum class auth_demand { no, optional, required };
 struct listener {
     bool socket = false;  // `listen on socket`
     std::optional<written> path;  // of the socket
-    std::string on;  // address, host name, interface or "all"
+    std::string address;  // address, host name, interface or "all"
     address_family family = address_family::any;
     std::optional<written> port;  // number or service name; none: 25, or 465 for smtps
     bool tls = false;  // STARTTLS is offered
@@ -76,20 +76,20 @@ struct listener {
     bool received_auth = false;
     bool no_dsn = false;
     bool refuse_bare_lf = false;  // `bare-lf refuse`
-    location where;
+    config::location location;
 };
 
 struct pki_definition {
     std::string name;
     std::optional<written> cert;
     std::optional<written> key;
-    location where;
+    config::location location;
 };
 
 struct ca_definition {
     std::string name;
     written cert;
-    location where;
+    config::location location;
 };
 
 struct action {
@@ -128,14 +128,14 @@ struct action {
     std::optional<table_use> virtual_users;
     std::optional<table_use> userbase;  // none: the system's users
 
-    location where;
+    location place;
 };
 
 /// `mda wrapper`
 struct wrapper_definition {
     std::string name;
     written command;
-    location where;
+    config::location location;
 };
 
 /// `mda limit`
@@ -176,11 +176,11 @@ enum class subject {
 };
 
 struct condition {
-    subject what = subject::from_local;
+    config::subject subject = subject::from_local;
     bool negated = false;
     bool regex = false;
     std::optional<table_use> values;
-    location where;
+    config::location location;
 };
 
 struct rule {
@@ -188,7 +188,7 @@ struct rule {
     std::optional<written> action;  // none: reject
     /// Of the 2012 generation: an authenticated session passes the source check.
     bool authenticated_pass_source = false;
-    location where;
+    config::location location;
 };
 
 enum class log_format { automatic, text, json };

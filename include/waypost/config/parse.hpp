@@ -15,15 +15,15 @@ namespace waypost::config {
 using macros = std::map<std::string, std::string, std::less<>>;
 
 struct parsed {
-    model what;
+    config::model model;
     std::vector<diagnostic> faults;  // with warnings; usable when none of them is a fault
 };
 /// `include` is relative to the including file.
-[[nodiscard]] parsed parse_file(const std::string& path, const macros& given = {});
-[[nodiscard]] parsed parse_text(const std::string& text, const std::string& file_name, const macros& given = {});
+[[nodiscard]] parsed parse_file(const std::string& path, const macros& macros = {});
+[[nodiscard]] parsed parse_text(const std::string& text, const std::string& file_name, const macros& macros = {});
 
 /// The effective configuration in the action/match grammar. It loads again; secrets are masked. A 2012 rule that an
 /// authenticated session passes becomes two lines.
-[[nodiscard]] std::string print(const model& what);
+[[nodiscard]] std::string print(const model& model);
 
 }  // namespace waypost::config

@@ -16,7 +16,7 @@ namespace waypost::config {
 
 /// What a person may see of a table's answer. In a table of credentials every value is one, whatever it is asked for
 /// as; what `credentials` is asked for by key is masked already.
-[[nodiscard]] std::string shown_row(const loaded& settings, const table::table& rows, table::service about, bool by_key,
-                                    const std::string& row);
+[[nodiscard]] std::string shown_row(const loaded& settings, const table::table& rows, table::service service,
+                                    bool by_key, const std::string& row);
 
 }  // namespace waypost::config

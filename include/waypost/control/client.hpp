@@ -9,6 +9,6 @@
 namespace waypost::control {
 
 /// The answer; nothing when no daemon listens there.
-[[nodiscard]] std::optional<answer> ask(const std::string& path, const request& what);
+[[nodiscard]] std::optional<answer> ask(const std::string& path, const request& request);
 
 }  // namespace waypost::control

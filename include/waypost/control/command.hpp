@@ -25,7 +25,7 @@ inline constexpr std::size_t longest_request = 64 * 1024;
 
 /// Why a command was not done, in a sentence for people.
 struct refusal {
-    std::string why;
+    std::string reason;
 };
 using answer = std::variant<json, refusal>;
 /// May throw json exceptions for arguments of a wrong kind: they become a refusal.
@@ -36,8 +36,8 @@ struct request {
     std::string command;
     json arguments;
 };
-[[nodiscard]] std::string to_line(const request& what);
-[[nodiscard]] std::string to_line(const answer& what);
+[[nodiscard]] std::string to_line(const request& request);
+[[nodiscard]] std::string to_line(const answer& answer);
 [[nodiscard]] std::variant<request, refusal> parse_request(std::string_view line);
 [[nodiscard]] answer parse_answer(std::string_view line);
 

@@ -19,7 +19,8 @@ namespace waypost::control {
 class server {
 public:
     /// Throws std::runtime_error when the socket cannot be opened. Clock and log outlive it.
-    server(const async::executor& on, async::clock& time, observe::log& log, const std::string& path, commands known);
+    server(const async::executor& executor, async::clock& time, observe::log& log, const std::string& path,
+           commands commands);
 
     void start();
     async::awaitable<> stop();

@@ -55,7 +55,7 @@ private:
     inbound::server inbound_;
     std::unique_ptr<control::server> control_;
     async::workers& io_;
-    async::task_group beside_;  // what runs once a day
+    async::task_group side_tasks_;  // what runs once a day
 };
 
 }  // namespace waypost::daemon

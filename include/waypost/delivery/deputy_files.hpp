@@ -21,9 +21,9 @@ struct ourselves;
 
 class deputy_files final : public rules::user_files {
 public:
-    deputy_files(const async::executor& on, async::clock& time, observe::log& log, async::workers& io);
+    deputy_files(const async::executor& executor, async::clock& time, observe::log& log, async::workers& io);
     /// With deputies of another make.
-    deputy_files(async::clock& time, observe::log& log, std::unique_ptr<deputies> crew, const ourselves& us);
+    deputy_files(async::clock& time, observe::log& log, std::unique_ptr<deputies> crew, const ourselves& self);
     ~deputy_files() override;
 
     async::awaitable<base::result<std::optional<std::string>>> forward_of(table::userinfo::value user) override;
@@ -33,11 +33,11 @@ public:
     async::awaitable<> stop();
 
 private:
-    async::awaitable<base::result<std::optional<std::string>>> read(table::userinfo::value as, job what);
+    async::awaitable<base::result<std::optional<std::string>>> read(table::userinfo::value as, job job);
 
     async::clock& clock_;
     observe::log& log_;
-    std::unique_ptr<const ourselves> us_;
+    std::unique_ptr<const ourselves> self_;
     std::unique_ptr<forwardless> forwardless_;
     std::unique_ptr<deputies> deputies_;
 };

@@ -40,9 +40,9 @@ struct format_values {
 };
 
 struct format_fault {
-    std::size_t at = 0;  // octet of the text
-    std::string what;
-    std::string instead;
+    std::size_t position = 0;  // octet of the text
+    std::string text;
+    std::string hint;
 };
 
 /// What a value can do to a good text.
@@ -85,14 +85,14 @@ public:
         enum class part : std::uint8_t { whole, user, domain };
         enum class letters : std::uint8_t { as_they_are, lower, upper };
 
-        origin of = origin::sender;
-        part which = part::whole;
-        letters in = letters::as_they_are;
+        origin value = origin::sender;
+        part extent = part::whole;
+        letters letter_case = letters::as_they_are;
         bool strip = false;
         bool raw = false;
         std::ptrdiff_t first = 0;
         std::optional<std::ptrdiff_t> last;  // none: to the end
-        bool one = false;  // the octet `first` alone
+        bool is_single = false;  // the octet `first` alone
     };
 
     enum class use : std::uint8_t { in_path, in_argument };

@@ -36,13 +36,13 @@ struct surroundings {
 
 class local_agent final : public queue::transport {
 public:
-    local_agent(const async::executor& on, surroundings with, settings how);
+    local_agent(const async::executor& executor, surroundings context, settings settings);
     /// With deputies of another make.
-    local_agent(const async::executor& on, surroundings with, settings how, std::unique_ptr<deputies> crew,
-                const ourselves& us);
+    local_agent(const async::executor& executor, surroundings context, settings settings,
+                std::unique_ptr<deputies> crew, const ourselves& self);
     ~local_agent() override;
 
-    void carry(queue::task what) override;
+    void carry(queue::task task) override;
     /// Begins nothing more, and waits so long for what is under way. What then is not done is not reported, and done
     /// again at the next start. The last deputy has ended when it returns.
     async::awaitable<> stop(std::chrono::seconds grace);
@@ -52,19 +52,19 @@ private:
     struct work;
     using user = table::userinfo::value;
 
-    async::awaitable<> deliver(std::shared_ptr<parcel> what, spool::envelope to);
+    async::awaitable<> deliver(std::shared_ptr<parcel> what, spool::envelope envelope);
     /// Nothing where it was not begun, as the agent stops.
-    async::awaitable<std::optional<mail::status>> attempt(parcel& what, const spool::envelope& to);
-    async::awaitable<std::optional<mail::status>> attempt_or_defer(parcel& what, const spool::envelope& to);
+    async::awaitable<std::optional<mail::status>> attempt(parcel& parcel, const spool::envelope& envelope);
+    async::awaitable<std::optional<mail::status>> attempt_or_defer(parcel& parcel, const spool::envelope& envelope);
     async::awaitable<> until_idle();
     async::awaitable<std::variant<user, mail::status>> user_of(const action_settings& action,
-                                                               const spool::envelope& to);
+                                                               const spool::envelope& envelope);
     async::awaitable<std::optional<unsigned>> group_of_spool(const action_settings& action);
-    async::awaitable<base::result<std::shared_ptr<const spool::content>>> content_of(parcel& what);
+    async::awaitable<base::result<std::shared_ptr<const spool::content>>> content_of(parcel& parcel);
 
-    surroundings with_;
+    surroundings context_;
     settings settings_;
-    std::unique_ptr<const ourselves> us_;
+    std::unique_ptr<const ourselves> self_;
     std::unique_ptr<deputies> deputies_;
     std::unique_ptr<turns> mailboxes_;  // by path, those that one at a time writes to
     bool stopping_ = false;

@@ -30,7 +30,7 @@ struct resolver_settings {
 [[nodiscard]] std::optional<net::endpoint> parse_server(std::string_view text);
 
 /// Throws std::runtime_error when c-ares cannot be set up.
-[[nodiscard]] std::unique_ptr<resolver> make_cares_resolver(const async::executor& on, const async::clock& clock,
+[[nodiscard]] std::unique_ptr<resolver> make_cares_resolver(const async::executor& executor, const async::clock& clock,
                                                             const resolver_settings& settings);
 
 }  // namespace waypost::dns

@@ -28,7 +28,7 @@ enum class mx_failure {
     unavailable,  // transient
 };
 /// For a person, without the domain's name.
-[[nodiscard]] std::string_view words_for(mx_failure why) noexcept;
+[[nodiscard]] std::string_view words_for(mx_failure failure) noexcept;
 
 /// What is known so far of one host, while others are still being asked.
 struct mx_candidate {

@@ -13,7 +13,7 @@ namespace waypost::inbound {
 
 class peer_name {
 public:
-    explicit peer_name(const async::executor& on) : answered_(on) {}
+    explicit peer_name(const async::executor& executor) : answered_(executor) {}
 
     /// Asks; to be started in a group, with `self` keeping it alive.
     static async::awaitable<> ask(std::shared_ptr<peer_name> self, dns::resolver& dns, net::address ip);

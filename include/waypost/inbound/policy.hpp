@@ -15,7 +15,7 @@ namespace waypost::inbound {
 
 /// What the conversation does not say about a client.
 struct client {
-    rules::origin from;
+    rules::origin origin;
     /// See rules::facts::rdns.
     std::function<async::awaitable<base::result<std::string>>()> rdns;
 };
@@ -25,13 +25,14 @@ struct client {
                                        async::wall_time now);
 
 /// Which reverse-paths an authenticated user may use: `listen ... auth <t> senders <t>`. Without `senders`, any.
-async::awaitable<mail::status> judge_sender(const mail::reverse_path& from, const smtp::server_session& conversation,
-                                            const listener_settings& listener, char tag_delimiter);
+async::awaitable<mail::status> judge_sender(const mail::reverse_path& reverse_path,
+                                            const smtp::server_session& conversation, const listener_settings& listener,
+                                            char tag_delimiter);
 
 /// Success, 550 or, when the table cannot be asked, 451. The user's row lists addresses with commas between them, each
 /// as in a table of mail addresses: user@domain, @domain, user@*.domain, user, @ (all), and <> for the null
 /// reverse-path. A user without a row may use none.
-async::awaitable<mail::status> judge_sender(table::table& senders, std::string user, mail::reverse_path from,
+async::awaitable<mail::status> judge_sender(table::table& senders, std::string user, mail::reverse_path reverse_path,
                                             char tag_delimiter);
 
 }  // namespace waypost::inbound

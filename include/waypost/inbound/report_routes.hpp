@@ -11,7 +11,7 @@ class report_routes final : public queue::report_router {
 public:
     report_routes(const rules::ruleset& rules, rules::user_files& files, async::clock& time, std::chrono::seconds ttl)
         : rules_(&rules), files_(&files), clock_(&time), ttl_(ttl) {}
-    async::awaitable<base::result<std::vector<spool::envelope>>> route(mail::mailbox to) override;
+    async::awaitable<base::result<std::vector<spool::envelope>>> route(mail::mailbox recipient) override;
 
 private:
     const rules::ruleset* rules_;

@@ -43,7 +43,7 @@ struct budgets;
 
 class server {
 public:
-    server(const async::executor& on, surroundings with, settings how);
+    server(const async::executor& executor, surroundings context, settings settings);
     ~server();
 
     void open();
@@ -58,14 +58,14 @@ public:
 private:
     struct listener;
     struct held;
-    async::awaitable<> accept_from(listener& from);
-    void turn_away(const listener& from, std::unique_ptr<net::stream> client, const std::string& why);
+    async::awaitable<> accept_from(listener& listener);
+    void turn_away(const listener& listener, std::unique_ptr<net::stream> client, const std::string& reason);
     async::awaitable<> say_and_close(std::unique_ptr<net::stream> client, std::string words);
-    void log_refusal(const net::stream& client, const std::string& why);
-    async::awaitable<> serve(listener& from, std::unique_ptr<net::stream> client, std::unique_ptr<held> place);
+    void log_refusal(const net::stream& client, const std::string& reason);
+    async::awaitable<> serve(listener& listener, std::unique_ptr<net::stream> client, std::unique_ptr<held> place);
 
     async::executor executor_;
-    surroundings with_;
+    surroundings context_;
     settings settings_;
     std::vector<std::unique_ptr<listener>> listeners_;
     std::unique_ptr<admission> admission_;

@@ -26,7 +26,7 @@ struct time_limits {
 };
 
 struct listener_settings {
-    std::optional<net::endpoint> at;  // none: the Unix socket for programs on this machine
+    std::optional<net::endpoint> endpoint;  // none: the Unix socket for programs on this machine
     smtp::server_settings protocol;
     std::shared_ptr<const net::tls_context> tls;
     bool implicit_tls = false;              // smtps

@@ -26,7 +26,7 @@ struct dsn_notify {
 [[nodiscard]] std::optional<dsn_notify> notify_from_text(std::string_view text);
 
 struct sender {
-    reverse_path from;
+    reverse_path address;
     bool eight_bit = false;  // BODY=8BITMIME
     dsn_return ret = dsn_return::unspecified;
     std::string envelope_id;                     // ENVID, xtext decoded
@@ -34,7 +34,7 @@ struct sender {
 };
 
 struct recipient {
-    mailbox to;
+    mailbox address;
     dsn_notify notify;
     std::string original;  // ORCPT as given: "rfc822;xtext", or empty
 };

@@ -16,7 +16,7 @@ namespace waypost::mail {
 
 /// Whole fields, each with its CRLF, for a message that has none of that name. Empty: it stays without.
 struct missing_fields {
-    std::string from;
+    std::string from_field;
     std::string date;
     std::string message_id;
 };
@@ -45,7 +45,7 @@ private:
     // name: at the beginning of a line, until its first octets say what it is.
     enum class state : unsigned char { name, keeping, dropping, body };
     missing_fields additions_;
-    std::string held_;  // of a line whose kind is not known yet
+    std::string held_text_;  // of a line whose kind is not known yet
     bool completes_ = false;
     bool any_field_ = false;
     state state_ = state::name;

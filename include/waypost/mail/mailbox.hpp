@@ -57,7 +57,7 @@ struct mailbox {
 class reverse_path {
 public:
     reverse_path() = default;  // the null reverse-path
-    explicit reverse_path(mailbox from) : mailbox_(std::move(from)) {}
+    explicit reverse_path(mailbox mailbox) : mailbox_(std::move(mailbox)) {}
     [[nodiscard]] bool is_null() const noexcept { return !mailbox_; }
     [[nodiscard]] const std::optional<mailbox>& address() const noexcept { return mailbox_; }
     /// Without brackets; empty for the null reverse-path.

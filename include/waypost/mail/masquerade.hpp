@@ -20,7 +20,7 @@ public:
     /// What was held back, when the message ends within its header section.
     void end(std::string& out);
     /// What follows is passed on as it is.
-    [[nodiscard]] bool is_over() const noexcept { return at_ == at::body; }
+    [[nodiscard]] bool is_over() const noexcept { return state_ == at::body; }
 
 private:
     void take(char c, std::string& out);
@@ -29,8 +29,8 @@ private:
     // name: at the beginning of a line, as long as it may become "From:".
     enum class at : unsigned char { name, keeping, dropping, body };
     std::string address_;
-    std::string held_;
-    at at_ = at::name;
+    std::string held_text_;
+    at state_ = at::name;
     bool dropped_before_ = false;  // the line before was a From field: a folded one belongs to it
 };
 

@@ -42,8 +42,8 @@ struct relay_url {
 
 /// What is wrong and what to write instead.
 struct relay_url_error {
-    std::string what;
-    std::string instead;
+    std::string text;
+    std::string hint;
 };
 
 [[nodiscard]] std::variant<relay_url, relay_url_error> parse_relay_url(std::string_view text);

@@ -29,13 +29,13 @@ class srs {
 public:
     using time = std::chrono::system_clock::time_point;
 
-    explicit srs(srs_settings how) : settings_(std::move(how)) {}
+    explicit srs(srs_settings settings) : settings_(std::move(settings)) {}
 
-    /// The reverse-path for mail that `by` forwards. What needs none stays as it is: the null reverse-path, and senders
-    /// of `by`; so does what would become longer than an address may be.
-    [[nodiscard]] reverse_path forwarded(const reverse_path& from, const domain& by, time now) const;
+    /// The reverse-path for mail that `domain` forwards. What needs none stays as it is: the null reverse-path, and
+    /// senders of `domain`; so does what would become longer than an address may be.
+    [[nodiscard]] reverse_path forwarded(const reverse_path& from, const domain& domain, time now) const;
     /// Where mail to this address goes back to. Nothing if it was not made by forwarded(), or too long ago.
-    [[nodiscard]] std::optional<mailbox> reversed(const local_part& to, time now) const;
+    [[nodiscard]] std::optional<mailbox> reversed(const local_part& local_part, time now) const;
 
 private:
     [[nodiscard]] bool proves(std::string_view hash, const std::string& text) const;

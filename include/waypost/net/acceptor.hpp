@@ -16,9 +16,9 @@ namespace waypost::net {
 class acceptor {
 public:
     /// Backlog is the system's maximum: a burst of clients must not be refused by the kernel. IPv6 sockets are v6 only.
-    static acceptor tcp(const async::executor& on, const endpoint& where);
+    static acceptor tcp(const async::executor& executor, const endpoint& endpoint);
     /// A stale socket file is replaced; the mode is set before anybody can connect.
-    static acceptor unix_socket(const async::executor& on, const std::string& path, unsigned mode);
+    static acceptor unix_socket(const async::executor& executor, const std::string& path, unsigned mode);
 
     acceptor(acceptor&&) noexcept;
     ~acceptor();

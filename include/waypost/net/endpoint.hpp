@@ -25,7 +25,7 @@ struct endpoint {
     friend bool operator==(const endpoint&, const endpoint&) = default;
 };
 /// "1.2.3.4:25" or "[::1]:25".
-[[nodiscard]] std::string to_string(const endpoint& where);
+[[nodiscard]] std::string to_string(const endpoint& endpoint);
 
 /// A network in CIDR notation; a bare address is a network of one. "[v6]/n" is understood too.
 class cidr {

@@ -38,7 +38,7 @@ class stream {
 public:
     virtual ~stream() = default;
     /// At least one byte, or errc::end_of_stream when the peer has closed in order.
-    virtual async::awaitable<base::result<std::size_t>> read_some(std::span<char> into) = 0;
+    virtual async::awaitable<base::result<std::size_t>> read_some(std::span<char> buffer) = 0;
     /// All bytes of all buffers, gathered into as few system calls as possible.
     virtual async::awaitable<base::result<>> write(std::span<const boost::asio::const_buffer> buffers) = 0;
     async::awaitable<base::result<>> write(std::string_view bytes);

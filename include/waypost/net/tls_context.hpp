@@ -54,6 +54,6 @@ private:
 
 /// Makes an EC P-256 key and a certificate for `host_name`, ten years long, at these paths (key mode 0600), unless both
 /// exist already. True if it made them. Throws std::runtime_error.
-bool ensure_self_signed(const key_pair& at, const std::string& host_name);
+bool ensure_self_signed(const key_pair& files, const std::string& host_name);
 
 }  // namespace waypost::net

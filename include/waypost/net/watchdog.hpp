@@ -14,8 +14,8 @@ namespace waypost::net {
 class watchdog {
 public:
     /// Both must outlive it.
-    watchdog(const async::executor& where, stream& on, async::clock& time)
-        : stream_(&on), clock_(&time), sooner_(where) {}
+    watchdog(const async::executor& executor, stream& stream, async::clock& time)
+        : stream_(&stream), clock_(&time), sooner_(executor) {}
 
     void expect_within(async::duration limit);
     /// No limit: the session waits for something of ours.

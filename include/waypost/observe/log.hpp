@@ -52,20 +52,20 @@ public:
     log(const log&) = delete;
     log& operator=(const log&) = delete;
 
-    [[nodiscard]] bool wants(level at) const noexcept { return at >= settings_.lowest; }
+    [[nodiscard]] bool wants(level level) const noexcept { return level >= settings_.lowest; }
     /// `subsystem` and `event` are words of the program ("smtp", "connected"), never of a peer.
-    void write(level at, std::string_view subsystem, std::string_view event, fields what = {});
-    void debug(std::string_view subsystem, std::string_view event, fields what = {}) {
-        if (wants(level::debug)) write(level::debug, subsystem, event, what);
+    void write(level level, std::string_view subsystem, std::string_view event, fields fields = {});
+    void debug(std::string_view subsystem, std::string_view event, fields fields = {}) {
+        if (wants(level::debug)) write(level::debug, subsystem, event, fields);
     }
-    void info(std::string_view subsystem, std::string_view event, fields what = {}) {
-        if (wants(level::info)) write(level::info, subsystem, event, what);
+    void info(std::string_view subsystem, std::string_view event, fields fields = {}) {
+        if (wants(level::info)) write(level::info, subsystem, event, fields);
     }
-    void warn(std::string_view subsystem, std::string_view event, fields what = {}) {
-        write(level::warn, subsystem, event, what);
+    void warn(std::string_view subsystem, std::string_view event, fields fields = {}) {
+        write(level::warn, subsystem, event, fields);
     }
-    void error(std::string_view subsystem, std::string_view event, fields what = {}) {
-        write(level::error, subsystem, event, what);
+    void error(std::string_view subsystem, std::string_view event, fields fields = {}) {
+        write(level::error, subsystem, event, fields);
     }
 
 private:
@@ -75,7 +75,7 @@ private:
 };
 
 /// The line itself, without its end: what write() hands to the writer thread. Pure, for tests.
-[[nodiscard]] std::string format_line(log_format format, std::string_view time, level at, std::string_view subsystem,
-                                      std::string_view event, log::fields what);
+[[nodiscard]] std::string format_line(log_format format, std::string_view time, level threshold,
+                                      std::string_view subsystem, std::string_view event, log::fields fields);
 
 }  // namespace waypost::observe

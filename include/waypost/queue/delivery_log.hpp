@@ -18,7 +18,7 @@ struct carrier {
     std::string_view relay;   // the host
 };
 
-void log_delivery(observe::log& log, const carrier& by, const spool::message& about, const spool::envelope& which,
-                  const mail::status& said, async::wall_time now);
+void log_delivery(observe::log& log, const carrier& carrier, const spool::message& message,
+                  const spool::envelope& envelope, const mail::status& status, async::wall_time now);
 
 }  // namespace waypost::queue

@@ -36,7 +36,7 @@ struct refill_order;
 class report_router {
 public:
     virtual ~report_router() = default;
-    virtual async::awaitable<base::result<std::vector<spool::envelope>>> route(mail::mailbox to) = 0;
+    virtual async::awaitable<base::result<std::vector<spool::envelope>>> route(mail::mailbox recipient) = 0;
 };
 
 /// What is known of a next hop without asking the store.
@@ -48,12 +48,12 @@ struct hop_load {
 
 class mail_queue {
 public:
-    mail_queue(const async::executor& on, spool::store& store, async::clock& time, observe::log& log,
-               report_router& router, settings how);
+    mail_queue(const async::executor& executor, spool::store& store, async::clock& time, observe::log& log,
+               report_router& router, settings settings);
     ~mail_queue();
 
-    /// Mail of this action is carried by `by`. `local` chooses the retry schedule. Called before start().
-    void assign(std::string action, transport& by, bool local);
+    /// Mail of this action is carried by `transport`. `local` chooses the retry schedule. Called before start().
+    void assign(std::string action, transport& transport, bool local);
 
     /// Takes up what the store holds, and keeps the retry timer.
     void start();
@@ -62,9 +62,9 @@ public:
 
     /// A message is in the store; its first attempt begins. The receipt is the proof. To be called as soon as commit()
     /// has answered, before anything else is waited for: from then on the message also shows in what the store has due.
-    void accepted(spool::receipt what);
+    void accepted(spool::receipt receipt);
     /// What became of an envelope that a transport was given.
-    void report(const std::shared_ptr<const spool::message>& about, spool::envelope which, outcome what);
+    void report(const std::shared_ptr<const spool::message>& message, spool::envelope envelope, outcome outcome);
 
     /// A hop that had failed has carried something: up to settings::max_deferred of what was deferred for its host's
     /// sake goes at once, and more with each further success. Heard at most once a second for a hop, so that one that
@@ -74,7 +74,7 @@ public:
 
     /// The text of a message: from memory, or from the store.
     async::awaitable<base::result<std::shared_ptr<const spool::content>>> content_of(
-        std::shared_ptr<const spool::message> about);
+        std::shared_ptr<const spool::message> message);
 
     /// Every hop that has mail in flight, or due. What waits for its time is not among them.
     [[nodiscard]] std::vector<hop_load> loads() const;
@@ -82,26 +82,27 @@ public:
 
 private:
     struct assignment {
-        transport* by = nullptr;
+        queue::transport* transport = nullptr;
         bool local = false;
     };
 
-    [[nodiscard]] std::shared_ptr<const spool::message> affordable(std::shared_ptr<const spool::message> about);
+    [[nodiscard]] std::shared_ptr<const spool::message> affordable(std::shared_ptr<const spool::message> message);
     void offer(spool::queued task);
     void tell_of_expansion(spool::queued task);
-    void on_delivered(const std::shared_ptr<const spool::message>& about, spool::envelope which, delivered what);
-    void on_deferred(const std::shared_ptr<const spool::message>& about, spool::envelope which, deferred what);
-    void on_failed(const std::shared_ptr<const spool::message>& about, spool::envelope which, failed what);
-    [[nodiscard]] async::wall_time next_try_of(const spool::message& about, const spool::envelope& which) const;
-    void settle(const spool::envelope& which, spool::change what);
+    void on_delivered(const std::shared_ptr<const spool::message>& message, spool::envelope envelope,
+                      delivered outcome);
+    void on_deferred(const std::shared_ptr<const spool::message>& message, spool::envelope envelope, deferred outcome);
+    void on_failed(const std::shared_ptr<const spool::message>& message, spool::envelope envelope, failed outcome);
+    [[nodiscard]] async::wall_time next_try_of(const spool::message& message, const spool::envelope& envelope) const;
+    void settle(const spool::envelope& envelope, spool::change change);
 
     async::wall_time calendar();
     void begin_refills();
-    async::awaitable<> refill(refill_order asked);
-    async::awaitable<base::result<std::vector<spool::queued>>> ask_for(const refill_order& asked);
+    async::awaitable<> refill(refill_order order);
+    async::awaitable<base::result<std::vector<spool::queued>>> ask_for(const refill_order& order);
     async::awaitable<> keep_time();
     async::awaitable<base::error_code> look();
-    async::awaitable<base::error_code> take_up(bool everything, async::wall_time after, async::wall_time now);
+    async::awaitable<base::error_code> take_up(bool everything, async::wall_time start, async::wall_time now);
     async::awaitable<> wait_for_moment();
     void log_bug(std::exception_ptr bug);
     void store_said(base::error_code failed);

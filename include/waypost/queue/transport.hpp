@@ -15,7 +15,7 @@ public:
     /// Takes a task over. Every envelope of it is reported exactly once (mail_queue::report), and not from within this
     /// call. What a stopping transport has not finished is not reported at all: in the store it is still due, at the
     /// next start.
-    virtual void carry(task what) = 0;
+    virtual void carry(task task) = 0;
 };
 
 }  // namespace waypost::queue

@@ -29,8 +29,8 @@ public:
     /// Where pump() ends: any step but write_text, write_content and read_reply, which it does itself.
     using pause = smtp::client_step;
 
-    conversation(const async::executor& on, std::unique_ptr<net::stream> peer, async::clock& time,
-                 smtp::client_settings how, std::string peer_name, async::duration write_limit);
+    conversation(const async::executor& executor, std::unique_ptr<net::stream> peer, async::clock& time,
+                 smtp::client_settings settings, std::string peer_name, async::duration write_limit);
 
     /// To run beside everything else.
     async::awaitable<> keep_time() { return watchdog_.run(); }
@@ -45,7 +45,7 @@ public:
     [[nodiscard]] const std::optional<unreadable_content>& unreadable() const noexcept { return unreadable_; }
 
     /// Only where there is room: protocol().has_room().
-    void begin(smtp::client_transaction what, std::shared_ptr<const spool::content> content);
+    void begin(smtp::client_transaction transaction, std::shared_ptr<const spool::content> content);
     void close() { peer_->close(); }
 
     [[nodiscard]] smtp::client_session& protocol() noexcept { return protocol_; }
@@ -63,10 +63,10 @@ private:
     async::awaitable<> read_reply(std::chrono::seconds within);
     async::awaitable<bool> flush();
     async::awaitable<> hear_last_words();
-    async::awaitable<> write_content(smtp::write_content which);
+    async::awaitable<> write_content(smtp::write_content step);
     async::awaitable<bool> write_in_pieces(std::size_t transaction, smtp::content_encoder& encoder);
     void gather(std::string_view bytes);
-    void lose(const base::error_code& why);
+    void lose(const base::error_code& error);
 
     std::unique_ptr<net::stream> peer_;
     std::string peer_name_;

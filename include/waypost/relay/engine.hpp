@@ -21,10 +21,10 @@ class socket_crew;
 
 class engine final : public queue::transport {
 public:
-    engine(const async::executor& on, surroundings with, settings how);
+    engine(const async::executor& executor, surroundings context, settings settings);
     ~engine() override;
 
-    void carry(queue::task what) override;
+    void carry(queue::task task) override;
     /// Lets transactions under way end for as long as `grace`, then ends every session.
     async::awaitable<> stop(async::duration grace);
 
@@ -35,7 +35,7 @@ public:
     bool resume_route(std::uint64_t id);
 
 private:
-    surroundings with_;
+    surroundings context_;
     settings settings_;
     std::unique_ptr<socket_crew> crew_;
     std::unique_ptr<scheduler> scheduler_;

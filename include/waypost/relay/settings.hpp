@@ -61,7 +61,7 @@ struct settings {
     std::string host;  // names itself in EHLO
     std::vector<net::endpoint> listeners;  // where mail comes in here: an MX host at one of these is this host
     std::map<std::string, action_settings, std::less<>> actions;
-    limit_book allowed;
+    limit_book limits;
     /// Connections of all relays together; the daemon sets it by the number of files it may open.
     std::size_t most_open = 10'000;
     std::size_t max_deferred = 100;  // `mta max-deferred`: sent at once when a host works again

@@ -25,8 +25,8 @@
 namespace waypost::rules {
 
 struct destination {
-    const action* by = nullptr;
-    mail::mailbox to;
+    const rules::action* action = nullptr;
+    mail::mailbox recipient;
     // Local delivery:
     std::string user;       // whose mailbox; empty for a target out of a table of aliases
     std::string extension;  // the tag of his sub-address; the sender's word
@@ -38,8 +38,8 @@ using resolution = std::variant<std::vector<destination>, mail::status>;
 /// Where mail for this recipient goes, at least one; or the status that refuses it: 550 5.7.1 (the rules), 550 5.1.1
 /// (no such user), 524 5.4.6 (a loop), 524 5.2.4 (an expansion that is empty, too large, or none where one is needed),
 /// 450 4.2.0 (no .forward where one is needed), 451 4.2.4 (a .forward that is too large), 451 4.3.0 (could not ask),
-/// 451 4.3.5 (a node that cannot be read or is not allowed there). `told` hears how it went.
-async::awaitable<resolution> resolve(const ruleset& rules, const facts& about, user_files& files,
-                                     expansion_trace* told = nullptr);
+/// 451 4.3.5 (a node that cannot be read or is not allowed there). `trace` hears how it went.
+async::awaitable<resolution> resolve(const ruleset& rules, const facts& facts, user_files& files,
+                                     expansion_trace* trace = nullptr);
 
 }  // namespace waypost::rules

@@ -28,16 +28,16 @@ public:
     // The expansion's side.
     static constexpr std::size_t root = 0;
     /// Answers what the new step is called; the first is `root`, and under itself.
-    std::size_t add(std::size_t under, std::string_view text);
+    std::size_t add(std::size_t parent, std::string_view text);
     /// May be said more than once of a step.
-    void became(std::size_t which, std::string_view what);
+    void became(std::size_t index, std::string_view subject);
     /// To be called of the recipient itself.
     void matched(const rule* first) noexcept { first_rule_ = first; }
     [[nodiscard]] match_trace& conditions() noexcept { return conditions_; }
 
 private:
     struct entry {
-        step what;
+        expansion_trace::step step;
         std::vector<std::size_t> below;
     };
     std::vector<entry> entries_;

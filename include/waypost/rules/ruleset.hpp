@@ -38,7 +38,7 @@ struct action {
     enum class expansion { none, alias, virtual_users };
 
     std::string name;
-    method by = method::relay_host;
+    method kind = method::relay_host;
     expansion expand = expansion::none;
     table::table* expand_with = nullptr;  // for alias and virtual_users
     table::table* users = nullptr;  // the user base; null for relays and expand_only alone
@@ -46,7 +46,9 @@ struct action {
     bool reads_forward = false;
     std::optional<std::chrono::seconds> ttl;
 
-    [[nodiscard]] bool is_relay() const noexcept { return by == method::relay_host || by == method::relay_by_domain; }
+    [[nodiscard]] bool is_relay() const noexcept {
+        return kind == method::relay_host || kind == method::relay_by_domain;
+    }
 };
 
 /// Where a message comes from.
@@ -56,14 +58,14 @@ using origin = std::variant<local_socket, made_here, net::address>;
 
 /// All that a rule may ask about one recipient of one message. Held by reference while rules are asked.
 struct facts {
-    origin from;
+    rules::origin origin;
     std::string tag;  // of the listener
     std::string helo;
     std::string user;  // authenticated; empty: not
     bool tls = false;
     mail::reverse_path sender;
     mail::mailbox recipient;
-    async::wall_time at{};  // when it came
+    async::wall_time time{};  // when it came
     /// The confirmed name of the client's address, asked for only when a rule wants it; "" if it has none.
     std::function<async::awaitable<base::result<std::string>>()> rdns;
 };
@@ -89,7 +91,7 @@ struct condition {
         mail_from,
         rcpt_to
     };
-    subject what = subject::from_any;
+    subject tested = subject::from_any;
     bool negated = false;
     bool regex = false;
     table::table* values = nullptr;  // from_auth and auth without values: any user
@@ -97,10 +99,10 @@ struct condition {
 
 struct rule {
     std::vector<condition> conditions;  // in OpenSMTPD's order of evaluation
-    const action* then = nullptr;  // null: reject
+    const action* outcome = nullptr;  // null: reject
     /// A rule of the 2012 generation: an authenticated session passes its source check, whatever it says.
     bool authenticated_pass_source = false;
-    source_line where;
+    source_line line;
 };
 
 /// How the conditions of rules were judged, in the order in which that was asked, for people who want to know why.
@@ -123,25 +125,25 @@ class ruleset {
 public:
     /// A condition that lacks its table, or an action that lacks its user base, is a bug of whoever made it:
     /// std::invalid_argument.
-    ruleset(std::vector<std::unique_ptr<action>> actions, std::vector<rule> rules, addressing here);
+    ruleset(std::vector<std::unique_ptr<action>> actions, std::vector<rule> rules, addressing addressing);
 
     /// The first rule that matches, or null. An error when a table could not be asked.
-    async::awaitable<base::result<const rule*>> match(const facts& about, match_trace* trace = nullptr) const;
+    async::awaitable<base::result<const rule*>> match(const facts& facts, match_trace* trace = nullptr) const;
     [[nodiscard]] const action* find_action(std::string_view name) const;
     [[nodiscard]] const std::vector<rule>& rules() const noexcept { return rules_; }
     [[nodiscard]] const std::vector<std::unique_ptr<action>>& actions() const noexcept { return actions_; }
     [[nodiscard]] bool is_local_domain(std::string_view domain) const;
-    [[nodiscard]] char tag_delimiter() const noexcept { return here_.tag_delimiter; }
-    [[nodiscard]] const mail::srs* srs() const noexcept { return here_.srs.get(); }
+    [[nodiscard]] char tag_delimiter() const noexcept { return addressing_.tag_delimiter; }
+    [[nodiscard]] const mail::srs* srs() const noexcept { return addressing_.srs.get(); }
 
 private:
     /// The answer where no table has to be asked.
-    [[nodiscard]] std::optional<bool> holds_at_once(const condition& one, const facts& about) const;
-    async::awaitable<base::result<bool>> ask(const condition& one, const facts& about) const;
+    [[nodiscard]] std::optional<bool> holds_at_once(const condition& condition, const facts& facts) const;
+    async::awaitable<base::result<bool>> ask(const condition& one, const facts& facts) const;
 
     std::vector<std::unique_ptr<action>> actions_;
     std::vector<rule> rules_;
-    addressing here_;
+    addressing addressing_;
 };
 
 }  // namespace waypost::rules

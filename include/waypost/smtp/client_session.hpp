@@ -82,12 +82,12 @@ struct need_credentials {};
 struct idle {};
 /// What each recipient of the oldest transaction was told; the session goes on.
 struct transaction_done {
-    std::vector<mail::status> each;
+    std::vector<mail::status> statuses;
 };
 /// Before mail could go, or in the middle of it; close. unfinished() tells of the transactions that it cut short.
 struct session_failed {
-    client_stage at;
-    mail::status said;
+    client_stage stage;
+    mail::status status;
 };
 /// QUIT is answered; close.
 struct session_over {};
@@ -103,11 +103,11 @@ public:
     /// its command is found out.
     [[nodiscard]] client_step next(bool reply_at_hand = false);
 
-    void on_reply(reply said);
+    void on_reply(reply answer);
     /// The peer's bytes are no reply, or there are bytes that no command has earned (before a TLS handshake above all).
-    void on_garbage(std::string_view what);
+    void on_garbage(std::string_view text);
     /// No more can be read or written.
-    void on_lost(mail::status why);
+    void on_lost(mail::status reason);
     void on_tls();
     void on_credentials(credentials who);
     void on_content_written();
@@ -120,7 +120,7 @@ public:
     [[nodiscard]] bool in_transaction() const noexcept { return !transactions_.empty(); }
     /// The transactions under way, oldest first: after a failure, those that it cut short.
     [[nodiscard]] std::vector<cut_short> unfinished() const;
-    [[nodiscard]] bool has_ended() const noexcept { return failed_.has_value() || over_; }
+    [[nodiscard]] bool has_ended() const noexcept { return failed_.has_value() || is_over_; }
     [[nodiscard]] const extensions& offered() const noexcept { return offered_; }
     /// The name that the server gave itself in its answer to EHLO; empty before.
     [[nodiscard]] const std::string& server_name() const noexcept { return server_name_; }
@@ -147,46 +147,47 @@ private:
         quit
     };
     struct expectation {
-        expect what;
+        expect expected;
         std::size_t recipient = 0;
         std::uint64_t transaction = 0;
     };
     struct queued_chunk {
-        std::string before;  // commands, the last one its BDAT
+        std::string prefix;  // commands, the last one its BDAT
         std::uint64_t transaction = 0;
     };
     // What the driver has to do before anything else can go on.
     enum class duty { none, tls, credentials, content };
 
     [[nodiscard]] client_step next_of_chunks();
-    void send(std::string_view text, expect what);
-    [[nodiscard]] static std::chrono::seconds time_limit(expect what) noexcept;
+    void send(std::string_view text, expect expected);
+    [[nodiscard]] static std::chrono::seconds time_limit(expect expected) noexcept;
     // opening: client_session_opening.cpp
     void hello();
-    void on_opening_reply(expect was, const reply& said);
-    void on_hello_refused(const reply& said);
+    void on_opening_reply(expect was, const reply& reply);
+    void on_hello_refused(const reply& reply);
     void after_hello();
-    void send_secret(std::string_view command, std::string_view response, expect what);
-    void on_auth_reply(expect was, const reply& said);
+    void send_secret(std::string_view command, std::string_view response, expect expected);
+    void on_auth_reply(expect was, const reply& reply);
     // transactions: client_session_transactions.cpp
-    void send_for(transaction_under_way& of, std::string_view text, expect what, std::size_t recipient = 0);
-    void expect_for(transaction_under_way& of, expect what, std::size_t recipient = 0);
+    void send_for(transaction_under_way& transaction, std::string_view text, expect expected,
+                  std::size_t recipient = 0);
+    void expect_for(transaction_under_way& transaction, expect expected, std::size_t recipient = 0);
     void go_on();
-    [[nodiscard]] bool send_more(transaction_under_way& of);
-    void send_mail(transaction_under_way& of);
-    void send_recipients(transaction_under_way& of);
-    void send_data(transaction_under_way& of);
-    [[nodiscard]] bool fits_in_flight(const transaction_under_way& one) const noexcept;
-    [[nodiscard]] static bool makes_sense(expect what, int code) noexcept;
-    [[nodiscard]] static bool answers_content(expect what) noexcept;
-    void on_transaction_reply(const expectation& was, const reply& said);
-    void on_envelope_reply(transaction_under_way& of, const expectation& was, const reply& said);
-    void on_data(transaction_under_way& of, const reply& said);
-    void on_content_reply(transaction_under_way& of, const expectation& was, const reply& said);
-    void on_early_reply(const reply& said);
-    void on_closing(transaction_under_way& of, const expectation& was, const reply& said);
+    [[nodiscard]] bool send_more(transaction_under_way& transaction);
+    void send_mail(transaction_under_way& transaction);
+    void send_recipients(transaction_under_way& transaction);
+    void send_data(transaction_under_way& transaction);
+    [[nodiscard]] bool fits_in_flight(const transaction_under_way& transaction) const noexcept;
+    [[nodiscard]] static bool makes_sense(expect expected, int code) noexcept;
+    [[nodiscard]] static bool answers_content(expect expected) noexcept;
+    void on_transaction_reply(const expectation& was, const reply& reply);
+    void on_envelope_reply(transaction_under_way& transaction, const expectation& was, const reply& reply);
+    void on_data(transaction_under_way& transaction, const reply& reply);
+    void on_content_reply(transaction_under_way& transaction, const expectation& was, const reply& reply);
+    void on_early_reply(const reply& reply);
+    void on_closing(transaction_under_way& transaction, const expectation& was, const reply& reply);
     // ends
-    void fail(client_stage at, mail::status said);
+    void fail(client_stage stage, mail::status status);
 
     client_settings settings_;
     extensions offered_;
@@ -196,7 +197,7 @@ private:
     bool out_secret_ = false;
     std::size_t unsent_ = 0;  // of the expectations, at the end: their commands are in out_
     std::deque<expectation> expected_;  // replies to come, in order
-    std::optional<client_step> then_;  // to hand out once out_ is written
+    std::optional<client_step> next_step_;  // to hand out once out_ is written
     duty due_ = duty::none;
     std::optional<session_failed> failed_;
     std::optional<mail::status> odd_answer_;  // to content, and good: the session ends with that transaction
@@ -206,16 +207,16 @@ private:
     std::size_t sending_ = 0;  // of those under way: of the ones before it nothing is left to send
     std::uint64_t last_mail_ = 0;  // the transaction whose MAIL was sent last
     std::uint64_t chunks_in_flight_ = 0;  // octets that are unanswered
-    std::optional<credentials> who_;
+    std::optional<credentials> credentials_;
     bool tls_active_ = false;
     bool tls_declined_ = false;  // STARTTLS was refused, and we may do without
     bool authenticated_ = false;
     bool reset_needed_ = false;  // when the peer comes to the next command it may have an unfinished transaction
     bool quitting_ = false;
-    bool over_ = false;
+    bool is_over_ = false;
 };
 
 /// A server's answer that does not belong where it came.
-[[nodiscard]] mail::status wrong_reply(const reply& said);
+[[nodiscard]] mail::status wrong_reply(const reply& reply);
 
 }  // namespace waypost::smtp

@@ -14,22 +14,22 @@
 namespace waypost::smtp {
 
 struct client_transaction {
-    mail::sender from;
-    std::vector<mail::recipient> to;  // at least one
-    /// LMTP to a store that knows users by name: who is named to it, by recipient, in place of `to`. Empty: the
+    mail::sender sender;
+    std::vector<mail::recipient> recipients;  // at least one
+    /// LMTP to a store that knows users by name: who is named to it, by recipient, in place of `recipients`. Empty: the
     /// addresses.
     std::vector<std::string> users;
-    std::uint64_t size = 0;           // octets of content, for SIZE=
-    bool all_or_none = false;         // one refused recipient, and the message goes to nobody
-    bool eight_bit = false;           // the content really has bytes over 127
+    std::uint64_t size = 0;  // octets of content, for SIZE=
+    bool all_or_none = false;  // one refused recipient, and the message goes to nobody
+    bool eight_bit = false;  // the content really has bytes over 127
     /// The exact octets of a content whose lines all end in CRLF, the last one too: it may go by BDAT, as it lies.
     std::optional<std::uint64_t> chunk;
 };
 
 /// What a failed session leaves of a transaction.
 struct cut_short {
-    std::vector<std::optional<mail::status>> said;  // by recipient: his final word, if there was one
-    bool content_sent = false;                      // the host may have the message, whatever it said
+    std::vector<std::optional<mail::status>> statuses;  // by recipient: his final word, if there was one
+    bool content_sent = false;  // the host may have the message, whatever it said
 };
 
 struct transaction_under_way {
@@ -51,15 +51,15 @@ struct transaction_under_way {
     /// By recipient.
     [[nodiscard]] std::vector<mail::status> outcome() const;
 
-    client_transaction what;
-    bool chunked;                   // by BDAT
-    progress at = progress::mail;   // what is to be sent next
+    client_transaction transaction;
+    bool chunked;  // by BDAT
+    progress at = progress::mail;  // what is to be sent next
     std::size_t next_recipient = 0;
     std::size_t replies_due = 0;
     bool mail_refused = false;
     bool content_sent = false;
-    std::vector<std::optional<mail::status>> said;  // by recipient: his final word
-    std::vector<bool> accepted;                     // by recipient: RCPT was answered 2yz
+    std::vector<std::optional<mail::status>> statuses;  // by recipient: his final word
+    std::vector<bool> accepted;  // by recipient: RCPT was answered 2yz
 };
 
 }  // namespace waypost::smtp

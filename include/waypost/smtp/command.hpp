@@ -17,7 +17,7 @@ namespace waypost::smtp {
 enum class verb { helo, ehlo, mail, rcpt, data, rset, noop, vrfy, expn, help, quit, starttls, auth, unknown };
 
 struct command {
-    verb what = verb::unknown;
+    smtp::verb verb = verb::unknown;
     std::string_view name;  // as written
     std::string_view argument;  // without surrounding blanks
 };

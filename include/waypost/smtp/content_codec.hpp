@@ -65,11 +65,11 @@ public:
 
 private:
     bool step(std::string_view& input, std::string_view& piece);
-    std::size_t line_rest(std::string_view input, std::size_t from, std::size_t& next_feed);
+    std::size_t line_rest(std::string_view input, std::size_t start, std::size_t& next_feed);
     void hand_on(std::string_view text, std::string_view eaten, std::string_view& piece);
     void bare_cr(char next);
     void check(std::string_view piece);
-    void add(fault what) noexcept { faults_ |= 1U << static_cast<unsigned>(what); }
+    void add(fault fault) noexcept { faults_ |= 1U << static_cast<unsigned>(fault); }
 
     // line_start: behind CRLF, or at the very start. bare_start and what follows it: the same behind a bare LF, where
     // nothing can end. feed: before a bare LF that is a line end. bad_cr: behind a CR that itself follows a CR.
@@ -93,7 +93,7 @@ private:
     std::uint64_t last_bytes_ =
         0x0a0a0a0a0a0a0a0a;  // the last eight, the newest lowest; before the start are line ends
     unsigned faults_ = 0;
-    at at_ = at::line_start;
+    at state_ = at::line_start;
     bool eight_bit_ = false;
     bool ended_ = false;
 };

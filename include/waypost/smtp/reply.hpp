@@ -19,7 +19,7 @@ struct reply {
     reply() = default;
     reply(int c, std::string_view text) : code(c), lines{std::string(text)} {}
     /// "550 5.1.1 no such mailbox"
-    explicit reply(const mail::status& said);
+    explicit reply(const mail::status& status);
 
     [[nodiscard]] bool is_positive() const noexcept { return code / 100 == 2 || code / 100 == 3; }
     /// Code, enhanced code when there is one, and the text of all lines on one.
@@ -27,9 +27,9 @@ struct reply {
 };
 
 /// Appends the wire form.
-void write_reply(std::string& out, const reply& what);
+void write_reply(std::string& out, const reply& reply);
 /// The same for the usual one-line reply, without building a `reply`.
-void write_reply(std::string& out, const mail::status& said);
+void write_reply(std::string& out, const mail::status& status);
 
 /// Puts the lines of one reply together. One of more than most_octets, line ends counted, is malformed.
 class reply_reader {

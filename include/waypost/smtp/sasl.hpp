@@ -20,7 +20,7 @@ struct credentials {
 /// authzid NUL authcid NUL passwd, base64. Empty user or password, embedded control bytes, an authzid other than the
 /// authcid, or bad base64: nothing.
 [[nodiscard]] std::optional<credentials> decode_plain(std::string_view response);
-[[nodiscard]] base::secret encode_plain(const credentials& who);
+[[nodiscard]] base::secret encode_plain(const credentials& credentials);
 
 /// One answer of LOGIN (user or password), base64. Empty, control bytes or bad base64: nothing.
 [[nodiscard]] std::optional<base::secret> decode_login(std::string_view response);

@@ -41,25 +41,25 @@ struct server_settings {
 
 // --- steps
 struct send_reply {
-    reply what;
+    smtp::reply reply;
 };
 /// Ask policy, then on_verdict().
 struct judge_sender {
-    mail::sender from;
+    mail::sender sender;
 };
 /// Ask policy, then on_verdict().
 struct judge_recipient {
-    mail::recipient to;
+    mail::recipient recipient;
 };
 /// Open the message, then on_verdict(): success makes it a 354.
 struct receive_content {};
 /// Send, forget all pending input, shake hands, then on_tls().
 struct begin_tls {
-    reply what;
+    smtp::reply reply;
 };
 /// Then on_verdict().
 struct check_password {
-    credentials who;
+    smtp::credentials credentials;
 };
 struct hang_up {
     reply last;
@@ -87,9 +87,9 @@ public:
     [[nodiscard]] server_step on_bad_line(bool too_long);
     /// The answer to judge_sender, judge_recipient, receive_content or check_password. A success status's text may be
     /// empty. A 421 ends the session.
-    [[nodiscard]] server_step on_verdict(const mail::status& said);
+    [[nodiscard]] server_step on_verdict(const mail::status& status);
     /// The end of content has come and this is what became of the message; the transaction is over either way.
-    [[nodiscard]] server_step on_content_end(const mail::status& said);
+    [[nodiscard]] server_step on_content_end(const mail::status& status);
     void on_tls();
 
     [[nodiscard]] bool in_transaction() const noexcept { return state_ >= state::mail; }
@@ -111,7 +111,7 @@ private:
     server_step refuse(int code, std::string_view enhanced, std::string_view text);
     server_step accept(int code, std::string_view enhanced, std::string_view text);
     server_step idle(server_step answer);
-    server_step answer(const mail::status& said);
+    server_step answer(const mail::status& status);
     server_step run(const command& line);
     server_step after_data(server_step next);
     server_step hello(const command& line);
@@ -122,7 +122,7 @@ private:
     server_step starttls(std::string_view argument);
     server_step auth(std::string_view argument);
     server_step auth_step(sasl_step next);
-    server_step auth_verdict(const mail::status& said);
+    server_step auth_verdict(const mail::status& status);
     [[nodiscard]] reply capabilities() const;
     [[nodiscard]] bool offers_auth() const noexcept;
     void end_transaction() noexcept;
@@ -131,7 +131,7 @@ private:
     bool tls_active_;
     bool extended_ = false;
     state state_ = state::fresh;
-    question asked_ = question::none;
+    question question_ = question::none;
     bool input_follows_ = false;  // the last line
     bool data_refused_ = false;  // by the last reply
     std::string helo_;

@@ -24,7 +24,7 @@ struct next_hop {
 
 struct message {
     message_id id;
-    mail::sender from;
+    mail::sender sender;
     async::wall_time arrived;
     std::uint64_t size = 0;   // octets of the whole content, trace fields included
     bool eight_bit = false;   // the content has octets over 127
@@ -34,8 +34,8 @@ struct message {
 struct envelope {
     envelope_id id;
     next_hop hop;
-    mail::recipient to;     // after expansion
-    std::string given;      // the forward-path as the client gave it, when expansion made another of it
+    mail::recipient recipient;  // after expansion
+    std::string original;       // the forward-path as the client gave it, when expansion made another of it
     // Local delivery:
     std::string user;       // whose mailbox; empty: of nobody in particular, see `target`
     std::string extension;  // the tag of his sub-address, as in user+tag
@@ -45,12 +45,12 @@ struct envelope {
     async::wall_time expires;
     unsigned tries = 0;
     unsigned warnings = 0;  // delay warnings that were sent
-    mail::status last;      // of the last try
+    mail::status last;  // of the last try
 };
 
 /// Envelopes of one message, for one next hop where it matters.
 struct queued {
-    std::shared_ptr<const message> about;
+    std::shared_ptr<const message> message;
     std::vector<envelope> envelopes;
 };
 

@@ -56,26 +56,26 @@ public:
     /// An empty content for a message that is being received.
     [[nodiscard]] virtual std::shared_ptr<content> new_content(message_id id) = 0;
 
-    /// `what` stays the caller's and must stay as it is until the answer. That comes before the answer to any question
+    /// `entry` stays the caller's and must stay as it is until the answer. That comes before the answer to any question
     /// in which the message shows.
-    virtual async::awaitable<base::result<>> insert(const queued& what) = 0;
-    virtual void apply(change what) = 0;
+    virtual async::awaitable<base::result<>> insert(const queued& entry) = 0;
+    virtual void apply(change change) = 0;
     /// The clock was set back, or may have been: what has not been tried yet is due at `now` at the latest, and so is
     /// what claims to be due after `latest`. Handed over like a change.
     virtual void correct_times(async::wall_time now, async::wall_time latest) = 0;
 
     /// Next hops that have envelopes due at `now`.
     virtual async::awaitable<base::result<std::vector<next_hop>>> hops_due(async::wall_time now) = 0;
-    /// Next hops that have postponed envelopes whose moment came after `after`, up to `now`: costs no more than these.
-    virtual async::awaitable<base::result<std::vector<next_hop>>> hops_due_since(async::wall_time after,
+    /// Next hops that have postponed envelopes whose moment came after `start`, up to `now`: costs no more than these.
+    virtual async::awaitable<base::result<std::vector<next_hop>>> hops_due_since(async::wall_time start,
                                                                                  async::wall_time now) = 0;
-    /// Up to `limit` envelopes of a next hop that are due at `now`, but none of `known`, by message: one half is the
-    /// longest due, so that nobody waits for ever; the other half is small messages, the longest due first, so that
+    /// Up to `limit` envelopes of a next hop that are due at `now`, but none of `known_ids`, by message: one half is
+    /// the longest due, so that nobody waits for ever; the other half is small messages, the longest due first, so that
     /// they need not wait for the long ones before them; where there are not so many of these, it goes on in order.
     /// `text` is null in each. Fewer than `limit` are all that there are.
     virtual async::awaitable<base::result<std::vector<queued>>> due(next_hop hop, async::wall_time now,
                                                                     std::size_t limit,
-                                                                    std::vector<envelope_id> known) = 0;
+                                                                    std::vector<envelope_id> known_ids) = 0;
     /// The earliest moment after `now` at which a postponed envelope is due.
     virtual async::awaitable<base::result<std::optional<async::wall_time>>> next_due(async::wall_time now) = 0;
     virtual async::awaitable<base::result<std::shared_ptr<const content>>> load(message_id id) = 0;

@@ -15,31 +15,31 @@ namespace waypost::spool {
 /// attempt.
 class receipt {
 public:
-    [[nodiscard]] message_id message() const noexcept { return kept_.about->id; }
-    [[nodiscard]] const queued& kept() const& noexcept { return kept_; }
-    [[nodiscard]] queued kept() && noexcept { return std::move(kept_); }
+    [[nodiscard]] message_id message() const noexcept { return entry_.message->id; }
+    [[nodiscard]] const queued& kept() const& noexcept { return entry_; }
+    [[nodiscard]] queued kept() && noexcept { return std::move(entry_); }
 
 private:
     friend class transaction;
-    explicit receipt(queued what) : kept_(std::move(what)) {}
-    queued kept_;
+    explicit receipt(queued entry) : entry_(std::move(entry)) {}
+    queued entry_;
 };
 
 /// Dropped without commit(), it leaves nothing behind.
 class transaction {
 public:
-    explicit transaction(store& into);
+    explicit transaction(store& store);
     transaction(transaction&&) noexcept = default;
     transaction& operator=(transaction&&) noexcept = default;
 
     [[nodiscard]] message_id id() const noexcept { return id_; }
     [[nodiscard]] content& text() noexcept { return *content_; }
     /// Gives the envelope its id. False when the message has as many recipients as an id can tell apart.
-    bool add(envelope to);
+    bool add(envelope envelope);
     [[nodiscard]] std::size_t recipients() const noexcept { return envelopes_.size(); }
 
     /// Seals the content and waits for the store. On an error nothing is kept.
-    async::awaitable<base::result<receipt>> commit(mail::sender from, async::wall_time arrived, bool eight_bit);
+    async::awaitable<base::result<receipt>> commit(mail::sender sender, async::wall_time arrived, bool eight_bit);
 
 private:
     store* store_;

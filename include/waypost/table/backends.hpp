@@ -22,11 +22,11 @@ struct origin {
 };
 
 struct opened {
-    std::unique_ptr<table> made;  // null if there is a fault
-    std::optional<entries> rows;  // of a text file: a copy, to be checked while the configuration is loaded
+    std::unique_ptr<table> table;  // null if there is a fault
+    std::optional<entries> rows;   // of a text file: a copy, to be checked while the configuration is loaded
     std::vector<fault> faults;
 };
 /// Blocks. Where nothing more than a warning is wrong there is a table.
-[[nodiscard]] opened open_table(std::string name, const origin& from, surroundings& around);
+[[nodiscard]] opened open_table(std::string name, const origin& origin, surroundings& context);
 
 }  // namespace waypost::table

@@ -45,7 +45,7 @@ private:
 
     std::unique_ptr<table> rows_;
     async::clock* clock_;
-    std::list<remembered> known_;  // the oldest in front
+    std::list<remembered> remembered_;  // the oldest in front
     std::unordered_map<std::string, std::list<remembered>::iterator> index_;
 };
 

@@ -17,12 +17,12 @@ public:
     static constexpr std::chrono::hours pause{1};
 
     /// "its row X cannot be used: ...", unless it was told lately.
-    void tell(surroundings& around, std::string_view table, std::string_view row, std::string_view reason);
+    void tell(surroundings& context, std::string_view table, std::string_view row, std::string_view reason);
     /// The rows are others now.
-    void forget() { told_.clear(); }
+    void forget() { last_told_.clear(); }
 
 private:
-    std::map<std::string, async::time_point> told_;
+    std::map<std::string, async::time_point> last_told_;
 };
 
 }  // namespace waypost::table

@@ -49,7 +49,7 @@ private:
     using place = std::uint32_t;  // among the packed words
     struct bucket {
         std::uint32_t row = 0;  // the first one, in the order of packing
-        place where = 0;
+        place source = 0;
     };
     struct row {
         std::size_t number = 0;  // in the order as written
@@ -57,7 +57,7 @@ private:
         std::string_view value;
         place next = 0;
     };
-    [[nodiscard]] row at(place where) const;
+    [[nodiscard]] row at(place source) const;
     [[nodiscard]] std::optional<row> find_row(std::string_view key) const;
     void pack(const entries& rows, const std::vector<std::size_t>& hashes);
 

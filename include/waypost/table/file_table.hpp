@@ -17,7 +17,7 @@ class file_table final : public table {
 public:
     /// Blocks.
     [[nodiscard]] static std::variant<std::unique_ptr<file_table>, file_fault> open(std::string name, std::string path,
-                                                                                    surroundings& around);
+                                                                                    surroundings& context);
 
     [[nodiscard]] const std::string& name() const noexcept override { return name_; }
     async::awaitable<base::result<std::optional<std::string>>> lookup(service kind, std::string key) override;
@@ -29,19 +29,21 @@ public:
     async::awaitable<base::result<std::vector<std::string>>> list(service kind, std::size_t up_to) override;
     async::awaitable<base::result<>> reload() override;
     void judge_by(row_judge judge) override;
-    void complain(std::string_view row, std::string_view reason) override { told_.tell(*around_, name_, row, reason); }
+    void complain(std::string_view row, std::string_view reason) override {
+        complaints_.tell(*context_, name_, row, reason);
+    }
     [[nodiscard]] entries all() const { return file_.content().all(); }
 
 private:
-    file_table(std::string name, watched_file<indexed_entries> file, surroundings& around)
-        : name_(std::move(name)), file_(std::move(file)), around_(&around) {}
+    file_table(std::string name, watched_file<indexed_entries> file, surroundings& context)
+        : name_(std::move(name)), file_(std::move(file)), context_(&context) {}
     async::awaitable<base::result<>> look(bool in_any_case);
 
     std::string name_;
     watched_file<indexed_entries> file_;
-    surroundings* around_;
+    surroundings* context_;
     std::vector<row_judge> judges_;
-    complaints told_;
+    complaints complaints_;
     rotation turn_;
 };
 

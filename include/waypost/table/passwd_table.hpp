@@ -27,7 +27,7 @@ public:
     /// Blocks.
     [[nodiscard]] static std::variant<std::unique_ptr<passwd_table>, file_fault> open(std::string name,
                                                                                       std::string path,
-                                                                                      surroundings& around);
+                                                                                      surroundings& context);
 
     [[nodiscard]] const std::string& name() const noexcept override { return name_; }
     async::awaitable<base::result<std::optional<std::string>>> lookup(service kind, std::string key) override;
@@ -35,17 +35,19 @@ public:
                                                                               pattern_match matches) override;
     async::awaitable<base::result<std::optional<std::string>>> fetch(service kind) override;
     async::awaitable<base::result<>> reload() override;
-    void complain(std::string_view row, std::string_view reason) override { told_.tell(*around_, name_, row, reason); }
+    void complain(std::string_view row, std::string_view reason) override {
+        complaints_.tell(*context_, name_, row, reason);
+    }
 
 private:
-    passwd_table(std::string name, watched_file<passwd_users> file, surroundings& around)
-        : name_(std::move(name)), file_(std::move(file)), around_(&around) {}
+    passwd_table(std::string name, watched_file<passwd_users> file, surroundings& context)
+        : name_(std::move(name)), file_(std::move(file)), context_(&context) {}
     async::awaitable<base::result<>> look(bool in_any_case);
 
     std::string name_;
     watched_file<passwd_users> file_;
-    surroundings* around_;
-    complaints told_;
+    surroundings* context_;
+    complaints complaints_;
 };
 
 }  // namespace waypost::table

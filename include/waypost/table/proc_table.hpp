@@ -34,7 +34,7 @@ public:
                                                                                           const std::string& path);
 
     /// As `user`, which only root can; without one as whom we are.
-    proc_table(std::string name, std::vector<std::string> command, surroundings& around,
+    proc_table(std::string name, std::vector<std::string> command, surroundings& context,
                std::optional<base::user_identity> user = std::nullopt);
     ~proc_table() override;
 
@@ -47,28 +47,31 @@ public:
                                                                               pattern_match matches) override;
     async::awaitable<base::result<std::optional<std::string>>> fetch(service kind) override;
     async::awaitable<base::result<>> reload() override;
-    void complain(std::string_view row, std::string_view reason) override { told_.tell(*around_, name_, row, reason); }
+    void complain(std::string_view row, std::string_view reason) override {
+        complaints_.tell(*context_, name_, row, reason);
+    }
 
 private:
     struct request {
         std::string_view verb;
-        std::optional<service> about;
+        std::optional<service> service;
         std::string key;
     };
     using row = base::result<std::optional<std::string>>;
 
-    async::awaitable<std::vector<row>> ask(std::vector<request> all);
+    async::awaitable<std::vector<row>> ask(std::vector<request> requests);
     async::awaitable<std::shared_ptr<table_program>> running(async::time_point deadline);
     async::awaitable<> start();
-    async::awaitable<> wait(std::shared_ptr<table_program> on, std::function<bool()> until, async::time_point deadline);
-    [[nodiscard]] bool is_over(async::time_point deadline) const { return around_->clock.now() >= deadline; }
+    async::awaitable<> wait(std::shared_ptr<table_program> program, std::function<bool()> until,
+                            async::time_point deadline);
+    [[nodiscard]] bool is_over(async::time_point deadline) const { return context_->clock.now() >= deadline; }
     void bury();
-    void say(const std::string& what);
+    void say(const std::string& text);
 
     std::string name_;
     std::vector<std::string> command_;
     std::optional<base::user_identity> user_;
-    surroundings* around_;
+    surroundings* context_;
     std::shared_ptr<table_program> program_;
     std::unique_ptr<wake_up> started_;
     bool starting_ = false;
@@ -76,8 +79,8 @@ private:
     async::time_point not_before_;
     async::duration pause_{};
     std::uint64_t next_id_ = 1;
-    complaints told_;
-    std::string said_;
+    complaints complaints_;
+    std::string reply_;
     std::set<service> missing_;  // services that were asked for, and logged
 };
 

@@ -19,7 +19,7 @@ namespace waypost::table {
 
 /// Why a secret cannot be had, without it.
 struct no_secret {
-    std::string why;
+    std::string reason;
 };
 /// The value, or why there is none; blocks. `environment` is getenv(3), or a test's.
 using environment = std::function<const char*(const char*)>;

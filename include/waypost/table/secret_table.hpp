@@ -16,8 +16,8 @@ namespace waypost::table {
 
 class secret_table final : public table {
 public:
-    secret_table(std::unique_ptr<table> rows, environment env, surroundings& around)
-        : rows_(std::move(rows)), env_(std::move(env)), around_(&around) {}
+    secret_table(std::unique_ptr<table> rows, environment env, surroundings& context)
+        : rows_(std::move(rows)), env_(std::move(env)), context_(&context) {}
 
     [[nodiscard]] const std::string& name() const noexcept override { return rows_->name(); }
     [[nodiscard]] bool holds_patterns() const noexcept override { return rows_->holds_patterns(); }
@@ -28,13 +28,15 @@ public:
     async::awaitable<base::result<std::vector<std::string>>> list(service kind, std::size_t up_to) override;
     async::awaitable<base::result<>> reload() override;
     void judge_by(row_judge judge) override { rows_->judge_by(judge); }
-    void complain(std::string_view row, std::string_view reason) override { told_.tell(*around_, name(), row, reason); }
+    void complain(std::string_view row, std::string_view reason) override {
+        complaints_.tell(*context_, name(), row, reason);
+    }
 
 private:
     std::unique_ptr<table> rows_;
     environment env_;
-    surroundings* around_;
-    complaints told_;
+    surroundings* context_;
+    complaints complaints_;
 };
 
 }  // namespace waypost::table

@@ -175,7 +175,7 @@ base::result<std::optional<typename Service::value>> value_of(table& rows, std::
     auto parsed = Service::parse(key, row);
     if (parsed.has_value()) return std::optional(std::move(*parsed));
     if constexpr (requires { Service::fault_of(key, row); }) {
-        if (const auto wrong = Service::fault_of(key, row)) rows.complain(key, wrong->what);
+        if (const auto wrong = Service::fault_of(key, row)) rows.complain(key, wrong->text);
     }
     return parsed.error();
 }
@@ -184,12 +184,13 @@ base::result<std::optional<typename Service::value>> value_of(table& rows, std::
 /// key. A backend that holds no patterns is asked for all that there could be, in the same round trip: the nearest
 /// first.
 template <class Service>
-async::awaitable<base::result<std::optional<typename Service::value>>> find(Service as, table& rows, std::string key) {
+async::awaitable<base::result<std::optional<typename Service::value>>> find(Service service_type, table& rows,
+                                                                            std::string key) {
     using answer = base::result<std::optional<typename Service::value>>;
-    constexpr bool has_patterns = requires { as.patterns(std::string_view()); };
-    std::vector<std::string> keys = as.candidates(key);
+    constexpr bool has_patterns = requires { service_type.patterns(std::string_view()); };
+    std::vector<std::string> keys = service_type.candidates(key);
     if constexpr (has_patterns) {
-        if (!rows.holds_patterns()) std::ranges::move(as.patterns(key), std::back_inserter(keys));
+        if (!rows.holds_patterns()) std::ranges::move(service_type.patterns(key), std::back_inserter(keys));
     }
     if (!keys.empty()) {
         auto row = co_await rows.lookup_first(Service::kind, std::move(keys));
@@ -198,7 +199,7 @@ async::awaitable<base::result<std::optional<typename Service::value>>> find(Serv
     }
     if constexpr (has_patterns) {
         if (rows.holds_patterns()) {
-            const pattern_match covers = [&](std::string_view stored) { return as.covers(stored, key); };
+            const pattern_match covers = [&](std::string_view stored) { return service_type.covers(stored, key); };
             auto row = co_await rows.lookup_pattern(Service::kind, covers);
             if (row.has_error()) co_return row.error();
             if (row->has_value()) co_return value_of<Service>(rows, key, **row);

@@ -29,11 +29,11 @@ public:
     [[nodiscard]] static settings_file parse(std::string path, std::string_view text);
 
     [[nodiscard]] std::optional<setting> take(const std::string& key);
-    /// Its absence is a fault; `instead` is an example.
-    [[nodiscard]] std::optional<setting> require(const std::string& key, std::string instead);
+    /// Its absence is a fault; `hint` is an example.
+    [[nodiscard]] std::optional<setting> require(const std::string& key, std::string hint);
     /// A whole number from 1 on.
     [[nodiscard]] std::size_t take_number(const std::string& key, std::size_t otherwise);
-    void wrong(std::size_t line, std::string what, std::string instead = {});
+    void wrong(std::size_t line, std::string text, std::string hint = {});
     /// All that is wrong, with the keys that nobody took.
     [[nodiscard]] std::vector<fault> faults() &&;
 
@@ -43,7 +43,7 @@ private:
     std::string path_;
     bool readable_ = true;
     std::map<std::string, setting, std::less<>> settings_;
-    std::vector<std::string> known_;
+    std::vector<std::string> names_;
     std::vector<fault> faults_;
 };
 

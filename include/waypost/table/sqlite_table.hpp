@@ -30,11 +30,11 @@ struct sqlite_settings;
 class sqlite_table final : public table {
 public:
     struct opened {
-        std::unique_ptr<table> made;  // null if there is a fault
+        std::unique_ptr<table> table;  // null if there is a fault
         std::vector<fault> faults;
     };
     /// Reads the configuration file and checks its queries against the database. Blocks.
-    [[nodiscard]] static opened open(std::string name, const std::string& file, surroundings& around);
+    [[nodiscard]] static opened open(std::string name, const std::string& file, surroundings& context);
     ~sqlite_table() override;
 
     [[nodiscard]] const std::string& name() const noexcept override { return name_; }
@@ -47,7 +47,9 @@ public:
     async::awaitable<base::result<std::optional<std::string>>> fetch(service kind) override;
     async::awaitable<base::result<std::vector<std::string>>> list(service kind, std::size_t up_to) override;
     async::awaitable<base::result<>> reload() override;
-    void complain(std::string_view row, std::string_view reason) override { told_.tell(*around_, name_, row, reason); }
+    void complain(std::string_view row, std::string_view reason) override {
+        complaints_.tell(*context_, name_, row, reason);
+    }
 
 private:
     struct question;
@@ -61,7 +63,7 @@ private:
         async::time_point good_until;
     };
 
-    sqlite_table(std::string name, std::shared_ptr<const sqlite_settings> settings, surroundings& around);
+    sqlite_table(std::string name, std::shared_ptr<const sqlite_settings> settings, surroundings& context);
     async::awaitable<base::result<turns*>> use_of_turns(service kind);
     async::awaitable<> answer(std::shared_ptr<question> mine);
     async::awaitable<> work();
@@ -71,12 +73,12 @@ private:
 
     std::string name_;
     std::shared_ptr<const sqlite_settings> settings_;
-    surroundings* around_;
+    surroundings* context_;
     std::deque<std::shared_ptr<question>> waiting_;
     std::vector<std::unique_ptr<sqlite_connection>> idle_;  // null: not open yet
     std::map<service, turns> fetched_;
-    complaints told_;
-    std::string said_;               // the trouble that was logged last
+    complaints complaints_;
+    std::string reply_;              // the trouble that was logged last
     std::set<std::string> missing_;  // queries that were asked for, and logged
 };
 

@@ -17,15 +17,15 @@ struct surroundings {
     async::clock& clock;
     /// Tells an administrator why a table cannot be asked. Called on the loop's thread only; may be set after the
     /// tables are made.
-    std::function<void(std::string_view table, std::string_view what)> warn;
+    std::function<void(std::string_view table, std::string_view text)> warn;
 };
 
 /// Why a table cannot be made, or what will keep it from answering.
 struct fault {
     std::string file;      // empty: where the table is defined
     std::size_t line = 0;  // 0: the file as a whole
-    std::string what;
-    std::string instead;   // may be empty
+    std::string text;
+    std::string hint;      // may be empty
     bool warning = false;  // it works all the same, or may later
 };
 

@@ -47,8 +47,8 @@ using pattern_match = std::function<bool(std::string_view stored_key)>;
 
 /// What is wrong with a row for one use of it. A warning: it is used all the same.
 struct row_fault {
-    std::string what;
-    std::string instead = {};  // may be empty
+    std::string text;
+    std::string hint = {};  // may be empty
     bool warning = false;
 };
 /// A service's judgement of a row. Asked when the configuration is loaded and again for live rows: what a row may not
@@ -99,7 +99,7 @@ public:
 };
 
 /// The one of this name; null if there is none.
-[[nodiscard]] table* table_named(const std::vector<std::unique_ptr<table>>& all, std::string_view name);
+[[nodiscard]] table* table_named(const std::vector<std::unique_ptr<table>>& tables, std::string_view name);
 
 }  // namespace waypost::table
 

@@ -16,7 +16,7 @@ namespace waypost::table {
 
 struct file_fault {
     std::size_t line = 0;  // 0: the file as a whole
-    std::string what;
+    std::string text;
 };
 /// Rows in the text that are `judges` to judge: a bad one is the fault of all, for what may be used goes to `doubts`.
 struct row_check {

@@ -5,8 +5,8 @@
 //
 // A file that took the old one's place, by rename, counts at once if it was written more than a second ago. One that is
 // being written is half of itself while that goes on, so it counts when nobody has written to it for a second. One that
-// is written to for 15 seconds without such a second is taken as far as its last whole line, with a warning, or its rows
-// would stay old for ever.
+// is written to for 15 seconds without such a second is taken as far as its last whole line, with a warning, or its
+// rows would stay old for ever.
 #pragma once
 
 #include <boost/asio/post.hpp>
@@ -63,21 +63,21 @@ public:
 
     /// The file as it is now, or why it cannot be read. Blocks.
     [[nodiscard]] static std::variant<watched_file, file_fault> open(std::string name, std::string path, reader read,
-                                                                     surroundings& around) {
-        watched_file made(std::move(name), std::move(path), std::move(read), around);
+                                                                     surroundings& context) {
+        watched_file made(std::move(name), std::move(path), std::move(read), context);
         made.in_use_ = made.last_look_ = state_of(made.path_);
         std::vector<file_fault> doubts;  // whoever loads the configuration has its own
         read_result first = made.read_(made.path_, last_line::as_it_is, doubts);
         if (auto* fault = std::get_if<file_fault>(&first)) return std::move(*fault);
         made.content_ = std::move(std::get<std::shared_ptr<const Content>>(first));
-        made.due_ = around.clock.now() + pause;
+        made.due_ = context.clock.now() + pause;
         return made;
     }
 
     [[nodiscard]] const Content& content() const noexcept { return *content_; }
     /// From now on it is read so.
     void read_by(reader read) { read_ = std::move(read); }
-    [[nodiscard]] bool is_due() const { return !looking_ && around_->clock.now() >= due_; }
+    [[nodiscard]] bool is_due() const { return !looking_ && context_->clock.now() >= due_; }
 
     /// Reads the file if it has changed, or in any case when told to. What was there before, if that is another now.
     async::awaitable<base::result<std::shared_ptr<const Content>>> look(bool in_any_case = false) {
@@ -87,14 +87,14 @@ public:
             bool& flag;
         };
         const busy now(looking_);
-        const bool whatever_it_is = in_any_case || writing_.is_long(around_->clock.now());
-        auto job = [path = path_, in_use = in_use_, last_look = last_look_, time = around_->clock.wall(), read = read_,
+        const bool whatever_it_is = in_any_case || writing_.is_long(context_->clock.now());
+        auto job = [path = path_, in_use = in_use_, last_look = last_look_, time = context_->clock.wall(), read = read_,
                     whatever_it_is,
                     in_any_case] { return look_at(path, in_use, last_look, time, read, whatever_it_is, in_any_case); };
-        looked seen = co_await async::offload(around_->io, std::move(job));
-        due_ = around_->clock.now() + pause;
+        looked seen = co_await async::offload(context_->io, std::move(job));
+        due_ = context_->clock.now() + pause;
         last_look_ = seen.state;
-        const bool is_news = writing_.seen(around_->clock.now(), seen.is_written_to, seen.content.has_value());
+        const bool is_news = writing_.seen(context_->clock.now(), seen.is_written_to, seen.content.has_value());
         if (!seen.content) co_return std::shared_ptr<const Content>();
         in_use_ = seen.state;
         if (seen.is_written_to) in_use_.size = -1;  // the rest of it is still to come
@@ -105,13 +105,13 @@ public:
             co_return errc::unavailable;
         }
         auto old = std::exchange(content_, std::get<std::shared_ptr<const Content>>(std::move(*seen.content)));
-        boost::asio::post(around_->io.pool(), [old] {});
+        boost::asio::post(context_->io.pool(), [old] {});
         co_return old;
     }
 
     void warn(const file_fault& wrong, const std::string& consequence) const {
         const std::string line = wrong.line == 0 ? "" : ":" + std::to_string(wrong.line);
-        around_->warn(name_, path_ + line + ": " + wrong.what + consequence);
+        context_->warn(name_, path_ + line + ": " + wrong.text + consequence);
     }
 
 private:
@@ -124,8 +124,8 @@ private:
         std::vector<file_fault> doubts;
     };
 
-    watched_file(std::string name, std::string path, reader read, surroundings& around)
-        : name_(std::move(name)), path_(std::move(path)), read_(std::move(read)), around_(&around) {}
+    watched_file(std::string name, std::string path, reader read, surroundings& context)
+        : name_(std::move(name)), path_(std::move(path)), read_(std::move(read)), context_(&context) {}
 
     /// On a worker thread.
     static looked look_at(const std::string& path, const file_state& in_use, const file_state& last_look,
@@ -148,7 +148,7 @@ private:
     std::string name_;
     std::string path_;
     reader read_;
-    surroundings* around_;
+    surroundings* context_;
     file_state in_use_;  // of what was read last, also of what could not be used
     file_state last_look_;  // as it was a second ago or longer
     writing_spell writing_;
