@@ -210,7 +210,6 @@ void writer::look_at_room() {
         look_at_spare(free);
     }
     if (!volume_.is_held() && !failing_) volume_.hold();
-    if (is_full_ || !is_room_left(free, 0)) free = volume_.free();  // the log and the database may have shrunk
     const std::uint64_t for_good_news = is_full_ ? reserve / part_for_good_news : 0;
     const bool was_full = std::exchange(is_full_, !is_room_left(free, for_good_news));
     if (is_full_ == was_full) return;

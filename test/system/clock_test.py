@@ -71,7 +71,9 @@ class Clock(SystemTest):
 
     def delivered(self):
         boxes = [mail.partition(b"Subject: ")[2].partition(b"\n")[0].decode() for mail in maildir(self.home / "Maildir")]
-        return collections.Counter([mail.field("Subject") for mail in list(self.sink.mails)] + [each.strip() for each in boxes])
+        # Where a day has passed, the sender of deferred mail may hear that it is delayed.
+        mails = [mail.field("Subject") for mail in list(self.sink.mails) if mail.sender]
+        return collections.Counter(mails + [each.strip() for each in boxes])
 
     def expect_all_once(self):
         self.daemon.wait_until_empty(60)
