@@ -132,17 +132,18 @@ TEST_CASE("audit 21: a queue ends mail though others have filled its volume to t
 
 namespace {
 
-/// Leaves so many octets of the queue's volume free, or what there are.
+/// Leaves so many octets of the queue's volume free, or what there are. Never more meanwhile: the writer may look.
 class hog {
 public:
     explicit hog(const std::string& queue) : directory_(queue), path_(queue + "/hog") {}
     void leave(std::uint64_t octets) {
-        std::filesystem::remove(path_);
-        const std::uint64_t free = std::filesystem::space(directory_).available;
-        std::ofstream out(path_, std::ios::binary);
         const std::string page(4096, 'h');
-        for (std::uint64_t n = 0; free > octets && n < (free - octets) / page.size() && out; ++n)
-            out << page << std::flush;
+        std::ofstream out(path_, std::ios::binary | std::ios::app);
+        std::uint64_t size = std::filesystem::file_size(path_);
+        const std::uint64_t all = size + std::filesystem::space(directory_).available;
+        const std::uint64_t wanted = all > octets ? (all - octets) / page.size() * page.size() : 0;
+        if (wanted < size) std::filesystem::resize_file(path_, wanted);
+        for (; size < wanted && out; size += page.size()) out << page << std::flush;
     }
 
 private:
