@@ -16,10 +16,11 @@ namespace {
 constexpr std::chrono::seconds longest_wait{60};
 // Outcomes that are reported in one turn of the loop: each is a log line and a change in the store.
 constexpr std::size_t most_reports_a_turn = 64;
-// To look at a relay because of new mail, or of news from the DNS, takes some 5 microseconds; to make it for that, to
-// ask the DNS or to open a session some 50 or more. A turn of the loop spends a millisecond on these, give or take one.
+// New mail for a relay that has a session takes some 5 microseconds; where one must be made, the DNS asked or a session
+// opened, 50 or more, most of them in later handlers. So a turn of the loop looks at a few such relays, and otherwise
+// at as much as it does in a millisecond.
 constexpr std::size_t most_taken_at_once = 16;
-constexpr std::size_t most_a_turn = 256;
+constexpr std::size_t most_costly_a_turn = 16;
 constexpr std::chrono::milliseconds longest_turn{1};
 
 }  // namespace
@@ -79,14 +80,18 @@ async::awaitable<> scheduler::catch_up([[maybe_unused]] std::unique_ptr<counted>
     for (;;) {
         taken_at_once_ = 0;
         const auto end = context_.clock.now() + longest_turn;
-        for (std::size_t seen = 0; seen < most_a_turn && context_.clock.now() < end && look_at_next(); ++seen) {}
+        for (std::size_t costly = 0; costly < most_costly_a_turn && context_.clock.now() < end;) {
+            const effort spent = look_at_next();
+            if (spent == effort::none) co_return;
+            if (spent == effort::much) ++costly;
+        }
         if (stopping_ || (with_news_.empty() && fresh_.empty())) co_return;
         co_await async::next_turn();
     }
 }
 
-/// False where there is nothing left. A bug that one relay meets is not the others' affair.
-bool scheduler::look_at_next() {
+/// A bug that one relay meets is not the others' affair.
+scheduler::effort scheduler::look_at_next() {
     try {
         if (!with_news_.empty()) {
             const relay_ptr next = std::move(with_news_.front());
@@ -94,29 +99,31 @@ bool scheduler::look_at_next() {
             next->has_news = false;
             unblock(*next);
             attend(next, after::answer);
-            return true;
+            return effort::much;
         }
-        if (fresh_.empty()) return false;
+        if (fresh_.empty()) return effort::none;
         queue::task next = std::move(fresh_.front());
         fresh_.pop_front();
-        take(std::move(next));
+        return take(std::move(next));
     } catch (...) {
         log_bug(std::current_exception());
+        return effort::much;
     }
-    return true;
 }
 
 void scheduler::log_bug(const std::exception_ptr& bug) const {
     context_.log.error("mta", "bug", {{"what", base::text_of(bug)}});
 }
 
-void scheduler::take(queue::task task) {
+/// What a relay without a session goes on to ask and to open costs more than is seen here.
+scheduler::effort scheduler::take(queue::task task) {
     if (!std::exchange(keeping_house_, true)) timekeeping_.start(keep_house());
     const relay_ptr to = relay_for(task.envelopes.front().hop);
     to->waiting.push_back(std::move(task));
     to->wake_one();
     attend(to);
     try_better(to);
+    return to->ready > 0 ? effort::little : effort::much;
 }
 
 // --- deciding

@@ -8,6 +8,7 @@
 // as the end of a rest does, is done for a few of them in each turn of the loop.
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <memory>
@@ -49,9 +50,10 @@ private:
     void has_news(const relay_ptr& relay);
     void catch_up_soon();
     async::awaitable<> catch_up(std::unique_ptr<counted> catching_up);
-    [[nodiscard]] bool look_at_next();
+    enum class effort : std::uint8_t { none, little, much };
+    effort look_at_next();
     void log_bug(const std::exception_ptr& bug) const;
-    void take(queue::task task);
+    effort take(queue::task task);
     const relay_ptr& relay_for(const spool::next_hop& hop);
     enum class after : std::uint8_t { anything, answer };
     void attend(const relay_ptr& relay, after event = after::anything);
