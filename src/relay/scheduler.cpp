@@ -85,7 +85,6 @@ async::awaitable<> scheduler::catch_up([[maybe_unused]] std::unique_ptr<counted>
             if (spent == effort::none) co_return;
             if (spent == effort::much) ++costly;
         }
-        if (stopping_ || (with_news_.empty() && fresh_.empty())) co_return;
         co_await async::next_turn();
     }
 }
