@@ -8,6 +8,12 @@ find_package(nlohmann_json REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(cares REQUIRED IMPORTED_TARGET libcares)
 find_library(WAYPOST_LIBCRYPT crypt REQUIRED)
+# 3 % less CPU a message than with malloc of glibc (bench/run, paired). The sanitizers bring an allocator of their own. It
+# is linked before everything else, or it would not be the one that is used.
+if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
+    find_package(mimalloc REQUIRED)
+    set(waypost_allocator mimalloc)
+endif()
 
 target_link_libraries(waypost_options INTERFACE Boost::headers)
 
