@@ -9,15 +9,13 @@ import types
 import unittest
 
 from sink import Sink
-from support import WAYPOST, Daemon, SystemTest, wait_until, waypost
+from support import SANITIZERS, WAYPOST, Daemon, SystemTest, wait_until, waypost
 
 CONFIGURATION = """
 listen on 127.0.0.1 port 0
 action "out" relay host "smtp://127.0.0.1:{sink}"
 match for any action "out"
 """
-
-IS_SANITIZED = bool({"ASAN_OPTIONS", "TSAN_OPTIONS"} & os.environ.keys())
 
 
 class Process(SystemTest):
@@ -33,7 +31,7 @@ class Process(SystemTest):
         """As under a shell that lets programs leave core files."""
         sink = self.ending(Sink())
         daemon = Daemon(self.directory / "daemon", CONFIGURATION.format(sink=sink.port), arguments=arguments)
-        for name in {"ASAN_OPTIONS", "TSAN_OPTIONS"} & os.environ.keys():  # their runtimes forbid core files by themselves
+        for name in SANITIZERS:  # their runtimes forbid core files by themselves
             daemon.environment[name] = f"{os.environ[name]}:disable_coredump=0"
         self.addCleanup(daemon.kill)
         soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
@@ -74,7 +72,7 @@ class Process(SystemTest):
         daemon.stop()
 
     @unittest.skipUnless(os.geteuid() == 0, "only root can start it as another user")
-    @unittest.skipIf(IS_SANITIZED, "it lets LeakSanitizer look into it")
+    @unittest.skipIf(SANITIZERS, "it lets LeakSanitizer look into it")
     def test_nobody_looks_into_it(self):
         """audit 20: other processes of the daemon's user cannot look into it"""
         self.directory.chmod(0o755)

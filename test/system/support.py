@@ -20,6 +20,7 @@ import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 WAYPOST = os.environ.get("WAYPOST", str(HERE.parents[1] / "build/release/waypost"))
+SANITIZERS = {"ASAN_OPTIONS", "TSAN_OPTIONS"} & os.environ.keys()  # the options of those that the program is built with
 TEST_DATA = pathlib.Path(os.environ.get("WAYPOST_TEST_DATA", HERE.parent / "data"))
 
 
