@@ -32,7 +32,7 @@ struct load {
     std::chrono::seconds length{5};
     std::size_t octets = 4096;
     std::size_t recipients = 1;
-    std::size_t size = 0;  // of a hundred messages, how many stay in the queue
+    std::size_t remaining = 0;  // of a hundred messages, how many stay in the queue
 };
 
 struct counts {
@@ -72,7 +72,7 @@ async::awaitable<> session(boost::asio::io_context& loop, spool::sqlite_store& s
             continue;
         }
         ++seen.messages;
-        if (seen.messages % 100 < how.size) continue;
+        if (seen.messages % 100 < how.remaining) continue;
         for (const spool::envelope& each : kept->kept().envelopes) store.apply(spool::finished{each.id});
     }
 }

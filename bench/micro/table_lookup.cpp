@@ -69,7 +69,7 @@ std::vector<std::string> keys_for(std::size_t rows, std::size_t seed) {
 
 struct counts {
     std::size_t lookups = 0;
-    std::size_t size = 0;
+    std::size_t hits = 0;
     std::size_t failed = 0;
     std::size_t running = 0;
     steady_clock::duration longest_turn{};  // by the clock on the wall: waiting for other threads and processes, too
@@ -91,7 +91,7 @@ async::awaitable<> session(table::table& table, const std::vector<std::string>& 
         const auto row = co_await table::find<Service>(table, keys[i % keys.size()]);
         ++seen.lookups;
         if (row.has_error()) ++seen.failed;
-        if (row.has_value() && row->has_value()) ++seen.size;
+        if (row.has_value() && row->has_value()) ++seen.hits;
     }
     --seen.running;
 }
@@ -139,7 +139,7 @@ struct best {
 };
 
 /// The two in turn, so that a slow minute hits both.
-void in_memory(bench& with, const char* operation, table::table& small, table::table& large) {
+void in_memory(bench& with, const char* backend, table::table& small, table::table& large) {
     best of_few;
     best of_many;
     constexpr int rounds = 10;
@@ -150,7 +150,7 @@ void in_memory(bench& with, const char* operation, table::table& small, table::t
     }
     with.length *= rounds;
     std::printf("%-7s %4.0f ns a lookup in %zu rows, %4.0f ns in %zu: %.2f times; longest turn %.2f ms (%.2f busy)\n",
-                operation, of_few.nanoseconds, few, of_many.nanoseconds, many, of_many.nanoseconds / of_few.nanoseconds,
+                backend, of_few.nanoseconds, few, of_many.nanoseconds, many, of_many.nanoseconds / of_few.nanoseconds,
                 milliseconds(of_many.longest_turn), milliseconds(of_many.busiest_turn));
 }
 
@@ -168,11 +168,11 @@ std::unique_ptr<table::table> file_rows(bench& with, std::size_t rows) {
     return table::open_table("file", {"file", path}, with.around).table;
 }
 
-void print_rate(bench& with, const char* operation, std::size_t sessions, const counts& seen) {
+void print_rate(bench& with, const char* backend, std::size_t sessions, const counts& seen) {
     const double rate = static_cast<double>(seen.lookups) / std::chrono::duration<double>(with.length).count();
     std::printf(
         "sqlite     %8zu rows  %7.0f lookups/s of %s from %zu sessions  %zu failed  longest turn %.2f ms (%.2f busy)\n",
-        in_database, rate, operation, sessions, seen.failed, milliseconds(seen.longest_turn),
+        in_database, rate, backend, sessions, seen.failed, milliseconds(seen.longest_turn),
         milliseconds(seen.busiest_turn));
 }
 

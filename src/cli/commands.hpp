@@ -32,8 +32,8 @@ struct question {
     std::optional<bool> tls;
     std::optional<std::string> tag;
     std::string listener;  // ADDRESS:PORT, PORT or "socket"; empty: the one that fits
-    std::string source_path;
-    std::string target;
+    std::string sender;
+    std::string recipient;
 };
 
 struct mx_question {
@@ -50,8 +50,8 @@ int explain(const configuration& from, const question& question);
 int dns_mx(const configuration& from, const mx_question& asked);
 /// `words` are three: TABLE SERVICE KEY, or fetch TABLE SERVICE.
 int lookup(const configuration& from, const std::vector<std::string>& words);
-/// `text` is routes, relays or hosts.
-int show(const configuration& from, const std::string& text, bool as_json);
+/// `kind` is routes, relays or hosts.
+int show(const configuration& from, const std::string& kind, bool as_json);
 int resume_route(const configuration& from, std::uint64_t id);
 int update_table(const configuration& from, const std::string& name);
 int encrypt(const std::optional<std::string>& password);

@@ -54,8 +54,8 @@ private:
             using namespace std::string_literals;
             lines.push_back("AUTH PLAIN " + base::base64_encode("\0"s + client_.user + "\0-"s));
         }
-        lines.push_back("MAIL FROM:<" + client_.source_path + ">");
-        lines.push_back("RCPT TO:<" + client_.target + ">");
+        lines.push_back("MAIL FROM:<" + client_.sender + ">");
+        lines.push_back("RCPT TO:<" + client_.recipient + ">");
         return lines;
     }
 
@@ -227,9 +227,9 @@ void choose_tls(visit& to, const question& question) {
 
 std::variant<visit, std::string> visit_of(const question& question, const inbound::settings& settings) {
     visit made;
-    made.source_path = question.source_path == "<>" ? "" : question.source_path;
-    made.target = question.target;
-    if (!mail::reverse_path::from_text(made.source_path) || !mail::mailbox::parse(made.target))
+    made.sender = question.sender == "<>" ? "" : question.sender;
+    made.recipient = question.recipient;
+    if (!mail::reverse_path::from_text(made.sender) || !mail::mailbox::parse(made.recipient))
         return "FROM and TO are mail addresses (FROM may be <>)";
     made.origin = rules::local_socket{};
     if (!question.from_ip.empty()) {

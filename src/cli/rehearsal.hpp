@@ -29,8 +29,8 @@ struct visit {
     bool helo_known = false;
     std::string helo;
     std::string user;
-    std::string source_path;  // without brackets; empty for <>
-    std::string target;
+    std::string sender;  // without brackets; empty for <>
+    std::string recipient;
 };
 /// Or what is wrong with the question.
 [[nodiscard]] std::variant<visit, std::string> visit_of(const question& question, const inbound::settings& settings);

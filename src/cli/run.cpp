@@ -73,8 +73,8 @@ void add_explain(command_line& line) {
     command.add_option("--listener", asked->listener,
                        "the listener to which it comes: ADDRESS:PORT, PORT or socket (default: the one that fits)");
     command.add_option("--tag", asked->tag, "the tag of that listener");
-    command.add_option("FROM", asked->source_path, "the reverse-path; <> for none")->required();
-    command.add_option("TO", asked->target, "the recipient")->required();
+    command.add_option("FROM", asked->sender, "the reverse-path; <> for none")->required();
+    command.add_option("TO", asked->recipient, "the recipient")->required();
 }
 
 void add_dns(command_line& line) {

@@ -84,15 +84,15 @@ bool has_line_end(std::string_view argument) {
 }
 
 fault set_sender(const sendmail_options& options, const caller& user, draft& made) {
-    if (base::trim(options.source_path) == "<>") return std::nullopt;
-    if (options.source_path.empty()) {
+    if (base::trim(options.sender) == "<>") return std::nullopt;
+    if (options.sender.empty()) {
         made.from = parse_address(user.user);
-    } else if (const mail::address_list given = mail::parse_address_list(options.source_path);
-               given.bad.empty() && given.addresses.size() == 1 && !has_line_end(options.source_path)) {
+    } else if (const mail::address_list given = mail::parse_address_list(options.sender);
+               given.bad.empty() && given.addresses.size() == 1 && !has_line_end(options.sender)) {
         made.from = parse_address(given.addresses.front());
     }
     if (made.from) return std::nullopt;
-    const std::string& shown = options.source_path.empty() ? user.user : options.source_path;
+    const std::string& shown = options.sender.empty() ? user.user : options.sender;
     return sendmail_fault{EX_USAGE, "the sender address is not valid: " + base::printable(shown)};
 }
 

@@ -83,7 +83,7 @@ private:
     void set(char letter, const std::string& value) {
         switch (letter) {
             case 'f':
-            case 'r': options_.source_path = base::trim(value).empty() ? "<>" : value; break;
+            case 'r': options_.sender = base::trim(value).empty() ? "<>" : value; break;
             case 'F': options_.full_name = value; break;
             case 'N': options_.notify = value; break;
             case 'R': options_.ret = value; break;

@@ -16,7 +16,7 @@ enum class sendmail_mode {
 
 struct sendmail_options {
     sendmail_mode mode = sendmail_mode::submit;
-    std::string source_path;              // -f, -r: an address as written, "<>"; empty: the user who runs it
+    std::string sender;              // -f, -r: an address as written, "<>"; empty: the user who runs it
     std::string full_name;                // -F
     bool recipients_from_header = false;  // -t
     bool dot_is_text = false;             // -i, -oi, -O IgnoreDots: a line of one dot does not end the message

@@ -68,22 +68,22 @@ void print_table(const json& rows, std::span<const column> columns) {
     for (const json& row : rows) print_line([&](const column& each) { return text_of(row.value(each.field, json())); });
 }
 
-std::span<const column> columns_of(const std::string& text) {
-    if (text == "routes") return route_columns;
-    if (text == "relays") return relay_columns;
+std::span<const column> columns_of(const std::string& kind) {
+    if (kind == "routes") return route_columns;
+    if (kind == "relays") return relay_columns;
     return host_columns;
 }
 
 }  // namespace
 
-int show(const configuration& where, const std::string& text, bool as_json) {
+int show(const configuration& where, const std::string& kind, bool as_json) {
     int exit_code = 0;
-    const auto rows = ask_daemon(where, {"show " + text, json::object()}, exit_code);
+    const auto rows = ask_daemon(where, {"show " + kind, json::object()}, exit_code);
     if (!rows) return exit_code;
     if (as_json) {
         std::cout << rows->dump(2, ' ', false, json::error_handler_t::replace) << '\n';
     } else {
-        print_table(*rows, columns_of(text));
+        print_table(*rows, columns_of(kind));
     }
     return exit_code;
 }

@@ -111,11 +111,11 @@ written take_sender(cursor& cursor, std::string_view word) {
     return address;
 }
 
-written take_domain(cursor& cursor, std::string_view text) {
+written take_domain(cursor& cursor, std::string_view subject) {
     const token& given = cursor.peek();
-    written name = cursor.take_string(text);
+    written name = cursor.take_string(subject);
     if (!mail::domain::parse(name.text)) {
-        cursor.leave(given, cursor.show(given) + " is not " + std::string(text), "write it like mail.example.org");
+        cursor.leave(given, cursor.show(given) + " is not " + std::string(subject), "write it like mail.example.org");
     }
     return name;
 }

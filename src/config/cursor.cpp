@@ -40,22 +40,22 @@ void cursor::skip_newlines() {
     while (peek().is == token::kind::newline) take();
 }
 
-void cursor::expect_mark(char mark, std::string_view text) {
-    if (!skip_mark(mark)) leave_unexpected(peek(), text);
+void cursor::expect_mark(char mark, std::string_view subject) {
+    if (!skip_mark(mark)) leave_unexpected(peek(), subject);
 }
 
 void cursor::expect_word(std::string_view word, std::string_view example) {
     if (!skip_word(word)) leave_unexpected(peek(), in_quotes(word), "write " + std::string(example));
 }
 
-written cursor::take_string(std::string_view text) {
+written cursor::take_string(std::string_view subject) {
     const token& one = peek();
     if (one.is == token::kind::word && is_keyword(one.text)) {
-        leave(one, in_quotes(one.text) + " is a word of the grammar where " + std::string(text) + " is wanted",
+        leave(one, in_quotes(one.text) + " is a word of the grammar where " + std::string(subject) + " is wanted",
               "put it in quotes if it is meant: \"" + one.text + "\"");
     }
-    if (!one.is_text()) leave_unexpected(one, text);
-    if (one.text.empty()) leave(one, "an empty string where " + std::string(text) + " is wanted");
+    if (!one.is_text()) leave_unexpected(one, subject);
+    if (one.text.empty()) leave(one, "an empty string where " + std::string(subject) + " is wanted");
     const token& taken = take();
     return {taken.text, taken.position.where()};
 }

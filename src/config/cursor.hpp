@@ -35,11 +35,11 @@ public:
     bool skip_word(std::string_view word);
     bool skip_mark(char mark);
     void skip_newlines();
-    void expect_mark(char mark, std::string_view text);
+    void expect_mark(char mark, std::string_view subject);
     void expect_word(std::string_view word, std::string_view example);
 
-    /// A string: quoted, or bare and no keyword. `text` names it: "the name of a table".
-    written take_string(std::string_view text);
+    /// A string: quoted, or bare and no keyword. `subject` names it: "the name of a table".
+    written take_string(std::string_view subject);
     /// A string may be next: something quoted, or bare and no keyword of either generation.
     [[nodiscard]] bool string_is_next() const;
     std::chrono::seconds take_delay(std::string_view subject);  // <n>{s|m|h|d}

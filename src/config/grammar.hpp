@@ -30,7 +30,7 @@ void read_directive(grammar& g);
 // table_grammar.cpp
 void read_table(grammar& g, const token& word);
 /// `<name>`, a string, `{ a, b }` or `{ k = v }`.
-[[nodiscard]] table_use take_table_use(cursor& cursor, std::string_view text);
+[[nodiscard]] table_use take_table_use(cursor& cursor, std::string_view subject);
 [[nodiscard]] bool table_use_is_next(const cursor& cursor);
 
 // listener_grammar.cpp, tls_grammar.cpp
@@ -44,7 +44,7 @@ void define_certificates_of_2012(grammar& g);
 void read_action(grammar& g, const token& word);
 /// An address for `mail-from` or `as`: user@domain, @domain or user.
 [[nodiscard]] written take_sender(cursor& cursor, std::string_view word);
-[[nodiscard]] written take_domain(cursor& cursor, std::string_view text);
+[[nodiscard]] written take_domain(cursor& cursor, std::string_view subject);
 
 // local_grammar.cpp
 /// The arguments of "mbox", "maildir" ... and, in today's grammar, the options.

@@ -150,7 +150,7 @@ bool table_use_is_next(const cursor& cursor) {
     return cursor.peek().is_mark('<') || cursor.peek().is_mark('{') || cursor.string_is_next();
 }
 
-table_use take_table_use(cursor& cursor, std::string_view text) {
+table_use take_table_use(cursor& cursor, std::string_view subject) {
     const token first = cursor.peek();
     table_use use;
     use.location = first.position.where();
@@ -160,7 +160,7 @@ table_use take_table_use(cursor& cursor, std::string_view text) {
     } else if (cursor.skip_mark('{')) {
         use.rows = take_rows(cursor, first);
     } else {
-        const written only = cursor.take_string(text);
+        const written only = cursor.take_string(subject);
         use.rows.rows.push_back({only.text, {}, only.location});
     }
     return use;

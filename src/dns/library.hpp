@@ -8,8 +8,8 @@
 
 namespace waypost::dns {
 
-inline void check(int status, const std::string& text) {
-    if (status != ARES_SUCCESS) throw std::runtime_error(text + ": " + ::ares_strerror(status));
+inline void check(int status, const std::string& operation) {
+    if (status != ARES_SUCCESS) throw std::runtime_error(operation + ": " + ::ares_strerror(status));
 }
 
 /// Counts nothing down again: on the systems that we run on there is nothing to clean up.

@@ -17,12 +17,12 @@ namespace ssl = boost::asio::ssl;
 
 namespace {
 
-void require(const boost::system::error_code& code, const std::string& text) {
-    if (code) throw std::runtime_error(text + ": " + code.message());
+void require(const boost::system::error_code& code, const std::string& operation) {
+    if (code) throw std::runtime_error(operation + ": " + code.message());
 }
 
-int no_pass_phrase(char*, int, int, void* unused) {
-    if (unused != nullptr) *static_cast<bool*>(unused) = true;
+int no_pass_phrase(char*, int, int, void* was_asked) {
+    if (was_asked != nullptr) *static_cast<bool*>(was_asked) = true;
     return 0;
 }
 

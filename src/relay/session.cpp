@@ -13,8 +13,8 @@ namespace {
 
 /// What a server with LIMITS (RFC 9422) asks for, where that is less than ours.
 session_limits within(session_limits own_limits, const smtp::extensions& offered) {
-    const auto lower = [](std::size_t& own_size, const std::optional<std::uint64_t>& configured) {
-        if (configured && *configured < own_size) own_size = static_cast<std::size_t>(*configured);
+    const auto lower = [](std::size_t& own_limit, const std::optional<std::uint64_t>& configured) {
+        if (configured && *configured < own_limit) own_limit = static_cast<std::size_t>(*configured);
     };
     lower(own_limits.messages, offered.max_mails);
     lower(own_limits.recipients, offered.max_recipients);

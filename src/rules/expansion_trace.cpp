@@ -26,10 +26,10 @@ std::size_t expansion_trace::add(std::size_t parent, std::string_view text) {
     return which;
 }
 
-void expansion_trace::became(std::size_t index, std::string_view subject) {
+void expansion_trace::became(std::size_t index, std::string_view words) {
     std::string& text = entries_[index].step.became;
     if (!text.empty()) text += ", ";
-    text += subject;
+    text += words;
 }
 
 }  // namespace waypost::rules

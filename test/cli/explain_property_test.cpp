@@ -269,8 +269,8 @@ struct world {
 
     cli::question any_question() {
         cli::question asked{.from_ip = any_of(addresses), .user = any_of(users), .helo = any_of(helos)};
-        asked.source_path = any_of(senders);
-        asked.target = one_in(8) ? leads_back : any_of(recipients);
+        asked.sender = any_of(senders);
+        asked.recipient = one_in(8) ? leads_back : any_of(recipients);
         asked.tls = one_in(2);
         asked.listener = asked.from_ip.empty() ? "socket" : any_of(std::array{"192.0.2.100:25", "192.0.2.100:587"});
         return asked;
@@ -295,7 +295,7 @@ struct world {
             using namespace std::string_literals;
             rest += "AUTH PLAIN " + base::base64_encode("\0"s + asked.user + "\0-"s) + "\r\n";
         }
-        rest += "MAIL FROM:<" + (asked.source_path == "<>" ? "" : asked.source_path) + ">\r\nRCPT TO:<" + asked.target +
+        rest += "MAIL FROM:<" + (asked.sender == "<>" ? "" : asked.sender) + ">\r\nRCPT TO:<" + asked.recipient +
                 ">\r\nDATA\r\n";
         segments.push_back(std::move(rest));
         std::optional<net::endpoint> peer;
@@ -348,8 +348,8 @@ TEST_CASE("audit 32: explain says of any client under any rules what the daemon 
         const std::string daemon = here.heard_by_client(asked);
         const std::string explain = here.explained(asked);
         if (daemon != explain) {
-            CAPTURE(number, asked.from_ip, asked.user, *asked.helo, *asked.tls, asked.listener, asked.source_path,
-                    asked.target);
+            CAPTURE(number, asked.from_ip, asked.user, *asked.helo, *asked.tls, asked.listener, asked.sender,
+                    asked.recipient);
             REQUIRE(explain == daemon);
         }
         ++kinds[daemon.front()];

@@ -397,14 +397,14 @@ TEST_CASE("no sender address can add a line to the header", "[cli][sendmail_mess
         sendmail_options options;
         options.recipients = {"bob@example.net"};
         const std::string local = random_bytes(random, rich);
-        options.source_path = (round % 3 == 0 ? "\"" + local + "\"" : local) + (round % 2 == 0 ? "@example.org" : "");
-        if (options.source_path.empty()) continue;
+        options.sender = (round % 3 == 0 ? "\"" + local + "\"" : local) + (round % 2 == 0 ? "@example.org" : "");
+        if (options.sender.empty()) continue;
         const auto result = make_draft(options, "Subject: x\n\nbody\n", ada());
         if (!std::holds_alternative<draft>(result)) continue;
         if (!std::get<draft>(result).from) continue;  // the null reverse-path
         ++accepted;
         const std::string content = completed(std::get<draft>(result)).content;
-        CAPTURE(options.source_path, content);
+        CAPTURE(options.sender, content);
         REQUIRE(has_only_crlf(content));
         REQUIRE(field_names(content) == strings{"From", "Subject"});
         const auto from = mail::parse_address_list(field(content, "From"));

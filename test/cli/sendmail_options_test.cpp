@@ -42,21 +42,21 @@ TEST_CASE("behind -- everything is a recipient", "[cli][sendmail_options]") {
 }
 
 TEST_CASE("options with a value take it from the same word or from the next", "[cli][sendmail_options]") {
-    CHECK(options_of({"-f", "a@example.org"}).source_path == "a@example.org");
-    CHECK(options_of({"-fa@example.org"}).source_path == "a@example.org");
-    CHECK(options_of({"-r", "a@example.org"}).source_path == "a@example.org");
+    CHECK(options_of({"-f", "a@example.org"}).sender == "a@example.org");
+    CHECK(options_of({"-fa@example.org"}).sender == "a@example.org");
+    CHECK(options_of({"-r", "a@example.org"}).sender == "a@example.org");
     CHECK(options_of({"-F", "Ada Lovelace"}).full_name == "Ada Lovelace");
     CHECK(options_of({"-FAda"}).full_name == "Ada");
     CHECK(options_of({"-N", "never"}).notify == "never");
     CHECK(options_of({"-R", "full"}).ret == "full");
     CHECK(options_of({"-V", "id"}).envelope_id == "id");
-    CHECK(options_of({"-f", "-t"}).source_path == "-t");
+    CHECK(options_of({"-f", "-t"}).sender == "-t");
 }
 
 TEST_CASE("an empty sender is the null reverse-path", "[cli][sendmail_options]") {
-    CHECK(options_of({"-f", ""}).source_path == "<>");
-    CHECK(options_of({"-f", "<>"}).source_path == "<>");
-    CHECK(options_of({"-f<>"}).source_path == "<>");
+    CHECK(options_of({"-f", ""}).sender == "<>");
+    CHECK(options_of({"-f", "<>"}).sender == "<>");
+    CHECK(options_of({"-f<>"}).sender == "<>");
 }
 
 TEST_CASE("options without a value", "[cli][sendmail_options]") {
@@ -80,7 +80,7 @@ TEST_CASE("options without a value may stand together in one word", "[cli][sendm
     CHECK(options.dot_is_text);
     const auto with_sender = options_of({"-itf", "a@example.org"});
     CHECK(with_sender.recipients_from_header);
-    CHECK(with_sender.source_path == "a@example.org");
+    CHECK(with_sender.sender == "a@example.org");
 }
 
 TEST_CASE("audit 27: what other sendmails know is passed over, with its value and nothing more",

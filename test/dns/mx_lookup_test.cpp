@@ -277,7 +277,7 @@ TEST_CASE("a host that is named twice counts once, at its best preference", "[dn
     const auto hosts = hosts_of(dns, "example.org");
     REQUIRE(hosts.size() == 1);
     CHECK(hosts[0].preference == 10);
-    CHECK(dns.words.size() == 2);
+    CHECK(dns.questions.size() == 2);
 }
 
 TEST_CASE("of five hundred MX hosts the best hundred are asked", "[dns][mx_lookup]") {
@@ -308,7 +308,7 @@ TEST_CASE("an address literal asks nobody", "[dns][mx_lookup]") {
     CHECK(address("192.0.2.1") == "192.0.2.1");
     CHECK(failure_of(dns, "[nonsense]") == mx_failure::no_such_domain);
     CHECK(failure_of(dns, "[]") == mx_failure::no_such_domain);
-    CHECK(dns.words.empty());
+    CHECK(dns.questions.empty());
 }
 
 TEST_CASE("two random seeds are hardly ever the same", "[dns][mx_lookup]") {

@@ -31,9 +31,9 @@ public:
         return reply();
     }
     /// The replies to a burst, one a line: code and the rest of their last line.
-    std::vector<std::string> replies(std::size_t size) {
+    std::vector<std::string> replies(std::size_t count) {
         std::vector<std::string> all;
-        while (all.size() < size) all.push_back(reply());
+        while (all.size() < count) all.push_back(reply());
         return all;
     }
     /// Whether something can be read, a reply or the end, without anything more being sent.
@@ -144,10 +144,10 @@ struct front_door {
         return client;
     }
     /// A client that may send content: 354 was the last reply.
-    smtp_client sending(const std::string& target = "bob@example.org") {
+    smtp_client sending(const std::string& recipient = "bob@example.org") {
         auto client = greeted();
         CHECK(client.ask("MAIL FROM:<ada@example.net>").starts_with("250 "));
-        CHECK(client.ask("RCPT TO:<" + target + ">").starts_with("250 "));
+        CHECK(client.ask("RCPT TO:<" + recipient + ">").starts_with("250 "));
         CHECK(client.ask("DATA").starts_with("354 "));
         return client;
     }

@@ -77,7 +77,7 @@ TEST_CASE("a client with a thousand names costs few questions", "[inbound][peer_
     for (int i = 0; i < 1000; ++i) names.push_back("n" + std::to_string(i) + ".example");
     f.dns.pointer("192.0.2.1", names);
     CHECK(f.ask("192.0.2.1").value().empty());
-    CHECK(f.dns.words.size() <= 6);
+    CHECK(f.dns.questions.size() <= 6);
 }
 
 TEST_CASE("a DNS that cannot be asked is not a client without a name", "[inbound][peer_name]") {
@@ -104,7 +104,7 @@ TEST_CASE("this machine is localhost and nobody is asked", "[inbound][peer_name]
     fixture f;
     CHECK(f.ask("127.0.0.1").value() == "localhost");
     CHECK(f.ask("::1").value() == "localhost");
-    CHECK(f.dns.words.empty());
+    CHECK(f.dns.questions.empty());
 }
 
 TEST_CASE("until the answer is there no name is known, and everyone may wait for it", "[inbound][peer_name]") {

@@ -9,9 +9,8 @@ using namespace waypost;
 
 namespace {
 
-int answer(test::fake_table& senders, const std::string& user, const std::string& source_path,
-           char tag_delimiter = '+') {
-    const auto path = mail::reverse_path::from_text(source_path).value();
+int answer(test::fake_table& senders, const std::string& user, const std::string& sender, char tag_delimiter = '+') {
+    const auto path = mail::reverse_path::from_text(sender).value();
     return test::run_to_end(inbound::judge_sender(senders, user, path, tag_delimiter)).code();
 }
 

@@ -727,7 +727,7 @@ TEST_CASE("programs on this machine come by a Unix socket and have no address", 
     const std::string text = door.kept(door.house.store.rows.messages.begin()->second);
     CHECK(text.find("Received: from") == std::string::npos);
     CHECK_THAT(text, Contains("(waypost, from userid " + std::to_string(::geteuid()) + ") with"));
-    CHECK(door.dns.words.empty());
+    CHECK(door.dns.questions.empty());
 }
 
 // --- the header section

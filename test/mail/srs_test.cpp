@@ -18,13 +18,13 @@ srs made_with(const std::string& key, const std::string& backup = {}) {
     return srs({.key = base::secret(key), .backup = base::secret(backup)});
 }
 
-std::string forwarded(const srs& with, const std::string& source_path, srs::time now = today) {
-    return with.forwarded(mail::reverse_path::from_text(source_path).value(), here, now).text();
+std::string forwarded(const srs& with, const std::string& sender, srs::time now = today) {
+    return with.forwarded(mail::reverse_path::from_text(sender).value(), here, now).text();
 }
 
 /// Where mail to this address goes, or "nowhere".
-std::string reversed(const srs& with, const std::string& target, srs::time now = today) {
-    const auto found = with.reversed(mail::mailbox::parse(target).value().local, now);
+std::string reversed(const srs& with, const std::string& address, srs::time now = today) {
+    const auto found = with.reversed(mail::mailbox::parse(address).value().local, now);
     return found ? found->text() : "nowhere";
 }
 

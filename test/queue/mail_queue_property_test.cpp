@@ -27,8 +27,8 @@ struct ledger {
     std::map<spool::envelope_id, int> delivered;
     std::size_t carried = 0;
     std::string wrong;  // the first thing that should not be
-    void expect(bool right, const char* operation) {
-        if (!right && wrong.empty()) wrong = operation;
+    void expect(bool right, const char* fault) {
+        if (!right && wrong.empty()) wrong = fault;
     }
 };
 

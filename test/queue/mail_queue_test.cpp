@@ -54,8 +54,8 @@ public:
 };
 
 struct letter {
-    std::vector<std::string> names = {"user@example.com"};
-    std::string source_path = "sender@example.org";
+    std::vector<std::string> recipients = {"user@example.com"};
+    std::string sender = "sender@example.org";
     mail::dsn_notify notify = {};
     mail::dsn_return ret = mail::dsn_return::unspecified;
     std::string text = "Subject: hello\r\nX-Mark: seen\r\n\r\nthe body\r\n";
@@ -104,14 +104,13 @@ struct post_office {
     async::awaitable<bool> commit(letter what) {
         spool::transaction next(store);
         co_await next.text().append(what.text);
-        for (const std::string& each : what.names)
+        for (const std::string& each : what.recipients)
             next.add({.hop = what.hop,
                       .recipient = {.address = address(each), .notify = what.notify},
                       .original = what.original,
                       .expires = clock.wall() + options.ttl});
-        mail::sender from{.address = mail::reverse_path::from_text(what.source_path).value(),
-                          .ret = what.ret,
-                          .envelope_id = "QQ314"};
+        mail::sender from{
+            .address = mail::reverse_path::from_text(what.sender).value(), .ret = what.ret, .envelope_id = "QQ314"};
         auto kept = co_await next.commit(std::move(from), clock.wall(), false);
         if (kept.has_error()) co_return false;
         queue->accepted(std::move(*kept));
@@ -167,7 +166,7 @@ TEST_CASE("an accepted message is carried at once, with its content, and gone wh
 
 TEST_CASE("the recipients of a message are one task for each next hop", "[queue][mail_queue]") {
     post_office office;
-    office.send({.names = {"a@example.com", "b@example.com"}});
+    office.send({.recipients = {"a@example.com", "b@example.com"}});
     CHECK(office.out.tasks.size() == 1);
     CHECK(office.out.tasks.at(0).envelopes.size() == 2);
 }
@@ -203,7 +202,7 @@ TEST_CASE("messages that are deferred together come back at moments of their own
           "[queue][mail_queue]") {
     post_office office({.host = "mx.example.com"}, 10);
     const auto begin = office.clock.wall();
-    for (int n = 0; n < 50; ++n) office.send({.names = {"a@example.com", "b@example.com", "c@example.com"}});
+    for (int n = 0; n < 50; ++n) office.send({.recipients = {"a@example.com", "b@example.com", "c@example.com"}});
     while (!office.out.tasks.empty()) office.report_all(office.take(office.out), greylisted);
     std::map<async::wall_time, std::set<spool::message_id>> moments;
     std::map<spool::message_id, std::set<async::wall_time>> of_message;
@@ -227,8 +226,8 @@ TEST_CASE("local mail has a schedule of its own", "[queue][mail_queue]") {
 
 TEST_CASE("mail that waits is taken up by the next process", "[queue][mail_queue]") {
     post_office office;
-    office.send({.names = {"never-tried@example.com"}});
-    office.send({.names = {"deferred@example.com"}});
+    office.send({.recipients = {"never-tried@example.com"}});
+    office.send({.recipients = {"deferred@example.com"}});
     task tried = office.take(office.out);
     task second = office.take(office.out);
     office.report_all(std::move(second), greylisted);
@@ -261,7 +260,7 @@ TEST_CASE("a permanent failure is reported to the sender, and then the envelope 
 
 TEST_CASE("recipients that fail together are in one report", "[queue][mail_queue][report]") {
     post_office office;
-    office.send({.names = {"a@example.com", "b@example.com", "c@example.com"}});
+    office.send({.recipients = {"a@example.com", "b@example.com", "c@example.com"}});
     task all = office.take(office.out);
     office.queue->report(all.message, all.envelopes[0], no_such_user);
     office.queue->report(all.message, all.envelopes[1], ok);
@@ -293,7 +292,7 @@ TEST_CASE("RET=FULL returns the whole message, unless it is too long", "[queue][
 
 TEST_CASE("a bounce of a bounce is dropped", "[queue][mail_queue][report]") {
     post_office office;
-    office.send({.source_path = ""});
+    office.send({.sender = ""});
     office.report_all(office.take(office.out), no_such_user);
     office.clock.advance(1s);
     CHECK(office.back.tasks.empty());
@@ -403,7 +402,7 @@ TEST_CASE("audit 24: the report of an 8-bit message is 7-bit", "[queue][mail_que
 
 TEST_CASE("audit 37: an expansion is reported by itself, once, and is no delivery", "[queue][mail_queue][report]") {
     post_office office;
-    office.send({.names = {"list@example.com"},
+    office.send({.recipients = {"list@example.com"},
                  .notify = {.specified = true, .success = true},
                  .hop = spool::expansion_notice()});
     CHECK(office.out.tasks.empty());
@@ -418,7 +417,7 @@ TEST_CASE("audit 37: an expansion is reported by itself, once, and is no deliver
 TEST_CASE("audit 37: the notice of an expansion waits for a store that refuses", "[queue][mail_queue][report]") {
     post_office office;
     office.router.failure = spool::errc::unavailable;
-    office.send({.names = {"list@example.com"},
+    office.send({.recipients = {"list@example.com"},
                  .notify = {.specified = true, .success = true},
                  .hop = spool::expansion_notice()});
     CHECK(office.back.tasks.empty());
@@ -431,7 +430,7 @@ TEST_CASE("audit 37: the notice of an expansion waits for a store that refuses",
 TEST_CASE("the notice of an expansion that cannot be reported in its time is given up", "[queue][mail_queue][report]") {
     post_office office;
     office.router.failure = spool::errc::unavailable;
-    office.send({.names = {"list@example.com"},
+    office.send({.recipients = {"list@example.com"},
                  .notify = {.specified = true, .success = true},
                  .hop = spool::expansion_notice()});
     office.clock.advance(office.options.ttl - 1h);
@@ -458,8 +457,8 @@ TEST_CASE("an exception at the settling of a report stops neither its neighbours
             kept.push_back(std::move(receipt));
             throw std::runtime_error("a bug in the queue");
         });
-    office.send({.names = {"a@example.com", "b@example.com"}});
-    office.send({.names = {"c@example.com"}});
+    office.send({.recipients = {"a@example.com", "b@example.com"}});
+    office.send({.recipients = {"c@example.com"}});
     while (!office.out.tasks.empty()) {
         task what = office.take(office.out);
         for (const spool::envelope& each : what.envelopes) {
@@ -617,9 +616,9 @@ TEST_CASE("letters overtake a list that came before them, and the list goes on",
     post_office office({.host = "mx.example.com", .window = 40});
     std::vector<std::string> many;
     for (int n = 0; n < 2000; ++n) many.push_back("user" + std::to_string(n) + "@example.com");
-    office.send({.names = many});
+    office.send({.recipients = many});
     constexpr std::size_t letters = 100;
-    for (std::size_t n = 0; n < letters; ++n) office.send({.names = {"letter@example.com"}});
+    for (std::size_t n = 0; n < letters; ++n) office.send({.recipients = {"letter@example.com"}});
     std::size_t of_list = 0;
     std::size_t of_letters = 0;
     std::size_t before_last_letter = 0;
@@ -645,7 +644,7 @@ TEST_CASE("a message with more recipients than the window is carried in parts", 
     post_office office({.host = "mx.example.com", .window = 10});
     std::vector<std::string> many;
     for (int n = 0; n < 35; ++n) many.push_back("user" + std::to_string(n) + "@example.com");
-    office.send({.names = many});
+    office.send({.recipients = many});
     std::size_t recipients = 0;
     while (!office.out.tasks.empty()) {
         task next = office.take(office.out);
@@ -767,9 +766,9 @@ TEST_CASE("mail that waits for a host goes as soon as the host works again, and 
     const auto at_once = [&](task task, bool for_host) {
         office.report_all(std::move(task), deferred{mail::status::transient("4.0.0", "x"), {}, for_host});
     };
-    office.send({.names = {"no-connection@example.com"}});
-    office.send({.names = {"greylisted@example.com"}});
-    office.send({.names = {"elsewhere@example.net"}, .hop = {"outbound", "example.net"}});
+    office.send({.recipients = {"no-connection@example.com"}});
+    office.send({.recipients = {"greylisted@example.com"}});
+    office.send({.recipients = {"elsewhere@example.net"}, .hop = {"outbound", "example.net"}});
     at_once(office.take(office.out), true);
     at_once(office.take(office.out), false);
     at_once(office.take(office.out), true);

@@ -50,12 +50,13 @@ struct fixture {
         };
         side_tasks.start(run(*with, into));
     }
-    void begin(std::shared_ptr<const spool::content> content, std::vector<std::string> names = {"bob@example.org"}) {
+    void begin(std::shared_ptr<const spool::content> content,
+               std::vector<std::string> recipients = {"bob@example.org"}) {
         smtp::client_transaction what{.sender = {.address = mail::reverse_path::from_text("ada@example.net").value()},
                                       .recipients = {},
                                       .size = content->size(),
                                       .eight_bit = false};
-        for (const std::string& each : names)
+        for (const std::string& each : recipients)
             what.recipients.push_back({.address = mail::mailbox::parse(each).value(), .notify = {}, .original = {}});
         with->begin(std::move(what), std::move(content));
     }

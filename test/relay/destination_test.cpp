@@ -324,7 +324,7 @@ TEST_CASE("literal addresses and Unix sockets are known without asking anybody",
     CHECK(f.where(0) == strings{"192.0.2.1:25"});
     CHECK(f.where(1) == strings{"[2001:db8::1]:25"});
     CHECK(f.where(2) == strings{"/run/lmtp.sock"});
-    CHECK(f.dns().words.empty());
+    CHECK(f.dns().questions.empty());
 }
 
 TEST_CASE("a relay whose name does not resolve is never the mail's fault", "[relay][destination]") {
@@ -397,7 +397,7 @@ TEST_CASE("a table without a source defers the mail and asks for no host", "[rel
     f.ask();
     CHECK(f.fault().is_transient());
     CHECK_THAT(f.fault().text(), Contains("fake"));
-    CHECK(f.dns().words.empty());
+    CHECK(f.dns().questions.empty());
 }
 
 // --- MX hosts
@@ -599,7 +599,7 @@ TEST_CASE("mail for an address literal goes to that address", "[relay][destinati
     f.ask();
     REQUIRE(f.hosts().size() == 1);
     CHECK(f.where(0) == strings{"192.0.2.7:25"});
-    CHECK(f.dns().words.empty());
+    CHECK(f.dns().questions.empty());
 }
 
 // --- later
@@ -696,7 +696,7 @@ TEST_CASE("while it is being asked for, nothing is asked for again", "[relay][de
     f.dns().hold("example.net");
     f.begin();
     f.begin();
-    CHECK(std::ranges::count(f.dns().words, "mx example.net") == 1);
+    CHECK(std::ranges::count(f.dns().questions, "mx example.net") == 1);
     f.let_go("example.net");
     CHECK(f.hosts().size() == 2);
 }

@@ -43,7 +43,7 @@ TEST_CASE("a mail is carried to the relay and is done with", "[relay][engine]") 
     f.send({"bob@example.net", "eve@example.net"});
     f.until_done(2);
     REQUIRE(server.mails.size() == 1);
-    CHECK(server.mails[0].source_path.starts_with("<ada@example.org>"));
+    CHECK(server.mails[0].sender.starts_with("<ada@example.org>"));
     CHECK(server.mails[0].recipients == strings{"<bob@example.net>", "<eve@example.net>"});
     CHECK(server.mails[0].content == "Subject: x\r\n\r\nbody\r\n");
     CHECK(server.heard("EHLO mx.example.org"));
@@ -109,11 +109,11 @@ TEST_CASE("the action may change the sender", "[relay][engine]") {
     f.action().mail_from = pattern;
     f.send();
     f.until_done(1);
-    CHECK(server.mails.at(0).source_path.starts_with(expected));
+    CHECK(server.mails.at(0).sender.starts_with(expected));
     SECTION("but never that of a report") {
         f.house.send("", {test::mail_house::envelope("out", "bob@example.net")});
         f.until_done(2);
-        CHECK(server.mails.at(1).source_path.starts_with("<>"));
+        CHECK(server.mails.at(1).sender.starts_with("<>"));
     }
 }
 

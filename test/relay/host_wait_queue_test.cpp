@@ -33,9 +33,9 @@ struct fixture {
         made->blocked = true;
         return made;
     }
-    shared_limit line(const host& host, const std::string& source_path = "0.0.0.0") {
+    shared_limit line(const host& host, const std::string& source_address = "0.0.0.0") {
         return {.kind = shared_limit::scope::route,
-                .path = {net::parse_address(source_path).value(), host},
+                .path = {net::parse_address(source_address).value(), host},
                 .domain = {},
                 .rules = &world.limits};
     }

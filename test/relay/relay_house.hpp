@@ -72,11 +72,11 @@ struct relay_house {
                                                  relay::surroundings{house.clock, house.log, dns, house.queue}, how);
         for (const auto& [name, each] : how.actions) house.queue.assign(name, *engine, false);
     }
-    spool::message_id send(const std::vector<std::string>& names = {"bob@example.net"},
+    spool::message_id send(const std::vector<std::string>& recipients = {"bob@example.net"},
                            const std::string& text = "Subject: x\r\n\r\nbody\r\n") {
         if (engine == nullptr) open();
         std::vector<spool::envelope> envelopes;
-        for (const std::string& each : names) envelopes.push_back(mail_house::envelope("out", each));
+        for (const std::string& each : recipients) envelopes.push_back(mail_house::envelope("out", each));
         return house.send("ada@example.org", std::move(envelopes), text);
     }
     void until(const std::function<bool()>& holds) { house.until(holds); }

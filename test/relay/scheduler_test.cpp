@@ -139,7 +139,7 @@ TEST_CASE("a DNS that fails is asked once per pause, however much mail comes", "
         s.pass(100ms);
     }
     CHECK(s.house.postponed() == 600);
-    CHECK(s.dns.words.size() <= 8);  // at 0, 1, 3, 7, 15, 31 s and after a minute
+    CHECK(s.dns.questions.size() <= 8);  // at 0, 1, 3, 7, 15, 31 s and after a minute
 }
 
 TEST_CASE("mail waits for a DNS that is slow, and goes as soon as the best host is known", "[relay][scheduler]") {

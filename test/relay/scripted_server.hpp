@@ -22,7 +22,7 @@ namespace waypost::test {
 class scripted_server {
 public:
     struct mail {
-        std::string source_path;              // the argument of MAIL
+        std::string sender;              // the argument of MAIL
         std::vector<std::string> recipients;  // of those RCPTs that were answered 2yz
         std::string content;
         int connection = 0;
@@ -116,10 +116,8 @@ private:
         const std::string verb = base::to_lower(line.substr(0, line.find_first_of(" :")));
         if (verb == "ehlo" || verb == "lhlo") co_return co_await say(who, line, capabilities(who));
         if (verb == "mail") {
-            who.current = {.source_path = line.substr(line.find(':') + 1),
-                           .recipients = {},
-                           .content = {},
-                           .connection = who.number};
+            who.current = {
+                .sender = line.substr(line.find(':') + 1), .recipients = {}, .content = {}, .connection = who.number};
             co_return co_await say(who, line, "250 2.1.0 ok");
         }
         if (verb == "rcpt") {

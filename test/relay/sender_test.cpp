@@ -10,10 +10,9 @@ namespace {
 const async::wall_time today{std::chrono::days(20'000)};
 
 /// The reverse-path of mail from `from` that was given to `given` ("": to whom it goes).
-std::string sent_from(const std::string& source_path, const std::string& original,
-                      const relay::action_settings& settings) {
+std::string sent_from(const std::string& sender, const std::string& original, const relay::action_settings& settings) {
     spool::message about;
-    about.sender.address = mail::reverse_path::from_text(source_path).value();
+    about.sender.address = mail::reverse_path::from_text(sender).value();
     const spool::envelope to{.id = {},
                              .hop = {},
                              .recipient = {.address = mail::mailbox::parse("bob@elsewhere.example").value()},

@@ -88,13 +88,13 @@ struct simulation {
         house.clock.settle();
     }
     /// A message to so many recipients of this domain. Its envelopes.
-    std::vector<spool::envelope_id> send(const std::string& target, std::size_t recipients = 1,
+    std::vector<spool::envelope_id> send(const std::string& domain, std::size_t recipients = 1,
                                          const std::string& action = "out") {
         open();
         std::vector<spool::envelope> envelopes;
         for (std::size_t i = 0; i < recipients; ++i) {
-            envelopes.push_back(mail_house::envelope(action, "r" + std::to_string(i) + "@" + target));
-            envelopes.back().hop.domain = target;
+            envelopes.push_back(mail_house::envelope(action, "r" + std::to_string(i) + "@" + domain));
+            envelopes.back().hop.domain = domain;
         }
         const auto id = house.send("ada@example.org", std::move(envelopes), "x\r\n");
         std::vector<spool::envelope_id> all;

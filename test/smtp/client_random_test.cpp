@@ -99,10 +99,10 @@ private:
     }
     void take(const std::string& content) {
         if (!recipients_.empty() && content != "content of " + sender_) offence = "wrong content: " + content;
-        const auto each = [this](const std::string& target) {
-            if (refuses(lmtp_ ? target : sender_)) return false;
-            taken.emplace(sender_, target);
-            say("250 " + (lmtp_ ? target : sender_));
+        const auto each = [this](const std::string& recipient) {
+            if (refuses(lmtp_ ? recipient : sender_)) return false;
+            taken.emplace(sender_, recipient);
+            say("250 " + (lmtp_ ? recipient : sender_));
             return true;
         };
         if (lmtp_) {
@@ -137,8 +137,8 @@ private:
 };
 
 struct sent_mail {
-    std::string source_path;
-    std::vector<std::string> names;
+    std::string sender;
+    std::vector<std::string> recipients;
 };
 
 /// One session with as many mails as it wants, and all that can be wrong about it.
@@ -170,8 +170,8 @@ private:
             const sent_mail mail = std::move(under_way_.front());
             under_way_.pop_front();
             ++ended_;
-            REQUIRE(done->statuses.size() == mail.names.size());
-            for (std::size_t i = 0; i < mail.names.size(); ++i) judge(mail, i, done->statuses[i], true);
+            REQUIRE(done->statuses.size() == mail.recipients.size());
+            for (std::size_t i = 0; i < mail.recipients.size(); ++i) judge(mail, i, done->statuses[i], true);
         } else if (std::holds_alternative<read_reply>(step)) {
             hear();
         } else if (std::holds_alternative<session_failed>(step)) {
@@ -184,10 +184,10 @@ private:
     void begin() {
         client_transaction what;
         sent_mail mail{std::to_string(begun_) + "@x", {}};
-        what.sender.address = *mail::reverse_path::from_text(mail.source_path);
+        what.sender.address = *mail::reverse_path::from_text(mail.sender);
         for (std::size_t i = 0; i <= random_() % 4; ++i) {
-            mail.names.push_back(std::to_string(begun_) + "." + std::to_string(i) + "@d");
-            what.recipients.push_back(recipient(mail.names.back()));
+            mail.recipients.push_back(std::to_string(begun_) + "." + std::to_string(i) + "@d");
+            what.recipients.push_back(recipient(mail.recipients.back()));
         }
         if (random_() % 5 != 0) what.chunk = std::string("content of @x\r\n").size() + std::to_string(begun_).size();
         ++begun_;
@@ -211,8 +211,8 @@ private:
         const auto left = client_.session.unfinished();
         REQUIRE(left.size() == under_way_.size());
         for (std::size_t i = 0; i < left.size(); ++i) {
-            for (std::size_t r = 0; r < under_way_[i].names.size(); ++r) {
-                const bool taken = server_.taken.contains({under_way_[i].source_path, under_way_[i].names[r]});
+            for (std::size_t r = 0; r < under_way_[i].recipients.size(); ++r) {
+                const bool taken = server_.taken.contains({under_way_[i].sender, under_way_[i].recipients[r]});
                 if (left[i].statuses[r])
                     judge(under_way_[i], r, *left[i].statuses[r], false);
                 else if (!left[i].content_sent)
@@ -221,11 +221,11 @@ private:
         }
     }
     void judge(const sent_mail& mail, std::size_t candidate, const mail::status& status, bool is_over) {
-        const bool taken = server_.taken.contains({mail.source_path, mail.names[candidate]});
-        CAPTURE(mail.source_path, mail.names[candidate], status.line());
+        const bool taken = server_.taken.contains({mail.sender, mail.recipients[candidate]});
+        CAPTURE(mail.sender, mail.recipients[candidate], status.line());
         if (status.is_success()) CHECK(taken);
         if (is_over && !status.is_success()) CHECK_FALSE(taken);
-        const bool about_him = status.text() == mail.source_path || status.text() == mail.names[candidate] ||
+        const bool about_him = status.text() == mail.sender || status.text() == mail.recipients[candidate] ||
                                status.text() == "bye" || status.text() == "nobody";
         CHECK(about_him);
     }

@@ -39,7 +39,7 @@ async::awaitable<> fake_resolver::pass(std::string name) {
 
 async::awaitable<base::result<dns::address_answer>> fake_resolver::find_addresses(std::string name) {
     const turn mine(*this);
-    words.push_back("addresses " + name);
+    questions.push_back("addresses " + name);
     co_await pass(name);
     const auto found = hosts.find(name);
     if (found == hosts.end()) co_return dns::errc::not_found;
@@ -49,7 +49,7 @@ async::awaitable<base::result<dns::address_answer>> fake_resolver::find_addresse
 
 async::awaitable<base::result<dns::mx_answer>> fake_resolver::find_mx(std::string domain) {
     const turn mine(*this);
-    words.push_back("mx " + domain);
+    questions.push_back("mx " + domain);
     co_await pass(domain);
     const bool is_authentic = authentic.contains(domain);
     if (const auto found = mail_hosts.find(domain); found != mail_hosts.end()) {
@@ -62,7 +62,7 @@ async::awaitable<base::result<dns::mx_answer>> fake_resolver::find_mx(std::strin
 
 async::awaitable<base::result<dns::tlsa_answer>> fake_resolver::tlsa(std::string name) {
     const turn mine(*this);
-    words.push_back("tlsa " + name);
+    questions.push_back("tlsa " + name);
     co_await pass(name);
     const auto found = tlsa_records.find(name);
     if (found == tlsa_records.end()) co_return dns::errc::not_found;
@@ -72,7 +72,7 @@ async::awaitable<base::result<dns::tlsa_answer>> fake_resolver::tlsa(std::string
 
 async::awaitable<base::result<std::vector<std::string>>> fake_resolver::texts(std::string name) {
     const turn mine(*this);
-    words.push_back("texts " + name);
+    questions.push_back("texts " + name);
     co_await pass(name);
     const auto found = txt.find(name);
     if (found == txt.end()) co_return dns::errc::not_found;
@@ -81,7 +81,7 @@ async::awaitable<base::result<std::vector<std::string>>> fake_resolver::texts(st
 
 async::awaitable<base::result<std::vector<std::string>>> fake_resolver::names(net::address ip) {
     const turn mine(*this);
-    words.push_back("names " + ip.to_string());
+    questions.push_back("names " + ip.to_string());
     co_await pass(ip.to_string());
     const auto found = pointers.find(ip.to_string());
     if (found == pointers.end()) co_return std::vector<std::string>();

@@ -38,7 +38,7 @@ public:
     std::map<std::string, base::result<std::vector<std::string>>> txt;
     std::map<std::string, base::result<std::vector<dns::tlsa_record>>> tlsa_records;
     std::set<std::string> authentic;
-    std::vector<std::string> words;  // "addresses NAME", "mx DOMAIN", "tlsa NAME", "texts NAME", "names IP"
+    std::vector<std::string> questions;  // "addresses NAME", "mx DOMAIN", "tlsa NAME", "texts NAME", "names IP"
     int most_at_once = 0;
 
 private:

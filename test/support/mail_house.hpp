@@ -57,9 +57,9 @@ public:
     void until(const std::function<bool()>& holds) { run_until(loop, holds); }
 
     /// A message to these, due at once.
-    spool::message_id send(const std::string& source_path, std::vector<spool::envelope> envelopes,
+    spool::message_id send(const std::string& sender, std::vector<spool::envelope> envelopes,
                            std::string text = "Subject: test\r\n\r\nbody\r\n") {
-        return finish(loop, put(source_path, std::move(envelopes), std::move(text)));
+        return finish(loop, put(sender, std::move(envelopes), std::move(text)));
     }
     [[nodiscard]] static spool::envelope envelope(const std::string& action, const std::string& address) {
         return {.id = {},
@@ -89,12 +89,12 @@ public:
     }
 
 private:
-    async::awaitable<spool::message_id> put(std::string source_path, std::vector<spool::envelope> envelopes,
+    async::awaitable<spool::message_id> put(std::string sender_address, std::vector<spool::envelope> envelopes,
                                             std::string text) {
         spool::transaction next(store);
         static_cast<void>(co_await next.text().append(text));
         for (spool::envelope& each : envelopes) next.add(std::move(each));
-        const auto path = mail::reverse_path::from_text(source_path).value();
+        const auto path = mail::reverse_path::from_text(sender_address).value();
         mail::sender sender;
         sender.address = path;
         auto kept = co_await next.commit(std::move(sender), clock.wall(), false);

@@ -30,7 +30,7 @@ public:
     /// Answers what the new step is called; the first is `root`, and under itself.
     std::size_t add(std::size_t parent, std::string_view text);
     /// May be said more than once of a step.
-    void became(std::size_t index, std::string_view subject);
+    void became(std::size_t index, std::string_view words);
     /// To be called of the recipient itself.
     void matched(const rule* first) noexcept { first_rule_ = first; }
     [[nodiscard]] match_trace& conditions() noexcept { return conditions_; }
