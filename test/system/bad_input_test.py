@@ -1,6 +1,5 @@
 """Hostile clients: what they smuggle, pipeline, never end or say in another protocol."""
 import itertools
-import os
 import pathlib
 import re
 import socket
@@ -9,7 +8,7 @@ import unittest
 
 from conversation import Conversation
 from dialog_test import PLAIN, REFUSES_BARE_LF, TLS, DialogTest
-from support import wait_until
+from support import SANITIZERS, wait_until
 
 ENDS = {
     "LF.LF": b"\n.\n", "LF.CRLF": b"\n.\r\n", "CRLF.LF": b"\r\n.\n", "CR.CR": b"\r.\r", "LF.CR": b"\n.\r",
