@@ -127,6 +127,9 @@ class Reports(BounceTest):
         report = self.report()
         self.assertNotIn("\x1b", report.as_string())
         self.assertIsNone(report["Bcc"])
+        self.daemon.wait_until_empty()
+        self.daemon.stop()
+        self.assertTrue(self.daemon.deliveries("PermFail"))
         self.assertNotIn("\x1b", self.daemon.log())
 
     def test_nobody_is_told_about_mail_without_a_sender(self):

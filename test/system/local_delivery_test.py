@@ -75,7 +75,7 @@ class Mailboxes(LocalDelivery):
         self.assertRegex(mail.decode(), r"^Return-Path: <sender@client\.example>\n"
                                         r"Delivered-To: ada@example\.org\nReceived: from client\.example ")
         self.assertTrue(mail.endswith(b"\nSubject: x\n\nbody\n"))
-        [line] = self.daemon.deliveries("Ok", "mda")
+        [line] = wait_until(lambda: self.daemon.deliveries("Ok", "mda"), "it is logged", explain=self.daemon.log)
         self.assertEqual(line["user"], "ada")
         self.end()
 

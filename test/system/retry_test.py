@@ -139,6 +139,8 @@ class Retries(BounceTest):
         self.sink.answer = lambda step, _: CLOSE if step == "MAIL" and not closed and not closed.append(1) else None
         self.send("two@else.example")
         wait_until(lambda: len(self.sink.mails) == 2, "the second is there too", explain=self.daemon.log)
+        self.daemon.wait_until_empty()
+        self.daemon.stop()
         self.assertEqual(self.daemon.deliveries("TempFail"), [])
 
 
