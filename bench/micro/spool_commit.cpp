@@ -62,7 +62,9 @@ async::awaitable<> session(boost::asio::io_context& loop, spool::sqlite_store& s
         co_await next.text().append(text);
         const auto now = std::chrono::system_clock::now();
         for (std::size_t n = 0; n < how.recipients; ++n)
-            next.add({.hop = {"outbound", "example.com"}, .recipient = {.address = *to}, .expires = now + std::chrono::hours(96)});
+            next.add({.hop = {"outbound", "example.com"},
+                      .recipient = {.address = *to},
+                      .expires = now + std::chrono::hours(96)});
         const auto begun = steady_clock::now();
         auto kept = co_await next.commit({.address = mail::reverse_path(*from)}, now, false);
         seen.resumed(loop);
@@ -73,7 +75,7 @@ async::awaitable<> session(boost::asio::io_context& loop, spool::sqlite_store& s
         }
         ++seen.messages;
         if (seen.messages % 100 < how.remaining) continue;
-        for (const spool::envelope& each : kept->kept().envelopes) store.apply(spool::finished{each.id});
+        for (const spool::envelope& each : kept->kept().envelopes) store.apply(spool::remove{each.id});
     }
 }
 
@@ -101,7 +103,7 @@ int main(int argc, char** argv) {
     const load how{argument(argc, argv, 2, 20), std::chrono::seconds(argument(argc, argv, 3, 5)),
                    argument(argc, argv, 4, 4096), argument(argc, argv, 5, 1), argument(argc, argv, 6, 0)};
     boost::asio::io_context loop(1);
-    async::workers io(2);
+    async::thread_pool io(2);
     counts seen;
     const auto begun = steady_clock::now();
     {

@@ -42,9 +42,9 @@ constexpr std::size_t in_database = 100'000;
 
 struct bench {
     boost::asio::io_context loop{1};
-    async::workers io{4};  // as many as `serve` has
+    async::thread_pool io{4};  // as many as `serve` has
     async::real_clock clock;
-    table::surroundings around{io, clock, [](std::string_view name, std::string_view text) {
+    table::dependencies around{io, clock, [](std::string_view name, std::string_view text) {
                                    std::fprintf(stderr, "%s: %s\n", std::string(name).c_str(),
                                                 std::string(text).c_str());
                                }};

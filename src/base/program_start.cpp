@@ -11,7 +11,7 @@ extern char** environ;
 
 namespace waypost::base {
 
-program_start::program_start(apart mode) {
+program_start::program_start(session_mode mode) {
     ::posix_spawnattr_init(&attributes_);
     ::posix_spawn_file_actions_init(&files_);
     sigset_t signals;
@@ -20,7 +20,7 @@ program_start::program_start(apart mode) {
     ::sigfillset(&signals);
     ::posix_spawnattr_setsigdefault(&attributes_, &signals);
     ::posix_spawnattr_setpgroup(&attributes_, 0);
-    const int place = mode == apart::in_own_session ? POSIX_SPAWN_SETSID : POSIX_SPAWN_SETPGROUP;
+    const int place = mode == session_mode::in_own_session ? POSIX_SPAWN_SETSID : POSIX_SPAWN_SETPGROUP;
     ::posix_spawnattr_setflags(&attributes_,
                                static_cast<short>(place | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF));
 }

@@ -5,7 +5,7 @@
 namespace waypost::cli {
 
 int check(const configuration& from) {
-    async::workers io(1);
+    async::thread_pool io(1);
     if (!load_or_complain(from, io, false)) return 1;
     std::cout << "configuration OK\n";
     return 0;

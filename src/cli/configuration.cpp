@@ -24,7 +24,7 @@ config::macros configuration::macros() const {
     return given;
 }
 
-std::optional<config::loaded> load_or_complain(const configuration& from, async::workers& io, bool for_serving) {
+std::optional<config::loaded> load_or_complain(const configuration& from, async::thread_pool& io, bool for_serving) {
     const config::parsed parsed = config::parse_file(from.path(), from.macros());
     bool usable = true;
     const auto complain = [&](const std::vector<config::diagnostic>& faults) {

@@ -85,7 +85,7 @@ void print_json(const std::string& domain, const found& answer, const stopwatch&
 
 /// --resolver, or what the configuration says, or the system's if there is no configuration.
 std::optional<dns::resolver_settings> settings_for(const configuration& from, const mx_question& asked,
-                                                   async::workers& io) {
+                                                   async::thread_pool& io) {
     if (!asked.resolver.empty()) {
         const auto server = dns::parse_server(asked.resolver);
         if (server) return dns::resolver_settings{.servers = {*server}};

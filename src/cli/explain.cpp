@@ -6,7 +6,7 @@
 #include "one_question.hpp"
 #include "rehearsal.hpp"
 #include "waypost/base/ascii.hpp"
-#include "waypost/delivery/deputy_files.hpp"
+#include "waypost/delivery/forward_reader.hpp"
 #include "waypost/dns/mx_lookup.hpp"
 #include "waypost/observe/log.hpp"
 #include "waypost/relay/entries.hpp"
@@ -185,7 +185,7 @@ async::awaitable<int> answer(const config::loaded& settings, visit client, dns::
 }
 
 async::awaitable<int> answer_and_stop(const config::loaded& settings, visit client, dns::resolver& dns,
-                                      delivery::deputy_files& files) {
+                                      delivery::forward_reader& files) {
     const int code = co_await answer(settings, std::move(client), dns, files);
     co_await files.stop();
     co_return code;
@@ -204,7 +204,7 @@ int explain(const configuration& from, const question& question) {
     }
     const auto dns = dns::make_cares_resolver(here.loop.get_executor(), here.clock, settings->dns);
     observe::log log(settings->log);
-    delivery::deputy_files files(here.loop.get_executor(), here.clock, log, here.io);
+    delivery::forward_reader files(here.loop.get_executor(), here.clock, log, here.io);
     return here.exit_code_of(answer_and_stop(*settings, std::get<visit>(std::move(client)), *dns, files));
 }
 

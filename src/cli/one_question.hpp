@@ -11,7 +11,7 @@ namespace waypost::cli {
 
 struct one_question {
     boost::asio::io_context loop{1};
-    async::workers io{1};  // ends before the loop, to which it hands its answers
+    async::thread_pool io{1};  // ends before the loop, to which it hands its answers
     async::real_clock clock;
 
     /// Runs it to its end, once. The exit code that it gives, or EX_SOFTWARE after a bug was printed.

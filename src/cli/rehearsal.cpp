@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "waypost/async/alongside.hpp"
+#include "waypost/async/run_with.hpp"
 #include "waypost/base/ascii.hpp"
 #include "waypost/base/encoding.hpp"
 #include "waypost/inbound/peer_name.hpp"
@@ -69,10 +69,10 @@ private:
                 co_return std::move(tls->reply);
             }
             mail::status verdict;  // the password is taken for right
-            if (auto* sender = std::get_if<smtp::judge_sender>(&next)) {
-                verdict = co_await inbound::judge_sender(sender->sender.address, protocol_, client_.listener,
-                                                         settings_.rules->tag_delimiter());
-            } else if (auto* recipient = std::get_if<smtp::judge_recipient>(&next)) {
+            if (auto* sender = std::get_if<smtp::check_sender>(&next)) {
+                verdict = co_await inbound::sender_verdict(sender->sender.address, protocol_, client_.listener,
+                                                           settings_.rules->tag_delimiter());
+            } else if (auto* recipient = std::get_if<smtp::check_recipient>(&next)) {
                 verdict = co_await judge(std::move(recipient->recipient));
             }
             next = protocol_.on_verdict(verdict);
@@ -81,9 +81,10 @@ private:
 
     async::awaitable<mail::status> judge(mail::recipient recipient) {
         const inbound::client peer{.origin = client_.origin, .rdns = [this] { return confirmed_name(); }};
-        const auto facts = inbound::facts_about(recipient.address, peer, protocol_, client_.listener, clock_.wall());
-        done_.answer = co_await rules::accept_recipient(*settings_.rules, facts, files_, recipient, settings_.queue.ttl,
-                                                        &done_.told);
+        const auto envelope_context =
+            inbound::context_of(recipient.address, peer, protocol_, client_.listener, clock_.wall());
+        done_.answer = co_await rules::accept_recipient(*settings_.rules, envelope_context, files_, recipient,
+                                                        settings_.queue.ttl, &done_.told);
         const auto* refused = std::get_if<mail::status>(&done_.answer);
         co_return refused != nullptr ? *refused : mail::status();
     }
@@ -173,10 +174,10 @@ listeners possible_listeners(const question& question, const inbound::settings& 
         if (!kept.empty()) found = std::move(kept);
     };
     if (question.tag) narrow([&](const auto* one) { return one->tag == *question.tag; });
-    if (!question.user.empty()) narrow([](const auto* one) { return one->protocol.auth != smtp::demand::no; });
+    if (!question.user.empty()) narrow([](const auto* one) { return one->protocol.auth != smtp::requirement::no; });
     if (question.tls) {
         narrow([&](const auto* one) {
-            const bool can = one->implicit_tls || one->protocol.tls != smtp::demand::no;
+            const bool can = one->implicit_tls || one->protocol.tls != smtp::requirement::no;
             return *question.tls ? can : !one->implicit_tls;
         });
     }
@@ -190,8 +191,8 @@ bool are_alike(const inbound::listener_settings& a, const inbound::listener_sett
 
 /// One that demands nothing, in place of several, or of one that the administrator described by its tag alone.
 inbound::listener_settings lenient(inbound::listener_settings settings, const question& question) {
-    settings.protocol.tls = smtp::demand::offered;
-    settings.protocol.auth = question.user.empty() ? smtp::demand::no : smtp::demand::offered;
+    settings.protocol.tls = smtp::requirement::offered;
+    settings.protocol.auth = question.user.empty() ? smtp::requirement::no : smtp::requirement::offered;
     settings.implicit_tls = false;
     settings.senders = nullptr;
     return settings;
@@ -217,10 +218,10 @@ void choose_listener(visit& to, const question& question, const listeners& all) 
 /// What is not said follows where the listener leaves no choice.
 void choose_tls(visit& to, const question& question) {
     const auto& protocol = to.listener.protocol;
-    const bool needed = to.listener.implicit_tls || protocol.tls == smtp::demand::required ||
-                        (!to.user.empty() && protocol.tls != smtp::demand::no);
+    const bool needed = to.listener.implicit_tls || protocol.tls == smtp::requirement::required ||
+                        (!to.user.empty() && protocol.tls != smtp::requirement::no);
     to.tls = question.tls.value_or(needed);
-    to.tls_known = question.tls.has_value() || needed || protocol.tls == smtp::demand::no;
+    to.tls_known = question.tls.has_value() || needed || protocol.tls == smtp::requirement::no;
 }
 
 }  // namespace

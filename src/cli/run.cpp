@@ -10,7 +10,7 @@
 #include <memory>
 
 #include "commands.hpp"
-#include "waypost/delivery/deputy.hpp"
+#include "waypost/delivery/worker.hpp"
 
 namespace waypost::cli {
 
@@ -161,15 +161,15 @@ int run_subcommand(int argc, char** argv) {
     return line.chosen ? line.chosen() : EX_USAGE;
 }
 
-/// `deputy UID GID`: for the daemon alone, which starts it with a socket as standard input.
-int deputy(const std::vector<std::string>& arguments) {
+/// `delivery worker UID GID`: for the daemon alone, which starts it with a socket as standard input.
+int run_delivery_worker(const std::vector<std::string>& arguments) {
     unsigned id[2]{};
     for (std::size_t i = 0; i < 2; ++i) {
         const std::string text = arguments.size() == 3 ? arguments[i + 1] : "";
         const char* end = text.data() + text.size();
         if (std::from_chars(text.data(), end, id[i]).ptr != end || text.empty()) return EX_USAGE;
     }
-    return delivery::run_deputy(id[0], id[1]);
+    return delivery::run_worker(id[0], id[1]);
 }
 
 }  // namespace
@@ -184,7 +184,7 @@ int run(int argc, char** argv) {
         arguments.erase(arguments.begin());
         return sendmail(arguments);
     }
-    if (!arguments.empty() && arguments.front() == "deputy") return deputy(arguments);
+    if (!arguments.empty() && arguments.front() == "delivery-worker") return run_delivery_worker(arguments);
     return run_subcommand(argc, argv);
 }
 

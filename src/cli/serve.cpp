@@ -25,7 +25,7 @@ bool asks_for_debugging(const configuration& from) {
 }
 
 int run_daemon(const configuration& from, bool verbose) {
-    async::workers io(worker_threads);
+    async::thread_pool io(worker_threads);
     try {
         std::optional<config::loaded> settings = load_or_complain(from, io, true);
         if (!settings) return EX_CONFIG;

@@ -3,7 +3,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include "waypost/async/alongside.hpp"
+#include "waypost/async/run_with.hpp"
 #include "waypost/net/connect.hpp"
 #include "waypost/relay/conversation.hpp"
 
@@ -51,7 +51,7 @@ async::awaitable<> hand_over(daemon_socket socket, draft message, mail::status& 
         executor, net::adopt_unix(executor, socket.release()), clock,
         {.helo = "localhost", .lmtp = false, .tls = smtp::client_tls::never, .authenticate = false}, "the daemon",
         write_limit);
-    co_await async::alongside(daemon.keep_time(), converse(daemon, std::move(message), answer));
+    co_await async::run_with(daemon.keep_time(), converse(daemon, std::move(message), answer));
 }
 
 }  // namespace

@@ -12,8 +12,8 @@ namespace {
 void take_ttl(cursor& cursor, action& action, const token&) { action.ttl = cursor.take_delay("a time"); }
 
 void take_backup(cursor& cursor, action& action, const token& word) {
-    action.backup =
-        cursor.skip_word("mx") ? take_domain(cursor, "the name of an MX host") : written{{}, word.position.where()};
+    action.backup = cursor.skip_word("mx") ? take_domain(cursor, "the name of an MX host")
+                                           : located_string{{}, word.position.where()};
 }
 
 constexpr option<action> relay_options[] = {
@@ -80,7 +80,7 @@ constexpr option<action> methods[] = {
 void read_action(grammar& g, const token& word) {
     action made;
     made.place = word.position.where();
-    const written name = g.cursor.take_string("the name of an action");
+    const located_string name = g.cursor.take_string("the name of an action");
     made.name = name.text;
     const auto other = std::find_if(g.model.actions.begin(), g.model.actions.end(),
                                     [&](const action& action) { return action.name == made.name; });
@@ -91,31 +91,31 @@ void read_action(grammar& g, const token& word) {
                        "give this one another name");
     }
     if (g.cursor.at_line_end())
-        g.cursor.leave_unexpected(g.cursor.peek(), "a delivery method, as in \"relay\" or \"maildir\"");
+        g.cursor.fail_unexpected(g.cursor.peek(), "a delivery method, as in \"relay\" or \"maildir\"");
     const token method = g.cursor.take();
     find_option<action>(g.cursor, method, methods, "delivery method").read(g.cursor, made, method);
     g.model.actions.push_back(std::move(made));
 }
 
-written take_sender(cursor& cursor, std::string_view word) {
+located_string take_sender(cursor& cursor, std::string_view word) {
     const token& given = cursor.peek();
-    written address = cursor.take_string("an address");
+    located_string address = cursor.take_string("an address");
     const std::string_view text = address.text;
     const bool valid = text.starts_with('@')                      ? mail::domain::parse(text.substr(1)).has_value()
                        : text.find('@') != std::string_view::npos ? mail::mailbox::parse(text).has_value()
                                                                   : mail::local_part::parse(text).has_value();
     if (!valid) {
-        cursor.leave(given, cursor.show(given) + " is no address for \"" + std::string(word) + "\"",
-                     "write user@domain, @domain or user");
+        cursor.fail(given, cursor.show(given) + " is no address for \"" + std::string(word) + "\"",
+                    "write user@domain, @domain or user");
     }
     return address;
 }
 
-written take_domain(cursor& cursor, std::string_view subject) {
+located_string take_domain(cursor& cursor, std::string_view subject) {
     const token& given = cursor.peek();
-    written name = cursor.take_string(subject);
+    located_string name = cursor.take_string(subject);
     if (!mail::domain::parse(name.text)) {
-        cursor.leave(given, cursor.show(given) + " is not " + std::string(subject), "write it like mail.example.org");
+        cursor.fail(given, cursor.show(given) + " is not " + std::string(subject), "write it like mail.example.org");
     }
     return name;
 }

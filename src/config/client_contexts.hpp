@@ -6,13 +6,13 @@
 #include <string>
 #include <tuple>
 
-#include "loading.hpp"
+#include "load_context.hpp"
 
 namespace waypost::config {
 
 class client_contexts {
 public:
-    explicit client_contexts(loading& now) : now_(now) {}
+    explicit client_contexts(load_context& now) : now_(now) {}
     /// Gives `to` the contexts with the action's own `pki` and `ca`, if it names any.
     void add(const action& action, relay::action_settings& to);
 
@@ -21,7 +21,7 @@ private:
                                                  const location& location);
 
     using key = std::tuple<std::string, std::string, std::string, net::peer_check>;  // certificate, key, authority
-    loading& now_;
+    load_context& now_;
     std::map<key, std::shared_ptr<const net::tls_context>> contexts_;
 };
 

@@ -3,7 +3,7 @@
 #include <limits>
 #include <utility>
 
-#include "nearest.hpp"
+#include "suggestions.hpp"
 #include "waypost/base/ascii.hpp"
 #include "waypost/base/encoding.hpp"
 #include "words.hpp"
@@ -41,21 +41,21 @@ void cursor::skip_newlines() {
 }
 
 void cursor::expect_mark(char mark, std::string_view subject) {
-    if (!skip_mark(mark)) leave_unexpected(peek(), subject);
+    if (!skip_mark(mark)) fail_unexpected(peek(), subject);
 }
 
 void cursor::expect_word(std::string_view word, std::string_view example) {
-    if (!skip_word(word)) leave_unexpected(peek(), in_quotes(word), "write " + std::string(example));
+    if (!skip_word(word)) fail_unexpected(peek(), in_quotes(word), "write " + std::string(example));
 }
 
-written cursor::take_string(std::string_view subject) {
+located_string cursor::take_string(std::string_view subject) {
     const token& one = peek();
     if (one.is == token::kind::word && is_keyword(one.text)) {
-        leave(one, in_quotes(one.text) + " is a word of the grammar where " + std::string(subject) + " is wanted",
-              "put it in quotes if it is meant: \"" + one.text + "\"");
+        fail(one, in_quotes(one.text) + " is a word of the grammar where " + std::string(subject) + " is wanted",
+             "put it in quotes if it is meant: \"" + one.text + "\"");
     }
-    if (!one.is_text()) leave_unexpected(one, subject);
-    if (one.text.empty()) leave(one, "an empty string where " + std::string(subject) + " is wanted");
+    if (!one.is_text()) fail_unexpected(one, subject);
+    if (one.text.empty()) fail(one, "an empty string where " + std::string(subject) + " is wanted");
     const token& taken = take();
     return {taken.text, taken.position.where()};
 }
@@ -68,7 +68,7 @@ bool cursor::string_is_next() const {
 
 std::chrono::seconds cursor::take_delay(std::string_view subject) {
     const token& one = peek();
-    const written text = take_string(subject);
+    const located_string text = take_string(subject);
     std::uint64_t unit = 0;
     switch (text.text.back()) {
         case 's': unit = 1; break;
@@ -80,14 +80,14 @@ std::chrono::seconds cursor::take_delay(std::string_view subject) {
     const auto number = base::parse_number(std::string_view(text.text).substr(0, text.text.size() - 1));
     constexpr std::uint64_t longest = std::numeric_limits<std::int32_t>::max();
     if (unit == 0 || !number || *number == 0 || *number > longest / unit) {
-        leave(one, show(one) + " is no time", "write a number and one of s, m, h, d, as in 4h");
+        fail(one, show(one) + " is no time", "write a number and one of s, m, h, d, as in 4h");
     }
     return std::chrono::seconds(*number * unit);
 }
 
 std::uint64_t cursor::take_size(std::string_view subject) {
     const token& one = peek();
-    const written text = take_string(subject);
+    const located_string text = take_string(subject);
     std::string_view digits = text.text;
     unsigned shift = 0;
     switch (base::to_upper(digits.back())) {
@@ -99,37 +99,37 @@ std::uint64_t cursor::take_size(std::string_view subject) {
     if (shift != 0) digits.remove_suffix(1);
     const auto number = base::parse_number(digits);
     if (!number || *number == 0 || *number > (1ULL << 50 >> shift)) {
-        leave(one, show(one) + " is no size", "write a number of bytes, or of K, M or G, as in 35M");
+        fail(one, show(one) + " is no size", "write a number of bytes, or of K, M or G, as in 35M");
     }
     return *number << shift;
 }
 
 std::uint64_t cursor::take_number(std::string_view subject, std::uint64_t least, std::uint64_t most) {
     const token& one = peek();
-    const written text = take_string(subject);
+    const located_string text = take_string(subject);
     const auto number = base::parse_number(text.text);
     if (!number || *number < least || *number > most) {
-        leave(one, show(one) + " is not " + std::string(subject),
-              "write a number from " + std::to_string(least) + " to " + std::to_string(most));
+        fail(one, show(one) + " is not " + std::string(subject),
+             "write a number from " + std::to_string(least) + " to " + std::to_string(most));
     }
     return *number;
 }
 
-void cursor::leave(const token& token, std::string text, std::string hint) {
+void cursor::fail(const token& token, std::string text, std::string hint) {
     if (token.is != token::kind::broken) fault(token.position.where(), std::move(text), std::move(hint));
     throw leave_directive();
 }
 
-void cursor::leave_unexpected(const token& token, std::string_view wanted, std::string hint) {
-    leave(token, "expected " + std::string(wanted) + ", found " + show(token), std::move(hint));
+void cursor::fail_unexpected(const token& token, std::string_view wanted, std::string hint) {
+    fail(token, "expected " + std::string(wanted) + ", found " + show(token), std::move(hint));
 }
 
-void cursor::leave_unknown(const token& token, std::string_view kind, const std::vector<std::string_view>& names) {
-    leave(token, "unknown " + std::string(kind) + " " + show(token), did_you_mean(token.text, names));
+void cursor::fail_unknown(const token& token, std::string_view kind, const std::vector<std::string_view>& names) {
+    fail(token, "unknown " + std::string(kind) + " " + show(token), did_you_mean(token.text, names));
 }
 
-void cursor::leave_not_built(const token& token, std::string_view word) {
-    leave(token, "\"" + std::string(word) + "\" is not built yet", "remove it");
+void cursor::fail_not_built(const token& token, std::string_view word) {
+    fail(token, "\"" + std::string(word) + "\" is not built yet", "remove it");
 }
 
 void cursor::fault(const location& location, std::string text, std::string hint) {

@@ -39,7 +39,7 @@ public:
     void expect_word(std::string_view word, std::string_view example);
 
     /// A string: quoted, or bare and no keyword. `subject` names it: "the name of a table".
-    written take_string(std::string_view subject);
+    located_string take_string(std::string_view subject);
     /// A string may be next: something quoted, or bare and no keyword of either generation.
     [[nodiscard]] bool string_is_next() const;
     std::chrono::seconds take_delay(std::string_view subject);  // <n>{s|m|h|d}
@@ -47,11 +47,11 @@ public:
     std::uint64_t take_number(std::string_view subject, std::uint64_t least, std::uint64_t most);
 
     // Faults. `token` is where; the token's text is named by show().
-    [[noreturn]] void leave(const token& token, std::string text, std::string hint = {});
-    [[noreturn]] void leave_unexpected(const token& token, std::string_view wanted, std::string hint = {});
-    [[noreturn]] void leave_unknown(const token& token, std::string_view kind,
-                                    const std::vector<std::string_view>& names);
-    [[noreturn]] void leave_not_built(const token& token, std::string_view word);
+    [[noreturn]] void fail(const token& token, std::string text, std::string hint = {});
+    [[noreturn]] void fail_unexpected(const token& token, std::string_view wanted, std::string hint = {});
+    [[noreturn]] void fail_unknown(const token& token, std::string_view kind,
+                                   const std::vector<std::string_view>& names);
+    [[noreturn]] void fail_not_built(const token& token, std::string_view word);
     void fault(const location& location, std::string text, std::string hint = {});
     void warn(const location& location, std::string text, std::string hint = {});
 
@@ -59,12 +59,12 @@ public:
     [[nodiscard]] std::string show(const token& token) const;
 
     /// While one of these lives, errors do not show words: in a table's values they may be passwords.
-    class hush {
+    class redact {
     public:
-        explicit hush(cursor& cursor) : cursor_(&cursor) { ++cursor_->hushed_; }
-        hush(const hush&) = delete;
-        hush& operator=(const hush&) = delete;
-        ~hush() { --cursor_->hushed_; }
+        explicit redact(cursor& cursor) : cursor_(&cursor) { ++cursor_->hushed_; }
+        redact(const redact&) = delete;
+        redact& operator=(const redact&) = delete;
+        ~redact() { --cursor_->hushed_; }
 
     private:
         cursor* cursor_;

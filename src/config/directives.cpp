@@ -16,13 +16,13 @@ using reader = void (*)(grammar&, const token&);
 void read_jitter(cursor& cursor, model& model, const token&) {
     constexpr std::uint64_t most_percent = 50;
     const token& one = cursor.peek();
-    const written text = cursor.take_string("a percentage");
+    const located_string text = cursor.take_string("a percentage");
     std::string_view digits = text.text;
     const bool is_percentage = digits.ends_with('%');
     if (is_percentage) digits.remove_suffix(1);
     const auto number = base::parse_number(digits);
     if (!is_percentage || !number || *number > most_percent)
-        cursor.leave(one, cursor.show(one) + " is no percentage", "write one from 0% to 50%, as in 10%");
+        cursor.fail(one, cursor.show(one) + " is no percentage", "write one from 0% to 50%, as in 10%");
     model.retry.jitter_percent = static_cast<unsigned>(*number);
 }
 
@@ -35,7 +35,7 @@ constexpr option<model> retry_options[] = {
 };
 
 void read_retry(cursor& cursor, model& to, const token&) {
-    if (cursor.at_line_end()) cursor.leave_unexpected(cursor.peek(), "a setting of \"queue retry\"");
+    if (cursor.at_line_end()) cursor.fail_unexpected(cursor.peek(), "a setting of \"queue retry\"");
     read_options<model>(cursor, to, retry_options, "setting of \"queue retry\"");
 }
 
@@ -111,12 +111,12 @@ void read_message_size(cursor& cursor, model& model, const token&) {
 
 void read_tag_delimiter(cursor& cursor, model& model, const token&) {
     const token& given = cursor.peek();
-    const written one = cursor.take_string("a character");
+    const located_string one = cursor.take_string("a character");
     // What an address has outside quotes, and no letter or digit: half the names would have a tag.
     constexpr std::string_view good = "!#$%&'*+-=?^_`{|}~.";
     if (one.text.size() != 1 || good.find(one.text.front()) == std::string_view::npos)
-        cursor.leave(given, cursor.show(given) + " cannot stand between a user and his tag",
-                     "write one character, as in \"+\" or \"-\"");
+        cursor.fail(given, cursor.show(given) + " cannot stand between a user and his tag",
+                    "write one character, as in \"+\" or \"-\"");
     model.tag_delimiter = one.text.front();
 }
 
@@ -132,7 +132,7 @@ constexpr option<model> smtp_options[] = {
 template <std::size_t N>
 void read_settings(grammar& g, const token& word, const option<model> (&options)[N]) {
     const std::string kind = "setting of \"" + word.text + "\"";
-    if (g.cursor.at_line_end()) g.cursor.leave_unexpected(g.cursor.peek(), "a " + kind);
+    if (g.cursor.at_line_end()) g.cursor.fail_unexpected(g.cursor.peek(), "a " + kind);
     read_options<model>(g.cursor, g.model, options, kind);
 }
 
@@ -142,8 +142,7 @@ void read_bounce(grammar& g, const token&) {
     do {
         const token& one = g.cursor.peek();
         times.push_back(g.cursor.take_delay("a time"));
-        if (times.size() > most_warnings)
-            g.cursor.leave(one, "more than four warnings", "remove " + g.cursor.show(one));
+        if (times.size() > most_warnings) g.cursor.fail(one, "more than four warnings", "remove " + g.cursor.show(one));
     } while (g.cursor.skip_mark(','));
     std::sort(times.begin(), times.end());
     times.erase(std::unique(times.begin(), times.end()), times.end());
@@ -165,9 +164,9 @@ void read_log(grammar& g, const token&) {
     } else if (g.cursor.skip_word("json")) {
         g.model.log = log_format::json;
     } else if (which.is == token::kind::word) {
-        g.cursor.leave_unknown(which, "log format", {"text", "json"});
+        g.cursor.fail_unknown(which, "log format", {"text", "json"});
     } else {
-        g.cursor.leave_unexpected(which, "\"text\" or \"json\"");
+        g.cursor.fail_unexpected(which, "\"text\" or \"json\"");
     }
 }
 
@@ -209,17 +208,17 @@ constexpr directive directives[] = {
 
 void read_directive(grammar& g) {
     const token word = g.cursor.take();
-    if (word.is != token::kind::word) g.cursor.leave_unexpected(word, "a directive");
+    if (word.is != token::kind::word) g.cursor.fail_unexpected(word, "a directive");
     for (const directive& one : directives) {
         if (one.word != word.text) continue;
-        if (one.read == nullptr) g.cursor.leave_not_built(word, one.word);
+        if (one.read == nullptr) g.cursor.fail_not_built(word, one.word);
         one.read(g, word);
-        if (!g.cursor.at_line_end()) g.cursor.leave_unexpected(g.cursor.peek(), "the end of the line");
+        if (!g.cursor.at_line_end()) g.cursor.fail_unexpected(g.cursor.peek(), "the end of the line");
         return;
     }
     std::vector<std::string_view> known{"include"};
     for (const directive& one : directives) known.push_back(one.word);
-    g.cursor.leave_unknown(word, "directive", known);
+    g.cursor.fail_unknown(word, "directive", known);
 }
 
 }  // namespace waypost::config

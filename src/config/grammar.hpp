@@ -21,7 +21,7 @@ struct grammar {
     config::cursor& cursor;
     config::model& model;
     std::vector<nameless_action> nameless;
-    std::vector<written> certificates;  // `certificate NAME` of 2012
+    std::vector<located_string> certificates;  // `certificate NAME` of 2012
 };
 
 // directives.cpp
@@ -43,8 +43,8 @@ void define_certificates_of_2012(grammar& g);
 // action_grammar.cpp
 void read_action(grammar& g, const token& word);
 /// An address for `mail-from` or `as`: user@domain, @domain or user.
-[[nodiscard]] written take_sender(cursor& cursor, std::string_view word);
-[[nodiscard]] written take_domain(cursor& cursor, std::string_view subject);
+[[nodiscard]] located_string take_sender(cursor& cursor, std::string_view word);
+[[nodiscard]] located_string take_domain(cursor& cursor, std::string_view subject);
 
 // local_grammar.cpp
 /// The arguments of "mbox", "maildir" ... and, in today's grammar, the options.

@@ -48,14 +48,14 @@ void read_for(cursor& cursor, reading& reading, const token& word) {
     if (cursor.skip_word("any") || cursor.skip_word("all"))
         return add(cursor, reading, subject::for_any, word, negated, {});
     if (cursor.skip_word("local")) return add(cursor, reading, subject::for_local, word, negated, {});
-    if (!cursor.skip_word("domain")) cursor.leave_unexpected(cursor.peek(), "\"any\", \"local\" or \"domain\"");
+    if (!cursor.skip_word("domain")) cursor.fail_unexpected(cursor.peek(), "\"any\", \"local\" or \"domain\"");
     add_with_values(cursor, reading, subject::for_domain, word, negated);
 }
 
 void begin_action(cursor& cursor, reading& reading, const token& word) {
     if (!reading.is_accept)
-        cursor.leave(word, "\"reject\" with " + cursor.show(word), "write accept, or end the rule before it");
-    if (reading.action) cursor.leave(word, "a second delivery in one rule", "write a rule for each");
+        cursor.fail(word, "\"reject\" with " + cursor.show(word), "write accept, or end the rule before it");
+    if (reading.action) cursor.fail(word, "a second delivery in one rule", "write a rule for each");
     reading.action.emplace();
     reading.action->place = reading.rule.location;
 }
@@ -74,7 +74,7 @@ constexpr option<reading> deliveries[] = {
 
 void read_deliver(cursor& cursor, reading& to, const token&) {
     cursor.expect_word("to", "deliver to maildir");
-    if (cursor.at_line_end()) cursor.leave_unexpected(cursor.peek(), "\"maildir\", \"mbox\", \"mda\" or \"lmtp\"");
+    if (cursor.at_line_end()) cursor.fail_unexpected(cursor.peek(), "\"maildir\", \"mbox\", \"mda\" or \"lmtp\"");
     const token method = cursor.take();
     find_option<reading>(cursor, method, deliveries, "delivery method").read(cursor, to, method);
 }
@@ -128,7 +128,7 @@ void read_relay(cursor& cursor, reading& to, const token& word) {
 }
 
 void read_users(cursor& cursor, reading& reading, const token& word) {
-    if (reading.expansion.userbase) cursor.leave(word, "a second table of users in one rule", "keep one of them");
+    if (reading.expansion.userbase) cursor.fail(word, "a second table of users in one rule", "keep one of them");
     reading.expansion.userbase = take_table_use(cursor, "a table of users");
 }
 
@@ -159,15 +159,15 @@ void check_whole(cursor& cursor, reading& reading, const token& word) {
     const location& where = reading.rule.location;
     const bool stays_here = reading.action && reading.action->by != action::method::relay;
     if (reading.forward_only && (!reading.is_accept || (reading.action && !stays_here)))
-        cursor.leave(word, "\"forward-only\" goes with \"accept\" and \"deliver to\"", "remove it");
+        cursor.fail(word, "\"forward-only\" goes with \"accept\" and \"deliver to\"", "remove it");
     if (reading.is_accept && !reading.action && !reading.forward_only) {
-        cursor.leave(word, "\"accept\" without a delivery", "end the rule with deliver to maildir, or with relay");
+        cursor.fail(word, "\"accept\" without a delivery", "end the rule with deliver to maildir, or with relay");
     }
     const bool has_for =
         std::any_of(reading.rule.conditions.begin(), reading.rule.conditions.end(), [](const condition& condition) {
             return condition.subject >= subject::for_any && condition.subject <= subject::for_recipient;
         });
-    if (!has_for) cursor.leave(word, "a rule without \"for\"", "write for any, for local or for domain <table>");
+    if (!has_for) cursor.fail(word, "a rule without \"for\"", "write for any, for local or for domain <table>");
     const bool expands = reading.expansion.alias || reading.expansion.virtual_users;
     if (reading.expansion.alias && reading.expansion.virtual_users)
         cursor.fault(where, "\"alias\" and \"virtual\" in one rule", "keep one of them");
@@ -200,7 +200,7 @@ void read_legacy_rule(grammar& g, const token& word) {
         all.action->userbase = std::move(all.expansion.userbase);
         all.action->ttl = all.expansion.ttl;
         g.nameless.push_back({g.model.rules.size(), std::move(*all.action)});
-        all.rule.action = written{{}, all.rule.location};
+        all.rule.action = located_string{{}, all.rule.location};
     }
     g.model.rules.push_back(std::move(all.rule));
 }

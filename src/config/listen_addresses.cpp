@@ -10,7 +10,7 @@
 #include <cstring>
 #include <limits>
 
-#include "nearest.hpp"
+#include "suggestions.hpp"
 #include "waypost/base/ascii.hpp"
 #include "waypost/base/encoding.hpp"
 

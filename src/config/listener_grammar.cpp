@@ -17,14 +17,14 @@ struct reading {
     config::grammar& grammar;
 };
 
-void take_passwords(cursor& cursor, reading& reading, const token& word, auth_demand demand) {
+void take_passwords(cursor& cursor, reading& reading, const token& word, auth_demand requirement) {
     if (reading.listener.auth != auth_demand::no)
-        cursor.leave(word, "\"auth\" and \"auth-optional\" in one listener", "remove one of them");
+        cursor.fail(word, "\"auth\" and \"auth-optional\" in one listener", "remove one of them");
     if (!table_use_is_next(cursor)) {
-        cursor.leave(word, "\"" + word.text + "\" without a table (the system's users) is not built yet",
-                     "write " + word.text + " <table>, with rows user = \"user:crypt-hash\"");
+        cursor.fail(word, "\"" + word.text + "\" without a table (the system's users) is not built yet",
+                    "write " + word.text + " <table>, with rows user = \"user:crypt-hash\"");
     }
-    reading.listener.auth = demand;
+    reading.listener.auth = requirement;
     reading.listener.passwords = take_table_use(cursor, "a table of credentials");
 }
 
@@ -34,7 +34,7 @@ void take_smtps(cursor& cursor, reading& reading) {
 }
 
 void take_tag(cursor& cursor, reading& reading) {
-    const written tag = cursor.take_string("a tag");
+    const located_string tag = cursor.take_string("a tag");
     if (tag.text.size() > longest_tag) cursor.fault(tag.location, "a tag of more than 32 bytes", "write a shorter one");
     reading.listener.tag = tag.text;
 }
@@ -44,7 +44,7 @@ void take_bare_lf(cursor& cursor, reading& reading) {
     if (cursor.skip_word("refuse")) {
         reading.listener.refuse_bare_lf = true;
     } else if (!cursor.skip_word("normalize")) {
-        cursor.leave_unexpected(cursor.peek(), "normalize or refuse");
+        cursor.fail_unexpected(cursor.peek(), "normalize or refuse");
     }
 }
 
@@ -130,7 +130,7 @@ void read_listen(grammar& g, const token& word) {
                                         [](const listener& listener) { return listener.socket; });
         if (second) g.cursor.fault(now.listener.location, "a second \"listen on socket\"", "remove one of them");
     } else {
-        const written on = g.cursor.take_string("an address, a name or an interface");
+        const located_string on = g.cursor.take_string("an address, a name or an interface");
         now.listener.address = on.text;
         now.listener.location = on.location;
         read_options<reading>(g.cursor, now, options, "option of \"listen on\"");

@@ -6,15 +6,15 @@
 #include <iostream>
 
 #include "host_name.hpp"
-#include "loading.hpp"
+#include "load_context.hpp"
 #include "waypost/base/ascii.hpp"
 #include "waypost/table/secret_reference.hpp"
 
 namespace waypost::config {
 namespace {
 
-void load_resolvers(loading& now) {
-    for (const written& one : now.model.resolvers) {
+void load_resolvers(load_context& now) {
+    for (const located_string& one : now.model.resolvers) {
         if (const auto at = dns::parse_server(one.text)) {
             now.result.dns.servers.push_back(*at);
         } else {
@@ -24,13 +24,13 @@ void load_resolvers(loading& now) {
     }
 }
 
-void load_log(loading& now) {
+void load_log(load_context& now) {
     const bool json =
         now.model.log == log_format::json || (now.model.log == log_format::automatic && ::isatty(STDERR_FILENO) == 0);
     now.result.log.format = json ? observe::log_format::json : observe::log_format::text;
 }
 
-void load_queue(loading& now) {
+void load_queue(load_context& now) {
     now.result.queue.ttl = now.model.queue_ttl;
     const retry_schedule& retry = now.model.retry;
     now.result.queue.retry = {.base = retry.base,
@@ -45,18 +45,18 @@ void load_queue(loading& now) {
     now.result.spool.reserve = now.model.queue_reserve;
 }
 
-void load_host(loading& now) {
+void load_host(load_context& now) {
     now.result.host = now.model.hostname ? mail::domain::parse(now.model.hostname->text)->text() : find_host_name();
     now.result.queue.host = now.result.relay.host = now.result.delivery.host = now.result.host;
 }
 
-void load_delivery(loading& now) {
+void load_delivery(load_context& now) {
     now.result.delivery.tag_delimiter = now.model.tag_delimiter;
     now.result.delivery.limits = {.max_sessions = now.model.mda.max_sessions,
                                   .max_sessions_per_user = now.model.mda.max_sessions_per_user};
 }
 
-base::secret load_key(loading& now, const base::secret& password, const location& location) {
+base::secret load_key(load_context& now, const base::secret& password, const location& location) {
     if (password.empty()) return {};
     auto key =
         table::resolve_reference(password.reveal(), [](const char* name) -> const char* { return std::getenv(name); });
@@ -67,7 +67,7 @@ base::secret load_key(loading& now, const base::secret& password, const location
     return base::secret(std::get<std::string>(std::move(key)));
 }
 
-void load_srs(loading& now) {
+void load_srs(load_context& now) {
     if (!now.model.srs) return;
     const srs_definition& from = *now.model.srs;
     if (from.key.empty()) {
@@ -88,13 +88,13 @@ void warn_of_table(std::string_view table, std::string_view text) {
 
 }  // namespace
 
-load_result load(const model& model, async::workers& io, bool for_serving, const identity& identity) {
+load_result load(const model& model, async::thread_pool& io, bool for_serving, const identity& identity) {
     fault_list faults;
     loaded made;
     made.clock = std::make_unique<async::real_clock>();
-    made.context = std::make_unique<table::surroundings>(table::surroundings{io, *made.clock, &warn_of_table});
-    table_shelf tables(model, made, faults);
-    loading now{model, io, for_serving, faults, made, tables, identity};
+    made.context = std::make_unique<table::dependencies>(table::dependencies{io, *made.clock, &warn_of_table});
+    table_registry tables(model, made, faults);
+    load_context now{model, io, for_serving, faults, made, tables, identity};
     check_paths(now);
     load_host(now);
     load_log(now);

@@ -3,7 +3,7 @@
 
 #include "client_contexts.hpp"
 #include "credential_values.hpp"
-#include "loading.hpp"
+#include "load_context.hpp"
 #include "waypost/base/ascii.hpp"
 #include "waypost/mail/relay_url.hpp"
 #include "waypost/table/services.hpp"
@@ -28,7 +28,7 @@ bool has_label(const table::entries& credentials, std::string_view label) {
 
 class relay_action {
 public:
-    relay_action(loading& now, const action& action) : now_(now), action_(action) {
+    relay_action(load_context& now, const action& action) : now_(now), action_(action) {
         if (action.auth) credentials_ = now.tables.find_credentials(*action.auth);
         if (action.hosts) hosts_ = now.tables.find(*action.hosts);
         if (action.by_domain) by_domain_ = now.tables.find_map(*action.by_domain, "domain");
@@ -72,15 +72,15 @@ public:
 
 private:
     /// `smtp+tls://x` in a file whose lines are split at the colon.
-    [[nodiscard]] static bool is_split_url(const shelved& table, std::size_t row) {
+    [[nodiscard]] static bool is_split_url(const loaded_table& table, std::size_t row) {
         return table.is_file() && table.content().is_map && table.content().rows[row].second.starts_with("//");
     }
 
-    void check_urls(const shelved& table) {
+    void check_urls(const loaded_table& table) {
         for (std::size_t row = 0; row < table.content().rows.size(); ++row) check_url(table, row);
     }
 
-    void check_url(const shelved& table, std::size_t row) {
+    void check_url(const loaded_table& table, std::size_t row) {
         const location where = table.where(row);
         if (is_split_url(table, row)) {
             now_.faults.fault(where, "a relay URL is split at its colon",
@@ -142,18 +142,18 @@ private:
         }
     }
 
-    loading& now_;
+    load_context& now_;
     const action& action_;
-    const shelved* credentials_ = nullptr;
-    const shelved* hosts_ = nullptr;
-    const shelved* by_domain_ = nullptr;
-    const shelved* sources_ = nullptr;
-    const shelved* helo_names_ = nullptr;
+    const loaded_table* credentials_ = nullptr;
+    const loaded_table* hosts_ = nullptr;
+    const loaded_table* by_domain_ = nullptr;
+    const loaded_table* sources_ = nullptr;
+    const loaded_table* helo_names_ = nullptr;
 };
 
 }  // namespace
 
-void load_actions(loading& now) {
+void load_actions(load_context& now) {
     client_contexts contexts(now);
     for (const action& one : now.model.actions) {
         if (one.by != action::method::relay) {

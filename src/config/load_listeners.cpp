@@ -6,7 +6,7 @@
 
 #include "credential_values.hpp"
 #include "listen_addresses.hpp"
-#include "loading.hpp"
+#include "load_context.hpp"
 #include "waypost/base/ascii.hpp"
 #include "waypost/inbound/submission_socket.hpp"
 #include "waypost/table/services.hpp"
@@ -28,7 +28,7 @@ bool overlap(const net::endpoint& a, const net::endpoint& b) {
     return a.ip == b.ip || a.ip.is_unspecified() || b.ip.is_unspecified();
 }
 
-void load_limits(loading& now) {
+void load_limits(load_context& now) {
     const smtp_limits& limits = now.model.limits;
     inbound::settings& to = now.result.inbound;
     if (limits.max_sessions != 0) to.max_sessions = limits.max_sessions;
@@ -45,7 +45,7 @@ void load_limits(loading& now) {
     to.times.session = limits.session;
 }
 
-inbound::listener_settings common_settings(const loading& now, const listener& listener) {
+inbound::listener_settings common_settings(const load_context& now, const listener& listener) {
     const std::string& name = listener.hostname ? listener.hostname->text : now.result.host;
     inbound::listener_settings made{.endpoint = std::nullopt, .protocol = {.host = *mail::domain::parse(name)}};
     made.protocol.dsn = !listener.no_dsn;
@@ -60,10 +60,11 @@ inbound::listener_settings common_settings(const loading& now, const listener& l
     return made;
 }
 
-void load_passwords(loading& now, const listener& listener, inbound::listener_settings& settings) {
+void load_passwords(load_context& now, const listener& listener, inbound::listener_settings& settings) {
     if (!listener.passwords) return;
-    settings.protocol.auth = listener.auth == auth_demand::required ? smtp::demand::required : smtp::demand::offered;
-    const shelved* const found = now.tables.find_credentials(*listener.passwords);
+    settings.protocol.auth =
+        listener.auth == auth_demand::required ? smtp::requirement::required : smtp::requirement::offered;
+    const loaded_table* const found = now.tables.find_credentials(*listener.passwords);
     if (found == nullptr) return;
     settings.passwords = found->get();
     if (!found->content().is_map && !found->content().rows.empty()) {
@@ -92,7 +93,7 @@ void load_passwords(loading& now, const listener& listener, inbound::listener_se
 }
 
 /// OpenSMTPD demands TLS for AUTH everywhere. On the loopback nobody else listens.
-void check_auth_has_tls(loading& now, const listener& listener, const std::vector<net::address>& addresses) {
+void check_auth_has_tls(load_context& now, const listener& listener, const std::vector<net::address>& addresses) {
     if (!listener.passwords || listener.tls || listener.smtps) return;
     const bool loopback_only =
         std::all_of(addresses.begin(), addresses.end(), [](const net::address& ip) { return ip.is_loopback(); });
@@ -105,9 +106,9 @@ void check_auth_has_tls(loading& now, const listener& listener, const std::vecto
     }
 }
 
-void load_senders(loading& now, const listener& listener, inbound::listener_settings& settings) {
+void load_senders(load_context& now, const listener& listener, inbound::listener_settings& settings) {
     if (!listener.senders) return;
-    const shelved* const found = now.tables.find_map(*listener.senders, "senders");
+    const loaded_table* const found = now.tables.find_map(*listener.senders, "senders");
     if (found != nullptr) {
         doubt_rows(now, *found, &table::mailaddrmap::fault_of);
         settings.senders = found->get();
@@ -117,14 +118,14 @@ void load_senders(loading& now, const listener& listener, inbound::listener_sett
 
 /// Where programs on this machine hand in their mail: as written, or else as the environment says; or else inbound
 /// looks for a place, of which the longest path is the one in the state directory.
-void load_socket_path(loading& now, const listener& socket) {
+void load_socket_path(load_context& now, const listener& socket) {
     constexpr std::size_t longest_path = sizeof(sockaddr_un::sun_path) - 1;
     constexpr std::size_t longest_queue_path =
         longest_path - 1 - std::string_view(inbound::socket_in_state_directory).size();
-    const written& queue = now.model.queue_path;
+    const located_string& queue = now.model.queue_path;
     now.result.inbound.state_directory = queue.text;
     const char* const elsewhere = std::getenv(inbound::socket_variable);
-    written given{elsewhere != nullptr ? elsewhere : "", {now.model.file, 0, 0}};
+    located_string given{elsewhere != nullptr ? elsewhere : "", {now.model.file, 0, 0}};
     if (socket.path) given = *socket.path;
     now.result.inbound.socket_path = given.text;
     if (given.text.empty()) {
@@ -143,7 +144,7 @@ void load_socket_path(loading& now, const listener& socket) {
 
 class listeners {
 public:
-    explicit listeners(loading& now) : now_(now) {}
+    explicit listeners(load_context& now) : now_(now) {}
 
     void add(const listener& listener) {
         auto found = find_addresses(listener.address, listener.family);
@@ -190,7 +191,7 @@ private:
         }
         settings.implicit_tls = implicit_tls;
         if (!implicit_tls && listener.tls)
-            settings.protocol.tls = listener.tls_require ? smtp::demand::required : smtp::demand::offered;
+            settings.protocol.tls = listener.tls_require ? smtp::requirement::required : smtp::requirement::offered;
         for (const net::address& ip : addresses) {
             const net::endpoint at{ip, port};
             const auto other = std::find_if(endpoints_.begin(), endpoints_.end(),
@@ -208,13 +209,13 @@ private:
         }
     }
 
-    loading& now_;
+    load_context& now_;
     std::vector<taken> endpoints_;
 };
 
 }  // namespace
 
-void load_listeners(loading& now) {
+void load_listeners(load_context& now) {
     load_limits(now);
     listeners all(now);
     listener socket;

@@ -1,6 +1,6 @@
 // Actions that deliver on this machine.
-#include "loading.hpp"
-#include "nearest.hpp"
+#include "load_context.hpp"
+#include "suggestions.hpp"
 #include "waypost/base/ascii.hpp"
 #include "waypost/mail/relay_url.hpp"
 #include "waypost/table/getpwnam_table.hpp"
@@ -10,7 +10,7 @@
 namespace waypost::config {
 namespace {
 
-table::table* system_users(loading& now) {
+table::table* system_users(load_context& now) {
     if (now.system_users == nullptr) {
         now.result.tables.push_back(std::make_unique<table::getpwnam_table>(now.io));
         now.system_users = now.result.tables.back().get();
@@ -20,7 +20,7 @@ table::table* system_users(loading& now) {
 
 /// What was parsed, or a fault at its place.
 template <class Parsed>
-std::optional<Parsed> good_or_fault(loading& now, const location& location,
+std::optional<Parsed> good_or_fault(load_context& now, const location& location,
                                     std::variant<Parsed, delivery::format_fault> parsed) {
     if (auto* wrong = std::get_if<delivery::format_fault>(&parsed)) {
         now.faults.fault(location, std::move(wrong->text), std::move(wrong->hint));
@@ -29,15 +29,15 @@ std::optional<Parsed> good_or_fault(loading& now, const location& location,
     return std::get<Parsed>(std::move(parsed));
 }
 
-std::optional<delivery::command> load_command(loading& now, const action& action) {
+std::optional<delivery::command> load_command(load_context& now, const action& action) {
     auto made = good_or_fault(now, action.command.location, delivery::command::parse(action.command.text));
     if (!action.wrapper) return made;
     const auto outer = now.wrappers.find(action.wrapper->text);
     if (outer == now.wrappers.end()) {
         const std::string shown = base::printable(action.wrapper->text, 64);
-        std::string instead = did_you_mean(action.wrapper->text, names_of(now.model.wrappers));
-        if (instead.empty()) instead = "define it: mda wrapper \"" + shown + "\" \"command %{mda}\"";
-        now.faults.fault(action.wrapper->location, "there is no wrapper \"" + shown + "\"", std::move(instead));
+        std::string hint = did_you_mean(action.wrapper->text, names_of(now.model.wrappers));
+        if (hint.empty()) hint = "define it: mda wrapper \"" + shown + "\" \"command %{mda}\"";
+        now.faults.fault(action.wrapper->location, "there is no wrapper \"" + shown + "\"", std::move(hint));
         return std::nullopt;
     }
     if (!made || !outer->second) return std::nullopt;
@@ -55,7 +55,7 @@ delivery::action_settings::method same(action::method method) {
 }
 
 /// "~/" is the home of the recipient; whose home "~name" would be, nobody looks up.
-std::optional<delivery::format> load_maildir(loading& now, const written& path) {
+std::optional<delivery::format> load_maildir(load_context& now, const located_string& path) {
     if (path.text.starts_with('~') && !path.text.starts_with("~/")) {
         now.faults.fault(path.location, "\"" + base::printable(path.text, 64) + "\" is in the home of somebody else",
                          "write ~/" + base::printable(path.text.substr(1), 64) +
@@ -73,21 +73,21 @@ std::string lmtp_url(const std::string& destination) {
 
 }  // namespace
 
-void load_wrappers(loading& now) {
+void load_wrappers(load_context& now) {
     for (const wrapper_definition& one : now.model.wrappers) {
         now.wrappers[one.name] = good_or_fault(now, one.command.location, delivery::wrapper::parse(one.command.text));
     }
 }
 
-table::table* users_of(loading& now, const action& action) {
+table::table* users_of(load_context& now, const action& action) {
     if (!action.userbase) return system_users(now);
-    const shelved* const own = now.tables.find_map(*action.userbase, "userbase");
+    const loaded_table* const own = now.tables.find_map(*action.userbase, "userbase");
     return own != nullptr ? own->get() : nullptr;
 }
 
-void load_local_action(loading& now, const action& action) {
+void load_local_action(load_context& now, const action& action) {
     if (action.userbase) {
-        const shelved* const own = now.tables.find_map(*action.userbase, "userbase");
+        const loaded_table* const own = now.tables.find_map(*action.userbase, "userbase");
         if (own != nullptr) check_rows(now, *own, &table::userinfo::fault_of);
     }
     if (action.by == action::method::lmtp) return;
@@ -105,7 +105,7 @@ void load_local_action(loading& now, const action& action) {
     now.result.delivery.actions.insert_or_assign(action.name, std::move(made));
 }
 
-relay::action_settings lmtp_settings(loading& now, const action& action) {
+relay::action_settings lmtp_settings(load_context& now, const action& action) {
     relay::action_settings made;
     made.name = action.name;
     made.lmtp_user_only = !action.rcpt_to;

@@ -1,17 +1,17 @@
 // Paths of the configuration lead to the same place from wherever a program is started.
-#include "loading.hpp"
+#include "load_context.hpp"
 #include "waypost/base/ascii.hpp"
 
 namespace waypost::config {
 
-void check_absolute(loading& now, const written& path, std::string_view name) {
+void check_absolute(load_context& now, const located_string& path, std::string_view name) {
     if (path.text.starts_with('/')) return;
     const std::string shown = base::printable(path.text, 64);
     now.faults.fault(path.location, std::string(name) + " \"" + shown + "\" is relative",
                      "write the whole path, as in \"/directory/" + shown + "\"");
 }
 
-void check_paths(loading& now) {
+void check_paths(load_context& now) {
     check_absolute(now, now.model.queue_path, "the queue path");
     for (const pki_definition& one : now.model.pki) {
         if (one.cert) check_absolute(now, *one.cert, "the path of the certificate");

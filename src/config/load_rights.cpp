@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <array>
 
-#include "loading.hpp"
+#include "load_context.hpp"
 #include "waypost/base/ascii.hpp"
 #include "waypost/table/services.hpp"
 
@@ -22,9 +22,9 @@ struct known_user {
 };
 
 /// The users of a table whose rows are known.
-std::vector<known_user> users_in(loading& now, const table_use& base) {
+std::vector<known_user> users_in(load_context& now, const table_use& base) {
     std::vector<known_user> all;
-    const shelved* const rows = now.tables.find(base);
+    const loaded_table* const rows = now.tables.find(base);
     if (rows == nullptr) return all;
     for (const auto& [name, value] : rows->content().rows) {
         const auto parsed = table::userinfo::parse(name, value);
@@ -51,9 +51,9 @@ uid_answer uid_in_system(const std::string& name) {
 }
 
 /// The uid that `user NAME` means.
-uid_answer uid_of(loading& now, const action& action, const std::string& name) {
+uid_answer uid_of(load_context& now, const action& action, const std::string& name) {
     if (action.userbase) {
-        const shelved* const rows = now.tables.find(*action.userbase);
+        const loaded_table* const rows = now.tables.find(*action.userbase);
         if (rows == nullptr || !rows->knows_rows()) return unknown();
         for (const known_user& one : users_in(now, *action.userbase)) {
             if (base::iequals(one.name, name)) return one.uid;
@@ -63,9 +63,9 @@ uid_answer uid_of(loading& now, const action& action, const std::string& name) {
 }
 
 /// All that the virtual users of an action become is this user.
-bool ends_at(loading& now, const action& action, const std::string& user) {
+bool ends_at(load_context& now, const action& action, const std::string& user) {
     if (!action.virtual_users || user.empty()) return false;
-    const shelved* const rows = now.tables.find(*action.virtual_users);
+    const loaded_table* const rows = now.tables.find(*action.virtual_users);
     return rows != nullptr && rows->knows_rows() && !rows->content().rows.empty() &&
            std::ranges::all_of(rows->content().rows,
                                [&](const auto& row) { return base::iequals(base::trim(row.second), user); });
@@ -78,7 +78,7 @@ std::string own_name(const identity& identity) {
 }
 
 /// What keeps an action from delivering, without root; nothing if nothing does.
-std::optional<std::string> limit_without_root(loading& now, const action& target) {
+std::optional<std::string> limit_without_root(load_context& now, const action& target) {
     const std::string only =
         "without root only mail of " + own_name(now.identity) + " can be delivered, and this rule's ";
     if (target.user) {
@@ -101,7 +101,7 @@ std::optional<std::string> limit_without_root(loading& now, const action& target
 }
 
 /// Commands are never run as root.
-void check_commands_of_root(loading& now, const action& target, const location& location) {
+void check_commands_of_root(load_context& now, const action& target, const location& location) {
     if (target.by != action::method::mda) return;
     const auto warn = [&](const std::string& name) {
         now.faults.warn(location, "no command is run as root: mail of " + in_quotes(name) + " will wait",
@@ -118,7 +118,7 @@ void check_commands_of_root(loading& now, const action& target, const location& 
 }
 
 /// Not a fault: he may be there tomorrow, and the mail waits for him.
-void check_user(loading& now, const action& target) {
+void check_user(load_context& now, const action& target) {
     if (!target.user || !std::holds_alternative<nobody>(uid_of(now, target, target.user->text))) return;
     now.faults.warn(target.user->location,
                     "there is no user " + in_quotes(target.user->text) + ": mail will wait for him",
@@ -136,7 +136,7 @@ identity identity::of_this_process() {
     return {.uid = uid, .name = known ? entry.pw_name : ""};
 }
 
-void check_rights(loading& now) {
+void check_rights(load_context& now) {
     for (const action& one : now.model.actions) {
         check_user(now, one);
         using method = action::method;

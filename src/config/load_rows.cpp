@@ -1,9 +1,9 @@
 // Rows judged by the services that they are for. A judge that may ask always is the same one that live rows meet.
-#include "loading.hpp"
+#include "load_context.hpp"
 
 namespace waypost::config {
 
-void check_rows(loading& now, const shelved& rows, table::row_judge judge) {
+void check_rows(load_context& now, const loaded_table& rows, table::row_judge judge) {
     for (std::size_t i = 0; i < rows.content().rows.size(); ++i) {
         const auto& [key, value] = rows.content().rows[i];
         auto wrong = judge(key, value);
@@ -11,12 +11,12 @@ void check_rows(loading& now, const shelved& rows, table::row_judge judge) {
     }
 }
 
-void check_rows_always(loading& now, const shelved& rows, table::row_judge judge) {
+void check_rows_always(load_context& now, const loaded_table& rows, table::row_judge judge) {
     check_rows(now, rows, judge);
     rows.get()->judge_by(judge);
 }
 
-void doubt_rows(loading& now, const shelved& rows, table::row_judge judge) {
+void doubt_rows(load_context& now, const loaded_table& rows, table::row_judge judge) {
     for (std::size_t i = 0; i < rows.content().rows.size(); ++i) {
         const auto& [key, value] = rows.content().rows[i];
         auto doubt = judge(key, value);

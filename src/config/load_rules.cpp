@@ -1,8 +1,8 @@
 // Rules: what they ask, whom they choose, and whether they can work at all.
 #include <algorithm>
 
-#include "loading.hpp"
-#include "nearest.hpp"
+#include "load_context.hpp"
+#include "suggestions.hpp"
 #include "waypost/base/ascii.hpp"
 #include "waypost/table/services.hpp"
 
@@ -47,13 +47,13 @@ table::row_judge judge_of(const condition& condition) {
     }
 }
 
-rules::condition load_condition(loading& now, const condition& condition) {
+rules::condition load_condition(load_context& now, const condition& condition) {
     rules::condition made;
     made.tested = same(condition.subject);
     made.negated = condition.negated;
     made.regex = condition.regex;
     if (!condition.values) return made;
-    const shelved* const values = now.tables.find(*condition.values);
+    const loaded_table* const values = now.tables.find(*condition.values);
     if (values == nullptr) return made;
     made.values = values->get();
     // A row that matches nothing opens a rule that rejects.
@@ -61,7 +61,7 @@ rules::condition load_condition(loading& now, const condition& condition) {
     return made;
 }
 
-std::unique_ptr<rules::action> load_action(loading& now, const action& action) {
+std::unique_ptr<rules::action> load_action(load_context& now, const action& action) {
     auto made = std::make_unique<rules::action>();
     made->name = action.name;
     made->ttl = action.ttl;
@@ -78,7 +78,7 @@ std::unique_ptr<rules::action> load_action(loading& now, const action& action) {
     const auto expand = [&](const std::optional<table_use>& with, rules::action::expansion how, std::string_view word,
                             table::row_judge judge) {
         if (!with) return;
-        const shelved* const found = now.tables.find_map(*with, word);
+        const loaded_table* const found = now.tables.find_map(*with, word);
         if (found == nullptr) return;
         doubt_rows(now, *found, judge);
         made->expand = how;
@@ -89,20 +89,20 @@ std::unique_ptr<rules::action> load_action(loading& now, const action& action) {
     return made;
 }
 
-const rules::action* find_action(loading& now, const std::vector<std::unique_ptr<rules::action>>& actions,
-                                 const written& name) {
+const rules::action* find_action(load_context& now, const std::vector<std::unique_ptr<rules::action>>& actions,
+                                 const located_string& name) {
     for (const auto& one : actions) {
         if (one->name == name.text) return one.get();
     }
     const std::string shown = base::printable(name.text, 64);
-    std::string instead = did_you_mean(name.text, names_of(now.model.actions));
-    if (instead.empty()) instead = "define it: action \"" + shown + "\" relay, or maildir";
-    now.faults.fault(name.location, "there is no action \"" + shown + "\"", std::move(instead));
+    std::string hint = did_you_mean(name.text, names_of(now.model.actions));
+    if (hint.empty()) hint = "define it: action \"" + shown + "\" relay, or maildir";
+    now.faults.fault(name.location, "there is no action \"" + shown + "\"", std::move(hint));
     return nullptr;
 }
 
 /// Anybody to anywhere, with no other condition, and reachable by others than this machine.
-bool is_open_relay(const loading& now, const rules::rule& rule) {
+bool is_open_relay(const load_context& now, const rules::rule& rule) {
     using subject = rules::condition::subject;
     if (rule.outcome == nullptr) return false;
     const auto by = rule.outcome->kind;
@@ -114,13 +114,13 @@ bool is_open_relay(const loading& now, const rules::rule& rule) {
     const auto& listeners = now.result.inbound.listeners;
     return anybody_anywhere && std::any_of(listeners.begin(), listeners.end(), [](const auto& entry) {
                return entry.endpoint && !entry.endpoint->ip.is_loopback() &&
-                      entry.protocol.auth != smtp::demand::required;
+                      entry.protocol.auth != smtp::requirement::required;
            });
 }
 
 }  // namespace
 
-void load_rules(loading& now) {
+void load_rules(load_context& now) {
     std::vector<std::unique_ptr<rules::action>> actions;
     actions.reserve(now.model.actions.size());
     for (const action& one : now.model.actions) actions.push_back(load_action(now, one));

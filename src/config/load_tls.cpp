@@ -7,8 +7,8 @@
 #include <stdexcept>
 #include <utility>
 
-#include "loading.hpp"
-#include "nearest.hpp"
+#include "load_context.hpp"
+#include "suggestions.hpp"
 #include "waypost/base/ascii.hpp"
 #include "waypost/net/certificates.hpp"
 
@@ -16,15 +16,15 @@ namespace waypost::config {
 namespace {
 
 template <class Definition>
-const Definition* find_named(const std::vector<Definition>& definitions, const written& name, std::string_view kind,
-                             fault_list& faults) {
+const Definition* find_named(const std::vector<Definition>& definitions, const located_string& name,
+                             std::string_view kind, fault_list& faults) {
     const auto found = std::find_if(definitions.begin(), definitions.end(),
                                     [&](const Definition& definition) { return definition.name == name.text; });
     if (found != definitions.end()) return &*found;
     const std::string shown = base::printable(name.text, 64);
-    std::string instead = did_you_mean(name.text, names_of(definitions));
-    if (instead.empty()) instead = "define it: " + std::string(kind) + " \"" + shown + "\" cert \"/path\"";
-    faults.fault(name.location, "there is no " + std::string(kind) + " \"" + shown + "\"", std::move(instead));
+    std::string hint = did_you_mean(name.text, names_of(definitions));
+    if (hint.empty()) hint = "define it: " + std::string(kind) + " \"" + shown + "\" cert \"/path\"";
+    faults.fault(name.location, "there is no " + std::string(kind) + " \"" + shown + "\"", std::move(hint));
     return nullptr;
 }
 
@@ -41,7 +41,7 @@ void make_state_directory(const std::filesystem::path& path) {
 }
 
 /// The pair in the state directory, made now if that is allowed; none, without a fault, if there is none yet.
-std::optional<net::key_pair> find_self_signed(loading& now, const listener& acceptor) {
+std::optional<net::key_pair> find_self_signed(load_context& now, const listener& acceptor) {
     net::key_pair pair = self_signed_pair(now.model);
     if (!std::exchange(now.warned_of_self_signed, true)) {
         now.faults.warn(acceptor.location, "TLS without a pki: clients see a self-signed certificate",
@@ -58,7 +58,7 @@ std::optional<net::key_pair> find_self_signed(loading& now, const listener& acce
 
 }  // namespace
 
-std::optional<net::key_pair> find_key_pair(loading& now, const written& pki) {
+std::optional<net::key_pair> find_key_pair(load_context& now, const located_string& pki) {
     const pki_definition* const found = find_named(now.model.pki, pki, "pki", now.faults);
     if (found == nullptr) return std::nullopt;
     if (found->cert && found->key) return net::key_pair{found->cert->text, found->key->text};
@@ -68,7 +68,7 @@ std::optional<net::key_pair> find_key_pair(loading& now, const written& pki) {
     return std::nullopt;
 }
 
-std::string find_ca(loading& now, const written& ca) {
+std::string find_ca(load_context& now, const located_string& ca) {
     const ca_definition* const found = find_named(now.model.ca, ca, "ca", now.faults);
     return found == nullptr ? std::string() : found->cert.text;
 }
@@ -84,7 +84,7 @@ std::vector<std::string> watched_certificate::weaknesses(std::chrono::system_clo
     }
 }
 
-void keep_watch(loading& now, watched_certificate certificate, const location& place) {
+void keep_watch(load_context& now, watched_certificate certificate, const location& place) {
     const auto is_same = [&certificate](const watched_certificate& other) {
         return other.pair.certificate_file == certificate.pair.certificate_file &&
                other.pair.key_file == certificate.pair.key_file && other.host_name == certificate.host_name;
@@ -98,7 +98,7 @@ void keep_watch(loading& now, watched_certificate certificate, const location& p
 namespace {
 
 /// Of several, which clients choose from by name, one at least must be for the name that the listener greets with.
-void keep_watch(loading& now, const listener& settings, const std::vector<net::key_pair>& pairs) {
+void keep_watch(load_context& now, const listener& settings, const std::vector<net::key_pair>& pairs) {
     const std::string& name = settings.hostname ? settings.hostname->text : now.result.host;
     const bool any_fits = std::ranges::any_of(
         pairs, [&](const net::key_pair& pair) { return net::is_certificate_for(pair.certificate_file, name); });
@@ -110,10 +110,10 @@ void keep_watch(loading& now, const listener& settings, const std::vector<net::k
 
 }  // namespace
 
-std::shared_ptr<const net::tls_context> server_context(loading& now, const listener& listener) {
+std::shared_ptr<const net::tls_context> server_context(load_context& now, const listener& listener) {
     try {
         net::server_tls_settings settings;
-        for (const written& name : listener.pki) {
+        for (const located_string& name : listener.pki) {
             if (auto pair = find_key_pair(now, name)) settings.identities.push_back(std::move(*pair));
         }
         if (settings.identities.size() != listener.pki.size()) return nullptr;

@@ -14,17 +14,17 @@ using method = action::method;
 /// Leaves if this method does not take the option.
 void demand(cursor& cursor, const action& action, const token& word, bool is_taken, std::string_view reason) {
     if (is_taken) return;
-    cursor.leave(word, cursor.show(word) + " with \"" + std::string(word_of(action.by)) + "\", " + std::string(reason),
-                 "remove it");
+    cursor.fail(word, cursor.show(word) + " with \"" + std::string(word_of(action.by)) + "\", " + std::string(reason),
+                "remove it");
 }
 
 void take_alias(cursor& cursor, action& target, const token& word) {
-    if (target.virtual_users) cursor.leave(word, "\"alias\" and \"virtual\" in one action", "keep one of them");
+    if (target.virtual_users) cursor.fail(word, "\"alias\" and \"virtual\" in one action", "keep one of them");
     target.alias = take_table_use(cursor, "a table of aliases");
 }
 
 void take_virtual(cursor& cursor, action& target, const token& word) {
-    if (target.alias) cursor.leave(word, "\"alias\" and \"virtual\" in one action", "keep one of them");
+    if (target.alias) cursor.fail(word, "\"alias\" and \"virtual\" in one action", "keep one of them");
     target.virtual_users = take_table_use(cursor, "a table of virtual users");
 }
 
@@ -63,9 +63,9 @@ constexpr option<action> options[] = {
     {"wrapper", &take_wrapper},
 };
 
-written take_maildir_path(cursor& cursor) {
+located_string take_maildir_path(cursor& cursor) {
     if (!cursor.string_is_next()) return {};
-    written path = cursor.take_string("a path");
+    located_string path = cursor.take_string("a path");
     // What there is without a path: one way to say it, so that equal actions are equal.
     if (path.text == "~/Maildir" || path.text == "~/Maildir/") return {};
     return path;

@@ -49,8 +49,8 @@ const condition_word& find_word(cursor& cursor, const token& word, const std::ar
     if (found != known.end()) return *found;
     std::vector<std::string_view> words(and_also);
     for (const condition_word& one : known) words.push_back(one.word);
-    if (word.is == token::kind::word) cursor.leave_unknown(word, kind, words);
-    cursor.leave_unexpected(word, "a " + std::string(kind));
+    if (word.is == token::kind::word) cursor.fail_unknown(word, kind, words);
+    cursor.fail_unexpected(word, "a " + std::string(kind));
 }
 
 condition take_condition(cursor& cursor, const condition_word& chosen, const location& location, bool negated) {
@@ -76,7 +76,7 @@ condition read_condition(cursor& cursor, const token& word, bool negated) {
     negated = cursor.skip_mark('!') || negated;
     const token second = cursor.peek();
     if (second.ends_line())
-        cursor.leave_unexpected(second, "a word behind \"" + word.text + "\"", "write " + word.text + " any");
+        cursor.fail_unexpected(second, "a word behind \"" + word.text + "\"", "write " + word.text + " any");
     cursor.take();
     const condition_word& chosen = word.is_word("from")
                                        ? find_word(cursor, second, sources, "source behind \"from\"")
@@ -127,8 +127,8 @@ void read_match(grammar& g, const token& word) {
     made.location = word.position.where();
     for (;;) {
         if (g.cursor.at_line_end()) {
-            g.cursor.leave_unexpected(g.cursor.peek(), "\"action\" or \"reject\"",
-                                      "end the rule with action NAME, or with reject");
+            g.cursor.fail_unexpected(g.cursor.peek(), "\"action\" or \"reject\"",
+                                     "end the rule with action NAME, or with reject");
         }
         const bool negated = g.cursor.skip_mark('!');
         const token next = g.cursor.take();

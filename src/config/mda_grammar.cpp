@@ -13,8 +13,8 @@ namespace {
 constexpr std::uint64_t most = 10'000;
 
 void refuse_task_limit(cursor& cursor, mda_limits&, const token& word) {
-    cursor.leave(word, cursor.show(word) + " has no meaning here",
-                 "remove it: the queue hands out what \"max-session\" leaves room for");
+    cursor.fail(word, cursor.show(word) + " has no meaning here",
+                "remove it: the queue hands out what \"max-session\" leaves room for");
 }
 
 constexpr option<mda_limits> limits[] = {
@@ -30,13 +30,13 @@ constexpr option<mda_limits> limits[] = {
 void read_wrapper(grammar& g) {
     const token& given = g.cursor.peek();
     wrapper_definition made;
-    const written name = g.cursor.take_string("the name of a wrapper");
+    const located_string name = g.cursor.take_string("the name of a wrapper");
     made.name = name.text;
     made.location = name.location;
     const auto other =
         std::ranges::find_if(g.model.wrappers, [&](const wrapper_definition& one) { return one.name == made.name; });
     if (other != g.model.wrappers.end()) {
-        g.cursor.leave(
+        g.cursor.fail(
             given,
             "there is a wrapper " + g.cursor.show(given) + " already, at line " + std::to_string(other->location.line),
             "give this one another name");
@@ -48,8 +48,8 @@ void read_wrapper(grammar& g) {
 void read_srs_key(grammar& g) {
     srs_definition& to = *g.model.srs;
     const bool is_backup = g.cursor.skip_word("backup");
-    const cursor::hush secrets(g.cursor);
-    const written given = g.cursor.take_string("a secret");
+    const cursor::redact secrets(g.cursor);
+    const located_string given = g.cursor.take_string("a secret");
     (is_backup ? to.backup : to.key) = base::secret(given.text);
     (is_backup ? to.backup_at : to.key_at) = given.location;
 }
@@ -60,7 +60,7 @@ void read_mda(grammar& g, const token&) {
     const token word = g.cursor.take();
     if (word.is_word("limit")) return read_listing<mda_limits>(g.cursor, g.model.mda, limits, "limit of \"mda\"");
     if (word.is_word("wrapper")) return read_wrapper(g);
-    g.cursor.leave_unknown(word, "setting of \"mda\"", {"limit", "wrapper"});
+    g.cursor.fail_unknown(word, "setting of \"mda\"", {"limit", "wrapper"});
 }
 
 void read_srs(grammar& g, const token&) {
@@ -71,7 +71,7 @@ void read_srs(grammar& g, const token&) {
         g.model.srs->ttl = g.cursor.take_delay("a time");
         return;
     }
-    g.cursor.leave_unknown(word, "setting of \"srs\"", {"key", "ttl"});
+    g.cursor.fail_unknown(word, "setting of \"srs\"", {"key", "ttl"});
 }
 
 }  // namespace waypost::config

@@ -35,12 +35,12 @@ void read_limit(grammar& g, relay::limits& limits, const token& word) {
     if (found == all.end()) {
         for (const std::string_view other : {"task-lowat", "task-release"}) {
             if (word.is_word(other))
-                g.cursor.leave(word, "\"" + std::string(other) + "\" has no meaning here",
-                               "remove it: a window is filled again when half of it is gone");
+                g.cursor.fail(word, "\"" + std::string(other) + "\" has no meaning here",
+                              "remove it: a window is filled again when half of it is gone");
         }
         std::vector<std::string_view> known{"inet4", "inet6", "task-hiwat"};
         for (const mta_limit& one : all) known.push_back(one.word);
-        g.cursor.leave_unknown(word, "limit of \"mta\"", known);
+        g.cursor.fail_unknown(word, "limit of \"mta\"", known);
     }
     std::visit(
         base::overloaded{
@@ -62,7 +62,7 @@ void read_limits(grammar& g) {
         if (word.is_word("inet4") || word.is_word("inet6"))
             return read_family(*to, std::exchange(is_first_family, false), word);
         if (!word.is_word("task-hiwat")) return read_limit(g, *to, word);
-        if (to != &g.model.mta.general) g.cursor.leave(word, "\"task-hiwat\" for one domain is not built yet");
+        if (to != &g.model.mta.general) g.cursor.fail(word, "\"task-hiwat\" for one domain is not built yet");
         g.model.task_window = g.cursor.take_number("a number of envelopes", 1, most);
     });
 }
@@ -76,7 +76,7 @@ void read_mta(grammar& g, const token&) {
         g.model.max_deferred = g.cursor.take_number("a number of envelopes", 1, most);
         return;
     }
-    g.cursor.leave_unknown(word, "setting of \"mta\"", {"limit", "max-deferred"});
+    g.cursor.fail_unknown(word, "setting of \"mta\"", {"limit", "max-deferred"});
 }
 
 }  // namespace waypost::config

@@ -31,10 +31,10 @@ const option<Target>& find_option(cursor& cursor, const token& word, std::span<c
     if (found == options.end()) {
         std::vector<std::string_view> words;
         for (const option<Target>& one : options) words.push_back(one.word);
-        if (word.is == token::kind::word) cursor.leave_unknown(word, kind, words);
-        cursor.leave_unexpected(word, std::string(kind.starts_with('o') ? "an " : "a ") + std::string(kind));
+        if (word.is == token::kind::word) cursor.fail_unknown(word, kind, words);
+        cursor.fail_unexpected(word, std::string(kind.starts_with('o') ? "an " : "a ") + std::string(kind));
     }
-    if (found->read == nullptr) cursor.leave_not_built(word, found->word);
+    if (found->read == nullptr) cursor.fail_not_built(word, found->word);
     return *found;
 }
 
@@ -46,7 +46,7 @@ void read_options(cursor& cursor, Target& target, std::span<const option<Target>
         const token word = cursor.take();
         const option<Target>& one = find_option(cursor, word, options, kind);
         if (!one.repeats && std::find(seen.begin(), seen.end(), one.word) != seen.end()) {
-            cursor.leave(word, cursor.show(word) + " stands here twice", "remove one of them");
+            cursor.fail(word, cursor.show(word) + " stands here twice", "remove one of them");
         }
         seen.push_back(one.word);
         one.read(cursor, target, word);
@@ -58,16 +58,16 @@ void read_options(cursor& cursor, Target& target, std::span<const option<Target>
 template <class ReadOne>
 void read_listing(cursor& cursor, std::string_view kind, ReadOne read_one) {
     const bool in_braces = cursor.skip_mark('{');
-    if (!in_braces && cursor.at_line_end()) cursor.leave_unexpected(cursor.peek(), "a " + std::string(kind));
+    if (!in_braces && cursor.at_line_end()) cursor.fail_unexpected(cursor.peek(), "a " + std::string(kind));
     std::vector<std::string> seen;
     for (;;) {
         if (in_braces) cursor.skip_newlines();
         if (in_braces && cursor.skip_mark(',')) continue;
         if (in_braces ? cursor.skip_mark('}') : cursor.at_line_end()) return;
-        if (cursor.at_end()) cursor.leave_unexpected(cursor.peek(), "\"}\"");
+        if (cursor.at_end()) cursor.fail_unexpected(cursor.peek(), "\"}\"");
         const token word = cursor.take();
         if (std::find(seen.begin(), seen.end(), word.text) != seen.end())
-            cursor.leave(word, cursor.show(word) + " stands here twice", "remove one of them");
+            cursor.fail(word, cursor.show(word) + " stands here twice", "remove one of them");
         seen.push_back(word.text);
         read_one(word);
     }

@@ -31,7 +31,7 @@ public:
             line({"smtp sub-addr-delim", in_quotes(std::string(1, model_.tag_delimiter))});
         if (model_.srs) srs(*model_.srs);
         std::string servers;
-        for (const written& one : model_.resolvers) servers += (servers.empty() ? "" : ", ") + plain(one.text);
+        for (const located_string& one : model_.resolvers) servers += (servers.empty() ? "" : ", ") + plain(one.text);
         if (!servers.empty()) line({"resolver", servers});
         if (model_.log != log_format::automatic) line({"log format", model_.log == log_format::json ? "json" : "text"});
         return std::move(lines_);

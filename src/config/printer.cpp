@@ -108,7 +108,7 @@ private:
         const std::string verify = listener.verify_client ? " verify" : "";
         if (listener.tls) words.push_back(listener.tls_require ? "tls-require" + verify : "tls");
         add_if(listener.smtps, "smtps" + verify);
-        for (const written& name : listener.pki) words.push_back("pki " + in_quotes(name.text));
+        for (const located_string& name : listener.pki) words.push_back("pki " + in_quotes(name.text));
         if (listener.ca) words.push_back("ca " + in_quotes(listener.ca->text));
         if (listener.passwords) {
             words.emplace_back(listener.auth == auth_demand::required ? "auth" : "auth-optional");
@@ -132,10 +132,10 @@ private:
                                         shown style = shown::everything) {
             if (of) words.push_back(std::string(word) + " " + use(*of, style));
         };
-        const auto add = [&words](std::string_view word, const std::optional<written>& target) {
+        const auto add = [&words](std::string_view word, const std::optional<located_string>& target) {
             if (target) words.push_back(std::string(word) + " " + in_quotes(target->text));
         };
-        const auto add_text = [&words](const written& of) {
+        const auto add_text = [&words](const located_string& of) {
             if (!of.text.empty()) words.push_back(in_quotes(of.text));
         };
         words.emplace_back(word_of(one.by));

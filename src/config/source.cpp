@@ -4,8 +4,8 @@
 #include <filesystem>
 
 #include "lexer.hpp"
-#include "nearest.hpp"
 #include "small_file.hpp"
+#include "suggestions.hpp"
 #include "waypost/base/ascii.hpp"
 
 namespace waypost::config {
@@ -98,9 +98,9 @@ private:
             std::vector<std::string_view> known;
             for (const auto& [name, text] : own_) known.push_back(name);
             for (const auto& [name, text] : macros_) known.push_back(name);
-            std::string instead = did_you_mean(use.text, known);
-            if (instead.empty()) instead = "define it first: " + base::printable(use.text, 64) + " = \"value\"";
-            fault(use, tokens, "the macro $" + base::printable(use.text, 64) + " is not defined", std::move(instead));
+            std::string hint = did_you_mean(use.text, known);
+            if (hint.empty()) hint = "define it first: " + base::printable(use.text, 64) + " = \"value\"";
+            fault(use, tokens, "the macro $" + base::printable(use.text, 64) + " is not defined", std::move(hint));
             return;
         }
         for (token& one : lex_macro(*value, use.position, faults_)) {

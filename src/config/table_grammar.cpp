@@ -6,7 +6,7 @@
 #include <array>
 
 #include "grammar.hpp"
-#include "nearest.hpp"
+#include "suggestions.hpp"
 #include "waypost/base/ascii.hpp"
 
 namespace waypost::config {
@@ -39,13 +39,13 @@ constexpr auto known_backends = std::to_array<known_backend>({
 
 /// `key` or `key = value`.
 bool take_row(cursor& cursor, table_rows& rows) {
-    const written key = cursor.take_string("a string");
+    const located_string key = cursor.take_string("a string");
     if (!cursor.skip_mark('=')) {
         rows.rows.push_back({key.text, {}, key.location});
         return false;
     }
-    const cursor::hush values_may_be_secret(cursor);
-    written value = cursor.take_string("a value");
+    const cursor::redact values_may_be_secret(cursor);
+    located_string value = cursor.take_string("a value");
     rows.rows.push_back({key.text, std::move(value.text), key.location});
     return true;
 }
@@ -54,24 +54,24 @@ bool take_row(cursor& cursor, table_rows& rows) {
 table_rows take_rows(cursor& cursor, const token& brace) {
     table_rows rows;
     cursor.skip_newlines();
-    if (cursor.peek().is_mark('}')) cursor.leave(cursor.peek(), "an empty list", "write at least one string in it");
+    if (cursor.peek().is_mark('}')) cursor.fail(cursor.peek(), "an empty list", "write at least one string in it");
     while (!cursor.skip_mark('}')) {
-        if (cursor.at_end()) cursor.leave(brace, "the \"{\" that begins here has no end", "close it with }");
+        if (cursor.at_end()) cursor.fail(brace, "the \"{\" that begins here has no end", "close it with }");
         const token& first = cursor.peek();
         const bool is_map = take_row(cursor, rows);
         if (rows.rows.size() == 1) {
             rows.is_map = is_map;
         } else if (rows.is_map != is_map) {
-            cursor.leave(first, "rows with and without a value in one list",
-                         "write key = value in all of them, or in none");
+            cursor.fail(first, "rows with and without a value in one list",
+                        "write key = value in all of them, or in none");
         }
-        const cursor::hush may_be_the_rest_of_a_secret(cursor);
+        const cursor::redact may_be_the_rest_of_a_secret(cursor);
         const bool separated = cursor.peek().is_mark(',') || cursor.peek().is == token::kind::newline;
         cursor.skip_newlines();
         if (cursor.skip_mark(',')) cursor.skip_newlines();
         if (!separated && !cursor.peek().is_mark('}') && !cursor.at_end()) {
-            cursor.leave_unexpected(cursor.peek(), "\",\" or \"}\"",
-                                    "put a string with blanks or one of (){}<>!=#, in quotes");
+            cursor.fail_unexpected(cursor.peek(), "\",\" or \"}\"",
+                                   "put a string with blanks or one of (){}<>!=#, in quotes");
         }
     }
     return rows;
@@ -81,18 +81,18 @@ const known_backend& backend_named(cursor& cursor, const token& word, std::strin
     const auto one = std::ranges::find(known_backends, name, &known_backend::name);
     if (one != known_backends.end()) return *one;
     if (name == "db")
-        cursor.leave(word, "the table backend \"db\" is not built yet", "write file: and the text file it is made of");
+        cursor.fail(word, "the table backend \"db\" is not built yet", "write file: and the text file it is made of");
     std::vector<std::string_view> names;
     for (const known_backend& each : known_backends) names.push_back(each.name);
-    std::string instead = did_you_mean(name, names);
-    if (instead.empty()) instead = "use file:/path, sqlite:/path or proc:/program";
-    cursor.leave(word, "unknown table backend \"" + base::printable(name, 64) + "\"", std::move(instead));
+    std::string hint = did_you_mean(name, names);
+    if (hint.empty()) hint = "use file:/path, sqlite:/path or proc:/program";
+    cursor.fail(word, "unknown table backend \"" + base::printable(name, 64) + "\"", std::move(hint));
 }
 
 /// `[BACKEND:]/path`, `proc:/program arguments` or `getpwnam`.
 void take_origin(cursor& cursor, table_definition& definition) {
     const token& word = cursor.peek();
-    const written source = cursor.take_string("a table's path or its rows");
+    const located_string source = cursor.take_string("a table's path or its rows");
     std::string_view rest = source.text;
     definition.backend = "file";
     argument takes = argument::path;
@@ -106,19 +106,19 @@ void take_origin(cursor& cursor, table_definition& definition) {
         if (one.name != "static") definition.backend = one.name == "proc-exec" ? "proc" : one.name;
     }
     if (takes == argument::nothing && !rest.empty()) {
-        cursor.leave(word, "the table backend \"" + definition.backend + "\" takes nothing behind it",
-                     "write " + definition.backend);
+        cursor.fail(word, "the table backend \"" + definition.backend + "\" takes nothing behind it",
+                    "write " + definition.backend);
     }
     if (takes != argument::nothing && !rest.starts_with('/')) {
         const std::string what = takes == argument::command ? "the program" : "the path";
-        cursor.leave(
+        cursor.fail(
             word, what + " of a table must be absolute, and " + cursor.show(word) + " is not",
             takes == argument::command ? "write proc:/path/to/program" : "write " + definition.backend + ":/path");
     }
     definition.argument = rest;
     const token& behind = cursor.peek();
     if (!cursor.skip_word("user")) return;
-    if (!is_program) cursor.leave(behind, "\"user\" for a table that is no program", "remove it");
+    if (!is_program) cursor.fail(behind, "\"user\" for a table that is no program", "remove it");
     definition.user = cursor.take_string("the name of a user");
 }
 
@@ -127,7 +127,7 @@ void take_origin(cursor& cursor, table_definition& definition) {
 void read_table(grammar& g, const token& word) {
     table_definition made;
     made.location = word.position.where();
-    written name = g.cursor.take_string("the name of a table");
+    located_string name = g.cursor.take_string("the name of a table");
     made.name = std::move(name.text);
     const auto other = std::find_if(g.model.tables.begin(), g.model.tables.end(),
                                     [&](const table_definition& t) { return t.name == made.name; });
@@ -160,7 +160,7 @@ table_use take_table_use(cursor& cursor, std::string_view subject) {
     } else if (cursor.skip_mark('{')) {
         use.rows = take_rows(cursor, first);
     } else {
-        const written only = cursor.take_string(subject);
+        const located_string only = cursor.take_string(subject);
         use.rows.rows.push_back({only.text, {}, only.location});
     }
     return use;

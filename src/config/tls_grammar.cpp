@@ -18,8 +18,8 @@ pki_definition* find_pki(model& model, std::string_view name) {
     return found == model.pki.end() ? nullptr : &*found;
 }
 
-void take_file(cursor& cursor, std::optional<written>& target, const token& word) {
-    written file = cursor.take_string("a file");
+void take_file(cursor& cursor, std::optional<located_string>& target, const token& word) {
+    located_string file = cursor.take_string("a file");
     if (target) {
         cursor.fault(word.position.where(),
                      "this pki has a " + word.text + " already, at line " + std::to_string(target->location.line),
@@ -34,11 +34,11 @@ constexpr option<pki_definition> options[] = {
     {"dhe",
      [](cursor& cursor, pki_definition&, const token&) {
          const token& which = cursor.peek();
-         const written level = cursor.take_string("none, legacy or auto");
+         const located_string level = cursor.take_string("none, legacy or auto");
          if (level.text == "legacy" || level.text == "auto") {
-             cursor.leave(which, "\"dhe " + level.text + "\" is not built yet", "remove it");
+             cursor.fail(which, "\"dhe " + level.text + "\" is not built yet", "remove it");
          }
-         if (level.text != "none") cursor.leave_unknown(which, "level of dhe", {"none", "legacy", "auto"});
+         if (level.text != "none") cursor.fail_unknown(which, "level of dhe", {"none", "legacy", "auto"});
      }},
     {"key",
      [](cursor& cursor, pki_definition& definition, const token& word) { take_file(cursor, definition.key, word); }},
@@ -47,7 +47,7 @@ constexpr option<pki_definition> options[] = {
 }  // namespace
 
 void read_pki(grammar& g, const token& word) {
-    const written name = g.cursor.take_string("the name of a pki");
+    const located_string name = g.cursor.take_string("the name of a pki");
     pki_definition* one = find_pki(g.model, name.text);
     if (one == nullptr) {
         one = &g.model.pki.emplace_back();
@@ -55,14 +55,14 @@ void read_pki(grammar& g, const token& word) {
         one->location = word.position.where();
     }
     if (g.cursor.at_line_end())
-        g.cursor.leave_unexpected(g.cursor.peek(), "\"cert\" or \"key\"", "write pki NAME cert \"/path\"");
+        g.cursor.fail_unexpected(g.cursor.peek(), "\"cert\" or \"key\"", "write pki NAME cert \"/path\"");
     read_options<pki_definition>(g.cursor, *one, options, "option of \"pki\"");
 }
 
 void read_ca(grammar& g, const token& word) {
     ca_definition made;
     made.location = word.position.where();
-    const written name = g.cursor.take_string("the name of a ca");
+    const located_string name = g.cursor.take_string("the name of a ca");
     made.name = name.text;
     g.cursor.expect_word("cert", "ca NAME cert \"/path\"");
     made.cert = g.cursor.take_string("a file");
@@ -74,14 +74,14 @@ void read_ca(grammar& g, const token& word) {
 }
 
 void define_certificates_of_2012(grammar& g) {
-    for (const written& name : g.certificates) {
+    for (const located_string& name : g.certificates) {
         if (find_pki(g.model, name.text) != nullptr) continue;
         const std::string path = std::string(certificates_of_2012) + name.text;
         pki_definition made;
         made.name = name.text;
         made.location = name.location;
-        made.cert = written{path + ".crt", name.location};
-        made.key = written{path + ".key", name.location};
+        made.cert = located_string{path + ".crt", name.location};
+        made.key = located_string{path + ".key", name.location};
         g.model.pki.push_back(std::move(made));
     }
 }

@@ -2,7 +2,7 @@
 
 #include <boost/asio/error.hpp>
 
-#include "waypost/async/alongside.hpp"
+#include "waypost/async/run_with.hpp"
 #include "waypost/base/ascii.hpp"
 #include "waypost/base/exception_text.hpp"
 #include "waypost/net/watchdog.hpp"
@@ -57,7 +57,7 @@ async::awaitable<> server::accept() {
 async::awaitable<> server::serve(std::unique_ptr<net::stream> client, async::permits::token) {
     net::watchdog watchdog(executor_, *client, clock_);
     watchdog.expect_within(patience);
-    co_await async::alongside(watchdog.run(), converse(*client));
+    co_await async::run_with(watchdog.run(), converse(*client));
     client->close();
 }
 

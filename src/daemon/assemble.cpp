@@ -26,7 +26,7 @@ delivery::settings for_queue(delivery::settings how, const spool::sqlite_store& 
 
 }  // namespace
 
-assembly::assembly(boost::asio::io_context& loop, async::workers& io, config::loaded settings)
+assembly::assembly(boost::asio::io_context& loop, async::thread_pool& io, config::loaded settings)
     : settings_(std::move(settings)),
 
       // What everybody uses: a log, a clock, the DNS, the users' own files.

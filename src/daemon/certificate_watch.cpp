@@ -9,7 +9,7 @@ constexpr std::chrono::hours between_looks{24};
 }  // namespace
 
 async::awaitable<> watch_certificates(std::vector<config::watched_certificate> certificates, async::clock& time,
-                                      async::workers& io, observe::log& log) {
+                                      async::thread_pool& io, observe::log& log) {
     while (!certificates.empty()) {
         co_await time.sleep_for(between_looks);
         for (const config::watched_certificate& each : certificates) {

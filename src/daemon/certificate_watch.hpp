@@ -13,6 +13,6 @@ namespace waypost::daemon {
 
 /// Until it is cancelled. All but the list outlives it. What is wrong at the start was said when it was loaded.
 async::awaitable<> watch_certificates(std::vector<config::watched_certificate> certificates, async::clock& time,
-                                      async::workers& io, observe::log& log);
+                                      async::thread_pool& io, observe::log& log);
 
 }  // namespace waypost::daemon

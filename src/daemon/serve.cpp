@@ -49,7 +49,7 @@ async::awaitable<> until_signalled(assembly& house) {
 
 }  // namespace
 
-void serve(async::workers& io, config::loaded settings) {
+void serve(async::thread_pool& io, config::loaded settings) {
     // A peer that has gone shows as an error of the write, in its own session.
     std::signal(SIGPIPE, SIG_IGN);
     fit_sessions_to_descriptors(settings);

@@ -1,6 +1,6 @@
 // As much of CBOR (RFC 8949) as jobs need: unsigned numbers, booleans, octet strings and flat lists of them, in a fixed
-// order. A general reader recurses wherever its input does, and a deputy's answers are a user's to forge: what this one
-// does not know it refuses, so nothing nests.
+// order. A general reader recurses wherever its input does, and a delivery worker's answers are a user's to forge: what
+// this one does not know it refuses, so nothing nests.
 #pragma once
 
 #include <chrono>

@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <csignal>
 
-#include "octets.hpp"
+#include "blocking_io.hpp"
 #include "waypost/base/ascii.hpp"
 #include "waypost/base/program_start.hpp"
 
@@ -58,7 +58,7 @@ base::result<child_process> child_process::start(const std::vector<std::string>&
     if (in.has_error()) return in.error();
     auto out = make_pipe();
     if (out.has_error()) return out.error();
-    base::program_start start(base::program_start::apart::in_own_session);
+    base::program_start start(base::program_start::session_mode::in_own_session);
     start.work_in(directory);
     start.connect(in->reading.get(), STDIN_FILENO);
     start.connect(out->writing.get(), STDOUT_FILENO);

@@ -1,7 +1,7 @@
-#include "jobs.hpp"
 #include "maildir.hpp"
 #include "waypost/base/ascii.hpp"
 #include "waypost/mail/header.hpp"
+#include "worker_jobs.hpp"
 
 namespace waypost::delivery {
 

@@ -1,6 +1,6 @@
-#include "jobs.hpp"
 #include "mbox_file.hpp"
 #include "mbox_text.hpp"
+#include "worker_jobs.hpp"
 
 namespace waypost::delivery {
 

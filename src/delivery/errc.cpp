@@ -6,9 +6,9 @@ namespace {
 
 const char* text_of(errc value) noexcept {
     switch (value) {
-        case errc::deputy_lost: return "The process that acts for the user has ended";
-        case errc::deputy_silent: return "The process that acts for the user does not answer";
-        case errc::deputy_lies: return "The process that acts for the user does not answer as it should";
+        case errc::worker_lost: return "The process that acts for the user has ended";
+        case errc::worker_silent: return "The process that acts for the user does not answer";
+        case errc::bad_answer: return "The process that acts for the user does not answer as it should";
         case errc::content_unreadable: return "Content cannot be read";
         case errc::stopping: return "The daemon stops";
         case errc::file_unusable: return "The user's file cannot be used";

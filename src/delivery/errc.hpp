@@ -1,4 +1,4 @@
-// What can be wrong with a deputy, and with what it was asked for.
+// What can be wrong with a delivery worker, and with what it was asked for.
 #pragma once
 
 #include "waypost/base/result.hpp"
@@ -6,9 +6,9 @@
 namespace waypost::delivery {
 
 enum class errc {
-    deputy_lost = 1,     // it ended, or could not be spoken to
-    deputy_silent,       // it did not answer in time
-    deputy_lies,         // its answer is none
+    worker_lost = 1,     // it ended, or could not be spoken to
+    worker_silent,       // it did not answer in time
+    bad_answer,         // its answer is none
     content_unreadable,  // ours to send
     stopping,
     file_unusable,  // a user's file that may not be trusted, or cannot be read now

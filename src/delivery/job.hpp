@@ -1,12 +1,12 @@
-// What a deputy is asked to do, and what it answers: the protocol between the daemon and the process that acts under a
-// user's identity.
+// What a delivery worker is asked to do, and what it answers: the protocol between the daemon and the process that acts
+// under a user's identity.
 //
 //     request = frame of a job, then `size` octets of content
 //     answer  = frame of an answer, then `size` octets of content
 //     frame   = 4 octets of length (big-endian, at most 1 MiB), then so many octets of CBOR
 //
-// One job at a time; the connection's end is the deputy's. The other side is believed nothing: a deputy runs under the
-// user's identity, so its answers are the user's to forge, about his own mail.
+// One job at a time; the connection's end is the delivery worker's. The other side is believed nothing: a delivery
+// worker runs under the user's identity, so its answers are the user's to forge, about his own mail.
 #pragma once
 
 #include <chrono>
@@ -30,30 +30,30 @@ struct identity {
 struct job {
     enum class kind : std::uint8_t {
         maildir,  // `path` is the Maildir
-        mbox,     // `path` is the mailbox, which is made if it is missing
-        run,      // `arguments`, with the content on standard input; in `path` where `home` cannot be entered
-        read,     // `path`, a file of at most `most` octets, which comes back
+        mbox,  // `path` is the mailbox, which is made if it is missing
+        run,  // `arguments`, with the content on standard input; in `path` where `home` cannot be entered
+        read,  // `path`, a file of at most `most` octets, which comes back
     };
     kind operation = kind::maildir;
     std::string path;
-    std::string home;       // working directory of a command; of a .forward, where the checks of modes begin
-    std::string name;       // maildir: of the file
+    std::string home;  // working directory of a command; of a .forward, where the checks of modes begin
+    std::string name;  // maildir: of the file
     std::string extension;  // maildir: into its folder .extension if there is one
-    bool junk = false;      // maildir: into .Junk what is marked as spam
+    bool junk = false;  // maildir: into .Junk what is marked as spam
     bool may_be_repeat = false;  // maildir: the mail may be there already, read and renamed even
-    std::string head;       // fields in front of the content, with CRLF
-    std::string sender;     // mbox: of its "From " line; empty for the null reverse-path
+    std::string head;  // fields in front of the content, with CRLF
+    std::string sender;  // mbox: of its "From " line; empty for the null reverse-path
     std::vector<std::string> arguments;
     std::vector<std::string> environment;  // NAME=value
-    std::chrono::seconds time{300};        // for a command
+    std::chrono::seconds time{300};  // for a command
     std::uint64_t most = 0;
     bool is_forward = false;  // read: with the checks of a .forward, and "not there" is no fault
-    std::uint64_t size = 0;   // octets of content that follow
+    std::uint64_t size = 0;  // octets of content that follow
 };
 
 struct job_answer {
     mail::status status;
-    bool is_there = true;    // read: false where there is no such .forward
+    bool is_there = true;  // read: false where there is no such .forward
     std::uint64_t size = 0;  // read: octets of content that follow
 };
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "octets.hpp"
+#include "blocking_io.hpp"
 
 namespace waypost::delivery {
 

@@ -5,25 +5,25 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <utility>
 
-#include "deputies.hpp"
-#include "errand.hpp"
+#include "delivery_plan.hpp"
 #include "errc.hpp"
-#include "loop_search.hpp"
-#include "ourselves.hpp"
-#include "turns.hpp"
+#include "keyed_mutex.hpp"
+#include "loop_detector.hpp"
+#include "process_identity.hpp"
 #include "waypost/async/cancellation.hpp"
 #include "waypost/base/exception_text.hpp"
 #include "waypost/queue/delivery_log.hpp"
+#include "worker_pool.hpp"
 
 namespace waypost::delivery {
 
 /// The envelopes of one message. Its text, where it is not in memory anyway, is so only while somebody delivers it.
-struct local_agent::parcel {
+struct local_agent::shared_message {
     std::shared_ptr<const spool::message> message;
     std::weak_ptr<const spool::content> text;
 };
 
-/// A job that a deputy is at.
+/// A job that a delivery worker is at.
 struct local_agent::work {
     explicit work(local_agent& owner) : agent(owner) { ++agent.acting_; }
     work(const work&) = delete;
@@ -38,19 +38,19 @@ namespace {
 
 mail::status undone(const base::error_code& error) { return mail::status::transient("4.3.0", error.message()); }
 
-deputy_limits limits_of(const settings& settings) {
+worker_limits limits_of(const settings& settings) {
     return {.at_once = settings.limits.max_sessions, .of_one = settings.limits.max_sessions_per_user};
 }
 
-std::unique_ptr<deputies> deputies_for(const async::executor& executor, const surroundings& context,
-                                       const settings& settings) {
-    return std::make_unique<deputies>(
-        executor, deputies::surroundings{.clock = context.clock, .log = context.log, .io = context.io},
+std::unique_ptr<worker_pool> pool_for(const async::executor& executor, const dependencies& context,
+                                      const settings& settings) {
+    return std::make_unique<worker_pool>(
+        executor, worker_pool::dependencies{.clock = context.clock, .log = context.log, .io = context.io},
         limits_of(settings));
 }
 
 async::awaitable<base::result<bool>> goes_round(const spool::content& content, std::string address) {
-    loop_search search(std::move(address));
+    loop_detector search(std::move(address));
     std::vector<char> scratch;
     for (std::uint64_t offset = 0; offset < content.size();) {
         const auto piece = co_await content.read(offset, scratch);
@@ -70,26 +70,26 @@ std::optional<unsigned> writing_group(const std::string& directory) {
 
 }  // namespace
 
-local_agent::local_agent(const async::executor& executor, surroundings context, settings settings,
-                         std::unique_ptr<deputies> crew, const ourselves& self)
+local_agent::local_agent(const async::executor& executor, dependencies context, settings settings,
+                         std::unique_ptr<worker_pool> workers, const process_identity& self)
     : context_(context),
       settings_(std::move(settings)),
-      self_(std::make_unique<ourselves>(self)),
-      deputies_(std::move(crew)),
-      mailboxes_(std::make_unique<turns>(executor)),
+      self_(std::make_unique<process_identity>(self)),
+      workers_(std::move(workers)),
+      mailboxes_(std::make_unique<keyed_mutex>(executor)),
       idle_(executor),
       deliveries_(executor, [this](std::exception_ptr bug) {
           context_.log.error("mda", "bug", {{"what", base::text_of(bug)}});
       }) {}
 
-local_agent::local_agent(const async::executor& executor, surroundings context, settings settings)
-    : local_agent(executor, context, settings, deputies_for(executor, context, settings), find_ourselves()) {}
+local_agent::local_agent(const async::executor& executor, dependencies context, settings settings)
+    : local_agent(executor, context, settings, pool_for(executor, context, settings), find_process_identity()) {}
 
 local_agent::~local_agent() = default;
 
-void local_agent::carry(queue::task task) {
+void local_agent::carry(queue::queued_message task) {
     if (stopping_) return;  // it is as it was, and due at the next start
-    const auto all = std::make_shared<parcel>(parcel{.message = std::move(task.message), .text = {}});
+    const auto all = std::make_shared<shared_message>(shared_message{.message = std::move(task.message), .text = {}});
     for (spool::envelope& each : task.envelopes) deliveries_.start(deliver(all, std::move(each)));
 }
 
@@ -103,10 +103,10 @@ async::awaitable<> local_agent::stop(std::chrono::seconds grace) {
     // A command that is killed has perhaps done its work, and would do it again.
     co_await (context_.clock.sleep_for(grace) || until_idle());
     co_await deliveries_.stop();
-    co_await deputies_->stop();
+    co_await workers_->stop();
 }
 
-async::awaitable<> local_agent::deliver(std::shared_ptr<parcel> what, spool::envelope envelope) {
+async::awaitable<> local_agent::deliver(std::shared_ptr<shared_message> what, spool::envelope envelope) {
     const auto said = co_await attempt_or_defer(*what, envelope);
     if (!said) co_return;
     queue::log_delivery(context_.log, {.subsystem = "mda", .user = envelope.user}, *what->message, envelope, *said,
@@ -115,10 +115,10 @@ async::awaitable<> local_agent::deliver(std::shared_ptr<parcel> what, spool::env
 }
 
 // An envelope of which nothing is reported would be in flight until the next start.
-async::awaitable<std::optional<mail::status>> local_agent::attempt_or_defer(parcel& parcel,
+async::awaitable<std::optional<mail::status>> local_agent::attempt_or_defer(shared_message& shared_message,
                                                                             const spool::envelope& envelope) {
     try {
-        co_return co_await attempt(parcel, envelope);
+        co_return co_await attempt(shared_message, envelope);
     } catch (...) {
         if (async::is_cancellation(std::current_exception())) throw;
         context_.log.error(
@@ -128,40 +128,41 @@ async::awaitable<std::optional<mail::status>> local_agent::attempt_or_defer(parc
     co_return mail::status::transient("4.3.0", "Internal error at the delivery");
 }
 
-async::awaitable<std::optional<mail::status>> local_agent::attempt(parcel& parcel, const spool::envelope& envelope) {
+async::awaitable<std::optional<mail::status>> local_agent::attempt(shared_message& shared_message,
+                                                                   const spool::envelope& envelope) {
     const action_settings& action = settings_.actions.at(envelope.hop.action);
     const auto user = co_await user_of(action, envelope);
     if (const auto* refused = std::get_if<mail::status>(&user)) co_return *refused;
     const auto spool_group = co_await group_of_spool(action);
-    auto planned = errand_of({.message = *parcel.message,
-                              .envelope = envelope,
-                              .action = action,
-                              .settings = settings_,
-                              .user = std::get<table::userinfo::value>(user),
-                              .self = *self_,
-                              .spool_group = spool_group});
+    auto planned = plan_of({.message = *shared_message.message,
+                            .envelope = envelope,
+                            .action = action,
+                            .settings = settings_,
+                            .user = std::get<table::userinfo::value>(user),
+                            .self = *self_,
+                            .spool_group = spool_group});
     if (const auto* refused = std::get_if<mail::status>(&planned)) co_return *refused;
-    auto& [who, task] = std::get<errand>(planned);
+    auto& [who, task] = std::get<delivery_plan>(planned);
 
-    std::optional<turns::turn> alone;
+    std::optional<keyed_mutex::turn> alone;
     if (task.operation == job::kind::mbox) alone.emplace(co_await mailboxes_->take(task.path));
-    auto deputy = co_await deputies_->hire(who);
+    auto worker = co_await workers_->acquire(who);
     if (stopping_) co_return std::nullopt;
-    if (deputy.has_error()) co_return undone(deputy.error());
-    const auto content = co_await content_of(parcel);
+    if (worker.has_error()) co_return undone(worker.error());
+    const auto content = co_await content_of(shared_message);
     if (content.has_error()) co_return undone(errc::content_unreadable);
     const auto again = co_await goes_round(**content, envelope.recipient.address.text());
     if (again.has_error()) co_return undone(again.error());
     if (*again) co_return mail::status::permanent("5.4.6", "This mail has been delivered to that address before");
     if (stopping_) co_return std::nullopt;
     const work under_way(*this);
-    const auto done = co_await deputy->act(std::move(task), content->get());
+    const auto done = co_await worker->act(std::move(task), content->get());
     co_return done.has_error() ? undone(done.error()) : done->status;
 }
 
 async::awaitable<std::variant<table::userinfo::value, mail::status>> local_agent::user_of(
     const action_settings& action, const spool::envelope& envelope) {
-    if (action.user.empty() && envelope.user.empty()) co_return self_->nobody_in_particular;
+    if (action.user.empty() && envelope.user.empty()) co_return self_->unprivileged_user;
     const std::string& name = action.user.empty() ? envelope.user : action.user;
     auto found = co_await table::find<table::userinfo>(*action.users, name);
     if (found.has_value() && !found->has_value() && !action.user.empty() && action.system_users != nullptr)
@@ -178,10 +179,11 @@ async::awaitable<std::optional<unsigned>> local_agent::group_of_spool(const acti
     co_return co_await async::offload(context_.io, std::move(look));
 }
 
-async::awaitable<base::result<std::shared_ptr<const spool::content>>> local_agent::content_of(parcel& parcel) {
-    if (auto kept = parcel.text.lock()) co_return kept;
-    auto content = co_await context_.queue.content_of(parcel.message);
-    if (content.has_value()) parcel.text = *content;
+async::awaitable<base::result<std::shared_ptr<const spool::content>>> local_agent::content_of(
+    shared_message& shared_message) {
+    if (auto kept = shared_message.text.lock()) co_return kept;
+    auto content = co_await context_.queue.content_of(shared_message.message);
+    if (content.has_value()) shared_message.text = *content;
     co_return content;
 }
 

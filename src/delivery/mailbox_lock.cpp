@@ -8,8 +8,8 @@
 #include <ctime>
 #include <thread>
 
+#include "blocking_io.hpp"
 #include "mailbox_errc.hpp"
-#include "octets.hpp"
 
 namespace waypost::delivery {
 

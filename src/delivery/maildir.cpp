@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "octets.hpp"
+#include "blocking_io.hpp"
 
 namespace waypost::delivery {
 

@@ -6,8 +6,8 @@
 
 #include <filesystem>
 
+#include "blocking_io.hpp"
 #include "mailbox_errc.hpp"
-#include "octets.hpp"
 
 namespace waypost::delivery {
 

@@ -6,10 +6,10 @@
 
 #include <cerrno>
 
+#include "blocking_io.hpp"
 #include "descriptor.hpp"
-#include "jobs.hpp"
-#include "octets.hpp"
 #include "waypost/base/ascii.hpp"
+#include "worker_jobs.hpp"
 
 namespace waypost::delivery {
 

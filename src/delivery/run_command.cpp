@@ -9,10 +9,10 @@
 #include <cerrno>
 #include <csignal>
 
+#include "blocking_io.hpp"
 #include "child_process.hpp"
-#include "jobs.hpp"
 #include "last_line.hpp"
-#include "octets.hpp"
+#include "worker_jobs.hpp"
 
 namespace waypost::delivery {
 

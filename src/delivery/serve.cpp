@@ -2,8 +2,8 @@
 
 #include <unistd.h>
 
-#include "jobs.hpp"
-#include "octets.hpp"
+#include "blocking_io.hpp"
+#include "worker_jobs.hpp"
 
 namespace waypost::delivery {
 

@@ -1,5 +1,5 @@
-// The deputy's loop: one job after the other, over one connection. Blocks; acts under the identity that the process
-// has.
+// The delivery worker's loop: one job after the other, over one connection. Blocks; acts under the identity that the
+// process has.
 #pragma once
 
 namespace waypost::delivery {

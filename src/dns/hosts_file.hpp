@@ -57,7 +57,7 @@ private:
 
     std::string path_;
     const async::clock& clock_;
-    async::workers reader_{1};
+    async::thread_pool reader_{1};
     state now_;
     bool has_looked_ = false;
     std::optional<async::event> reading_;  // while it is being read

@@ -22,7 +22,7 @@ std::size_t index(door door) { return static_cast<std::size_t>(door); }
 
 door door_of(const listener_settings& listener) {
     if (!listener.endpoint) return door::local;
-    return listener.protocol.auth == smtp::demand::required ? door::submission : door::open;
+    return listener.protocol.auth == smtp::requirement::required ? door::submission : door::open;
 }
 
 admission::slot::~slot() {

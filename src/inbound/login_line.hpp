@@ -39,7 +39,7 @@ public:
     /// In its turn. Nothing where too many wait, of all or of this client, or the wait takes too long. The host itself
     /// may have all places.
     async::awaitable<std::optional<place>> join(std::optional<net::address> ip, async::clock& clock);
-    [[nodiscard]] async::workers& hashing() noexcept { return hashing_; }
+    [[nodiscard]] async::thread_pool& hashing() noexcept { return hashing_; }
 
 private:
     struct waiter;
@@ -55,7 +55,7 @@ private:
     async::permits waits_;
     address_counts waits_of_clients_;
     std::list<waiter*> waiting_;  // each could not have a place when one was last given back
-    async::workers hashing_;
+    async::thread_pool hashing_;
 };
 
 }  // namespace waypost::inbound

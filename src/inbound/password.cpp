@@ -43,7 +43,8 @@ async::awaitable<base::result<stored_password>> find_password(table::table& pass
     co_return stored_password{(**row).password, true};
 }
 
-async::awaitable<password_verdict> check_password(stored_password stored, base::secret password, async::workers& io) {
+async::awaitable<password_verdict> verify_password(stored_password stored, base::secret password,
+                                                   async::thread_pool& io) {
     auto compute = [given = std::move(password), hash = std::move(stored.hash)] {
         return password_matches(given.reveal(), hash.reveal());
     };

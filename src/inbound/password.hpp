@@ -20,7 +20,8 @@ struct stored_password {
 /// The user name is the label of the row (`name => name:crypt-hash`).
 async::awaitable<base::result<stored_password>> find_password(table::table& passwords, std::string user);
 /// The hash is computed off the loop.
-async::awaitable<password_verdict> check_password(stored_password stored, base::secret password, async::workers& io);
+async::awaitable<password_verdict> verify_password(stored_password stored, base::secret password,
+                                                   async::thread_pool& io);
 
 /// Whether a password matches a crypt(3) hash (yescrypt, sha512, bcrypt ...), or "{PLAIN}password". Blocks.
 [[nodiscard]] bool password_matches(std::string_view password, std::string_view hash);

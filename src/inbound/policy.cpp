@@ -22,8 +22,9 @@ bool lists(std::string_view row, const std::string& address, table::mailaddr ser
 
 }  // namespace
 
-rules::facts facts_about(const mail::mailbox& recipient, const client& peer, const smtp::server_session& conversation,
-                         const listener_settings& listener, async::wall_time now) {
+rules::envelope_context context_of(const mail::mailbox& recipient, const client& peer,
+                                   const smtp::server_session& conversation, const listener_settings& listener,
+                                   async::wall_time now) {
     return {.origin = peer.origin,
             .tag = listener.tag,
             .helo = conversation.helo(),
@@ -35,16 +36,16 @@ rules::facts facts_about(const mail::mailbox& recipient, const client& peer, con
             .rdns = peer.rdns};
 }
 
-async::awaitable<mail::status> judge_sender(const mail::reverse_path& reverse_path,
-                                            const smtp::server_session& conversation, const listener_settings& listener,
-                                            char tag_delimiter) {
+async::awaitable<mail::status> sender_verdict(const mail::reverse_path& reverse_path,
+                                              const smtp::server_session& conversation,
+                                              const listener_settings& listener, char tag_delimiter) {
     const std::string& user = conversation.authenticated_user();
     if (listener.senders == nullptr || user.empty()) co_return mail::status();
-    co_return co_await judge_sender(*listener.senders, user, reverse_path, tag_delimiter);
+    co_return co_await sender_verdict(*listener.senders, user, reverse_path, tag_delimiter);
 }
 
-async::awaitable<mail::status> judge_sender(table::table& senders, std::string user, mail::reverse_path reverse_path,
-                                            char tag_delimiter) {
+async::awaitable<mail::status> sender_verdict(table::table& senders, std::string user, mail::reverse_path reverse_path,
+                                              char tag_delimiter) {
     const auto row = co_await table::find<table::mailaddrmap>(senders, std::move(user));
     if (row.has_error()) co_return mail::status::of(451, "4.4.3", "Cannot look up who may send as this");
     if (row->has_value() && lists(**row, reverse_path.text(), {tag_delimiter})) co_return mail::status();

@@ -5,15 +5,15 @@
 namespace waypost::inbound {
 
 async::awaitable<base::result<std::vector<spool::envelope>>> report_routes::route(mail::mailbox recipient) {
-    const rules::facts about{.origin = rules::made_here{},
-                             .tag = {},
-                             .helo = {},
-                             .user = {},
-                             .tls = false,
-                             .sender = {},
-                             .recipient = recipient,
-                             .time = clock_->wall(),
-                             .rdns = {}};
+    const rules::envelope_context about{.origin = rules::made_here{},
+                                        .tag = {},
+                                        .helo = {},
+                                        .user = {},
+                                        .tls = false,
+                                        .sender = {},
+                                        .recipient = recipient,
+                                        .time = clock_->wall(),
+                                        .rdns = {}};
     const mail::recipient report_to{.address = recipient, .notify = {.specified = true, .never = true}, .original = {}};
     auto accepted = co_await rules::accept_recipient(*rules_, about, *files_, report_to, ttl_);
     if (const auto* refused = std::get_if<mail::status>(&accepted)) {

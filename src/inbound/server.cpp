@@ -39,7 +39,7 @@ struct server::held {
     }
 };
 
-server::server(const async::executor& executor, surroundings context, settings settings)
+server::server(const async::executor& executor, dependencies context, settings settings)
     : executor_(executor),
       context_(context),
       settings_(std::move(settings)),

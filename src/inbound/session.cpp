@@ -5,7 +5,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <utility>
 
-#include "waypost/async/alongside.hpp"
+#include "waypost/async/run_with.hpp"
 #include "waypost/base/ascii.hpp"
 #include "waypost/inbound/policy.hpp"
 #include "waypost/observe/session_id.hpp"
@@ -74,7 +74,7 @@ std::string tls_words(const net::tls_info& tls) {
 
 std::string shutdown_words(const mail::domain& host) { return "4.3.2 " + host.text() + " Service shutting down"; }
 
-session::session(const async::executor& executor, const surroundings& context, const settings& settings,
+session::session(const async::executor& executor, const dependencies& context, const settings& settings,
                  const listener_settings& listener, budgets& shared, std::unique_ptr<net::stream> client)
     : context_(context),
       settings_(settings),
@@ -99,10 +99,10 @@ async::awaitable<> session::run() {
         context_.log.info("smtp", "connected", {{"session", id_}, {"address", address_}});
     }
     if (const auto peer = client_->peer()) side_tasks_.start(peer_name::ask(name_, context_.dns, peer->ip));
-    co_await async::finally(async::alongside(watchdog_.run(), converse()), wind_up());
+    co_await async::finally(async::run_with(watchdog_.run(), converse()), cleanup());
 }
 
-async::awaitable<> session::wind_up() {
+async::awaitable<> session::cleanup() {
     co_await say_shutdown();
     client_->close();
     co_await side_tasks_.stop();
@@ -127,7 +127,7 @@ void session::end_now() {
 /// half a reply nothing can be said.
 async::awaitable<> session::say_shutdown() {
     using namespace boost::asio::experimental::awaitable_operators;
-    if (!ending_ || !heard_ || writing_) co_return;
+    if (!ending_ || !can_write_ || writing_) co_return;
     add_last_reply();
     if (out_.empty()) co_return;
     const std::string words = std::exchange(out_, {});
@@ -137,7 +137,7 @@ async::awaitable<> session::say_shutdown() {
 
 /// The reply to a session that we end, unless the client has been told why.
 void session::add_last_reply() {
-    if (std::exchange(said_last_, true)) return;
+    if (std::exchange(has_replied_last_, true)) return;
     if (ending_) {
         reason_ = "shutdown";
         smtp::write_reply(out_, {421, shutdown_words(listener_.protocol.host)});
@@ -179,7 +179,7 @@ async::awaitable<> session::converse() {
         if (!goes_on) break;
         if (!protocol_.in_transaction()) forget_transaction();
     }
-    if (!heard_) co_return;
+    if (!can_write_) co_return;
     add_last_reply();
     if (co_await flush(ending_ ? shutdown_farewell_limit : farewell_limit)) co_await linger();
 }
@@ -198,7 +198,7 @@ async::awaitable<> session::linger() {
 }
 
 async::awaitable<bool> session::greet() {
-    if (listener_.implicit_tls && !co_await shake_hands()) co_return false;
+    if (listener_.implicit_tls && !co_await tls_handshake()) co_return false;
     if (!ending_) reply(protocol_.greeting());
     co_return true;
 }
@@ -211,21 +211,21 @@ async::awaitable<bool> session::perform(smtp::server_step next) {
         }
         if (auto* end = std::get_if<smtp::hang_up>(&next)) {
             reply(end->last);
-            said_last_ = true;
+            has_replied_last_ = true;
             if (end->last.code != 221) reason_ = "refused";
             co_return false;
         }
         if (auto* tls = std::get_if<smtp::begin_tls>(&next)) {
             reply(tls->reply);
-            co_return co_await flush() && co_await shake_hands();
+            co_return co_await flush() && co_await tls_handshake();
         }
         mail::status verdict;
-        if (auto* sender = std::get_if<smtp::judge_sender>(&next)) {
-            verdict = co_await judge(std::move(sender->sender));
-        } else if (auto* recipient = std::get_if<smtp::judge_recipient>(&next)) {
-            verdict = co_await judge(std::move(recipient->recipient));
+        if (auto* sender = std::get_if<smtp::check_sender>(&next)) {
+            verdict = co_await check(std::move(sender->sender));
+        } else if (auto* recipient = std::get_if<smtp::check_recipient>(&next)) {
+            verdict = co_await check(std::move(recipient->recipient));
         } else if (auto* password = std::get_if<smtp::check_password>(&next)) {
-            verdict = co_await judge(std::move(password->credentials));
+            verdict = co_await check(std::move(password->credentials));
         }
         next = protocol_.on_verdict(verdict);
     }
@@ -233,10 +233,10 @@ async::awaitable<bool> session::perform(smtp::server_step next) {
 
 // --- verdicts
 
-async::awaitable<mail::status> session::judge(mail::sender sender) {
+async::awaitable<mail::status> session::check(mail::sender sender) {
     watchdog_.pause();
     const mail::status said =
-        co_await judge_sender(sender.address, protocol_, listener_, context_.rules.tag_delimiter());
+        co_await sender_verdict(sender.address, protocol_, listener_, context_.rules.tag_delimiter());
     if (!said.is_success()) co_return said;
     if (!context_.store.has_room(sender.declared_size.value_or(0))) co_return no_room();
     forget_transaction();
@@ -247,11 +247,11 @@ async::awaitable<mail::status> session::judge(mail::sender sender) {
     co_return mail::status();
 }
 
-async::awaitable<mail::status> session::judge(mail::recipient recipient) {
+async::awaitable<mail::status> session::check(mail::recipient recipient) {
     watchdog_.pause();
-    const rules::facts about = facts_about(recipient.address);
-    auto accepted =
-        co_await rules::accept_recipient(context_.rules, about, context_.files, recipient, context_.queue.how().ttl);
+    const rules::envelope_context about = context_of(recipient.address);
+    auto accepted = co_await rules::accept_recipient(context_.rules, about, context_.files, recipient,
+                                                     context_.queue.settings().ttl);
     if (const auto* refused = std::get_if<mail::status>(&accepted)) co_return *refused;
 
     const mail::status added =
@@ -287,7 +287,7 @@ mail::status session::refuse_for_number(const mail::mailbox& recipient) {
     return mail::status::of(550, "5.3.4", "This address stands for more than " + limit + " recipients (max-envelopes)");
 }
 
-async::awaitable<mail::status> session::judge(smtp::credentials credentials) {
+async::awaitable<mail::status> session::check(smtp::credentials credentials) {
     watchdog_.pause();
     const std::string user = base::printable(credentials.user, 64);
     const auto verdict = co_await verdict_of(std::move(credentials));
@@ -322,7 +322,7 @@ async::awaitable<std::optional<password_verdict>> session::verdict_of(smtp::cred
     const auto peer = client_->peer();
     const auto place = co_await shared_.logins.join(peer ? std::optional(peer->ip) : std::nullopt, context_.clock);
     if (!place) co_return std::nullopt;
-    co_return co_await check_password(std::move(*stored), std::move(credentials.password), shared_.logins.hashing());
+    co_return co_await verify_password(std::move(*stored), std::move(credentials.password), shared_.logins.hashing());
 }
 
 /// Its password is not looked at, so a guesser learns nothing from it.
@@ -332,10 +332,10 @@ mail::status session::refuse_login(const std::string& user) {
     return mail::status::of(454, "4.7.0", "Too many logins at this time, try again later");
 }
 
-rules::facts session::facts_about(const mail::mailbox& recipient) {
+rules::envelope_context session::context_of(const mail::mailbox& recipient) {
     client peer{.origin = rules::local_socket{}, .rdns = [this] { return name_->wait(); }};
     if (const auto address = client_->peer()) peer.origin = address->ip;
-    return inbound::facts_about(recipient, peer, protocol_, listener_, context_.clock.wall());
+    return inbound::context_of(recipient, peer, protocol_, listener_, context_.clock.wall());
 }
 
 // --- content
@@ -367,7 +367,7 @@ async::awaitable<bool> session::receive_content() {
         if (discarded > settings_.most_discarded_content) {
             reason_ = "endless content";
             reply(smtp::reply(refusal_of_unread(decoder.found())));
-            said_last_ = true;
+            has_replied_last_ = true;
             co_return false;
         }
         if (decoder.seems_ended()) {
@@ -375,7 +375,7 @@ async::awaitable<bool> session::receive_content() {
             // session must end with the answer.
             reason_ = "bare line ends";
             reply(smtp::reply(refusal_of(smtp::content_decoder::fault::bare_line_end)));
-            said_last_ = true;
+            has_replied_last_ = true;
             co_return false;
         }
         if (ending_now_ || !co_await read(awaited::content, time_for_content())) co_return false;
@@ -495,7 +495,7 @@ bool session::may_read_command() {
     reason_ = "endless line";
     last_command_ = "(line without an end)";
     reply({421, "4.7.0 Line without an end"});
-    said_last_ = true;
+    has_replied_last_ = true;
     return false;
 }
 
@@ -527,7 +527,7 @@ async::awaitable<bool> session::flush(async::duration limit) {
     co_return written.has_value();
 }
 
-async::awaitable<bool> session::shake_hands() {
+async::awaitable<bool> session::tls_handshake() {
     lines_.clear();
     watchdog_.expect_within(settings_.times.handshake);
     awaited_ = awaited::handshake;
@@ -537,7 +537,7 @@ async::awaitable<bool> session::shake_hands() {
         context_.log.info("smtp", "tls-failed",
                           {{"session", id_}, {"address", address_}, {"reason", client_->tls_fault()}});
         reason_ = "tls failed";
-        heard_ = false;
+        can_write_ = false;
         co_return false;
     }
     tls_ = std::move(*agreed);

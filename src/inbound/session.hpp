@@ -31,7 +31,7 @@ namespace waypost::inbound {
 
 class session {
 public:
-    session(const async::executor& executor, const surroundings& context, const settings& settings,
+    session(const async::executor& executor, const dependencies& context, const settings& settings,
             const listener_settings& listener, budgets& shared, std::unique_ptr<net::stream> client);
     /// The whole session. Returns when it is over, however it ends.
     async::awaitable<> run();
@@ -46,7 +46,7 @@ private:
 
     async::awaitable<> converse();
     async::awaitable<> linger();
-    async::awaitable<> wind_up();
+    async::awaitable<> cleanup();
     async::awaitable<> say_shutdown();
     void add_last_reply();
     /// False at the end of the client's input, whatever ended it.
@@ -58,13 +58,13 @@ private:
     [[nodiscard]] async::duration time_for_content() const;
     async::awaitable<bool> flush();
     async::awaitable<bool> flush(async::duration limit);
-    async::awaitable<bool> shake_hands();
+    async::awaitable<bool> tls_handshake();
 
-    async::awaitable<mail::status> judge(mail::sender sender);
-    async::awaitable<mail::status> judge(mail::recipient recipient);
+    async::awaitable<mail::status> check(mail::sender sender);
+    async::awaitable<mail::status> check(mail::recipient recipient);
     [[nodiscard]] mail::status add_envelopes(const mail::mailbox& recipient, std::vector<spool::envelope> more);
     [[nodiscard]] mail::status refuse_for_number(const mail::mailbox& recipient);
-    async::awaitable<mail::status> judge(smtp::credentials credentials);
+    async::awaitable<mail::status> check(smtp::credentials credentials);
     async::awaitable<std::optional<password_verdict>> verdict_of(smtp::credentials credentials);
     mail::status refuse_login(const std::string& user);
     async::awaitable<bool> receive_content();
@@ -76,12 +76,12 @@ private:
                                           bool stored);
     [[nodiscard]] std::string trace_fields() const;
     [[nodiscard]] header_changes changes_for(const mail::sender& sender) const;
-    [[nodiscard]] rules::facts facts_about(const mail::mailbox& recipient);
+    [[nodiscard]] rules::envelope_context context_of(const mail::mailbox& recipient);
 
     void reply(const smtp::reply& answer);
     void log_refusal(const smtp::reply& reply);
 
-    const surroundings& context_;
+    const dependencies& context_;
     const settings& settings_;
     const listener_settings& listener_;
     budgets& shared_;
@@ -109,9 +109,9 @@ private:
     std::string last_command_;
     std::vector<std::string_view> pieces_;
     std::string_view reason_ = "quit";
-    bool heard_ = true;  // what we write can reach the client: false after a handshake that failed
+    bool can_write_ = true;  // what we write can reach the client: false after a handshake that failed
     bool writing_ = false;
-    bool said_last_ = false;  // a reply after which nothing may follow
+    bool has_replied_last_ = false;  // a reply after which nothing may follow
     bool ending_ = false;  // see end_soon()
     bool ending_now_ = false;
     awaited awaited_ = awaited::nothing;

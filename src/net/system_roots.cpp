@@ -53,7 +53,7 @@ async::awaitable<> need_roots(SSL_CTX* context) {
             roots.news.reset();
         }
     } const on_exit{*pending};
-    async::workers reader(1);
+    async::thread_pool reader(1);
     handle<X509_STORE> roots = co_await async::offload(reader, [] { return read_roots(); });
     pending->are_there = roots != nullptr;
     if (pending->are_there) SSL_CTX_set_cert_store(context, roots.release());

@@ -43,7 +43,7 @@ std::string length_text(async::duration length) {
 }  // namespace
 
 mail_queue::mail_queue(const async::executor& executor, spool::store& store, async::clock& time, observe::log& log,
-                       report_router& router, settings settings)
+                       report_router& router, queue::settings settings)
     : store_(store),
       clock_(time),
       log_(log),
@@ -53,7 +53,7 @@ mail_queue::mail_queue(const async::executor& executor, spool::store& store, asy
       timer_moved_(executor),
       coroutines_(executor, [this](std::exception_ptr bug) { log_bug(std::move(bug)); }) {
     reports_ = std::make_unique<reports>(
-        reports::surroundings{store_, clock_, log_, router, settings_, coroutines_},
+        reports::dependencies{store_, clock_, log_, router, settings_, coroutines_},
         [this](const spool::envelope& envelope, spool::change change) { settle(envelope, std::move(change)); },
         [this](spool::receipt receipt) { accepted(std::move(receipt)); });
 }
@@ -75,10 +75,10 @@ async::awaitable<> mail_queue::stop() {
 
 void mail_queue::accepted(spool::receipt receipt) {
     if (stopping_) return;  // it is in the store, for the next start
-    spool::queued fresh = std::move(receipt).kept();
+    spool::queued_message fresh = std::move(receipt).kept();
     latest_seen_ = std::max(latest_seen_, fresh.message->arrived);
     std::ignore = calendar();
-    const auto about = affordable(std::move(fresh.message));
+    const auto about = within_memory_budget(std::move(fresh.message));
     std::map<spool::next_hop, std::vector<spool::envelope>> by_hop;
     for (spool::envelope& each : fresh.envelopes) by_hop[each.hop].push_back(std::move(each));
     for (auto& [hop, envelopes] : by_hop) {
@@ -88,7 +88,7 @@ void mail_queue::accepted(spool::receipt receipt) {
     begin_refills();
 }
 
-std::shared_ptr<const spool::message> mail_queue::affordable(std::shared_ptr<const spool::message> message) {
+std::shared_ptr<const spool::message> mail_queue::within_memory_budget(std::shared_ptr<const spool::message> message) {
     if (message->text == nullptr || message->text->in_file()) return message;
     if (auto paid = content_budget_.try_take(message->text->size())) {
         message->text->pay_with(std::move(paid));
@@ -99,7 +99,7 @@ std::shared_ptr<const spool::message> mail_queue::affordable(std::shared_ptr<con
     return without;
 }
 
-void mail_queue::offer(spool::queued task) {
+void mail_queue::offer(spool::queued_message task) {
     if (spool::is_expansion_notice(task.envelopes.front().hop)) return tell_of_expansion(std::move(task));
     const std::string& action = task.envelopes.front().hop.action;
     if (const auto found = assigned_.find(action); found != assigned_.end()) {
@@ -112,18 +112,18 @@ void mail_queue::offer(spool::queued task) {
         report(task.message, std::move(each), deferred{.status = said, .remote = {}});
 }
 
-void mail_queue::tell_of_expansion(spool::queued task) {
+void mail_queue::tell_of_expansion(spool::queued_message task) {
     const auto said = mail::status::success("2.1.5", "Expanded, and passed on to the addresses that it stands for");
     const auto now = calendar();
     for (spool::envelope& each : task.envelopes) {
-        const spool::finished done{each.id};
+        const spool::remove done{each.id};
         // Like mail it has its time; the try behind it is the last.
         const bool is_last = now >= each.expires;
         spool::change if_not = done;
         if (!is_last)
-            if_not = spool::postponed{
-                each.id, each.tries + 1, each.warnings,
-                std::min(next_try_of(*task.message, each), std::max(each.expires, now + seconds(1))), said};
+            if_not = spool::defer{each.id, each.tries + 1, each.warnings,
+                                  std::min(next_try_of(*task.message, each), std::max(each.expires, now + seconds(1))),
+                                  said};
         reports_->owe(task.message, mail::report_kind::expanded, {std::move(each), said, {}, done, std::move(if_not)});
     }
 }
@@ -157,7 +157,7 @@ void mail_queue::report(const std::shared_ptr<const spool::message>& message, sp
 
 void mail_queue::on_delivered(const std::shared_ptr<const spool::message>& message, spool::envelope envelope,
                               delivered outcome) {
-    const spool::finished done{envelope.id};
+    const spool::remove done{envelope.id};
     if (outcome.dsn_passed || !wants_success(envelope.recipient.notify) || message->sender.address.is_null())
         return settle(envelope, done);
     const auto kind = outcome.final ? mail::report_kind::delivered : mail::report_kind::relayed;
@@ -177,8 +177,8 @@ void mail_queue::on_deferred(const std::shared_ptr<const spool::message>& messag
     }
     // A last try at the end of its time, whatever the schedule says.
     const auto until = std::min(next_try_of(*message, envelope), std::max(envelope.expires, now + seconds(1)));
-    spool::postponed later{envelope.id, envelope.tries + 1, envelope.warnings, until, outcome.status, outcome.for_host};
-    spool::postponed warned = later;
+    spool::defer later{envelope.id, envelope.tries + 1, envelope.warnings, until, outcome.status, outcome.for_host};
+    spool::defer warned = later;
     while (warning_owed(settings_.warn_intervals, warned.warnings, message->arrived, until)) ++warned.warnings;
     if (warned.warnings == later.warnings) return settle(envelope, std::move(later));
     if (message->sender.address.is_null() || !wants_delay(envelope.recipient.notify))
@@ -190,7 +190,7 @@ void mail_queue::on_deferred(const std::shared_ptr<const spool::message>& messag
 
 void mail_queue::on_failed(const std::shared_ptr<const spool::message>& message, spool::envelope envelope,
                            failed outcome) {
-    const spool::finished done{envelope.id};
+    const spool::remove done{envelope.id};
     if (message->sender.address.is_null()) {
         log_.info("queue", "report-dropped",
                   {{"evpid", spool::to_string(envelope.id)},
@@ -200,8 +200,8 @@ void mail_queue::on_failed(const std::shared_ptr<const spool::message>& message,
         return settle(envelope, done);
     }
     if (!wants_failure(envelope.recipient.notify)) return settle(envelope, done);
-    spool::postponed again{envelope.id, envelope.tries + 1, envelope.warnings, next_try_of(*message, envelope),
-                           outcome.status};
+    spool::defer again{envelope.id, envelope.tries + 1, envelope.warnings, next_try_of(*message, envelope),
+                       outcome.status};
     reports_->owe(message, mail::report_kind::failed,
                   {std::move(envelope), std::move(outcome.status), std::move(outcome.remote), done, std::move(again)});
 }
@@ -220,23 +220,23 @@ async::wall_time mail_queue::next_try_of(const spool::message& message, const sp
 
 // The change goes to the store before the envelope may be offered again: the store answers in this order.
 void mail_queue::settle(const spool::envelope& envelope, spool::change change) {
-    if (const auto* later = std::get_if<spool::postponed>(&change); later != nullptr && later->until < earliest_) {
+    if (const auto* later = std::get_if<spool::defer>(&change); later != nullptr && later->until < earliest_) {
         earliest_ = later->until;
         timer_moved_.notify();
     }
     store_.apply(std::move(change));
-    windows_->land(envelope);
+    windows_->complete(envelope);
     begin_refills();
 }
 
-void mail_queue::works_again(const spool::next_hop& hop) {
+void mail_queue::host_recovered(const spool::next_hop& hop) {
     if (stopping_) return;
-    if (clock_.now() >= hastened_since_ + between_looks) {
-        hastened_.clear();
-        hastened_since_ = clock_.now();
+    if (clock_.now() >= expedited_since_ + between_looks) {
+        expedited_.clear();
+        expedited_since_ = clock_.now();
     }
-    if (!hastened_.insert(hop).second) return;
-    store_.apply(spool::hastened{hop, calendar(), settings_.max_deferred});
+    if (!expedited_.insert(hop).second) return;
+    store_.apply(spool::expedite{hop, calendar(), settings_.max_deferred});
     windows_->on_disk(hop);
     begin_refills();
 }
@@ -267,13 +267,13 @@ async::awaitable<> mail_queue::refill(refill_order order) {
         co_await clock_.sleep_for(pause_after_store_error);
         windows_->not_filled(order);
     } else {
-        for (spool::queued& each : windows_->filled(order, std::move(*found))) offer(std::move(each));
+        for (spool::queued_message& each : windows_->filled(order, std::move(*found))) offer(std::move(each));
     }
     begin_refills();
 }
 
 // A hop whose refill ended by an exception would wait for it until the next start.
-async::awaitable<base::result<std::vector<spool::queued>>> mail_queue::ask_for(const refill_order& order) {
+async::awaitable<base::result<std::vector<spool::queued_message>>> mail_queue::ask_for(const refill_order& order) {
     try {
         co_return co_await store_.due(order.hop, calendar(), order.limit, order.known_ids);
     } catch (...) {

@@ -238,7 +238,7 @@ async::awaitable<std::string> reports::returned_part(const spool::message& messa
 
 void reports::log(std::string_view event, mail::report_kind kind, const group& group, std::string_view reason) const {
     for (const owed_report& each : group.recipients) {
-        const bool ends = event == "report-postponed" && std::holds_alternative<spool::finished>(each.if_not);
+        const bool ends = event == "report-postponed" && std::holds_alternative<spool::remove>(each.if_not);
         context_.log.info("queue", ends ? "report-dropped" : event,
                           {{"evpid", spool::to_string(each.envelope.id)},
                            {"kind", word_for(kind)},

@@ -29,7 +29,7 @@ struct owed_report {
 
 class reports {
 public:
-    struct surroundings {
+    struct dependencies {
         spool::store& store;
         async::clock& clock;
         observe::log& log;
@@ -40,7 +40,7 @@ public:
     using settle = std::function<void(const spool::envelope&, spool::change)>;
     using accept = std::function<void(spool::receipt)>;
 
-    reports(surroundings context, settle settled, accept accepted)
+    reports(dependencies context, settle settled, accept accepted)
         : context_(context), settled_(std::move(settled)), accepted_(std::move(accepted)) {}
 
     void owe(const std::shared_ptr<const spool::message>& message, mail::report_kind kind, owed_report report);
@@ -70,7 +70,7 @@ private:
     [[nodiscard]] mail_part part_to_return(mail::report_kind kind, const spool::message& message) const;
     void log(std::string_view event, mail::report_kind kind, const group& group, std::string_view reason) const;
 
-    surroundings context_;
+    dependencies context_;
     settle settled_;
     accept accepted_;
     std::map<key, group> waiting_;

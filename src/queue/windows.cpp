@@ -65,7 +65,7 @@ std::vector<spool::envelope> windows::admit(const spool::next_hop& hop, std::vec
     return fresh;
 }
 
-bool windows::land(const spool::envelope& envelope) {
+bool windows::complete(const spool::envelope& envelope) {
     const auto found = hops_.find(envelope.hop);
     if (found == hops_.end()) return false;
     state& hop = found->second;
@@ -121,11 +121,12 @@ std::optional<refill_order> windows::next_refill() {
     return std::nullopt;
 }
 
-std::vector<spool::queued> windows::filled(const refill_order& order, std::vector<spool::queued> entries) {
+std::vector<spool::queued_message> windows::filled(const refill_order& order,
+                                                   std::vector<spool::queued_message> entries) {
     state& hop = hops_.at(order.hop);
     std::size_t room = room_in_window(hop);
     std::size_t seen = 0;
-    for (spool::queued& each : entries) {
+    for (spool::queued_message& each : entries) {
         seen += each.envelopes.size();
         std::erase_if(each.envelopes, [&](const spool::envelope& envelope) {
             if (hop.admitted_meanwhile.contains(envelope.id)) return true;
@@ -138,7 +139,7 @@ std::vector<spool::queued> windows::filled(const refill_order& order, std::vecto
             return false;
         });
     }
-    std::erase_if(entries, [](const spool::queued& entry) { return entry.envelopes.empty(); });
+    std::erase_if(entries, [](const spool::queued_message& entry) { return entry.envelopes.empty(); });
     if (seen >= order.limit) hop.more_on_disk = true;
     end_refill(order);
     return entries;

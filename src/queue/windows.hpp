@@ -46,7 +46,7 @@ public:
     /// back; the rest is on disk.
     [[nodiscard]] std::vector<spool::envelope> admit(const spool::next_hop& hop, std::vector<spool::envelope> fresh);
     /// Not in flight any more. False if it was not: then nothing happens.
-    bool land(const spool::envelope& envelope);
+    bool complete(const spool::envelope& envelope);
     [[nodiscard]] bool in_flight(const spool::envelope& envelope) const;
     [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_; }
     [[nodiscard]] std::size_t in_flight(const spool::next_hop& hop) const;
@@ -64,7 +64,8 @@ public:
     /// The refill to begin with now, if any. It counts as running until filled() or not_filled().
     [[nodiscard]] std::optional<refill_order> next_refill();
     /// The store's answer. What comes back is in flight from now on.
-    [[nodiscard]] std::vector<spool::queued> filled(const refill_order& order, std::vector<spool::queued> entries);
+    [[nodiscard]] std::vector<spool::queued_message> filled(const refill_order& order,
+                                                            std::vector<spool::queued_message> entries);
     /// The store had no answer: the hop is due for a refill again.
     void not_filled(const refill_order& order);
 

@@ -18,7 +18,7 @@ connection::connection(const async::executor& executor, std::unique_ptr<net::str
 async::awaitable<connection::pause> connection::pump() {
     for (;;) {
         auto pause = co_await conversation_.pump();
-        if (std::holds_alternative<smtp::shake_hands>(pause)) {
+        if (std::holds_alternative<smtp::tls_handshake>(pause)) {
             if (auto refused = co_await start_tls()) {
                 co_return smtp::session_failed{smtp::client_stage::tls_refused, std::move(*refused)};
             }

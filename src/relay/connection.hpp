@@ -47,7 +47,7 @@ public:
     /// Nothing can be carried any more; what is known already may still be handed out by pump().
     [[nodiscard]] bool has_ended() const noexcept { return conversation_.protocol().has_ended(); }
     /// After a failure: the transactions that it cut short, oldest first.
-    [[nodiscard]] std::vector<smtp::cut_short> unfinished() const { return conversation_.protocol().unfinished(); }
+    [[nodiscard]] std::vector<smtp::interrupted> unfinished() const { return conversation_.protocol().unfinished(); }
     [[nodiscard]] const std::optional<conversation::unreadable_content>& unreadable() const noexcept {
         return conversation_.unreadable();
     }

@@ -1,19 +1,19 @@
 #include "waypost/relay/engine.hpp"
 
 #include "scheduler.hpp"
-#include "socket_crew.hpp"
+#include "socket_dialer.hpp"
 
 namespace waypost::relay {
 
-engine::engine(const async::executor& executor, surroundings context, settings settings)
+engine::engine(const async::executor& executor, dependencies context, settings settings)
     : context_(context),
       settings_(std::move(settings)),
-      crew_(std::make_unique<socket_crew>(executor, context_, settings_)),
-      scheduler_(std::make_unique<scheduler>(executor, context_, settings_, *crew_)) {}
+      dialer_(std::make_unique<socket_dialer>(executor, context_, settings_)),
+      scheduler_(std::make_unique<scheduler>(executor, context_, settings_, *dialer_)) {}
 
 engine::~engine() = default;
 
-void engine::carry(queue::task task) { scheduler_->carry(std::move(task)); }
+void engine::carry(queue::queued_message task) { scheduler_->carry(std::move(task)); }
 async::awaitable<> engine::stop(async::duration grace) { return scheduler_->stop(grace); }
 std::vector<route_view> engine::routes() const { return scheduler_->routes(); }
 std::vector<relay_view> engine::relays() const { return scheduler_->relays(); }

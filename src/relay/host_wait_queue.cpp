@@ -28,7 +28,7 @@ void host_wait_queue::cancel_alarm(line& line) {
     line.next.reset();
 }
 
-void host_wait_queue::leave(relay& relay) {
+void host_wait_queue::leave(relay_queue& relay) {
     for (const shared_limit& each : relay.lines) {
         const auto here = lines_.find(each);
         if (here == lines_.end()) continue;
@@ -53,7 +53,7 @@ host_wait_queue::visitor host_wait_queue::first(const shared_limit& limit) {
     }
 }
 
-async::time_point host_wait_queue::next_moment_of(const relay& relay) const {
+async::time_point host_wait_queue::next_moment_of(const relay_queue& relay) const {
     auto first = async::time_point::max();
     for (const shared_limit& each : relay.lines) {
         const auto here = lines_.find(each);
@@ -62,7 +62,7 @@ async::time_point host_wait_queue::next_moment_of(const relay& relay) const {
     return first;
 }
 
-bool host_wait_queue::waits_at(const relay& relay, const shared_limit& limit) const {
+bool host_wait_queue::waits_at(const relay_queue& relay, const shared_limit& limit) const {
     const auto here = lines_.find(limit);
     return here != lines_.end() && here->second.waiting.contains(relay.ticket);
 }
@@ -114,7 +114,7 @@ void host_wait_queue::sort_by_age(std::vector<shared_limit>& limits) const {
                       [this](const shared_limit& limit) { return lines_.at(limit).waiting.begin()->first; });
 }
 
-bool host_wait_queue::someone_else_waits(const route& route, const relay& asking_relay) {
+bool host_wait_queue::someone_else_waits(const route& route, const relay_queue& asking_relay) {
     if (lines_.empty()) return false;
     bool waits = false;
     for (const shared_limit& each : lines_for(route, asking_relay.hop.domain)) {

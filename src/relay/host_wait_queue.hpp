@@ -20,14 +20,14 @@
 #include <vector>
 
 #include "alarms.hpp"
-#include "relay.hpp"
+#include "relay_queue.hpp"
 #include "shared_limit.hpp"
 
 namespace waypost::relay {
 
 class host_wait_queue {
 public:
-    using visitor = std::shared_ptr<relay>;
+    using visitor = std::shared_ptr<relay_queue>;
 
     /// `on_alarm` is called when a moment has come of which wait() spoke.
     host_wait_queue(alarms& moments, std::function<void(const shared_limit&)> on_alarm)
@@ -36,25 +36,25 @@ public:
     /// `until`: when the limit ends by itself (a pause between connections).
     void wait(const visitor& waiting, const shared_limit& limit, std::optional<async::time_point> until = {});
     /// Leaves every line. The ticket stays.
-    void leave(relay& relay);
+    void leave(relay_queue& relay);
     /// It got what it waited for.
-    static void serve(relay& relay) {
+    static void serve(relay_queue& relay) {
         relay.ticket = 0;
         relay.has_asked_for_room = false;
     }
 
     /// The first moment at which a line of this relay is to be asked; max: it waits for events alone.
-    [[nodiscard]] async::time_point next_moment_of(const relay& relay) const;
+    [[nodiscard]] async::time_point next_moment_of(const relay_queue& relay) const;
 
     /// The first that still has mail for a connection. The others before it are taken out of their lines.
     [[nodiscard]] visitor first(const shared_limit& limit);
-    [[nodiscard]] bool waits_at(const relay& relay, const shared_limit& limit) const;
+    [[nodiscard]] bool waits_at(const relay_queue& relay, const shared_limit& limit) const;
     /// The lines in which somebody may wait for a connection along this route, for this domain; oldest first.
     [[nodiscard]] std::vector<shared_limit> lines_for(const route& route, const std::string& domain) const;
     [[nodiscard]] std::vector<shared_limit> lines_at(const host& host) const;
     /// Somebody else waits for the place of a connection along this route. Who waits for the end of a pause would have
     /// nothing of the place.
-    [[nodiscard]] bool someone_else_waits(const route& route, const relay& asking_relay);
+    [[nodiscard]] bool someone_else_waits(const route& route, const relay_queue& asking_relay);
     void clear();
 
 private:

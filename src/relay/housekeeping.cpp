@@ -20,7 +20,7 @@ constexpr std::size_t most_a_turn = 1000;
 
 }  // namespace
 
-async::awaitable<> scheduler::keep_house() {
+async::awaitable<> scheduler::housekeeping() {
     auto look_at_ledger = context_.clock.now();
     while (!stopping_ && !relays_.empty()) {
         co_await context_.clock.sleep_for(keepalive_precision);
@@ -39,9 +39,9 @@ async::awaitable<> scheduler::dismiss_and_forget_relays() {
     const auto now = context_.clock.now();
     std::size_t seen = 0;
     for (auto each = relays_.begin(); each != relays_.end();) {
-        relay& one = *each->second;
+        relay_queue& one = *each->second;
         one.dismiss_idle_since(now - one.bounds.keepalive);
-        if (one.done() && one.way.is_stale(memory_of_ways)) {
+        if (one.done() && one.resolver.is_stale(memory_of_ways)) {
             each = relays_.erase(each);
         } else {
             ++each;
@@ -53,7 +53,7 @@ async::awaitable<> scheduler::dismiss_and_forget_relays() {
     }
 }
 
-/// A rest was ended by hand: it may be news for any relay.
+/// A back-off was ended by hand: it may be news for any relay.
 async::awaitable<> scheduler::attend_all() {
     std::size_t seen = 0;
     for (auto each = relays_.begin(); each != relays_.end();) {

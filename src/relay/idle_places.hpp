@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <map>
 
-#include "relay.hpp"
+#include "relay_queue.hpp"
 
 namespace waypost::relay {
 
@@ -13,7 +13,7 @@ public:
     /// Stands in the list for as long as it lives.
     class entry {
     public:
-        entry(idle_places& places, relay& owner, idle_session& session)
+        entry(idle_places& places, relay_queue& owner, idle_session& session)
             : places_(places), host_(session.server), number_(++places.last_) {
             places_.by_host_[host_].emplace(number_, place{owner, session});
         }
@@ -28,7 +28,7 @@ public:
     };
 
     /// Sends one of another relay away from this host, if there is one.
-    void dismiss_one_at(const host& host, const relay& asking_relay) {
+    void dismiss_one_at(const host& host, const relay_queue& asking_relay) {
         const auto here = by_host_.find(host);
         if (here == by_host_.end()) return;
         for (auto each = here->second.begin(); each != here->second.end();) {
@@ -48,7 +48,7 @@ public:
 
 private:
     struct place {
-        relay& owner;
+        relay_queue& owner;
         idle_session& session;
     };
     void remove(const host& host, std::uint64_t number) {

@@ -22,10 +22,10 @@ const typename Map::mapped_type& found_or_none(const Map& map, const Key& key) {
     return found == map.end() ? none : found->second;
 }
 
-void open_one(tally& count, std::uint64_t turn, async::time_point now) {
+void open_one(connection_counts& count, std::uint64_t turn, async::time_point now) {
     ++count.open;
     count.turn = turn;
-    ++count.opening;
+    ++count.connecting;
     count.last_opened = now;
 }
 /// Goes on at `next`, and looks at `most` entries. True at the end of the map.
@@ -41,10 +41,10 @@ bool forget_some(Map& map, const Predicate& is_old, decltype(ledger::sweep::next
     next = {};
     return true;
 }
-void ready_one(tally& count) { --count.opening; }
-void close_one(tally& count, bool was_ready, async::time_point now) {
+void ready_one(connection_counts& count) { --count.connecting; }
+void close_one(connection_counts& count, bool was_ready, async::time_point now) {
     --count.open;
-    if (!was_ready) --count.opening;
+    if (!was_ready) --count.connecting;
     count.last_closed = now;
 }
 
@@ -87,7 +87,7 @@ void ledger::closed(const spool::next_hop& relay, const route& route, bool was_r
 void ledger::carried(const route& route) {
     route_record& along = routes_[route];
     ++along.messages;
-    along.rest.pause = {};
+    along.backoff.pause = {};
     host_record& at = hosts_[route.target];
     at.window = std::min(at.window + 1, largest_window);
 }
@@ -96,7 +96,7 @@ void ledger::failed(const route& route, const mail::status& reason, async::time_
     route_record& along = routes_[route];
     ++along.errors;
     along.last_error = reason;
-    rest(along.rest, reason, now);
+    back_off(along.backoff, reason, now);
     host_record& at = hosts_[route.target];
     at.window = std::max<std::size_t>(at.window - 1, 1);
     note_family(route, false, now);
@@ -105,17 +105,17 @@ void ledger::failed(const route& route, const mail::status& reason, async::time_
 void ledger::failed_for(const spool::next_hop& relay, const route& route, const mail::status& reason,
                         async::time_point now) {
     ++routes_[route].errors;
-    rest(relay_trouble_[{relay, route}], reason, now);
+    back_off(relay_backoffs_[{relay, route}], reason, now);
 }
 
 void ledger::source_failed(const source& source, const mail::status& reason, async::time_point now) {
-    rest(source_trouble_[source], reason, now);
+    back_off(source_backoffs_[source], reason, now);
 }
 
 void ledger::worked(const spool::next_hop& relay, const route& route, async::time_point now) {
-    routes_[route].rest.until = {};
-    source_trouble_.erase(route.source_address);
-    relay_trouble_.erase({relay, route});
+    routes_[route].backoff.until = {};
+    source_backoffs_.erase(route.source_address);
+    relay_backoffs_.erase({relay, route});
     note_family(route, true, now);
 }
 
@@ -129,11 +129,11 @@ void ledger::note_family(const route& route, bool worked, async::time_point now)
 }
 
 /// Several attempts that fail together are one failure.
-void ledger::rest(trouble& trouble, const mail::status& reason, async::time_point now) const {
-    trouble.because = reason;
-    if (now < trouble.until) return;
-    trouble.pause = std::clamp(trouble.pause * 2, pauses_.first, pauses_.longest);
-    trouble.until = now + trouble.pause;
+void ledger::back_off(backoff_record& backoff, const mail::status& reason, async::time_point now) const {
+    backoff.because = reason;
+    if (now < backoff.until) return;
+    backoff.pause = std::clamp(backoff.pause * 2, pauses_.first, pauses_.longest);
+    backoff.until = now + backoff.pause;
 }
 
 void ledger::remember_deferred(const spool::next_hop& relay, const host& host, std::size_t envelopes) {
@@ -160,22 +160,24 @@ std::vector<spool::next_hop> ledger::take_deferred(const host& host, async::time
 
 const host_record& ledger::at(const host& host) const { return found_or_none(hosts_, host); }
 const route_record& ledger::along(const route& route) const { return found_or_none(routes_, route); }
-const tally& ledger::from(const source& source) const { return found_or_none(sources_, source); }
-const tally& ledger::connector(const spool::next_hop& relay, const source& source) const {
+const connection_counts& ledger::from(const source& source) const { return found_or_none(sources_, source); }
+const connection_counts& ledger::connector(const spool::next_hop& relay, const source& source) const {
     return found_or_none(connectors_, std::pair(relay, source));
 }
-const tally& ledger::of(const spool::next_hop& relay) const { return found_or_none(relays_, relay); }
-const tally& ledger::towards(const std::string& domain) const { return found_or_none(domains_, domain); }
+const connection_counts& ledger::of(const spool::next_hop& relay) const { return found_or_none(relays_, relay); }
+const connection_counts& ledger::towards(const std::string& domain) const { return found_or_none(domains_, domain); }
 
-const trouble* ledger::resting(const spool::next_hop& relay, const route& route, async::time_point now) const {
-    const trouble* longest = nullptr;
-    const auto consider = [&](const trouble& trouble) {
-        if (trouble.until > now && (longest == nullptr || trouble.until > longest->until)) longest = &trouble;
+const backoff_record* ledger::backing_off(const spool::next_hop& relay, const route& route,
+                                          async::time_point now) const {
+    const backoff_record* longest = nullptr;
+    const auto consider = [&](const backoff_record& backoff) {
+        if (backoff.until > now && (longest == nullptr || backoff.until > longest->until)) longest = &backoff;
     };
-    if (const auto found = routes_.find(route); found != routes_.end()) consider(found->second.rest);
-    if (relay_trouble_.empty() && source_trouble_.empty()) return longest;
-    if (const auto found = relay_trouble_.find({relay, route}); found != relay_trouble_.end()) consider(found->second);
-    if (const auto found = source_trouble_.find(route.source_address); found != source_trouble_.end())
+    if (const auto found = routes_.find(route); found != routes_.end()) consider(found->second.backoff);
+    if (relay_backoffs_.empty() && source_backoffs_.empty()) return longest;
+    if (const auto found = relay_backoffs_.find({relay, route}); found != relay_backoffs_.end())
+        consider(found->second);
+    if (const auto found = source_backoffs_.find(route.source_address); found != source_backoffs_.end())
         consider(found->second);
     return longest;
 }
@@ -183,9 +185,9 @@ const trouble* ledger::resting(const spool::next_hop& relay, const route& route,
 bool ledger::resume(std::uint64_t route_id) {
     const auto found = std::ranges::find_if(routes_, [&](const auto& entry) { return entry.second.id == route_id; });
     if (found == routes_.end()) return false;
-    found->second.rest = {};
-    source_trouble_.erase(found->first.source_address);
-    std::erase_if(relay_trouble_, [&](const auto& entry) { return entry.first.second == found->first; });
+    found->second.backoff = {};
+    source_backoffs_.erase(found->first.source_address);
+    std::erase_if(relay_backoffs_, [&](const auto& entry) { return entry.first.second == found->first; });
     return true;
 }
 
@@ -193,16 +195,16 @@ bool ledger::forget_quiet_since(async::time_point moment, async::time_point now,
     const auto is_quiet = [&](const auto& entry) {
         return entry.second.open == 0 && entry.second.last_opened < moment && entry.second.last_closed < moment;
     };
-    const auto is_over = [&](const trouble& trouble) { return trouble.until < now && trouble.until < moment; };
+    const auto is_over = [&](const backoff_record& backoff) { return backoff.until < now && backoff.until < moment; };
     const auto is_past = [&](const auto& entry) { return is_over(entry.second); };
     std::size_t number = 0;
     const auto look_at = [&](auto& map, const auto& is_old) {
         if (number++ < progress.map) return;  // seen
         if (most > 0 && forget_some(map, is_old, progress.next, most)) ++progress.map;
     };
-    look_at(relay_trouble_, is_past);
-    look_at(source_trouble_, is_past);
-    look_at(routes_, [&](const auto& entry) { return is_quiet(entry) && is_over(entry.second.rest); });
+    look_at(relay_backoffs_, is_past);
+    look_at(source_backoffs_, is_past);
+    look_at(routes_, [&](const auto& entry) { return is_quiet(entry) && is_over(entry.second.backoff); });
     look_at(hosts_, is_quiet);
     look_at(sources_, is_quiet);
     look_at(connectors_, is_quiet);

@@ -1,9 +1,9 @@
 // What the relay room remembers of hosts, routes and sources: connections that are open, how the last ones went, and
-// what rests until when. Bookkeeping only; the planner reads it, the engine writes it.
+// which routes back off until when. Bookkeeping only; the planner reads it, the engine writes it.
 //
 // Trouble is kept where it belongs. A host that cannot be reached, refuses us or says 421 is trouble of that route,
 // whoever uses it; a certificate or a password that does not do is trouble of one relay on that route. A source that
-// cannot be bound is trouble of the source. A session that comes up ends the rest; only a message that is carried makes
+// cannot be bound is trouble of the source. A session that comes up ends the back-off; only a message that is carried makes
 // the next one short again, as a host may greet everybody and take nothing.
 //
 // Concurrency towards a host is the feedback of Postfix's scheduler: a window that begins at 5, grows by one with each
@@ -26,29 +26,29 @@
 namespace waypost::relay {
 
 /// A pause that grows with each failure in a row, and why.
-struct trouble {
+struct backoff_record {
     async::time_point until{};
     async::duration pause{};
     mail::status because;
 };
 
-struct tally {
+struct connection_counts {
     std::size_t open = 0;  // connections, those being opened included
-    std::size_t opening = 0;  // of these
+    std::size_t connecting = 0;  // of these
     async::time_point last_opened = async::time_point::min();
     async::time_point last_closed = async::time_point::min();
     std::uint64_t turn = 0;  // the number of the last opening, over all: who has the lowest has waited longest
 
-    [[nodiscard]] std::size_t ready() const noexcept { return open - opening; }
+    [[nodiscard]] std::size_t ready() const noexcept { return open - connecting; }
 };
 
-struct host_record : tally {
+struct host_record : connection_counts {
     std::size_t window = 5;
 };
 
-struct route_record : tally {
+struct route_record : connection_counts {
     std::uint64_t id = 0;  // what `show routes` and `resume route` call it
-    trouble rest;
+    backoff_record backoff;
     mail::status last_error;  // kept when the trouble is over
     std::uint64_t connections = 0;  // since it is known
     std::uint64_t messages = 0;
@@ -90,22 +90,23 @@ public:
     // --- what is known
     [[nodiscard]] const host_record& at(const host& host) const;
     [[nodiscard]] const route_record& along(const route& route) const;
-    [[nodiscard]] const tally& from(const source& source) const;
-    [[nodiscard]] const tally& connector(const spool::next_hop& relay, const source& source) const;
-    [[nodiscard]] const tally& of(const spool::next_hop& relay) const;
-    [[nodiscard]] const tally& towards(const std::string& domain) const;
+    [[nodiscard]] const connection_counts& from(const source& source) const;
+    [[nodiscard]] const connection_counts& connector(const spool::next_hop& relay, const source& source) const;
+    [[nodiscard]] const connection_counts& of(const spool::next_hop& relay) const;
+    [[nodiscard]] const connection_counts& towards(const std::string& domain) const;
     [[nodiscard]] std::size_t open() const noexcept { return open_; }
     /// The trouble that keeps this relay off this route longest, if any does now.
-    [[nodiscard]] const trouble* resting(const spool::next_hop& relay, const route& route, async::time_point now) const;
+    [[nodiscard]] const backoff_record* backing_off(const spool::next_hop& relay, const route& route,
+                                                    async::time_point now) const;
     /// IPv6 is tried first, unless it did not work lately and IPv4 did (RFC 8305 section 5.2).
     [[nodiscard]] bool prefers_ipv4(async::time_point now) const noexcept { return ipv4_works_ && now < avoid_ipv6_; }
 
     [[nodiscard]] const std::map<route, route_record>& routes() const noexcept { return routes_; }
     [[nodiscard]] const std::map<host, host_record>& hosts() const noexcept { return hosts_; }
-    [[nodiscard]] const std::map<std::pair<spool::next_hop, route>, trouble>& relay_trouble() const noexcept {
-        return relay_trouble_;
+    [[nodiscard]] const std::map<std::pair<spool::next_hop, route>, backoff_record>& relay_backoffs() const noexcept {
+        return relay_backoffs_;
     }
-    /// Ends every rest of the route of this number. False if there is none.
+    /// Ends every back-off of the route of this number. False if there is none.
     bool resume(std::uint64_t route_id);
     /// How far a walk through all of it has come.
     struct sweep {
@@ -114,24 +115,24 @@ public:
                      std::pair<spool::next_hop, route>, std::string>
             next;
     };
-    /// Forgets what has been quiet since `moment`. What rests or is open stays. Looks at `most` entries; true when it
+    /// Forgets what has been quiet since `moment`. What backs off or is open stays. Looks at `most` entries; true when it
     /// has seen all.
     bool forget_quiet_since(async::time_point moment, async::time_point now, sweep& progress, std::size_t most);
 
 private:
     void note_family(const route& route, bool worked, async::time_point now);
-    void rest(trouble& trouble, const mail::status& reason, async::time_point now) const;
+    void back_off(backoff_record& backoff, const mail::status& reason, async::time_point now) const;
 
     pauses pauses_;
     std::size_t told_at_once_;
     std::map<host, host_record> hosts_;
     std::map<route, route_record> routes_;
-    std::map<source, tally> sources_;
-    std::map<source, trouble> source_trouble_;
-    std::map<std::pair<spool::next_hop, source>, tally> connectors_;
-    std::map<spool::next_hop, tally> relays_;
-    std::map<std::string, tally, std::less<>> domains_;
-    std::map<std::pair<spool::next_hop, route>, trouble> relay_trouble_;
+    std::map<source, connection_counts> sources_;
+    std::map<source, backoff_record> source_backoffs_;
+    std::map<std::pair<spool::next_hop, source>, connection_counts> connectors_;
+    std::map<spool::next_hop, connection_counts> relays_;
+    std::map<std::string, connection_counts, std::less<>> domains_;
+    std::map<std::pair<spool::next_hop, route>, backoff_record> relay_backoffs_;
     struct waiting_mail {
         std::map<spool::next_hop, std::size_t> envelopes;
         async::time_point last_told = async::time_point::min();

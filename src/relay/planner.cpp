@@ -18,13 +18,13 @@ struct delayed {
     async::time_point until = async::time_point::min();
     std::optional<scope> scope;
 };
-struct resting {
-    const trouble* because;
+struct backing_off {
+    const backoff_record* because;
 };
 struct unfit {
     bool by_limit = false;  // otherwise by the family of the source
 };
-using verdict = std::variant<usable, busy, delayed, resting, unfit>;
+using verdict = std::variant<usable, busy, delayed, backing_off, unfit>;
 
 bool family_allowed(const host& host, const limits& limits) {
     if (!host.socket_path.empty()) return true;
@@ -34,19 +34,20 @@ bool family_allowed(const host& host, const limits& limits) {
 /// The pause between two connections that has to be kept longest.
 delayed longest_pause(const spool::next_hop& relay, const route& route, const ledger& ledger, const limits& limits) {
     delayed longest;
-    const auto keep = [&longest](const tally& tally, async::time_point tally::* since, async::duration pause,
-                                 std::optional<scope> limit_scope) {
-        if (pause == async::duration::zero() || tally.*since == async::time_point::min()) return;
-        if (tally.*since + pause > longest.until) longest = {tally.*since + pause, limit_scope};
+    const auto keep = [&longest](const connection_counts& counts, async::time_point connection_counts::* since,
+                                 async::duration pause, std::optional<scope> limit_scope) {
+        if (pause == async::duration::zero() || counts.*since == async::time_point::min()) return;
+        if (counts.*since + pause > longest.until) longest = {counts.*since + pause, limit_scope};
     };
-    keep(ledger.at(route.target), &tally::last_opened, limits.host_delay, scope::route);
-    keep(ledger.along(route), &tally::last_opened, limits.route_delay, scope::route);
-    keep(ledger.along(route), &tally::last_closed, limits.reconnect_delay, scope::route);
-    keep(ledger.from(route.source_address), &tally::last_opened, limits.source_delay, scope::source);
-    keep(ledger.connector(relay, route.source_address), &tally::last_opened, limits.connector_delay, std::nullopt);
-    keep(ledger.of(relay), &tally::last_opened, limits.relay_delay, std::nullopt);
+    keep(ledger.at(route.target), &connection_counts::last_opened, limits.host_delay, scope::route);
+    keep(ledger.along(route), &connection_counts::last_opened, limits.route_delay, scope::route);
+    keep(ledger.along(route), &connection_counts::last_closed, limits.reconnect_delay, scope::route);
+    keep(ledger.from(route.source_address), &connection_counts::last_opened, limits.source_delay, scope::source);
+    keep(ledger.connector(relay, route.source_address), &connection_counts::last_opened, limits.connector_delay,
+         std::nullopt);
+    keep(ledger.of(relay), &connection_counts::last_opened, limits.relay_delay, std::nullopt);
     if (!relay.domain.empty())
-        keep(ledger.towards(relay.domain), &tally::last_opened, limits.domain_delay, scope::domain);
+        keep(ledger.towards(relay.domain), &connection_counts::last_opened, limits.domain_delay, scope::domain);
     return longest;
 }
 
@@ -54,7 +55,7 @@ verdict judge(const spool::next_hop& relay, const route& route, const ledger& le
               std::size_t most_open, async::time_point now) {
     if (!family_allowed(route.target, limits)) return unfit{.by_limit = true};
     if (!families_fit(route)) return unfit{};
-    if (const trouble* why = ledger.resting(relay, route, now)) return resting{why};
+    if (const backoff_record* why = ledger.backing_off(relay, route, now)) return backing_off{why};
 
     if (ledger.of(relay).open >= limits.per_relay) return busy{};
     if (ledger.connector(relay, route.source_address).open >= limits.per_connector) return busy{};
@@ -65,7 +66,7 @@ verdict judge(const spool::next_hop& relay, const route& route, const ledger& le
     if (there.open >= std::min(limits.per_host, there.window)) return busy{scope::route};
     const route_record& along = ledger.along(route);
     // A route is tried by one first, and then by as many again as it carries: what is broken costs one attempt.
-    if (along.open >= limits.per_route || along.opening > along.ready()) return busy{scope::route};
+    if (along.open >= limits.per_route || along.connecting > along.ready()) return busy{scope::route};
 
     if (const auto pause = longest_pause(relay, route, ledger, limits); pause.until > now) return pause;
     return usable{};
@@ -84,10 +85,11 @@ std::uint64_t last_turn(const candidate& candidate, const ledger& ledger) {
 }
 
 /// Collects what the routes of one preference have to say.
-class level {
+class preference_level {
 public:
-    level(const wish& wish, const ledger& ledger, const limits& limits, std::size_t most_open, async::time_point now)
-        : request_(wish), ledger_(ledger), limits_(limits), most_open_(most_open), now_(now) {}
+    preference_level(const session_request& request, const ledger& ledger, const limits& limits, std::size_t most_open,
+                     async::time_point now)
+        : request_(request), ledger_(ledger), limits_(limits), most_open_(most_open), now_(now) {}
 
     void look_at(std::size_t index) {
         const candidate& one = request_.hosts[index];
@@ -103,8 +105,8 @@ public:
     [[nodiscard]] const std::optional<open_session>& best() const noexcept { return best_; }
     /// There is something to wait for at this level, so a worse one does not serve.
     [[nodiscard]] bool waits() const noexcept { return waits_; }
-    [[nodiscard]] all_busy what_for() && { return std::move(busy_); }
-    [[nodiscard]] const trouble* first_to_end() const noexcept { return first_to_end_; }
+    [[nodiscard]] at_limit what_for() && { return std::move(busy_); }
+    [[nodiscard]] const backoff_record* first_to_end() const noexcept { return first_to_end_; }
     [[nodiscard]] const std::optional<mail::status>& because() const noexcept { return because_; }
     [[nodiscard]] bool wrong_family() const noexcept { return wrong_family_; }
     [[nodiscard]] bool forbidden_family() const noexcept { return forbidden_family_; }
@@ -176,7 +178,7 @@ private:
             } else if (!busy_.or_at || later->until < *busy_.or_at) {
                 busy_.or_at = later->until;
             }
-        } else if (const auto* broken = std::get_if<resting>(&verdict)) {
+        } else if (const auto* broken = std::get_if<backing_off>(&verdict)) {
             if (first_to_end_ == nullptr || broken->because->until < first_to_end_->until)
                 first_to_end_ = broken->because;
         } else {
@@ -185,7 +187,7 @@ private:
         return false;
     }
 
-    const wish& request_;
+    const session_request& request_;
     const ledger& ledger_;
     const limits& limits_;
     std::size_t most_open_;
@@ -194,8 +196,8 @@ private:
     std::optional<open_session> best_;
     std::tuple<std::size_t, std::uint64_t> best_load_;
     bool waits_ = false;
-    all_busy busy_;
-    const trouble* first_to_end_ = nullptr;
+    at_limit busy_;
+    const backoff_record* first_to_end_ = nullptr;
     std::optional<mail::status> because_;
     bool wrong_family_ = false;
     bool forbidden_family_ = false;
@@ -211,39 +213,39 @@ mail::status no_source_fits() {
 
 }  // namespace
 
-decision decide(const wish& wish, const ledger& ledger, const limits& limits, std::size_t most_open,
+decision decide(const session_request& request, const ledger& ledger, const limits& limits, std::size_t most_open,
                 async::time_point now) {
-    if (wish.sources.empty())
+    if (request.sources.empty())
         return give_up{mail::status::transient("4.4.1", "The table of source addresses is empty")};
-    const trouble* first_to_end = nullptr;
+    const backoff_record* first_to_end = nullptr;
     std::optional<mail::status> because;
     bool wrong_family = false;
     bool forbidden_family = false;
-    for (std::size_t i = 0; i < wish.hosts.size();) {
-        level one(wish, ledger, limits, most_open, now);
-        for (const unsigned preference = wish.hosts[i].preference;
-             i < wish.hosts.size() && wish.hosts[i].preference == preference; ++i) {
+    for (std::size_t i = 0; i < request.hosts.size();) {
+        preference_level one(request, ledger, limits, most_open, now);
+        for (const unsigned preference = request.hosts[i].preference;
+             i < request.hosts.size() && request.hosts[i].preference == preference; ++i) {
             one.look_at(i);
         }
         if (one.best()) return *one.best();
         if (one.waits()) {
-            // What rests may be the first to change, too.
-            const trouble* const rest = one.first_to_end();
-            all_busy wait = std::move(one).what_for();
-            if (rest != nullptr && (!wait.or_at || rest->until < *wait.or_at)) wait.or_at = rest->until;
+            // A back-off may be the first to change, too.
+            const backoff_record* const backoff = one.first_to_end();
+            at_limit wait = std::move(one).what_for();
+            if (backoff != nullptr && (!wait.or_at || backoff->until < *wait.or_at)) wait.or_at = backoff->until;
             if (first_to_end != nullptr && (!wait.or_at || first_to_end->until < *wait.or_at))
                 wait.or_at = first_to_end->until;
             return wait;
         }
-        if (const trouble* rest = one.first_to_end();
-            rest != nullptr && (first_to_end == nullptr || rest->until < first_to_end->until)) {
-            first_to_end = rest;
+        if (const backoff_record* backoff = one.first_to_end();
+            backoff != nullptr && (first_to_end == nullptr || backoff->until < first_to_end->until)) {
+            first_to_end = backoff;
         }
         if (!because) because = one.because();
         wrong_family = wrong_family || one.wrong_family();
         forbidden_family = forbidden_family || one.forbidden_family();
     }
-    if (first_to_end != nullptr) return come_back_at{first_to_end->until, first_to_end->because};
+    if (first_to_end != nullptr) return retry_at{first_to_end->until, first_to_end->because};
     if (wrong_family) return give_up{no_source_fits()};
     if (forbidden_family) return give_up{no_family_allowed()};
     return give_up{because.value_or(mail::status::transient("4.4.1", "There is no host to connect to"))};

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
-#include "one_opening.hpp"
+#include "relay_attempt.hpp"
 #include "waypost/async/next_turn.hpp"
 #include "waypost/base/exception_text.hpp"
 #include "waypost/queue/delivery_log.hpp"
@@ -12,7 +12,7 @@ namespace waypost::relay {
 
 namespace {
 
-// Mail for a relay of which every route rests waits for so long in memory; beyond, the queue's schedule is better.
+// Mail for a relay of which every route backs off waits for so long in memory; beyond, the queue's schedule is better.
 constexpr std::chrono::seconds longest_wait{60};
 // Outcomes that are reported in one turn of the loop: each is a log line and a change in the store.
 constexpr std::size_t most_reports_a_turn = 64;
@@ -25,13 +25,13 @@ constexpr std::chrono::milliseconds longest_turn{1};
 
 }  // namespace
 
-scheduler::scheduler(const async::executor& executor, const surroundings& context, const settings& settings,
-                     crew& hands)
+scheduler::scheduler(const async::executor& executor, const dependencies& context, const settings& settings,
+                     dialer& hands)
     : executor_(executor),
       context_(context),
       settings_(settings),
       self_(settings.listeners, context.clock),
-      crew_(hands),
+      dialer_(hands),
       ledger_({}, settings.max_deferred),
       alarms_(executor, context.clock),
       wait_queue_(alarms_, [this](const shared_limit& line) { serve_line(line); }),
@@ -47,14 +47,14 @@ const scheduler::relay_ptr& scheduler::relay_for(const spool::next_hop& hop) {
             const auto found = relays_.find(hop);
             if (found != relays_.end()) has_news(found->second);
         };
-        slot = std::make_shared<relay>(context_, hop, settings_.actions.at(hop.action), settings_.limits.of(hop.domain),
-                                       settings_.host, on_news, &self_);
+        slot = std::make_shared<relay_queue>(context_, hop, settings_.actions.at(hop.action),
+                                             settings_.limits.of(hop.domain), settings_.host, on_news, &self_);
     }
     return slot;
 }
 
 /// What comes a little at a time is looked at where it comes.
-void scheduler::carry(queue::task task) {
+void scheduler::carry(queue::queued_message task) {
     if (stopping_) return;
     if (fresh_.empty() && taken_at_once_ < most_taken_at_once) {
         ++taken_at_once_;
@@ -101,7 +101,7 @@ scheduler::effort scheduler::look_at_next() {
             return effort::much;
         }
         if (fresh_.empty()) return effort::none;
-        queue::task next = std::move(fresh_.front());
+        queue::queued_message next = std::move(fresh_.front());
         fresh_.pop_front();
         return take(std::move(next));
     } catch (...) {
@@ -115,13 +115,13 @@ void scheduler::log_bug(const std::exception_ptr& bug) const {
 }
 
 /// What a relay without a session goes on to ask and to open costs more than is seen here.
-scheduler::effort scheduler::take(queue::task task) {
-    if (!std::exchange(keeping_house_, true)) timekeeping_.start(keep_house());
+scheduler::effort scheduler::take(queue::queued_message task) {
+    if (!std::exchange(keeping_house_, true)) timekeeping_.start(housekeeping());
     const relay_ptr to = relay_for(task.envelopes.front().hop);
     to->waiting.push_back(std::move(task));
     to->wake_one();
     attend(to);
-    try_better(to);
+    probe_better_host(to);
     return to->ready > 0 ? effort::little : effort::much;
 }
 
@@ -130,44 +130,44 @@ scheduler::effort scheduler::take(queue::task task) {
 /// Behind an answer nothing is asked again, however old the answer has become: it is what the mail has waited for.
 void scheduler::attend(const relay_ptr& relay, after event) {
     while (!stopping_ && !relay->blocked && relay->wants_session()) {
-        if (event != after::answer) ask_the_way(relay);
-        if (relay->way.hosts().empty() || relay->way.sources().empty()) {
-            if (relay->way.asking() || relay->questions > 0) return;  // its news will bring us back
+        if (event != after::answer) resolve_next_hop_later(relay);
+        if (relay->resolver.hosts().empty() || relay->resolver.sources().empty()) {
+            if (relay->resolver.asking() || relay->questions > 0) return;  // its news will bring us back
             return fail_waiting(*relay,
-                                relay->way.fault().value_or(mail::status::transient("4.4.4", "No host is known")));
+                                relay->resolver.fault().value_or(mail::status::transient("4.4.4", "No host is known")));
         }
         if (!act(relay, plan(*relay))) return;
     }
 }
 
 /// While worse servers do, the mail sees whether a better one is back, and does not wait for that.
-void scheduler::try_better(const relay_ptr& relay) {
-    if (stopping_ || relay->connecting > 0 || !relay->makes_do()) return;
-    ask_the_way(relay);
+void scheduler::probe_better_host(const relay_ptr& relay) {
+    if (stopping_ || relay->connecting > 0 || !relay->on_backup_hosts()) return;
+    resolve_next_hop_later(relay);
     const decision next = plan(*relay);
     const auto* go = std::get_if<open_session>(&next);
-    if (go != nullptr && relay->way.hosts()[go->candidate].preference < relay->ready_at.begin()->first)
+    if (go != nullptr && relay->resolver.hosts()[go->candidate].preference < relay->ready_at.begin()->first)
         act(relay, next);
 }
 
-decision scheduler::plan(const relay& relay) const {
-    return decide({.relay = relay.hop, .sources = relay.way.sources(), .hosts = relay.way.hosts()}, ledger_,
+decision scheduler::plan(const relay_queue& relay) const {
+    return decide({.relay = relay.hop, .sources = relay.resolver.sources(), .hosts = relay.resolver.hosts()}, ledger_,
                   relay.bounds, settings_.most_open, context_.clock.now());
 }
 
 /// True if a session is being opened, so that another one may be wanted.
 bool scheduler::act(const relay_ptr& relay, const decision& next) {
     if (const auto* go = std::get_if<open_session>(&next)) {
-        // It may stand in lines all the same, where a better host is tried (try_better()).
+        // It may stand in lines all the same, where a better host is tried (probe_better_host()).
         wait_queue_.leave(*relay);
         wait_queue_.serve(*relay);
-        sessions_.start(serve(relay, std::make_unique<one_opening>(*this, relay, *go)));
+        sessions_.start(serve(relay, std::make_unique<relay_attempt>(*this, relay, *go)));
         return true;
     }
-    if (const auto* room = std::get_if<all_busy>(&next)) {
+    if (const auto* room = std::get_if<at_limit>(&next)) {
         wait_for_room(relay, *room);
-    } else if (const auto* later = std::get_if<come_back_at>(&next)) {
-        relay->last_trouble = later->because;
+    } else if (const auto* later = std::get_if<retry_at>(&next)) {
+        relay->last_error = later->because;
         if (later->time - context_.clock.now() > longest_wait) fail_waiting(*relay, later->because);
         look_again_at(relay, later->time);
     } else if (relay->questions > 0) {
@@ -178,19 +178,19 @@ bool scheduler::act(const relay_ptr& relay, const decision& next) {
     return false;
 }
 
-void scheduler::ask_the_way(const relay_ptr& relay) {
-    if (relay->questions > 0 || !relay->way.is_stale()) return;
-    timekeeping_.start(find_the_way(relay, std::make_unique<counted>(relay->questions)));
+void scheduler::resolve_next_hop_later(const relay_ptr& relay) {
+    if (relay->questions > 0 || !relay->resolver.is_stale()) return;
+    timekeeping_.start(resolve_next_hop(relay, std::make_unique<counted>(relay->questions)));
 }
 
-async::awaitable<> scheduler::find_the_way(relay_ptr target, std::unique_ptr<counted> asking) {
+async::awaitable<> scheduler::resolve_next_hop(relay_ptr target, std::unique_ptr<counted> asking) {
     std::exception_ptr bug;
     try {
-        co_await target->way.ask();
+        co_await target->resolver.ask();
     } catch (...) {
         bug = std::current_exception();
     }
-    for (const candidate& one : target->way.hosts()) {
+    for (const candidate& one : target->resolver.hosts()) {
         if (one.state != candidate::knowledge::nowhere) continue;
         context_.log.warn("mta", "no-address", {{"relay", one.url.text()}, {"reason", one.because.line()}});
     }
@@ -203,16 +203,16 @@ async::awaitable<> scheduler::find_the_way(relay_ptr target, std::unique_ptr<cou
 
 /// One session from its connection to its end, and what follows from that for the relay: also where the end is a bug of
 /// ours, or others would wait for its place for ever.
-async::awaitable<> scheduler::serve(relay_ptr relay, std::unique_ptr<one_opening> opening) {
+async::awaitable<> scheduler::serve(relay_ptr relay, std::unique_ptr<relay_attempt> attempt) {
     std::exception_ptr bug;
     try {
-        co_await crew_.serve(*opening);
+        co_await dialer_.serve(*attempt);
     } catch (...) {
         bug = std::current_exception();
     }
-    const bool was_ready = opening->was_ready();
-    const route via = opening->via();
-    opening.reset();
+    const bool was_ready = attempt->was_ready();
+    const route via = attempt->via();
+    attempt.reset();
     if (bug != nullptr && !stopping_) {
         // It would come back at once, and again.
         ledger_.failed_for(relay->hop, via, mail::status::transient("4.3.0", "Internal error"), context_.clock.now());
@@ -224,7 +224,7 @@ async::awaitable<> scheduler::serve(relay_ptr relay, std::unique_ptr<one_opening
 void scheduler::session_ended(const relay_ptr& relay, const route& route, bool was_ready) {
     if (!was_ready && relay->ready == 0 && relay->connecting == 0 && !stopping_) {
         const decision next = plan(*relay);
-        if (const auto* resting = std::get_if<come_back_at>(&next)) fail_waiting(*relay, resting->because);
+        if (const auto* backing_off = std::get_if<retry_at>(&next)) fail_waiting(*relay, backing_off->because);
     }
     place_freed(route, relay->hop.domain);
     // A limit of the relay's own has no line.
@@ -232,11 +232,11 @@ void scheduler::session_ended(const relay_ptr& relay, const route& route, bool w
     attend(relay);
 }
 
-void scheduler::fail_waiting(relay& relay, const mail::status& reason) {
-    relay.last_trouble = reason;
+void scheduler::fail_waiting(relay_queue& relay, const mail::status& reason) {
+    relay.last_error = reason;
     std::size_t envelopes = 0;
-    for (const queue::task& each : relay.waiting) envelopes += each.envelopes.size();
-    for (const candidate& one : relay.way.hosts()) {
+    for (const queue::queued_message& each : relay.waiting) envelopes += each.envelopes.size();
+    for (const candidate& one : relay.resolver.hosts()) {
         for (const host& each : one.hosts) ledger_.remember_deferred(relay.hop, each, envelopes);
     }
     relay.deferred += envelopes;
@@ -244,9 +244,9 @@ void scheduler::fail_waiting(relay& relay, const mail::status& reason) {
     if (!relay.waiting.empty()) timekeeping_.start(report(std::exchange(relay.waiting, {}), reason));
 }
 
-async::awaitable<> scheduler::report(std::deque<queue::task> failed, mail::status reason) {
+async::awaitable<> scheduler::report(std::deque<queue::queued_message> failed, mail::status reason) {
     std::size_t reported = 0;
-    for (queue::task& each : failed) {
+    for (queue::queued_message& each : failed) {
         for (spool::envelope& envelope : each.envelopes) {
             if (++reported % most_reports_a_turn == 0) co_await async::next_turn();
             queue::log_delivery(context_.log, {.subsystem = "mta"}, *each.message, envelope, reason,
@@ -259,7 +259,7 @@ async::awaitable<> scheduler::report(std::deque<queue::task> failed, mail::statu
 /// A host takes mail: what was deferred because of it need not wait for its schedule.
 void scheduler::host_is_back(const host& host) {
     for (const spool::next_hop& each : ledger_.take_deferred(host, context_.clock.now()))
-        context_.queue.works_again(each);
+        context_.queue.host_recovered(each);
 }
 
 async::awaitable<> scheduler::stop(async::duration grace) {

@@ -1,11 +1,11 @@
 // Who opens connections, when and along which routes: acts on the planner's decisions and writes the ledger.
 //
 // attend() is called whenever something has changed that may make room or need for a session: mail came, a connection
-// opened or ended, the DNS answered, a rest is over. There is no loop that looks by the clock: a decision names what it
+// opened or ended, the DNS answered, a back-off is over. There is no loop that looks by the clock: a decision names what it
 // waits for.
 //
 // However many relays wait for an event, it plans for as many as it can serve (serve_line()), and what concerns many,
-// as the end of a rest does, is done for a few of them in each turn of the loop.
+// as the end of a back-off does, is done for a few of them in each turn of the loop.
 #pragma once
 
 #include <cstdint>
@@ -16,12 +16,12 @@
 #include <vector>
 
 #include "alarms.hpp"
-#include "crew.hpp"
+#include "dialer.hpp"
 #include "host_wait_queue.hpp"
 #include "idle_places.hpp"
 #include "ledger.hpp"
 #include "planner.hpp"
-#include "relay.hpp"
+#include "relay_queue.hpp"
 #include "waypost/async/task_group.hpp"
 #include "waypost/relay/views.hpp"
 
@@ -30,10 +30,10 @@ namespace waypost::relay {
 class scheduler {
 public:
     /// All of it outlives the scheduler.
-    scheduler(const async::executor& executor, const surroundings& context, const settings& settings, crew& hands);
+    scheduler(const async::executor& executor, const dependencies& context, const settings& settings, dialer& hands);
     ~scheduler();
 
-    void carry(queue::task task);
+    void carry(queue::queued_message task);
     /// Lets transactions under way end for as long as `grace`, then ends every session.
     async::awaitable<> stop(async::duration grace);
 
@@ -43,9 +43,9 @@ public:
     bool resume_route(std::uint64_t id);
 
 private:
-    class one_opening;
-    class workplace;
-    using relay_ptr = std::shared_ptr<relay>;
+    class relay_attempt;
+    class relay_task_source;
+    using relay_ptr = std::shared_ptr<relay_queue>;
 
     void has_news(const relay_ptr& relay);
     void catch_up_soon();
@@ -53,52 +53,52 @@ private:
     enum class effort : std::uint8_t { none, little, much };
     effort look_at_next();
     void log_bug(const std::exception_ptr& bug) const;
-    effort take(queue::task task);
+    effort take(queue::queued_message task);
     const relay_ptr& relay_for(const spool::next_hop& hop);
     enum class after : std::uint8_t { anything, answer };
     void attend(const relay_ptr& relay, after event = after::anything);
-    void try_better(const relay_ptr& relay);
-    [[nodiscard]] decision plan(const relay& relay) const;
+    void probe_better_host(const relay_ptr& relay);
+    [[nodiscard]] decision plan(const relay_queue& relay) const;
     bool act(const relay_ptr& relay, const decision& next);
-    void ask_the_way(const relay_ptr& relay);
-    async::awaitable<> find_the_way(relay_ptr target, std::unique_ptr<counted> asking);
-    void unblock(relay& relay);
+    void resolve_next_hop_later(const relay_ptr& relay);
+    async::awaitable<> resolve_next_hop(relay_ptr target, std::unique_ptr<counted> asking);
+    void unblock(relay_queue& relay);
     void look_again_at(const relay_ptr& relay, async::time_point time);
     void start_alarms();
-    void wait_for_room(const relay_ptr& relay, const all_busy& limits);
+    void wait_for_room(const relay_ptr& relay, const at_limit& limits);
     void place_freed(const route& route, const std::string& domain);
     void host_changed(const host& host);
     void serve_lines(const std::vector<shared_limit>& lines);
     void serve_line(const shared_limit& line);
-    async::awaitable<> serve_long_lines();
+    async::awaitable<> serve_long_queues();
     async::awaitable<> attend_all();
-    async::awaitable<> serve(relay_ptr relay, std::unique_ptr<one_opening> opening);
+    async::awaitable<> serve(relay_ptr relay, std::unique_ptr<relay_attempt> attempt);
     void session_ended(const relay_ptr& relay, const route& route, bool was_ready);
-    void fail_waiting(relay& relay, const mail::status& reason);
-    async::awaitable<> report(std::deque<queue::task> failed, mail::status reason);
+    void fail_waiting(relay_queue& relay, const mail::status& reason);
+    async::awaitable<> report(std::deque<queue::queued_message> failed, mail::status reason);
     void host_is_back(const host& host);
-    async::awaitable<> keep_house();
+    async::awaitable<> housekeeping();
     async::awaitable<> dismiss_and_forget_relays();
 
     async::executor executor_;
-    const surroundings& context_;
+    const dependencies& context_;
     const settings& settings_;
-    ourselves self_;
-    crew& crew_;
+    own_addresses self_;
+    dialer& dialer_;
     ledger ledger_;
     alarms alarms_;
     host_wait_queue wait_queue_;
-    std::set<shared_limit> long_lines_;  // of which more are to be asked, in a later turn
-    bool serves_long_lines_ = false;
+    std::set<shared_limit> long_queues_;  // of which more are to be asked, in a later turn
+    bool serves_long_queues_ = false;
     idle_places idle_;
-    std::deque<queue::task> fresh_;  // handed over and not taken yet
+    std::deque<queue::queued_message> fresh_;  // handed over and not taken yet
     std::deque<relay_ptr> with_news_;  // of which the way is known now
     std::size_t taken_at_once_ = 0;  // since a turn of catch_up()
     std::size_t catching_up_ = 0;  // coroutines that work through these two: one at most
     std::map<spool::next_hop, relay_ptr> relays_;
     async::task_group sessions_;
     async::task_group timekeeping_;
-    bool keeping_house_ = false;  // keep_house() runs: as long as there are relays
+    bool keeping_house_ = false;  // housekeeping() runs: as long as there are relays
     bool stopping_ = false;
 };
 

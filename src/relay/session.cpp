@@ -23,7 +23,7 @@ session_limits within(session_limits own_limits, const smtp::extensions& offered
 
 }  // namespace
 
-session::session(work& work, const action_settings& settings, connection& connection, session_limits limits)
+session::session(task_source& work, const action_settings& settings, connection& connection, session_limits limits)
     : work_(work), action_(settings), connection_(connection), limits_(within(limits, connection.offered())) {}
 
 async::awaitable<> session::run() {
@@ -77,8 +77,8 @@ async::awaitable<> session::fill() {
     }
 }
 
-std::optional<queue::task> session::next_task() {
-    std::optional<queue::task> next;
+std::optional<queue::queued_message> session::next_task() {
+    std::optional<queue::queued_message> next;
     if (split_off_.empty()) {
         next = work_.take(limits_.recipients);
     } else {
@@ -95,11 +95,11 @@ std::optional<queue::task> session::next_task() {
 }
 
 /// To be carried next, by this session.
-void session::keep(queue::task task) {
+void session::keep(queue::queued_message task) {
     if (!task.envelopes.empty()) split_off_.push_front(std::move(task));
 }
 
-async::awaitable<> session::begin(queue::task task) {
+async::awaitable<> session::begin(queue::queued_message task) {
     auto content = co_await readable_content_of(task.message);
     if (content.has_error()) {
         for (const spool::envelope& each : task.envelopes) settle(task, each, unreadable_here(content.error()));
@@ -121,7 +121,7 @@ async::awaitable<base::result<std::shared_ptr<const spool::content>>> session::r
     co_return content;
 }
 
-smtp::client_transaction session::transaction(const queue::task& task) const {
+smtp::client_transaction session::transaction(const queue::queued_message& task) const {
     smtp::client_transaction asked{.sender = task.message->sender,
                                    .recipients = {},
                                    .size = task.message->size,
@@ -140,7 +140,7 @@ mail::reverse_path session::sender(const spool::message& message, const spool::e
 }
 
 void session::settle_oldest(const std::vector<mail::status>& statuses) {
-    queue::task what = std::move(under_way_.front());
+    queue::queued_message what = std::move(under_way_.front());
     under_way_.pop_front();
     ++carried_;
     keep(split_for_room(what, statuses, [&](const spool::envelope& envelope, const mail::status& status) {
@@ -152,7 +152,7 @@ void session::settle_oldest(const std::vector<mail::status>& statuses) {
     work_.transaction_ended(host_is_well, statuses.front());
 }
 
-void session::settle(const queue::task& task, const spool::envelope& envelope, const mail::status& status) {
+void session::settle(const queue::queued_message& task, const spool::envelope& envelope, const mail::status& status) {
     const connection_names& names = connection_.names();
     const queue::carrier by{
         .subsystem = "mta", .session = names.session, .source = names.source, .relay = names.remote};
@@ -175,7 +175,7 @@ void session::abandon(mail::status reason) {
         at_fault = 0;
     }
     const auto left = connection_.unfinished();
-    std::deque<queue::task> elsewhere;
+    std::deque<queue::queued_message> elsewhere;
     for (std::size_t i = 0; i < under_way_.size(); ++i) {
         auto rest = abandon(std::move(under_way_[i]), left[i], i == at_fault ? &*lost_ : nullptr);
         if (!rest.envelopes.empty()) elsewhere.push_back(std::move(rest));
@@ -187,8 +187,9 @@ void session::abandon(mail::status reason) {
 
 /// A recipient that has been answered keeps the answer. Of the others those are to be tried elsewhere at once whose
 /// content cannot have arrived, unless there is a verdict on them: they come back.
-queue::task session::abandon(queue::task task, const smtp::cut_short& interrupted, const mail::status* verdict) {
-    queue::task elsewhere{task.message, {}};
+queue::queued_message session::abandon(queue::queued_message task, const smtp::interrupted& interrupted,
+                                       const mail::status* verdict) {
+    queue::queued_message elsewhere{task.message, {}};
     for (std::size_t i = 0; i < task.envelopes.size(); ++i) {
         if (interrupted.statuses[i] || interrupted.content_sent || verdict != nullptr) {
             settle(task, task.envelopes[i], interrupted.statuses[i].value_or(*lost_));

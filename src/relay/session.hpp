@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "connection.hpp"
-#include "work.hpp"
+#include "task_source.hpp"
 
 namespace waypost::relay {
 
@@ -21,7 +21,7 @@ struct session_limits {
 class session {
 public:
     /// All outlive it.
-    session(work& work, const action_settings& settings, connection& connection, session_limits limits);
+    session(task_source& work, const action_settings& settings, connection& connection, session_limits limits);
 
     /// Until there is no more work for it, its share of messages is done, or the connection fails.
     async::awaitable<> run();
@@ -30,30 +30,30 @@ public:
 
 private:
     async::awaitable<> fill();
-    async::awaitable<> begin(queue::task task);
+    async::awaitable<> begin(queue::queued_message task);
     async::awaitable<base::result<std::shared_ptr<const spool::content>>> readable_content_of(
         std::shared_ptr<const spool::message> message);
     async::awaitable<> leave();
     [[nodiscard]] bool is_spent() const noexcept;
     [[nodiscard]] bool may_begin() const noexcept;
-    [[nodiscard]] std::optional<queue::task> next_task();
-    [[nodiscard]] smtp::client_transaction transaction(const queue::task& task) const;
+    [[nodiscard]] std::optional<queue::queued_message> next_task();
+    [[nodiscard]] smtp::client_transaction transaction(const queue::queued_message& task) const;
     [[nodiscard]] mail::reverse_path sender(const spool::message& message, const spool::envelope& envelope) const;
 
     void settle_oldest(const std::vector<mail::status>& statuses);
-    void settle(const queue::task& task, const spool::envelope& envelope, const mail::status& status);
+    void settle(const queue::queued_message& task, const spool::envelope& envelope, const mail::status& status);
     void count(const mail::status& status) noexcept;
     void abandon(mail::status reason);
-    [[nodiscard]] queue::task abandon(queue::task task, const smtp::cut_short& interrupted,
-                                      const mail::status* verdict);
-    void keep(queue::task task);
+    [[nodiscard]] queue::queued_message abandon(queue::queued_message task, const smtp::interrupted& interrupted,
+                                                const mail::status* verdict);
+    void keep(queue::queued_message task);
 
-    work& work_;
+    task_source& work_;
     const action_settings& action_;
     connection& connection_;
     session_limits limits_;
-    std::deque<queue::task> under_way_;  // begun, oldest first, as the connection has them
-    std::deque<queue::task> split_off_;  // taken, to be begun before anything else
+    std::deque<queue::queued_message> under_way_;  // begun, oldest first, as the connection has them
+    std::deque<queue::queued_message> split_off_;  // taken, to be begun before anything else
     std::size_t begun_ = 0;
     std::size_t carried_ = 0;
     std::size_t failures_ = 0;  // consecutive

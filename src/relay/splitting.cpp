@@ -15,8 +15,8 @@ bool is_too_many(const mail::status& status) {
 }
 
 /// Takes from `task` the envelopes for which `stays` is false.
-queue::task split(queue::task& task, const std::function<bool(const spool::envelope&)>& stays) {
-    queue::task rest{task.message, {}};
+queue::queued_message split(queue::queued_message& task, const std::function<bool(const spool::envelope&)>& stays) {
+    queue::queued_message rest{task.message, {}};
     std::vector<spool::envelope> kept;
     for (spool::envelope& each : task.envelopes) (stays(each) ? kept : rest.envelopes).push_back(std::move(each));
     task.envelopes = std::move(kept);
@@ -25,7 +25,7 @@ queue::task split(queue::task& task, const std::function<bool(const spool::envel
 
 }  // namespace
 
-queue::task split_by_domain(queue::task& task, std::size_t domains) {
+queue::queued_message split_by_domain(queue::queued_message& task, std::size_t domains) {
     std::set<std::string> seen;
     return split(task, [&](const spool::envelope& envelope) {
         const std::string& domain = envelope.recipient.address.host.text();
@@ -33,15 +33,15 @@ queue::task split_by_domain(queue::task& task, std::size_t domains) {
     });
 }
 
-queue::task split_by_sender(queue::task& task,
-                            const std::function<mail::reverse_path(const spool::envelope&)>& sender_of) {
+queue::queued_message split_by_sender(queue::queued_message& task,
+                                      const std::function<mail::reverse_path(const spool::envelope&)>& sender_of) {
     const mail::reverse_path first = sender_of(task.envelopes.front());
     return split(task, [&](const spool::envelope& envelope) { return sender_of(envelope) == first; });
 }
 
-queue::task split_for_room(queue::task& task, const std::vector<mail::status>& statuses,
-                           const std::function<void(const spool::envelope&, const mail::status&)>& tell) {
-    queue::task rest{task.message, {}};
+queue::queued_message split_for_room(queue::queued_message& task, const std::vector<mail::status>& statuses,
+                                     const std::function<void(const spool::envelope&, const mail::status&)>& tell) {
+    queue::queued_message rest{task.message, {}};
     const bool some_taken =
         std::ranges::any_of(statuses, [](const mail::status& status) { return status.is_success(); });
     for (std::size_t i = 0; i < task.envelopes.size(); ++i) {

@@ -9,12 +9,12 @@ namespace {
 
 std::string text_of(const source& source) { return source.is_unspecified() ? std::string() : source.to_string(); }
 
-std::optional<async::duration> time_left(const trouble& trouble, async::time_point now) {
-    if (trouble.until <= now) return std::nullopt;
-    return trouble.until - now;
+std::optional<async::duration> time_left(const backoff_record& backoff, async::time_point now) {
+    if (backoff.until <= now) return std::nullopt;
+    return backoff.until - now;
 }
 
-std::string words_of(const mail::status& trouble) { return trouble.is_success() ? std::string() : trouble.line(); }
+std::string words_of(const mail::status& backoff) { return backoff.is_success() ? std::string() : backoff.line(); }
 
 }  // namespace
 
@@ -26,19 +26,19 @@ std::vector<route_view> scheduler::routes() const {
                        .source = text_of(via.source_address),
                        .host = via.target.text(),
                        .open = record.open,
-                       .connecting = record.opening,
+                       .connecting = record.connecting,
                        .connections = record.connections,
                        .messages = record.messages,
                        .errors = record.errors,
                        .last_error = words_of(record.last_error),
-                       .next_try = time_left(record.rest, now),
+                       .next_try = time_left(record.backoff, now),
                        .for_relay = {}});
     }
-    for (const auto& [whose, trouble] : ledger_.relay_trouble()) {
+    for (const auto& [whose, backoff] : ledger_.relay_backoffs()) {
         const auto& [hop, via] = whose;
         route_view one{.id = ledger_.along(via).id, .source = text_of(via.source_address), .host = via.target.text()};
-        one.last_error = words_of(trouble.because);
-        one.next_try = time_left(trouble, now);
+        one.last_error = words_of(backoff.because);
+        one.next_try = time_left(backoff, now);
         one.for_relay = hop.domain.empty() ? hop.action : hop.action + " " + hop.domain;
         all.push_back(std::move(one));
     }
@@ -57,7 +57,7 @@ std::vector<relay_view> scheduler::relays() const {
                        .idle = each->idle.size(),
                        .carried = each->carried,
                        .deferred = each->deferred,
-                       .last_error = words_of(each->last_trouble)};
+                       .last_error = words_of(each->last_error)};
         const auto moment = std::min(each->alarm, wait_queue_.next_moment_of(*each));
         if (moment != async::time_point::max() && moment > now) one.next_try = moment - now;
         all.push_back(std::move(one));
@@ -69,7 +69,7 @@ std::vector<host_view> scheduler::hosts() const {
     std::vector<host_view> all;
     for (const auto& [where, record] : ledger_.hosts()) {
         all.push_back(
-            {.host = where.text(), .open = record.open, .connecting = record.opening, .window = record.window});
+            {.host = where.text(), .open = record.open, .connecting = record.connecting, .window = record.window});
     }
     return all;
 }

@@ -12,7 +12,7 @@ constexpr std::size_t most_asked_at_once = 64;
 
 }  // namespace
 
-void scheduler::unblock(relay& relay) {
+void scheduler::unblock(relay_queue& relay) {
     relay.blocked = false;
     wait_queue_.leave(relay);
 }
@@ -33,11 +33,11 @@ void scheduler::start_alarms() {
     if (!stopping_ && alarms_.needs_run()) timekeeping_.start(alarms_.run());
 }
 
-void scheduler::wait_for_room(const relay_ptr& relay, const all_busy& limits) {
+void scheduler::wait_for_room(const relay_ptr& relay, const at_limit& limits) {
     relay->blocked = true;
     if (limits.or_at) look_again_at(relay, *limits.or_at);
     const bool may_ask = !relay->has_asked_for_room;
-    for (const all_busy::line& each : limits.lines) {
+    for (const at_limit::line& each : limits.lines) {
         wait_queue_.wait(relay, each.limit, each.until);
         // A connection that others keep for later mail is worth less than one for mail that is here.
         if (!may_ask || each.until || each.limit.kind != shared_limit::scope::route) continue;
@@ -65,8 +65,8 @@ void scheduler::serve_line(const shared_limit& line) {
         const relay_ptr next = wait_queue_.first(line);
         if (next == nullptr) return;
         if (asked == most_asked_at_once) {
-            long_lines_.insert(line);
-            if (!std::exchange(serves_long_lines_, true)) timekeeping_.start(serve_long_lines());
+            long_queues_.insert(line);
+            if (!std::exchange(serves_long_queues_, true)) timekeeping_.start(serve_long_queues());
             return;
         }
         unblock(*next);
@@ -75,14 +75,14 @@ void scheduler::serve_line(const shared_limit& line) {
     }
 }
 
-/// Where a route has begun to rest, all who waited for it have to look elsewhere, and they may be many.
-async::awaitable<> scheduler::serve_long_lines() {
-    while (!long_lines_.empty()) {
-        const shared_limit line = long_lines_.extract(long_lines_.begin()).value();
+/// Where a route has begun to back off, all that waited for it have to look elsewhere, and they may be many.
+async::awaitable<> scheduler::serve_long_queues() {
+    while (!long_queues_.empty()) {
+        const shared_limit line = long_queues_.extract(long_queues_.begin()).value();
         serve_line(line);
         co_await async::next_turn();
     }
-    serves_long_lines_ = false;
+    serves_long_queues_ = false;
 }
 
 }  // namespace waypost::relay

@@ -8,14 +8,14 @@ namespace waypost::rules {
 
 namespace {
 
-spool::next_hop hop_of(const destination& destination) {
-    const bool by_domain = destination.action->kind == action::method::relay_by_domain;
-    return {.action = destination.action->name,
-            .domain = by_domain ? destination.recipient.host.text() : std::string()};
+spool::next_hop hop_of(const resolved_recipient& resolved_recipient) {
+    const bool by_domain = resolved_recipient.action->kind == action::method::relay_by_domain;
+    return {.action = resolved_recipient.action->name,
+            .domain = by_domain ? resolved_recipient.recipient.host.text() : std::string()};
 }
 
 /// RFC 3461 section 5.2.7: an alias of one address passes on what its sender asks for; one of several is a list.
-bool is_expanded(const std::vector<destination>& destinations) { return destinations.size() > 1; }
+bool is_expanded(const std::vector<resolved_recipient>& destinations) { return destinations.size() > 1; }
 
 mail::dsn_notify without_success(mail::dsn_notify notify) {
     if (!notify.success) return notify;
@@ -39,13 +39,14 @@ spool::envelope notice_for(const mail::recipient& recipient, async::wall_time ex
 
 }  // namespace
 
-std::vector<spool::envelope> envelopes_of(const std::vector<destination>& destinations, const facts& facts,
-                                          const mail::recipient& recipient, std::chrono::seconds ttl) {
+std::vector<spool::envelope> envelopes_of(const std::vector<resolved_recipient>& destinations,
+                                          const envelope_context& envelope_context, const mail::recipient& recipient,
+                                          std::chrono::seconds ttl) {
     const bool expanded = is_expanded(destinations);
     const mail::dsn_notify notify = expanded ? without_success(recipient.notify) : recipient.notify;
     std::vector<spool::envelope> envelopes;
     envelopes.reserve(destinations.size() + 1);
-    for (const destination& to : destinations) {
+    for (const resolved_recipient& to : destinations) {
         envelopes.push_back(
             spool::envelope{.id = {},
                             .hop = hop_of(to),
@@ -54,20 +55,20 @@ std::vector<spool::envelope> envelopes_of(const std::vector<destination>& destin
                             .user = to.user,
                             .extension = to.extension,
                             .target = to.target,
-                            .expires = facts.time + to.action->ttl.value_or(ttl)});
+                            .expires = envelope_context.time + to.action->ttl.value_or(ttl)});
     }
-    if (expanded && recipient.notify.success && !facts.sender.is_null()) {
-        envelopes.push_back(notice_for(recipient, facts.time + ttl));
+    if (expanded && recipient.notify.success && !envelope_context.sender.is_null()) {
+        envelopes.push_back(notice_for(recipient, envelope_context.time + ttl));
     }
     return envelopes;
 }
 
-async::awaitable<acceptance> accept_recipient(const ruleset& rules, const facts& facts, user_files& files,
-                                              const mail::recipient& recipient, std::chrono::seconds ttl,
-                                              expansion_trace* trace) {
-    auto found = co_await resolve(rules, facts, files, trace);
+async::awaitable<acceptance> accept_recipient(const ruleset& rules, const envelope_context& envelope_context,
+                                              user_files& files, const mail::recipient& recipient,
+                                              std::chrono::seconds ttl, expansion_trace* trace) {
+    auto found = co_await resolve(rules, envelope_context, files, trace);
     if (auto* refused = std::get_if<mail::status>(&found)) co_return std::move(*refused);
-    co_return envelopes_of(std::get<std::vector<destination>>(found), facts, recipient, ttl);
+    co_return envelopes_of(std::get<std::vector<resolved_recipient>>(found), envelope_context, recipient, ttl);
 }
 
 }  // namespace waypost::rules

@@ -56,10 +56,10 @@ async::awaitable<answer> listed(const condition& condition, std::string key, Ser
     co_return found->has_value();
 }
 
-async::awaitable<answer> name_holds(const condition& condition, const facts& facts) {
+async::awaitable<answer> name_holds(const condition& condition, const envelope_context& envelope_context) {
     // Mail made here has no client whose name could be asked for.
-    if (!facts.rdns || !std::holds_alternative<net::address>(facts.origin)) co_return false;
-    auto name = co_await facts.rdns();
+    if (!envelope_context.rdns || !std::holds_alternative<net::address>(envelope_context.origin)) co_return false;
+    auto name = co_await envelope_context.rdns();
     if (name.has_error()) co_return could_not_ask(name.error());
     if (name->empty() || condition.values == nullptr) co_return !name->empty();
     co_return co_await listed<table::domain>(condition, std::move(*name));
@@ -99,41 +99,41 @@ bool ruleset::is_local_domain(std::string_view domain) const {
                                [domain](const std::string& text) { return base::iequals(text, domain); });
 }
 
-std::optional<bool> ruleset::holds_at_once(const condition& condition, const facts& facts) const {
+std::optional<bool> ruleset::holds_at_once(const condition& condition, const envelope_context& envelope_context) const {
     switch (condition.tested) {
         case subject::from_any:
         case subject::for_any: return true;
-        case subject::from_local: return is_local(facts.origin);
-        case subject::from_socket: return std::holds_alternative<local_socket>(facts.origin);
-        case subject::for_local: return is_local_domain(facts.recipient.host.text());
-        case subject::tls: return facts.tls;
+        case subject::from_local: return is_local(envelope_context.origin);
+        case subject::from_socket: return std::holds_alternative<local_socket>(envelope_context.origin);
+        case subject::for_local: return is_local_domain(envelope_context.recipient.host.text());
+        case subject::tls: return envelope_context.tls;
         case subject::from_auth:
         case subject::auth:
-            if (facts.user.empty()) return false;
+            if (envelope_context.user.empty()) return false;
             if (condition.values == nullptr) return true;
             return std::nullopt;
         case subject::helo:
-            if (facts.helo.empty()) return false;
+            if (envelope_context.helo.empty()) return false;
             return std::nullopt;
         default: return std::nullopt;
     }
 }
 
 /// Conditions that ask a table or the DNS.
-async::awaitable<answer> ruleset::ask(const condition& one, const facts& facts) const {
+async::awaitable<answer> ruleset::ask(const condition& one, const envelope_context& envelope_context) const {
     const table::mailaddr addresses{.tag_delimiter = addressing_.tag_delimiter};
     switch (one.tested) {
-        case subject::from_rdns: return name_holds(one, facts);
-        case subject::tag: return listed<table::string>(one, facts.tag);
+        case subject::from_rdns: return name_holds(one, envelope_context);
+        case subject::tag: return listed<table::string>(one, envelope_context.tag);
         case subject::from_auth:
-        case subject::auth: return listed<table::string>(one, facts.user);
-        case subject::from_source: return listed<table::netaddr>(one, source_of(facts.origin));
-        case subject::helo: return listed<table::domain>(one, facts.helo);
-        case subject::for_domain: return listed<table::domain>(one, facts.recipient.host.text());
+        case subject::auth: return listed<table::string>(one, envelope_context.user);
+        case subject::from_source: return listed<table::netaddr>(one, source_of(envelope_context.origin));
+        case subject::helo: return listed<table::domain>(one, envelope_context.helo);
+        case subject::for_domain: return listed<table::domain>(one, envelope_context.recipient.host.text());
         case subject::for_recipient:
-        case subject::rcpt_to: return listed(one, facts.recipient.text(), addresses);
+        case subject::rcpt_to: return listed(one, envelope_context.recipient.text(), addresses);
         case subject::from_mail_from:
-        case subject::mail_from: return listed(one, facts.sender.text(), addresses);
+        case subject::mail_from: return listed(one, envelope_context.sender.text(), addresses);
         case subject::from_any:
         case subject::from_local:
         case subject::from_socket:
@@ -144,13 +144,16 @@ async::awaitable<answer> ruleset::ask(const condition& one, const facts& facts) 
     throw std::logic_error("a condition without a way to ask for it");
 }
 
-async::awaitable<base::result<const rule*>> ruleset::match(const facts& facts, match_trace* trace) const {
+async::awaitable<base::result<const rule*>> ruleset::match(const envelope_context& envelope_context,
+                                                           match_trace* trace) const {
     for (const rule& candidate : rules_) {
         bool all = true;
         for (const condition& one : candidate.conditions) {
-            if (candidate.authenticated_pass_source && !facts.user.empty() && is_about_the_source(one.tested)) continue;
-            const std::optional<bool> at_once = holds_at_once(one, facts);
-            const answer holds = at_once ? answer(*at_once) : co_await ask(one, facts);
+            if (candidate.authenticated_pass_source && !envelope_context.user.empty() &&
+                is_about_the_source(one.tested))
+                continue;
+            const std::optional<bool> at_once = holds_at_once(one, envelope_context);
+            const answer holds = at_once ? answer(*at_once) : co_await ask(one, envelope_context);
             if (trace != nullptr) trace->push_back({.candidate = &candidate, .judged = &one, .holds = holds});
             if (holds.has_error()) co_return holds.error();
             if (*holds == one.negated) {

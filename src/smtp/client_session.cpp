@@ -40,7 +40,7 @@ client_step client_session::next(bool reply_at_hand) {
     }
     if (failed_) return *failed_;
     if (is_over_) return session_over{};
-    require(due_ == duty::none, "client_session: a step is not done yet");
+    require(due_ == pending_action::none, "client_session: a step is not done yet");
     // Before a handshake the driver looks for such bytes itself.
     const bool may_read = !next_step_ || std::holds_alternative<write_content>(*next_step_);
     if (reply_at_hand && may_read) return read_reply{5min};
@@ -50,10 +50,10 @@ client_step client_session::next(bool reply_at_hand) {
         return write_text{std::exchange(out_, {}), std::exchange(out_secret_, false)};
     }
     if (next_step_) {
-        if (std::holds_alternative<shake_hands>(*next_step_)) due_ = duty::tls;
-        if (std::holds_alternative<need_credentials>(*next_step_)) due_ = duty::credentials;
+        if (std::holds_alternative<tls_handshake>(*next_step_)) due_ = pending_action::tls;
+        if (std::holds_alternative<need_credentials>(*next_step_)) due_ = pending_action::credentials;
         if (const auto* content = std::get_if<write_content>(&*next_step_)) {
-            due_ = duty::content;
+            due_ = pending_action::content;
             transactions_[content->transaction - ended_].content_sent = true;
         }
         return *std::exchange(next_step_, std::nullopt);
@@ -80,7 +80,7 @@ void client_session::send(std::string_view text, expect expected) {
 
 void client_session::on_reply(reply answer) {
     if (failed_ || is_over_) return;
-    if (due_ == duty::content && expected_.empty()) return on_early_reply(answer);
+    if (due_ == pending_action::content && expected_.empty()) return on_early_reply(answer);
     if (expected_.size() == unsent_) {
         // RFC 5321 section 3.8: a server that shuts down may say so without being asked
         if (answer.code == 421) return fail(client_stage::protocol, answer.to_status());
@@ -124,13 +124,13 @@ void client_session::fail(client_stage stage, mail::status status) {
     next_step_.reset();
     expected_.clear();
     credentials_.reset();
-    due_ = duty::none;
+    due_ = pending_action::none;
 }
 
-std::vector<cut_short> client_session::unfinished() const {
-    std::vector<cut_short> all;
+std::vector<interrupted> client_session::unfinished() const {
+    std::vector<interrupted> all;
     all.reserve(transactions_.size());
-    for (const transaction_under_way& one : transactions_) all.push_back({one.statuses, one.content_sent});
+    for (const pending_transaction& one : transactions_) all.push_back({one.statuses, one.content_sent});
     return all;
 }
 

@@ -34,7 +34,7 @@ void client_session::on_opening_reply(expect was, const reply& reply) {
         default: break;  // starttls
     }
     if (reply.code == wanted) {
-        next_step_ = shake_hands{};
+        next_step_ = tls_handshake{};
     } else if (reply.code == 421) {
         fail(client_stage::protocol, reply.to_status());
     } else if (settings_.tls == client_tls::demanded) {
@@ -84,7 +84,8 @@ void client_session::after_hello() {
 
 void client_session::on_tls() {
     if (failed_) return;
-    require(std::exchange(due_, duty::none) == duty::tls, "client_session: no handshake was asked for");
+    require(std::exchange(due_, pending_action::none) == pending_action::tls,
+            "client_session: no handshake was asked for");
     tls_active_ = true;
     offered_ = {};  // RFC 3207 section 4.2: what was said in clear is nothing
     hello();
@@ -92,7 +93,8 @@ void client_session::on_tls() {
 
 void client_session::on_credentials(credentials who) {
     if (failed_) return;
-    require(std::exchange(due_, duty::none) == duty::credentials, "client_session: no credentials were asked for");
+    require(std::exchange(due_, pending_action::none) == pending_action::credentials,
+            "client_session: no credentials were asked for");
     credentials_ = std::move(who);
     if (!offered_.auth_plain) return send("AUTH LOGIN", expect::auth_login);
     const base::secret response = encode_plain(*credentials_);

@@ -9,7 +9,7 @@ namespace waypost::smtp {
 
 namespace {
 
-using progress = transaction_under_way::progress;
+using progress = pending_transaction::progress;
 
 // RFC 2920 section 3.1: a client must not send so much that both sides wait for the other to read. While it writes, the
 // driver reads nothing; but this many replies, each of the 512 octets that RFC 5321 4.5.3.1.5 allows, fit any socket's
@@ -25,7 +25,7 @@ constexpr std::uint64_t octets_in_flight = std::uint64_t{256} * 1024;
 
 bool client_session::has_room() const noexcept {
     if (failed_ || is_over_ || quitting_) return false;
-    if (transactions_.empty()) return expected_.empty() && out_.empty() && !next_step_ && due_ == duty::none;
+    if (transactions_.empty()) return expected_.empty() && out_.empty() && !next_step_ && due_ == pending_action::none;
     const bool one_waits = transactions_.back().at == progress::mail;
     return offered_.pipelining && !one_waits && transactions_.size() < messages_in_flight &&
            chunks_in_flight_ < octets_in_flight;
@@ -38,7 +38,7 @@ void client_session::begin(client_transaction what) {
     // LMTP peers are near; and whoever wants all or none must hear of all before the content goes.
     const bool by_chunk =
         what.chunk && offered_.chunking && offered_.pipelining && !settings_.lmtp && !what.all_or_none;
-    transaction_under_way& fresh = transactions_.emplace_back(std::move(what), by_chunk);
+    pending_transaction& fresh = transactions_.emplace_back(std::move(what), by_chunk);
     if (const auto refused = fresh.refusal(offered_, settings_.lmtp)) {
         fresh.tell_all(*refused);
         fresh.at = progress::all;
@@ -58,12 +58,12 @@ void client_session::go_on() {
     }
 }
 
-void client_session::expect_for(transaction_under_way& transaction, expect expected, std::size_t recipient) {
+void client_session::expect_for(pending_transaction& transaction, expect expected, std::size_t recipient) {
     expected_.push_back({expected, recipient, ended_ + sending_});
     ++transaction.replies_due;
 }
 
-void client_session::send_for(transaction_under_way& transaction, std::string_view text, expect expected,
+void client_session::send_for(pending_transaction& transaction, std::string_view text, expect expected,
                               std::size_t recipient) {
     out_ += text;
     out_ += "\r\n";
@@ -72,21 +72,21 @@ void client_session::send_for(transaction_under_way& transaction, std::string_vi
 }
 
 /// Each stage goes as far as it may, and moves on to the next when it is done. True when nothing is left to send.
-bool client_session::send_more(transaction_under_way& transaction) {
+bool client_session::send_more(pending_transaction& transaction) {
     if (transaction.at == progress::mail) send_mail(transaction);
     if (transaction.at == progress::recipients) send_recipients(transaction);
     if (transaction.at == progress::data) send_data(transaction);
     return transaction.at == progress::all;
 }
 
-bool client_session::fits_in_flight(const transaction_under_way& transaction) const noexcept {
+bool client_session::fits_in_flight(const pending_transaction& transaction) const noexcept {
     if (expected_.empty()) return true;
     if (!offered_.pipelining) return false;
     constexpr std::size_t beside_recipients = 3;  // RSET, MAIL, and DATA or BDAT
     return expected_.size() + beside_recipients + transaction.transaction.recipients.size() <= replies_in_flight;
 }
 
-void client_session::send_mail(transaction_under_way& transaction) {
+void client_session::send_mail(pending_transaction& transaction) {
     if (!fits_in_flight(transaction)) return;
     if (std::exchange(reset_needed_, false)) {
         send_for(transaction, "RSET", expect::rset);
@@ -99,7 +99,7 @@ void client_session::send_mail(transaction_under_way& transaction) {
 }
 
 /// All of them, or a flight of many, in one go; one without PIPELINING.
-void client_session::send_recipients(transaction_under_way& transaction) {
+void client_session::send_recipients(pending_transaction& transaction) {
     if (transaction.replies_due > 0 && (!offered_.pipelining || transaction.next_recipient > 0)) return;
     if (transaction.mail_refused) {
         transaction.at = progress::all;
@@ -114,7 +114,7 @@ void client_session::send_recipients(transaction_under_way& transaction) {
     if (end == transaction.transaction.recipients.size()) transaction.at = progress::data;
 }
 
-void client_session::send_data(transaction_under_way& transaction) {
+void client_session::send_data(pending_transaction& transaction) {
     if (transaction.replies_due > 0 && (!offered_.pipelining || transaction.transaction.all_or_none)) return;
     // Without replies still to come it is known whether the content is wanted.
     if (transaction.replies_due == 0 && !transaction.content_is_wanted()) {
@@ -132,9 +132,9 @@ void client_session::send_data(transaction_under_way& transaction) {
 
 void client_session::on_content_written() {
     if (failed_) return;
-    require(due_ == duty::content, "client_session: no content was asked for");
-    due_ = duty::none;
-    transaction_under_way& of = transactions_[sending_];
+    require(due_ == pending_action::content, "client_session: no content was asked for");
+    due_ = pending_action::none;
+    pending_transaction& of = transactions_[sending_];
     if (!settings_.lmtp) expect_for(of, expect::end_of_data);
     for (std::size_t i = 0; settings_.lmtp && i < of.accepted.size(); ++i) {
         if (of.accepted[i]) expect_for(of, expect::lmtp_recipient, i);
@@ -159,7 +159,7 @@ bool client_session::answers_content(expect expected) noexcept {
 }
 
 void client_session::on_transaction_reply(const expectation& was, const reply& reply) {
-    transaction_under_way& of = transactions_[was.transaction - ended_];
+    pending_transaction& of = transactions_[was.transaction - ended_];
     --of.replies_due;
     if (reply.code == 421) return on_closing(of, was, reply);
     if (reply.is_positive() && !makes_sense(was.expected, reply.code)) {
@@ -181,7 +181,7 @@ void client_session::on_transaction_reply(const expectation& was, const reply& r
     if (odd_answer_ && is_last) fail(client_stage::protocol, *odd_answer_);
 }
 
-void client_session::on_envelope_reply(transaction_under_way& transaction, const expectation& was, const reply& reply) {
+void client_session::on_envelope_reply(pending_transaction& transaction, const expectation& was, const reply& reply) {
     const int kind = reply.code / 100;
     if (was.expected == expect::rset && kind != 2) return fail(client_stage::protocol, wrong_reply(reply));
     if (was.expected == expect::mail && kind != 2) {
@@ -196,7 +196,7 @@ void client_session::on_envelope_reply(transaction_under_way& transaction, const
     }
 }
 
-void client_session::on_data(transaction_under_way& transaction, const reply& reply) {
+void client_session::on_data(pending_transaction& transaction, const reply& reply) {
     if (!reply.is_positive()) {
         transaction.at = progress::all;
         return transaction.tell_accepted(reply.to_status());
@@ -213,7 +213,7 @@ void client_session::on_data(transaction_under_way& transaction, const reply& re
     transaction.at = progress::all;
 }
 
-void client_session::on_content_reply(transaction_under_way& transaction, const expectation& was, const reply& reply) {
+void client_session::on_content_reply(pending_transaction& transaction, const expectation& was, const reply& reply) {
     if (was.expected == expect::lmtp_recipient)
         transaction.statuses[was.recipient] = reply.to_status();
     else
@@ -235,7 +235,7 @@ void client_session::on_early_reply(const reply& reply) {
 
 /// RFC 5321 section 3.8: after 421 the peer closes. Of what stands behind the command that it answered, it has done
 /// nothing, so no content from there on can have become a message.
-void client_session::on_closing(transaction_under_way& transaction, const expectation& was, const reply& reply) {
+void client_session::on_closing(pending_transaction& transaction, const expectation& was, const reply& reply) {
     const bool about_content = was.expected == expect::chunk || was.expected == expect::end_of_data;
     if (about_content) transaction.tell_accepted(reply.to_status());
     if (was.expected == expect::lmtp_recipient) transaction.statuses[was.recipient] = reply.to_status();

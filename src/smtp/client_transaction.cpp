@@ -13,13 +13,13 @@ bool is_one_word(std::string_view text) noexcept {
 
 }  // namespace
 
-transaction_under_way::transaction_under_way(client_transaction request, bool by_chunk)
+pending_transaction::pending_transaction(client_transaction request, bool by_chunk)
     : transaction(std::move(request)),
       chunked(by_chunk),
       statuses(transaction.recipients.size()),
       accepted(transaction.recipients.size(), false) {}
 
-std::string transaction_under_way::mail_command(const extensions& offered) const {
+std::string pending_transaction::mail_command(const extensions& offered) const {
     const mail::sender& from = transaction.sender;
     std::string text = "MAIL FROM:<" + from.address.text() + '>';
     if (offered.size && transaction.size > 0) text += " SIZE=" + std::to_string(transaction.size);
@@ -32,13 +32,13 @@ std::string transaction_under_way::mail_command(const extensions& offered) const
     return text;
 }
 
-std::string transaction_under_way::forward_path(std::size_t index) const {
+std::string pending_transaction::forward_path(std::size_t index) const {
     if (transaction.users.empty()) return transaction.recipients[index].address.text();
     const auto name = mail::local_part::from_value(transaction.users[index]);
     return name ? name->text() : transaction.recipients[index].address.local.text();
 }
 
-std::string transaction_under_way::recipient_command(std::size_t index, const extensions& offered) const {
+std::string pending_transaction::recipient_command(std::size_t index, const extensions& offered) const {
     const mail::recipient& to = transaction.recipients[index];
     std::string text = "RCPT TO:<" + forward_path(index) + '>';
     if (offered.dsn) {
@@ -48,7 +48,7 @@ std::string transaction_under_way::recipient_command(std::size_t index, const ex
     return text;
 }
 
-std::optional<mail::status> transaction_under_way::refusal(const extensions& offered, bool lmtp) const {
+std::optional<mail::status> pending_transaction::refusal(const extensions& offered, bool lmtp) const {
     if (offered.max_size && transaction.size > *offered.max_size) {
         return mail::status::of(552, "5.3.4", "Message is larger than the next host takes");
     }
@@ -59,23 +59,23 @@ std::optional<mail::status> transaction_under_way::refusal(const extensions& off
     return std::nullopt;
 }
 
-bool transaction_under_way::anyone_accepted() const noexcept {
+bool pending_transaction::anyone_accepted() const noexcept {
     return std::ranges::find(accepted, true) != accepted.end();
 }
 
-bool transaction_under_way::content_is_wanted() const noexcept {
+bool pending_transaction::content_is_wanted() const noexcept {
     return transaction.all_or_none ? std::ranges::find(accepted, false) == accepted.end() : anyone_accepted();
 }
 
-void transaction_under_way::tell_all(const mail::status& word) { std::ranges::fill(statuses, word); }
+void pending_transaction::tell_all(const mail::status& word) { std::ranges::fill(statuses, word); }
 
-void transaction_under_way::tell_accepted(const mail::status& word) {
+void pending_transaction::tell_accepted(const mail::status& word) {
     for (std::size_t i = 0; i < statuses.size(); ++i) {
         if (accepted[i]) statuses[i] = word;
     }
 }
 
-std::vector<mail::status> transaction_under_way::outcome() const {
+std::vector<mail::status> pending_transaction::outcome() const {
     if (transaction.all_or_none) {
         const auto refused =
             std::ranges::find_if(statuses, [](const auto& word) { return word && !word->is_success(); });

@@ -174,7 +174,7 @@ server_step server_session::on_bad_line(bool too_long) {
 server_step server_session::run(const command& line) {
     const bool harmless = line.verb == verb::ehlo || line.verb == verb::helo || line.verb == verb::noop ||
                           line.verb == verb::quit || line.verb == verb::starttls || line.verb == verb::rset;
-    if (settings_.tls == demand::required && !tls_active_ && !harmless) {
+    if (settings_.tls == requirement::required && !tls_active_ && !harmless) {
         return refuse(530, "5.7.0", "Must issue a STARTTLS command first");  // RFC 3207 section 4
     }
     switch (line.verb) {
@@ -203,7 +203,7 @@ server_step server_session::run(const command& line) {
 // --- greeting
 
 bool server_session::offers_auth() const noexcept {
-    return settings_.auth != demand::no && (tls_active_ || settings_.tls == demand::no);
+    return settings_.auth != requirement::no && (tls_active_ || settings_.tls == requirement::no);
 }
 
 reply server_session::capabilities() const {
@@ -211,7 +211,7 @@ reply server_session::capabilities() const {
     said.lines.insert(said.lines.end(), {"PIPELINING", "8BITMIME", "ENHANCEDSTATUSCODES",
                                          "SIZE " + std::to_string(settings_.max_message_size)});
     if (settings_.dsn) said.lines.emplace_back("DSN");
-    if (settings_.tls != demand::no && !tls_active_) said.lines.emplace_back("STARTTLS");
+    if (settings_.tls != requirement::no && !tls_active_) said.lines.emplace_back("STARTTLS");
     if (offers_auth()) said.lines.emplace_back("AUTH PLAIN LOGIN");
     said.lines.emplace_back("HELP");
     return said;
@@ -236,7 +236,8 @@ server_step server_session::hello(const command& line) {
 server_step server_session::mail_from(std::string_view argument) {
     if (state_ == state::fresh) return refuse(503, "5.5.1", "Say EHLO or HELO first");
     if (in_transaction()) return refuse(503, "5.5.1", "Already in a transaction");
-    if (settings_.auth == demand::required && user_.empty()) return refuse(530, "5.7.0", "Authentication required");
+    if (settings_.auth == requirement::required && user_.empty())
+        return refuse(530, "5.7.0", "Authentication required");
     if (settings_.max_transactions != 0 && transactions_ >= settings_.max_transactions) {
         return idle(refuse(452, "4.3.2", "Too many messages in this session"));
     }
@@ -248,7 +249,7 @@ server_step server_session::mail_from(std::string_view argument) {
         return refuse(552, "5.3.4", "Message is larger than " + std::to_string(settings_.max_message_size) + " bytes");
     }
     question_ = question::sender;
-    return judge_sender{sender_};
+    return check_sender{sender_};
 }
 
 server_step server_session::rcpt_to(std::string_view argument) {
@@ -259,7 +260,7 @@ server_step server_session::rcpt_to(std::string_view argument) {
     auto parsed = parse_rcpt(argument, settings_.dsn, settings_.host);
     if (auto* no = std::get_if<mail::status>(&parsed)) return answer(*no);
     question_ = question::recipient;
-    return judge_recipient{std::get<mail::recipient>(std::move(parsed))};
+    return check_recipient{std::get<mail::recipient>(std::move(parsed))};
 }
 
 server_step server_session::data(std::string_view argument) {
@@ -324,7 +325,7 @@ server_step server_session::on_content_end(const mail::status& status) {
 /// RFC 3207 section 4.2: all that was said before TLS is forgotten, since anybody may have said it.
 server_step server_session::starttls(std::string_view argument) {
     if (tls_active_) return refuse(503, "5.5.1", "TLS is active already");
-    if (settings_.tls == demand::no) return refuse(502, "5.5.1", "STARTTLS is not available");
+    if (settings_.tls == requirement::no) return refuse(502, "5.5.1", "STARTTLS is not available");
     if (!argument.empty()) return refuse(501, "5.5.4", "STARTTLS has no argument");
     end_transaction();
     state_ = state::fresh;
@@ -344,7 +345,7 @@ void server_session::on_tls() {
 // --- AUTH (RFC 4954)
 
 server_step server_session::auth(std::string_view argument) {
-    if (settings_.auth == demand::no) return refuse(502, "5.5.1", "AUTH is not available");
+    if (settings_.auth == requirement::no) return refuse(502, "5.5.1", "AUTH is not available");
     if (state_ == state::fresh) return refuse(503, "5.5.1", "Say EHLO first");
     if (in_transaction()) return refuse(503, "5.5.1", "Not within a transaction");
     if (!user_.empty()) return refuse(503, "5.5.1", "Already authenticated");

@@ -17,7 +17,7 @@
 namespace waypost::spool {
 
 struct insertion {
-    const queued& entry;
+    const queued_message& entry;
     base::error_code failed;
 };
 
@@ -50,7 +50,7 @@ private:
     Handler handler_;
 };
 
-using write = std::variant<insertion*, handed_over>;
+using write = std::variant<insertion*, update>;
 
 struct batch {
     std::vector<write> writes;

@@ -13,14 +13,15 @@ std::string path_of(const std::string& directory, const std::string& name) { ret
 
 }  // namespace
 
-content::content(std::string directory, std::string file_name, async::workers& io, std::shared_ptr<const volume> room)
+content::content(std::string directory, std::string file_name, async::thread_pool& io,
+                 std::shared_ptr<const volume> room)
     : directory_(std::move(directory)), name_(std::move(file_name)), io_(&io), room_(std::move(room)) {}
 
 content::content(std::string trace, std::string text)
     : trace_(std::move(trace)), text_(std::move(text)), text_size_(text_.size()) {}
 
 content::content(std::string trace, std::string directory, std::string file_name, std::uint64_t text_size,
-                 async::workers& io)
+                 async::thread_pool& io)
     : trace_(std::move(trace)),
       text_size_(text_size),
       directory_(std::move(directory)),

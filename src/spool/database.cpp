@@ -29,17 +29,17 @@ constexpr std::int64_t ids_per_reservation = 100'000;
 
 /// Statements that only read, under one lock and about one moment: by itself each would take and give back the file's
 /// locks, which is half of its cost.
-class one_look {
+class read_transaction {
 public:
-    one_look(SQLite::Statement& begin, SQLite::Statement& end) : end_(end) { use(begin).run(); }
-    ~one_look() {
+    read_transaction(SQLite::Statement& begin, SQLite::Statement& end) : end_(end) { bound_statement(begin).run(); }
+    ~read_transaction() {
         // Ends the transaction even if the step says that a statement of it failed.
         end_.tryReset();
         end_.tryExecuteStep();
         end_.tryReset();
     }
-    one_look(const one_look&) = delete;
-    one_look& operator=(const one_look&) = delete;
+    read_transaction(const read_transaction&) = delete;
+    read_transaction& operator=(const read_transaction&) = delete;
 
 private:
     SQLite::Statement& end_;
@@ -153,7 +153,7 @@ database::~database() = default;
 
 void database::read_identity() {
     constexpr std::size_t length = 16;
-    use row(sql_->identity);
+    bound_statement row(sql_->identity);
     if (row.next()) {
         name_ = row.text(0);
         reserved_id_ = row.number(1);
@@ -161,7 +161,7 @@ void database::read_identity() {
     const bool is_name = name_.size() == length && base::from_hex(name_);
     if (is_name && reserved_id_ >= 0 && reserved_id_ <= rows::last_message_id) return;
     warn_("the row of the table `queue` is damaged; the queue gets a new name");
-    use fresh(sql_->new_identity);
+    bound_statement fresh(sql_->new_identity);
     fresh << std::int64_t{0};
     fresh.next();
     name_ = fresh.text(0);
@@ -169,7 +169,7 @@ void database::read_identity() {
 }
 
 void database::read_removals() {
-    use row(sql_->removals);
+    bound_statement row(sql_->removals);
     while (row.next()) {
         const auto id = base::from_hex(row.text(0));
         if (id && rows::is_file_of(message_id(*id), row.text(0))) unneeded_files_.push_back(row.text(0));
@@ -177,7 +177,7 @@ void database::read_removals() {
 }
 
 void database::forget_removal(const std::string& file) {
-    use row(sql_->forget_removal);
+    bound_statement row(sql_->forget_removal);
     row << file;
     row.run();
 }
@@ -186,19 +186,19 @@ void database::forget_removal(const std::string& file) {
 void database::reserve_ids() {
     if (now_.highest_id <= reserved_id_) return;
     now_.reserved_id = std::min(now_.highest_id + ids_per_reservation, rows::last_message_id);
-    use row(sql_->reserve);
+    bound_statement row(sql_->reserve);
     row << now_.reserved_id;
     row.run();
 }
 
 void database::begin() {
     now_ = {};
-    use(sql_->begin).run();
+    bound_statement(sql_->begin).run();
 }
 
 void database::commit() {
     reserve_ids();
-    use(sql_->commit).run();
+    bound_statement(sql_->commit).run();
     reserved_id_ = std::max(reserved_id_, now_.reserved_id);
     if (count_) *count_ += now_.envelopes;
     std::move(now_.files.begin(), now_.files.end(), std::back_inserter(unneeded_files_));
@@ -212,21 +212,21 @@ void database::roll_back() noexcept {
 }
 
 void database::begin_one() {
-    use(sql_->begin_one).run();
+    bound_statement(sql_->begin_one).run();
     now_.envelopes_before_one = now_.envelopes;
     now_.files_before_one = now_.files.size();
 }
 
-void database::keep_one() { use(sql_->keep_one).run(); }
+void database::keep_one() { bound_statement(sql_->keep_one).run(); }
 
 void database::undo_one() {
-    use(sql_->undo_one).run();
-    use(sql_->keep_one).run();
+    bound_statement(sql_->undo_one).run();
+    bound_statement(sql_->keep_one).run();
     now_.envelopes = now_.envelopes_before_one;
     now_.files.resize(now_.files_before_one);
 }
 
-void database::insert(const queued& entry) {
+void database::insert(const queued_message& entry) {
     const message& about = *entry.message;
     const std::string from = about.sender.address.text();
     const std::string ret(rows::from_ret(about.sender.ret));
@@ -236,7 +236,7 @@ void database::insert(const queued& entry) {
     // transaction may have taken long.
     const std::int64_t due = std::min(arrived, rows::from_time(message_ids::time_of(about.id)));
     {
-        use row(sql_->insert_message);
+        bound_statement row(sql_->insert_message);
         row << number_of(about.id) << arrived << from << std::int64_t{about.sender.eight_bit}
             << std::int64_t{about.eight_bit} << ret << about.sender.envelope_id
             << static_cast<std::int64_t>(about.size);
@@ -249,7 +249,7 @@ void database::insert(const queued& entry) {
     for (const envelope& each : entry.envelopes) {
         const std::string to = each.recipient.address.text();
         const std::string notify = mail::to_text(each.recipient.notify);
-        use row(sql_->insert_envelope);
+        bound_statement row(sql_->insert_envelope);
         row << number_of(each.id) << each.hop.action << each.hop.domain << due << rows::from_time(each.expires)
             << std::int64_t{each.tries} << std::int64_t{each.warnings} << to << each.original << each.user
             << each.extension << each.target << notify << each.recipient.original;
@@ -259,42 +259,42 @@ void database::insert(const queued& entry) {
     now_.highest_id = std::max(now_.highest_id, number_of(about.id));
 }
 
-void database::apply(const handed_over& handover) {
-    std::visit(base::overloaded{[&](const finished& done) { finish(done.id); },
-                                [&](const postponed& later) { postpone(later); },
-                                [&](const hastened& change) { hasten(change); },
-                                [&](const corrected_times& times) { correct_times(times); }},
-               handover);
+void database::apply(const update& handover) {
+    std::visit(
+        base::overloaded{[&](const remove& done) { finish(done.id); }, [&](const defer& later) { postpone(later); },
+                         [&](const expedite& change) { hasten(change); },
+                         [&](const corrected_times& times) { correct_times(times); }},
+        handover);
 }
 
 void database::finish(envelope_id id) {
-    use gone(sql_->delete_envelope);
+    bound_statement gone(sql_->delete_envelope);
     gone << number_of(id);
     gone.run();
     now_.envelopes -= db_.getChanges();
-    use last(sql_->delete_message);
+    bound_statement last(sql_->delete_message);
     last << number_of(message_of(id));
     while (last.next()) {
         if (last.is_null(0)) continue;
         std::string file = last.text(0);
         if (!rows::is_file_of(message_of(id), file)) continue;
-        use row(sql_->add_removal);
+        bound_statement row(sql_->add_removal);
         row << file;
         row.run();
         now_.files.push_back(std::move(file));
     }
 }
 
-void database::postpone(const postponed& change) {
+void database::postpone(const defer& change) {
     const std::string said = change.last.line();
-    use row(sql_->postpone);
+    bound_statement row(sql_->postpone);
     row << std::int64_t{change.tries} << std::int64_t{change.warnings} << rows::from_time(change.until) << said
         << std::int64_t{change.for_host} << number_of(change.id);
     row.run();
 }
 
-void database::hasten(const hastened& change) {
-    use sooner(sql_->hasten);
+void database::hasten(const expedite& change) {
+    bound_statement sooner(sql_->hasten);
     sooner << change.hop.action << change.hop.domain << rows::from_time(change.now)
            << static_cast<std::int64_t>(change.most);
     sooner.run();
@@ -302,10 +302,10 @@ void database::hasten(const hastened& change) {
 
 void database::correct_times(const corrected_times& times) {
     const std::int64_t now = rows::from_time(times.now);
-    use fresh(sql_->correct_new);
+    bound_statement fresh(sql_->correct_new);
     fresh << now << number_of(envelope_of(message_ids::earliest_at(times.now), 0));
     fresh.run();
-    use late(sql_->correct_postponed);
+    bound_statement late(sql_->correct_postponed);
     late << now << rows::from_time(times.latest);
     late.run();
 }
@@ -338,7 +338,7 @@ void database::empty_log() noexcept {
 
 database::spare_room database::spare() {
     spare_room found;
-    use row(sql_->pages);
+    bound_statement row(sql_->pages);
     if (row.next()) found.in_database = static_cast<std::uint64_t>(row.number(1)) * schema::page_size;
     struct stat log{};
     const std::uint64_t used = static_cast<std::uint64_t>(log_pages_) * frame_size;
@@ -355,7 +355,7 @@ void database::shrink_if_easy(bool is_short) {
     std::int64_t all = 0;
     std::int64_t unused = 0;
     {
-        use row(sql_->pages);
+        bound_statement row(sql_->pages);
         if (!row.next()) return;
         all = row.number(0);
         unused = row.number(1);
@@ -367,15 +367,15 @@ void database::shrink_if_easy(bool is_short) {
 
 // One step of the index from hop to hop, however many envelopes each has.
 std::vector<next_hop> database::hops_due(async::wall_time now) {
-    const one_look held(sql_->begin_reading, sql_->commit);
+    const read_transaction held(sql_->begin_reading, sql_->commit);
     std::vector<next_hop> found;
     std::optional<next_hop> at;
     for (;;) {
-        use step(at ? sql_->next_hop : sql_->first_hop);
+        bound_statement step(at ? sql_->next_hop : sql_->first_hop);
         if (at) step << at->action << at->domain;
         if (!step.next()) return found;
         next_hop hop{step.text(0), step.text(1)};
-        use question(sql_->hop_is_due);
+        bound_statement question(sql_->hop_is_due);
         question << hop.action << hop.domain << rows::from_time(now);
         if (question.next() && question.number(0) != 0) found.push_back(hop);
         at = std::move(hop);
@@ -384,7 +384,7 @@ std::vector<next_hop> database::hops_due(async::wall_time now) {
 
 std::vector<next_hop> database::hops_due_since(async::wall_time start, async::wall_time now) {
     std::vector<next_hop> found;
-    use row(sql_->hops_due_since);
+    bound_statement row(sql_->hops_due_since);
     row << rows::from_time(start) << rows::from_time(now);
     while (row.next()) found.push_back({row.text(0), row.text(1)});
     return found;
@@ -400,8 +400,8 @@ std::vector<std::int64_t> database::ids_due(const next_hop& hop, async::wall_tim
     return sql_->ids_due.next(hop, rows::from_time(now), limit, excluded);
 }
 
-std::vector<queued> database::due(const next_hop& hop, async::wall_time now, std::size_t limit,
-                                  std::vector<envelope_id> known_ids) {
+std::vector<queued_message> database::due(const next_hop& hop, async::wall_time now, std::size_t limit,
+                                          std::vector<envelope_id> known_ids) {
     std::ranges::sort(known_ids);
     for (;;) {
         found_due found = look_for_due(hop, now, limit, known_ids);
@@ -413,7 +413,7 @@ std::vector<queued> database::due(const next_hop& hop, async::wall_time now, std
 
 database::found_due database::look_for_due(const next_hop& hop, async::wall_time now, std::size_t limit,
                                            const std::vector<envelope_id>& known_ids) {
-    const one_look held(sql_->begin_reading, sql_->commit);
+    const read_transaction held(sql_->begin_reading, sql_->commit);
     found_due found;
     struct seen {
         std::size_t place = 0;
@@ -441,9 +441,9 @@ database::found_due database::look_for_due(const next_hop& hop, async::wall_time
     return found;
 }
 
-rows::judged<envelope> database::read_envelope(std::int64_t id) {
+rows::validated<envelope> database::read_envelope(std::int64_t id) {
     try {
-        use row(sql_->read_envelope);
+        bound_statement row(sql_->read_envelope);
         row << id;
         if (!row.next()) return {std::nullopt, "an index names a row that is not there"};
         return rows::to_envelope({.id = id,
@@ -466,9 +466,9 @@ rows::judged<envelope> database::read_envelope(std::int64_t id) {
     }
 }
 
-rows::judged<message> database::read_message(message_id id) {
+rows::validated<message> database::read_message(message_id id) {
     try {
-        use row(sql_->read_message);
+        bound_statement row(sql_->read_message);
         row << number_of(id);
         if (!row.next()) return {std::nullopt, "its message is not there"};
         rows::message_columns columns{.id = number_of(id),
@@ -500,10 +500,10 @@ void database::set_aside(const std::vector<suspect>& damaged) {
         bool moved = false;
         try {
             begin();
-            use copy(sql_->set_aside);
+            bound_statement copy(sql_->set_aside);
             copy << each.id << each.reason << at;
             copy.run();
-            use gone(sql_->delete_envelope);
+            bound_statement gone(sql_->delete_envelope);
             gone << each.id;
             gone.run();
             moved = db_.getChanges() > 0;
@@ -520,7 +520,7 @@ void database::set_aside(const std::vector<suspect>& damaged) {
 }
 
 std::optional<async::wall_time> database::next_due(async::wall_time now) {
-    use row(sql_->next_due);
+    bound_statement row(sql_->next_due);
     row << rows::from_time(now);
     if (!row.next()) return std::nullopt;
     // A time that is out of range is looked at when it is the only one left, if ever.
@@ -529,7 +529,7 @@ std::optional<async::wall_time> database::next_due(async::wall_time now) {
 
 std::uint64_t database::count() {
     if (!count_) {
-        use row(sql_->count);
+        bound_statement row(sql_->count);
         row.next();
         count_ = row.number(0);
     }
@@ -537,7 +537,7 @@ std::uint64_t database::count() {
 }
 
 message_id database::highest_id() {
-    use row(sql_->highest_id);
+    bound_statement row(sql_->highest_id);
     row << rows::last_message_id;
     row.next();
     return message_id(static_cast<std::uint64_t>(std::max(row.number(0), reserved_id_)));

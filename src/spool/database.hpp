@@ -23,7 +23,7 @@ struct corrected_times {
     async::wall_time latest;
 };
 /// What nobody waits for.
-using handed_over = std::variant<finished, postponed, hastened, corrected_times>;
+using update = std::variant<remove, defer, expedite, corrected_times>;
 
 class database {
 public:
@@ -42,8 +42,8 @@ public:
     void keep_one();
     void undo_one();
 
-    void insert(const queued& entry);
-    void apply(const handed_over& handover);
+    void insert(const queued_message& entry);
+    void apply(const update& handover);
     /// Never offers it again in this process.
     void pass_over(envelope_id id) { unreadable_.insert(static_cast<std::int64_t>(id.value())); }
 
@@ -69,8 +69,8 @@ public:
     [[nodiscard]] std::vector<next_hop> hops_due(async::wall_time now);
     [[nodiscard]] std::vector<next_hop> hops_due_since(async::wall_time start, async::wall_time now);
     /// Sets aside what it cannot believe.
-    [[nodiscard]] std::vector<queued> due(const next_hop& hop, async::wall_time now, std::size_t limit,
-                                          std::vector<envelope_id> known_ids);
+    [[nodiscard]] std::vector<queued_message> due(const next_hop& hop, async::wall_time now, std::size_t limit,
+                                                  std::vector<envelope_id> known_ids);
     [[nodiscard]] std::optional<async::wall_time> next_due(async::wall_time now);
     [[nodiscard]] std::uint64_t count();
     /// No id up to this one may be given out: a row has it, or it was reserved and may have been used.
@@ -85,7 +85,7 @@ private:
         std::string reason;
     };
     struct found_due {
-        std::vector<queued> whole;
+        std::vector<queued_message> whole;
         std::vector<suspect> damaged;
     };
     struct in_transaction {
@@ -102,15 +102,15 @@ private:
     bool checkpoint(int mode) noexcept;
     void read_removals();
     void finish(envelope_id id);
-    void postpone(const postponed& change);
-    void hasten(const hastened& change);
+    void postpone(const defer& change);
+    void hasten(const expedite& change);
     void correct_times(const corrected_times& times);
     [[nodiscard]] std::vector<std::int64_t> ids_due(const next_hop& hop, async::wall_time now, std::size_t limit,
                                                     const std::vector<envelope_id>& known_ids);
     [[nodiscard]] found_due look_for_due(const next_hop& hop, async::wall_time now, std::size_t limit,
                                          const std::vector<envelope_id>& known_ids);
-    [[nodiscard]] rows::judged<envelope> read_envelope(std::int64_t id);
-    [[nodiscard]] rows::judged<message> read_message(message_id id);
+    [[nodiscard]] rows::validated<envelope> read_envelope(std::int64_t id);
+    [[nodiscard]] rows::validated<message> read_message(message_id id);
     void set_aside(const std::vector<suspect>& damaged);
 
     std::string path_;

@@ -44,7 +44,7 @@ public:
     }
 
 private:
-    std::optional<row> take(const use& from) {
+    std::optional<row> take(const bound_statement& from) {
         row_ = {from.number(0), from.number(1)};
         return row_.moment <= now_ ? std::optional(row_) : std::nullopt;
     }
@@ -53,7 +53,7 @@ private:
     const next_hop& hop_;
     std::int64_t now_;
     row row_;
-    std::optional<use> same_moment_, later_;
+    std::optional<bound_statement> same_moment_, later_;
 };
 
 struct due_order::search {

@@ -14,7 +14,7 @@ struct readers::connection {
     SQLite::Statement read{db, "SELECT size, file, trace, text FROM messages WHERE id = ?"};
 };
 
-readers::readers(std::string directory, async::workers& io) : directory_(std::move(directory)), io_(&io) {}
+readers::readers(std::string directory, async::thread_pool& io) : directory_(std::move(directory)), io_(&io) {}
 readers::~readers() = default;
 
 base::result<std::shared_ptr<const content>> readers::load(message_id id) {

@@ -16,7 +16,7 @@ namespace waypost::spool {
 
 class readers {
 public:
-    readers(std::string directory, async::workers& io);
+    readers(std::string directory, async::thread_pool& io);
     ~readers();
     readers(const readers&) = delete;
     readers& operator=(const readers&) = delete;
@@ -31,7 +31,7 @@ private:
     [[nodiscard]] base::result<std::shared_ptr<const content>> load_from(connection& connection, message_id id);
 
     std::string directory_;
-    async::workers* io_;
+    async::thread_pool* io_;
     std::mutex mutex_;
     std::vector<std::unique_ptr<connection>> idle_;
 };

@@ -49,7 +49,7 @@ std::optional<message_id> to_message_id(std::int64_t number) noexcept {
     return message_id(static_cast<std::uint64_t>(number));
 }
 
-judged<envelope> to_envelope(envelope_columns row) {
+validated<envelope> to_envelope(envelope_columns row) {
     if (!to_message_id(row.id >> recipient_bits)) return {std::nullopt, "the id is out of range"};
     auto to = mail::mailbox::parse(row.forward_path);
     if (!to) return {std::nullopt, "the forward-path is no address"};
@@ -75,7 +75,7 @@ judged<envelope> to_envelope(envelope_columns row) {
     return {std::move(made), {}};
 }
 
-judged<message> to_message(message_columns row) {
+validated<message> to_message(message_columns row) {
     const auto id = to_message_id(row.id);
     if (!id) return {std::nullopt, "the message's id is out of range"};
     auto from = mail::reverse_path::from_text(row.reverse_path);

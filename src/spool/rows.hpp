@@ -38,13 +38,13 @@ struct message_columns {
 
 /// A value, or why it is not believed.
 template <class T>
-struct judged {
+struct validated {
     std::optional<T> value;
     std::string_view reason;
 };
-[[nodiscard]] judged<envelope> to_envelope(envelope_columns row);
+[[nodiscard]] validated<envelope> to_envelope(envelope_columns row);
 /// The message without its text.
-[[nodiscard]] judged<message> to_message(message_columns row);
+[[nodiscard]] validated<message> to_message(message_columns row);
 /// Whether a file name is the one that we gave: it never leads out of its directory.
 [[nodiscard]] bool is_file_of(message_id id, std::string_view file);
 

@@ -6,8 +6,8 @@
 
 #include "database.hpp"
 #include "file_system.hpp"
-#include "leftovers.hpp"
 #include "message_ids.hpp"
+#include "orphan_cleanup.hpp"
 #include "readers.hpp"
 #include "schema.hpp"
 #include "volume.hpp"
@@ -69,7 +69,7 @@ private:
 }  // namespace
 
 struct sqlite_store::parts {
-    parts(const async::executor& loop, async::workers& workers, settings place, warning_sink sink)
+    parts(const async::executor& loop, async::thread_pool& workers, settings place, warning_sink sink)
         : settings(std::move(place)),
           warn(std::move(sink)),
           io(workers),
@@ -98,7 +98,7 @@ struct sqlite_store::parts {
 
     spool::settings settings;
     warning_sink warn;
-    async::workers& io;
+    async::thread_pool& io;
     std::string bodies;
     file_system::lock lock;
     std::shared_ptr<volume> room;
@@ -106,11 +106,11 @@ struct sqlite_store::parts {
     message_ids ids;
     std::shared_ptr<readers> read_back;
     message_id first_new;
-    leftovers cleaning;
+    orphan_cleanup cleaning;
     writer thread;
 };
 
-sqlite_store::sqlite_store(const async::executor& loop, async::workers& io, settings settings, warning_sink warn)
+sqlite_store::sqlite_store(const async::executor& loop, async::thread_pool& io, settings settings, warning_sink warn)
     : parts_(std::make_unique<parts>(loop, io, std::move(settings), std::move(warn))) {}
 
 sqlite_store::~sqlite_store() = default;
@@ -127,7 +127,7 @@ std::shared_ptr<content> sqlite_store::new_content(message_id id) {
     return std::make_shared<content>(parts_->bodies, to_string(id), parts_->io, parts_->room);
 }
 
-async::awaitable<base::result<>> sqlite_store::insert(const queued& entry) {
+async::awaitable<base::result<>> sqlite_store::insert(const queued_message& entry) {
     insertion one{entry, {}};
     co_await parts_->thread.commit(one);
     if (one.failed) co_return one.failed;
@@ -151,9 +151,9 @@ async::awaitable<base::result<std::vector<next_hop>>> sqlite_store::hops_due_sin
     return parts_->answer([start, now](database& database) { return database.hops_due_since(start, now); });
 }
 
-async::awaitable<base::result<std::vector<queued>>> sqlite_store::due(next_hop hop, async::wall_time now,
-                                                                      std::size_t limit,
-                                                                      std::vector<envelope_id> known_ids) {
+async::awaitable<base::result<std::vector<queued_message>>> sqlite_store::due(next_hop hop, async::wall_time now,
+                                                                              std::size_t limit,
+                                                                              std::vector<envelope_id> known_ids) {
     auto ask = [hop = std::move(hop), now, limit, known = std::move(known_ids)](database& database) {
         return database.due(hop, now, limit, known);
     };

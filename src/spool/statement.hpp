@@ -9,28 +9,28 @@
 
 namespace waypost::spool {
 
-class use {
+class bound_statement {
 public:
-    explicit use(SQLite::Statement& statement) : statement_(statement) {}
-    ~use() { statement_.tryReset(); }
-    use(const use&) = delete;
-    use& operator=(const use&) = delete;
+    explicit bound_statement(SQLite::Statement& statement) : statement_(statement) {}
+    ~bound_statement() { statement_.tryReset(); }
+    bound_statement(const bound_statement&) = delete;
+    bound_statement& operator=(const bound_statement&) = delete;
 
     // Nothing is copied: what is bound lives until the statement has run.
-    use& operator<<(const std::string& text) {
+    bound_statement& operator<<(const std::string& text) {
         statement_.bindNoCopy(++last_, text);
         return *this;
     }
-    use& operator<<(std::string&&) = delete;
-    use& operator<<(std::int64_t number) {
+    bound_statement& operator<<(std::string&&) = delete;
+    bound_statement& operator<<(std::int64_t number) {
         statement_.bind(++last_, number);
         return *this;
     }
-    use& blob(const std::string& octets) {
+    bound_statement& blob(const std::string& octets) {
         statement_.bindNoCopy(++last_, octets.data(), static_cast<int>(octets.size()));
         return *this;
     }
-    use& null() {
+    bound_statement& null() {
         statement_.bind(++last_);
         return *this;
     }

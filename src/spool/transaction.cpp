@@ -21,7 +21,7 @@ async::awaitable<base::result<receipt>> transaction::commit(mail::sender sender,
     if (auto sealed = co_await content_->seal(); sealed.has_error()) co_return sealed.error();
     auto about =
         std::make_shared<message>(id_, std::move(sender), arrived, content_->size(), eight_bit, std::move(content_));
-    queued whole{std::move(about), std::move(envelopes_)};
+    queued_message whole{std::move(about), std::move(envelopes_)};
     if (auto kept = co_await store_->insert(whole); kept.has_error()) co_return kept.error();
     // Nothing may wait from here on: a cancelled wait would throw the proof away.
     co_return receipt(std::move(whole));

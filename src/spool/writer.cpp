@@ -38,7 +38,7 @@ bool is_its_own_fault(const std::exception& error) {
 }
 
 /// What a message takes in the database: its row and its text, and the rows of its envelopes with their indexes.
-std::uint64_t octets_of(const queued& entry) {
+std::uint64_t octets_of(const queued_message& entry) {
     constexpr std::uint64_t row = 8192;
     constexpr std::uint64_t envelope = 1024;
     const content& text = *entry.message->text;
@@ -56,15 +56,15 @@ insertion* insertion_in(const write& write) {
 }
 
 /// No id for what is not about one envelope.
-std::optional<envelope_id> id_of(const handed_over& handover) {
-    if (const auto* done = std::get_if<finished>(&handover)) return done->id;
-    if (const auto* later = std::get_if<postponed>(&handover)) return later->id;
+std::optional<envelope_id> id_of(const update& handover) {
+    if (const auto* done = std::get_if<remove>(&handover)) return done->id;
+    if (const auto* later = std::get_if<defer>(&handover)) return later->id;
     return std::nullopt;
 }
 
 }  // namespace
 
-writer::writer(database& db, volume& room, const async::executor& loop, async::workers& io, std::string directory,
+writer::writer(database& db, volume& room, const async::executor& loop, async::thread_pool& io, std::string directory,
                warning_sink warn)
     : db_(db),
       volume_(room),
@@ -114,7 +114,7 @@ template async::awaitable<> writer::enqueue(std::vector<question*> batch::*, que
 // Nobody waits for a change, so it wakes the thread only when the handlers that are ready have run: some of them
 // insert, and that goes into the same commit. (With 100 sessions 24,500 messages a second instead of 22,500; with 20
 // the same.)
-void writer::hand_over(handed_over handover) {
+void writer::hand_over(update handover) {
     bool may_sleep = false;
     {
         const std::lock_guard held(inbox_->mutex);
@@ -258,13 +258,13 @@ void writer::commit_all(const batch& work) {
 void writer::commit_together(const batch& work) {
     sync_body_directory(work);
     db_.begin();
-    for (const handed_over& each : handovers_) db_.apply(each);
+    for (const update& each : handovers_) db_.apply(each);
     for (const std::string& each : to_forget_) db_.forget_removal(each);
     for (const write& each : work.writes) {
         std::visit(base::overloaded{[&](insertion* insertion) {
                                         if (!insertion->failed) db_.insert(insertion->entry);
                                     },
-                                    [&](const handed_over& handover) { db_.apply(handover); }},
+                                    [&](const update& handover) { db_.apply(handover); }},
                    each);
     }
     db_.commit();
@@ -272,11 +272,11 @@ void writer::commit_together(const batch& work) {
 
 void writer::commit_each_alone(const batch& work) {
     db_.begin();
-    for (const handed_over& each : handovers_) apply_alone(each);
+    for (const update& each : handovers_) apply_alone(each);
     for (const std::string& each : to_forget_) db_.forget_removal(each);
     for (const write& each : work.writes) {
         std::visit(base::overloaded{[&](insertion* insertion) { insert_alone(*insertion); },
-                                    [&](const handed_over& handover) { apply_alone(handover); }},
+                                    [&](const update& handover) { apply_alone(handover); }},
                    each);
     }
     db_.commit();
@@ -297,7 +297,7 @@ void writer::insert_alone(insertion& insertion) {
     db_.keep_one();
 }
 
-void writer::apply_alone(const handed_over& handover) {
+void writer::apply_alone(const update& handover) {
     db_.begin_one();
     try {
         db_.apply(handover);
@@ -331,7 +331,7 @@ void writer::refuse(const batch& work, const std::exception& error) {
         std::visit(base::overloaded{[&](insertion* insertion) {
                                         if (!insertion->failed) insertion->failed = reason_of(error);
                                     },
-                                    [&](const handed_over& handover) { handovers_.push_back(handover); }},
+                                    [&](const update& handover) { handovers_.push_back(handover); }},
                    each);
     }
     make_room();
@@ -348,7 +348,7 @@ void writer::retry_kept() {
     if (handovers_.empty()) return;
     try {
         db_.begin();
-        for (const handed_over& each : handovers_) apply_alone(each);
+        for (const update& each : handovers_) apply_alone(each);
         db_.commit();
         handovers_.clear();
     } catch (const std::exception& error) {

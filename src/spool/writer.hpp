@@ -21,7 +21,7 @@ namespace waypost::spool {
 
 class writer {
 public:
-    writer(database& db, volume& room, const async::executor& loop, async::workers& io, std::string directory,
+    writer(database& db, volume& room, const async::executor& loop, async::thread_pool& io, std::string directory,
            warning_sink warn);
     /// Commits what was handed over and ends the thread.
     ~writer();
@@ -33,7 +33,7 @@ public:
         return enqueue(&batch::writes, write(&insertion), &batch::inserters);
     }
     async::awaitable<> answer(question& question) { return enqueue(&batch::questions, &question, &batch::askers); }
-    void hand_over(handed_over handover);
+    void hand_over(update handover);
     /// Whether a message of this size would be taken, as far as is known now. Where not, the writer looks again soon:
     /// while mail is refused there may be no commit after which it would.
     [[nodiscard]] bool has_room(std::uint64_t octets);
@@ -58,7 +58,7 @@ private:
     void commit_each_alone(const batch& work);
     void refuse(const batch& work, const std::exception& error);
     void retry_kept();
-    void apply_alone(const handed_over& handover);
+    void apply_alone(const update& handover);
     void insert_alone(insertion& insertion);
     void sync_body_directory(const batch& work);
     void committed(const batch& work);
@@ -75,10 +75,10 @@ private:
     database& db_;
     volume& volume_;
     async::executor loop_;
-    async::workers& io_;
+    async::thread_pool& io_;
     std::string body_directory_;
     warning_sink warn_;
-    std::vector<handed_over> handovers_;  // handed over, and not committed yet because a commit failed
+    std::vector<update> handovers_;  // handed over, and not committed yet because a commit failed
     bool failing_ = false;
     bool is_full_ = false;  // new mail is refused
     bool lacks_room_ = false;  // a message was refused since room was last looked at

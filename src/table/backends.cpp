@@ -30,7 +30,7 @@ opened refused(fault fault) {
     return answer;
 }
 
-opened open_file(std::string name, const std::string& path, surroundings& context) {
+opened open_file(std::string name, const std::string& path, dependencies& context) {
     auto file = file_table::open(name, path, context);
     if (auto* wrong = std::get_if<file_fault>(&file)) return refused(fault_in(name, path, std::move(*wrong)));
     auto& made = std::get<std::unique_ptr<file_table>>(file);
@@ -38,18 +38,18 @@ opened open_file(std::string name, const std::string& path, surroundings& contex
     return {std::move(made), std::move(rows), {}};
 }
 
-opened open_passwd(std::string name, const std::string& path, surroundings& context) {
+opened open_passwd(std::string name, const std::string& path, dependencies& context) {
     auto file = passwd_table::open(name, path, context);
     if (auto* wrong = std::get_if<file_fault>(&file)) return refused(fault_in(name, path, std::move(*wrong)));
     return {std::move(std::get<std::unique_ptr<passwd_table>>(file)), std::nullopt, {}};
 }
 
-opened open_sqlite(std::string name, const std::string& path, surroundings& context) {
+opened open_sqlite(std::string name, const std::string& path, dependencies& context) {
     auto made = sqlite_table::open(std::move(name), path, context);
     return {std::move(made.table), std::nullopt, std::move(made.faults)};
 }
 
-opened open_program(std::string name, const origin& origin, surroundings& context) {
+opened open_program(std::string name, const origin& origin, dependencies& context) {
     // The program is told the name in a field of its lines.
     if (name.find('|') != std::string::npos || std::ranges::any_of(name, base::is_control)) {
         return refused({{}, 0, "a table behind a program may have no | in its name", "give it another name", false});
@@ -65,7 +65,7 @@ opened open_program(std::string name, const origin& origin, surroundings& contex
 
 }  // namespace
 
-opened open_table(std::string name, const origin& origin, surroundings& context) {
+opened open_table(std::string name, const origin& origin, dependencies& context) {
     if (origin.backend == "file") return open_file(std::move(name), origin.argument, context);
     if (origin.backend == "passwd") return open_passwd(std::move(name), origin.argument, context);
     if (origin.backend == "sqlite") return open_sqlite(std::move(name), origin.argument, context);

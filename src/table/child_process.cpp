@@ -51,7 +51,7 @@ std::vector<std::string> environment_of(const std::optional<base::user_identity>
 }
 
 base::result<pid_t> start_as_we_are(const std::vector<std::string>& arguments, int talk, int errors) {
-    base::program_start start(base::program_start::apart::in_own_group);
+    base::program_start start(base::program_start::session_mode::in_own_group);
     start.connect(talk, STDIN_FILENO);
     start.connect(talk, STDOUT_FILENO);
     start.connect(errors, STDERR_FILENO);

@@ -4,7 +4,7 @@
 
 namespace waypost::table {
 
-void complaints::tell(surroundings& context, std::string_view table, std::string_view row, std::string_view reason) {
+void complaints::tell(dependencies& context, std::string_view table, std::string_view row, std::string_view reason) {
     const auto now = context.clock.now();
     std::string text = "its row \"" + base::printable(row, 128) + "\" cannot be used: " + std::string(reason);
     if (const auto before = last_told_.find(text); before != last_told_.end() && now < before->second + pause) return;

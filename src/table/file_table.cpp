@@ -24,7 +24,7 @@ watched::reader reader_with(std::vector<row_judge> judges) {
 }  // namespace
 
 std::variant<std::unique_ptr<file_table>, file_fault> file_table::open(std::string name, std::string path,
-                                                                       surroundings& context) {
+                                                                       dependencies& context) {
     auto opened = watched::open(name, std::move(path), reader_with({}), context);
     if (auto* fault = std::get_if<file_fault>(&opened)) return std::move(*fault);
     return std::unique_ptr<file_table>(new file_table(std::move(name), std::get<watched>(std::move(opened)), context));

@@ -41,7 +41,7 @@ std::variant<passwd_users, file_fault> parse_passwd(std::string_view text) {
 }
 
 std::variant<std::unique_ptr<passwd_table>, file_fault> passwd_table::open(std::string name, std::string path,
-                                                                           surroundings& context) {
+                                                                           dependencies& context) {
     auto opened = watched_file<passwd_users>::open(name, std::move(path), &read_users, context);
     if (auto* fault = std::get_if<file_fault>(&opened)) return std::move(*fault);
     return std::unique_ptr<passwd_table>(

@@ -22,13 +22,13 @@ constexpr async::duration longest_pause = seconds(60);
 
 }  // namespace
 
-proc_table::proc_table(std::string name, std::vector<std::string> command, surroundings& context,
+proc_table::proc_table(std::string name, std::vector<std::string> command, dependencies& context,
                        std::optional<base::user_identity> user)
     : name_(std::move(name)),
       command_(std::move(command)),
       user_(std::move(user)),
       context_(&context),
-      started_(std::make_unique<wake_up>()) {}
+      started_(std::make_unique<wait_list>()) {}
 
 proc_table::~proc_table() = default;
 

@@ -11,7 +11,7 @@
 #include <variant>
 #include <vector>
 
-#include "waypost/table/surroundings.hpp"
+#include "waypost/table/dependencies.hpp"
 #include "waypost/table/table.hpp"
 
 namespace waypost::table {

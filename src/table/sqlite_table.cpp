@@ -71,12 +71,12 @@ struct sqlite_table::place {
     std::shared_ptr<question> question;
 };
 
-sqlite_table::sqlite_table(std::string name, std::shared_ptr<const sqlite_settings> settings, surroundings& context)
+sqlite_table::sqlite_table(std::string name, std::shared_ptr<const sqlite_settings> settings, dependencies& context)
     : name_(std::move(name)), settings_(std::move(settings)), context_(&context), idle_(connections) {}
 
 sqlite_table::~sqlite_table() = default;
 
-sqlite_table::opened sqlite_table::open(std::string name, const std::string& file, surroundings& context) {
+sqlite_table::opened sqlite_table::open(std::string name, const std::string& file, dependencies& context) {
     auto read = read_sqlite_settings(file);
     if (auto* faults = std::get_if<std::vector<fault>>(&read)) return {nullptr, std::move(*faults)};
     const auto settings = std::make_shared<const sqlite_settings>(std::get<sqlite_settings>(std::move(read)));

@@ -25,18 +25,18 @@ table_program::table_program(child_process process, std::string_view table, comp
 
 /// One who reads and writes for all, and the descriptors while he waits for them: lent to his loop, and not owned by
 /// it.
-struct table_program::shift {
-    shift(table_program& of, const async::executor& executor) : program(of), talk(executor), errors(executor) {
+struct table_program::io_pump {
+    io_pump(table_program& of, const async::executor& executor) : program(of), talk(executor), errors(executor) {
         borrow(talk, of.process_.talk());
         borrow(errors, of.process_.errors());
         of.at_work_ = this;
     }
-    ~shift() {
+    ~io_pump() {
         program.at_work_ = nullptr;
         program.changed_.notify();
     }
-    shift(const shift&) = delete;
-    shift& operator=(const shift&) = delete;
+    io_pump(const io_pump&) = delete;
+    io_pump& operator=(const io_pump&) = delete;
 
     static void borrow(descriptor& target, int fd) {
         if (const int mine = ::fcntl(fd, F_DUPFD_CLOEXEC, 0); mine >= 0) target.assign(mine);
@@ -141,7 +141,7 @@ void table_program::look() {
 async::awaitable<> table_program::work() {
     using namespace boost::asio::experimental::awaitable_operators;
     {
-        shift mine(*this, co_await boost::asio::this_coro::executor);
+        io_pump mine(*this, co_await boost::asio::this_coro::executor);
         if (!mine.talk.is_open()) co_return give_up("no file descriptor is left");
         const auto may_read = [&mine] { return mine.talk.async_wait(descriptor::wait_read, async::as_result); };
         const auto may_write = [&mine] { return mine.talk.async_wait(descriptor::wait_write, async::as_result); };

@@ -14,7 +14,7 @@
 
 #include "child_process.hpp"
 #include "table_protocol.hpp"
-#include "wake_up.hpp"
+#include "wait_list.hpp"
 
 namespace waypost::table {
 
@@ -51,7 +51,7 @@ public:
 
 private:
     using descriptor = boost::asio::posix::stream_descriptor;
-    struct shift;
+    struct io_pump;
 
     async::awaitable<> work();
     void send();
@@ -61,8 +61,8 @@ private:
     void take(std::string_view line);
 
     child_process process_;
-    wake_up changed_;
-    shift* at_work_ = nullptr;  // who reads and writes for all, while he waits
+    wait_list changed_;
+    io_pump* at_work_ = nullptr;  // who reads and writes for all, while he waits
     complaint_sink complain_;
     std::map<std::string, std::shared_ptr<program_question>> questions_;
     std::set<service> services_;

@@ -16,7 +16,7 @@ using waypost::test::settle;
 
 TEST_CASE("what is computed off the loop comes back as a value", "[async][offload]") {
     boost::asio::io_context loop;
-    async::workers threads(1);
+    async::thread_pool threads(1);
     CHECK(finish(loop, async::offload(threads, [] { return std::string("done"); })) == "done");
     SECTION("which need not be copyable") {
         auto made = finish(loop, async::offload(threads, [] { return std::make_unique<int>(7); }));
@@ -31,9 +31,9 @@ TEST_CASE("what is computed off the loop comes back as a value", "[async][offloa
 
 TEST_CASE("the work runs on another thread and the coroutine goes on on its own", "[async][offload]") {
     boost::asio::io_context loop;
-    async::workers threads(1);
+    async::thread_pool threads(1);
     std::thread::id afterwards;
-    const auto ask = [](async::workers& on, std::thread::id& after) -> async::awaitable<std::thread::id> {
+    const auto ask = [](async::thread_pool& on, std::thread::id& after) -> async::awaitable<std::thread::id> {
         const auto worker = co_await async::offload(on, [] { return std::this_thread::get_id(); });
         after = std::this_thread::get_id();
         co_return worker;
@@ -45,18 +45,18 @@ TEST_CASE("the work runs on another thread and the coroutine goes on on its own"
 
 TEST_CASE("an exception of the work comes out of the wait", "[async][offload]") {
     boost::asio::io_context loop;
-    async::workers threads(1);
+    async::thread_pool threads(1);
     const auto fail = []() -> int { throw std::runtime_error("of the worker"); };
     CHECK_THROWS_WITH(finish(loop, async::offload(threads, fail)), "of the worker");
 }
 
 TEST_CASE("the loop goes on while a worker works", "[async][offload]") {
     boost::asio::io_context loop;
-    async::workers threads(1);
+    async::thread_pool threads(1);
     std::promise<void> release;
     std::shared_future<void> released(release.get_future());
     bool done = false;
-    const auto work = [](async::workers& on, std::shared_future<void> until, bool& finished) -> async::awaitable<> {
+    const auto work = [](async::thread_pool& on, std::shared_future<void> until, bool& finished) -> async::awaitable<> {
         co_await async::offload(on, [until] {
             until.wait();
             return true;
@@ -74,11 +74,11 @@ TEST_CASE("the loop goes on while a worker works", "[async][offload]") {
 
 TEST_CASE("work that has begun is waited for, cancelled or not", "[async][offload]") {
     boost::asio::io_context loop;
-    async::workers threads(1);
+    async::thread_pool threads(1);
     std::promise<void> release;
     std::shared_future<void> released(release.get_future());
     const auto owned = std::make_shared<int>(1);
-    const auto work = [](async::workers& on, std::shared_future<void> until,
+    const auto work = [](async::thread_pool& on, std::shared_future<void> until,
                          std::shared_ptr<int> mine) -> async::awaitable<> {
         co_await async::offload(on, [until, mine] {
             until.wait();
@@ -101,13 +101,13 @@ TEST_CASE("work that has begun is waited for, cancelled or not", "[async][offloa
 
 TEST_CASE("as much work runs at once as there are threads", "[async][offload]") {
     boost::asio::io_context loop;
-    async::workers threads(2);
+    async::thread_pool threads(2);
     // Each waits for the other: with one thread this would never end.
     std::promise<void> first;
     std::promise<void> second;
     std::shared_future<void> first_began(first.get_future());
     std::shared_future<void> second_began(second.get_future());
-    const auto meet = [](async::workers& on, std::promise<void>& mine,
+    const auto meet = [](async::thread_pool& on, std::promise<void>& mine,
                          std::shared_future<void> other) -> async::awaitable<> {
         co_await async::offload(on, [&mine, other] {
             mine.set_value();

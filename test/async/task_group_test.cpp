@@ -8,8 +8,8 @@
 
 #include "support/run_until.hpp"
 #include "support/virtual_clock.hpp"
-#include "waypost/async/alongside.hpp"
 #include "waypost/async/event.hpp"
+#include "waypost/async/run_with.hpp"
 
 using namespace waypost;
 using namespace std::chrono_literals;

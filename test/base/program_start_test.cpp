@@ -25,19 +25,19 @@ TEST_CASE("a program has no descriptor of ours, marked or not", "[base][program_
     const int ours = ::open("/dev/null", O_RDONLY);
     REQUIRE(ours > STDERR_FILENO);
     const std::string exists = "test -e /proc/self/fd/" + std::to_string(ours);
-    program_start start(program_start::apart::in_own_group);
+    program_start start(program_start::session_mode::in_own_group);
     CHECK(said_by_shell(start, exists) == 1);
     ::close(ours);
 }
 
 TEST_CASE("a program has the environment and the directory that it is given", "[base][program_start]") {
-    program_start start(program_start::apart::in_own_session);
+    program_start start(program_start::session_mode::in_own_session);
     start.work_in("/usr");
     CHECK(said_by_shell(start, "test \"$A $HOME $(pwd)\" = 'b  /usr'", {"A=b"}) == 0);
 }
 
 TEST_CASE("a program that is not there is the system's error", "[base][program_start]") {
-    program_start start(program_start::apart::in_own_group);
+    program_start start(program_start::session_mode::in_own_group);
     const auto pid = start.run("/nonexistent/program", {"program"});
     REQUIRE(pid.has_error());
     CHECK(pid.error() == boost::system::errc::no_such_file_or_directory);

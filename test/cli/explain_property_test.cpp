@@ -125,7 +125,7 @@ public:
     [[nodiscard]] std::shared_ptr<spool::content> new_content(spool::message_id id) override {
         return rows_.new_content(id);
     }
-    async::awaitable<base::result<>> insert(const spool::queued& entry) override {
+    async::awaitable<base::result<>> insert(const spool::queued_message& entry) override {
         inserted.push_back(entry.envelopes);
         co_return base::result<>();
     }
@@ -138,9 +138,9 @@ public:
                                                                                 async::wall_time now) override {
         return rows_.hops_due_since(start, now);
     }
-    async::awaitable<base::result<std::vector<spool::queued>>> due(spool::next_hop hop, async::wall_time now,
-                                                                   std::size_t limit,
-                                                                   std::vector<spool::envelope_id> known_ids) override {
+    async::awaitable<base::result<std::vector<spool::queued_message>>> due(
+        spool::next_hop hop, async::wall_time now, std::size_t limit,
+        std::vector<spool::envelope_id> known_ids) override {
         return rows_.due(std::move(hop), now, limit, std::move(known_ids));
     }
     async::awaitable<base::result<std::optional<async::wall_time>>> next_due(async::wall_time now) override {
@@ -180,7 +180,7 @@ struct world {
     boost::asio::io_context loop;
     test::virtual_clock clock{loop};
     observe::log log{{.lowest = observe::level::error}};
-    async::workers io{1};
+    async::thread_pool io{1};
     test::fake_resolver dns;
     recording_store store{loop.get_executor()};
     no_reports router;
@@ -246,8 +246,8 @@ struct world {
 
     /// Two for TCP, with what an administrator may demand there, and the socket.
     void make_listeners() {
-        using smtp::demand;
-        constexpr std::array demands{demand::no, demand::offered, demand::required};
+        using smtp::requirement;
+        constexpr std::array demands{requirement::no, requirement::offered, requirement::required};
         static const auto tls =
             net::tls_context::client({.check = net::peer_check::none, .ca_file = {}, .identity = {}});
         settings.inbound.listeners.clear();
@@ -302,7 +302,7 @@ struct world {
         if (!asked.from_ip.empty()) peer = net::endpoint{*net::parse_address(asked.from_ip), 12345};
 
         std::string heard;
-        const inbound::surroundings with{clock, log, io, dns, store, queue, *settings.rules, files};
+        const inbound::dependencies with{clock, log, io, dns, store, queue, *settings.rules, files};
         inbound::budgets shared(settings.inbound);
         inbound::session one(loop.get_executor(), with, settings.inbound, listener, shared,
                              std::make_unique<scripted_client>(std::move(segments), peer, heard));

@@ -42,11 +42,11 @@ TEST_CASE("tls and smtps make two listeners", "[config][load_listeners]") {
     for (const std::string both : {"tls smtps", "ssl", "secure"}) {
         const loaded made = settings_of("listen on 127.0.0.1 " + both + "\n" + a_rule);
         CHECK(endpoints(made) == "127.0.0.1:25 127.0.0.1:465!");
-        CHECK(made.inbound.listeners[0].protocol.tls == smtp::demand::offered);
-        CHECK(made.inbound.listeners[1].protocol.tls == smtp::demand::no);
+        CHECK(made.inbound.listeners[0].protocol.tls == smtp::requirement::offered);
+        CHECK(made.inbound.listeners[1].protocol.tls == smtp::requirement::no);
     }
     CHECK(settings_of("listen on 127.0.0.1 tls-require\n" + a_rule).inbound.listeners[0].protocol.tls ==
-          smtp::demand::required);
+          smtp::requirement::required);
 }
 
 TEST_CASE("all is every address of both families, a name and an interface are theirs", "[config][load_listeners]") {
@@ -88,8 +88,8 @@ TEST_CASE("the Unix socket is always there", "[config][load_listeners]") {
     CHECK_FALSE(plain.inbound.listeners[0].endpoint);
     CHECK(plain.inbound.socket_path.empty());
     CHECK(plain.inbound.state_directory == "/var/q");
-    CHECK(plain.inbound.listeners[0].protocol.tls == smtp::demand::no);
-    CHECK(plain.inbound.listeners[0].protocol.auth == smtp::demand::no);
+    CHECK(plain.inbound.listeners[0].protocol.tls == smtp::requirement::no);
+    CHECK(plain.inbound.listeners[0].protocol.auth == smtp::requirement::no);
 
     const loaded tagged =
         settings_of("listen on socket tag L mask-src no-dsn bare-lf refuse\nlisten on 127.0.0.1\n" + a_rule);
@@ -181,10 +181,10 @@ TEST_CASE("auth needs TLS, except on the loopback", "[config][load_listeners]") 
           "t:2:11: warning: passwords without TLS, allowed on the loopback only; write tls to protect them");
     const loaded made =
         settings_of(users + "listen on 127.0.0.1 auth <u>\nlisten on 127.0.0.2 auth-optional <u>\n" + a_rule);
-    CHECK(made.inbound.listeners[0].protocol.auth == smtp::demand::required);
-    CHECK(made.inbound.listeners[0].protocol.tls == smtp::demand::no);
+    CHECK(made.inbound.listeners[0].protocol.auth == smtp::requirement::required);
+    CHECK(made.inbound.listeners[0].protocol.tls == smtp::requirement::no);
     CHECK(made.inbound.listeners[0].passwords != nullptr);
-    CHECK(made.inbound.listeners[1].protocol.auth == smtp::demand::offered);
+    CHECK(made.inbound.listeners[1].protocol.auth == smtp::requirement::offered);
 }
 
 TEST_CASE("passwords of clients that cannot work are told, and not shown", "[config][load_listeners]") {

@@ -136,9 +136,9 @@ TEST_CASE("a key of srs may stand in a file", "[config][load_local]") {
 TEST_CASE("without root, a rule for other users is a warning at its line", "[config][load_rights]") {
     const std::string only =
         "t:2:1: warning: without root only mail of \"joe\" can be delivered, and this rule's action ";
-    const std::string instead = "; start waypost as root, or write user joe";
+    const std::string hint = "; start waypost as root, or write user joe";
     CHECK(load_faults(rule_for("maildir"), joe) ==
-          only + "takes mail for all users of the system: theirs will wait" + instead);
+          only + "takes mail for all users of the system: theirs will wait" + hint);
     CHECK(load_faults(rule_for("mbox"), joe) ==
           only + "takes mail for all users of the system: theirs will wait; start waypost as root");
     CHECK(load_faults(rule_for("maildir") + "match for local action a\n", joe) ==
@@ -146,10 +146,9 @@ TEST_CASE("without root, a rule for other users is a warning at its line", "[con
     CHECK_THAT(load_faults(rule_for("maildir"), identity{.uid = 4711, .name = ""}),
                Catch::Contains("mail of uid 4711") && Catch::EndsWith("; start waypost as root"));
     CHECK_THAT(load_faults("accept for any deliver to maildir", joe), Catch::EndsWith("; start waypost as root"));
-    CHECK(load_faults(rule_for("maildir user root"), joe) ==
-          only + "delivers as \"root\": its mail will wait" + instead);
+    CHECK(load_faults(rule_for("maildir user root"), joe) == only + "delivers as \"root\": its mail will wait" + hint);
     CHECK(load_faults(rule_for("maildir userbase { a = 4711:1:/a, b = 1:1:/b, c = 2:1:/c }"), joe) ==
-          only + "takes mail for others: that of \"b\", \"c\" will wait" + instead);
+          only + "takes mail for others: that of \"b\", \"c\" will wait" + hint);
     CHECK_THAT(load_faults(rule_for("maildir userbase { b = 1:1:/b, c = 2:1:/c, d = 3:1:/d, e = 4:1:/e }"), joe),
                Catch::Contains("\"d\" and 1 more will wait"));
 }

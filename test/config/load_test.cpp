@@ -55,7 +55,7 @@ TEST_CASE("the 2012 example relays for who has logged in, and delivers here", "[
     const auto& relay = made.relay.actions.at("relay tls+auth://bleh@mail.poolp.org");
     CHECK(relay.credentials->name() == "out_auth");
     for (const rules::rule& one : made.rules->rules()) CHECK(one.authenticated_pass_source);
-    CHECK(made.inbound.listeners[0].protocol.auth == smtp::demand::required);
+    CHECK(made.inbound.listeners[0].protocol.auth == smtp::requirement::required);
 }
 
 TEST_CASE("what was printed loads as what it was printed from", "[config][load]") {

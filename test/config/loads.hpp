@@ -15,7 +15,7 @@ namespace waypost::config {
 /// to it and may still be about that when the one who asked has gone on.
 struct test_threads {
     boost::asio::io_context loop;
-    async::workers io{1};
+    async::thread_pool io{1};
 };
 
 inline test_threads& threads() {

@@ -18,7 +18,7 @@ TEST_CASE("audit 34: a certificate that expires while the daemon runs is warned 
     boost::asio::io_context loop;
     test::virtual_clock clock{loop, std::chrono::system_clock::now()};
     observe::log log{{.format = observe::log_format::text, .lowest = observe::level::debug}};
-    async::workers io{1};
+    async::thread_pool io{1};
     const net::key_pair pair{directory / "crt", directory / "key"};
     net::ensure_self_signed(pair, "mx.example.org");
     async::task_group beside{loop.get_executor()};

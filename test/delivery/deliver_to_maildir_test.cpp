@@ -3,8 +3,8 @@
 #include <set>
 
 #include "delivery/socket_pair.hpp"
-#include "jobs.hpp"
 #include "support/temporary_directory.hpp"
+#include "worker_jobs.hpp"
 
 using namespace waypost;
 using delivery::job;

@@ -3,9 +3,9 @@
 #include <filesystem>
 #include <regex>
 
-#include "delivery/deputy_connection.hpp"
-#include "jobs.hpp"
+#include "delivery/worker_connection.hpp"
 #include "support/temporary_directory.hpp"
+#include "worker_jobs.hpp"
 
 using namespace waypost;
 using namespace std::chrono_literals;
@@ -14,30 +14,30 @@ namespace fs = std::filesystem;
 
 TEST_CASE("mail is put at the end of the mailbox, with a separator and its fields", "[delivery][deliver_to_mbox]") {
     const test::temporary_directory spool;
-    test::deputy_connection deputy;
+    test::worker_connection worker;
     const job what{.operation = job::kind::mbox,
                    .path = spool / "ada",
                    .head = "Return-Path: <bob@example.net>\r\n",
                    .sender = "bob@example.net"};
-    CHECK(deputy.ask(what, "A: 1\r\n\r\nFrom here on\r\nend").is_success());
-    CHECK(deputy.ask(what, "").is_success());
+    CHECK(worker.ask(what, "A: 1\r\n\r\nFrom here on\r\nend").is_success());
+    CHECK(worker.ask(what, "").is_success());
     const std::string separator = "From bob@example\\.net .{24}\nReturn-Path: <bob@example\\.net>\n";
     CHECK(std::regex_match(test::read_file(spool / "ada"),
                            std::regex(separator + "A: 1\n\n>From here on\nend\n\n" + separator + "\n")));
 }
 
 TEST_CASE("mail for /dev/null is thrown away", "[delivery][deliver_to_mbox]") {
-    test::deputy_connection deputy;
-    CHECK(deputy.ask({.operation = job::kind::mbox, .path = "/dev/null"}, std::string(100'000, 'x')).is_success());
+    test::worker_connection worker;
+    CHECK(worker.ask({.operation = job::kind::mbox, .path = "/dev/null"}, std::string(100'000, 'x')).is_success());
     CHECK(fs::is_character_file("/dev/null"));
     CHECK_FALSE(fs::exists("/dev/null.lock"));
-    CHECK(deputy.end());
+    CHECK(worker.end());
 }
 
 TEST_CASE("two who deliver to one mailbox at once do not mix their mails", "[delivery][deliver_to_mbox]") {
     const test::temporary_directory spool;
-    test::deputy_connection one;
-    test::deputy_connection two;
+    test::worker_connection one;
+    test::worker_connection two;
     const job what{.operation = job::kind::mbox, .path = spool / "ada"};
     constexpr int rounds = 10;
     const std::string a(100'000, 'a');

@@ -9,9 +9,9 @@
 #include <random>
 
 #include "delivery/socket_pair.hpp"
-#include "jobs.hpp"
 #include "support/temporary_directory.hpp"
 #include "waypost/delivery/command.hpp"
+#include "worker_jobs.hpp"
 
 using namespace waypost;
 using namespace std::chrono_literals;

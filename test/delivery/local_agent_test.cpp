@@ -2,18 +2,18 @@
 
 #include <catch2/catch.hpp>
 
-#include "deputies.hpp"
-#include "fake_deputies.hpp"
-#include "ourselves.hpp"
+#include "fake_workers.hpp"
+#include "process_identity.hpp"
 #include "support/captured_stderr.hpp"
 #include "support/fake_table.hpp"
 #include "support/mail_house.hpp"
+#include "worker_pool.hpp"
 
 using namespace waypost;
 using namespace std::chrono_literals;
 using delivery::action_settings;
 using delivery::job;
-using test::fake_deputies;
+using test::fake_workers;
 using test::finish;
 
 namespace {
@@ -25,22 +25,23 @@ struct fixture {
     test::mail_house house;
     test::fake_table users{{{"ada", "1000:100:/home/ada"}, {"eve", "1000:100:/home/eve"}, {"carl", "1001:100:/carl"}}};
     test::fake_table system_users;
-    fake_deputies fakes;
+    fake_workers fakes;
     test::gate gate;
     std::unique_ptr<delivery::local_agent> agent;
 
     explicit fixture(action_settings action = {}, unsigned uid = us) {
         action.users = &users;
         action.system_users = &system_users;
-        auto crew = std::make_unique<delivery::deputies>(
-            house.loop.get_executor(), delivery::deputies::surroundings{house.clock, house.log, house.io},
-            delivery::deputy_limits{.at_once = 4, .of_one = 2}, fakes.starter());
+        auto workers = std::make_unique<delivery::worker_pool>(
+            house.loop.get_executor(), delivery::worker_pool::dependencies{house.clock, house.log, house.io},
+            delivery::worker_limits{.at_once = 4, .of_one = 2}, fakes.starter());
         agent = std::make_unique<delivery::local_agent>(
-            house.loop.get_executor(), delivery::surroundings{house.clock, house.log, house.io, house.queue},
-            delivery::settings{.host = "mx.example.org", .actions = {{"local", action}}}, std::move(crew),
-            delivery::ourselves{.uid = uid,
-                                .gid = uid,
-                                .nobody_in_particular = {.name = "nobody", .uid = 65534, .gid = 65534, .home = "/"}});
+            house.loop.get_executor(), delivery::dependencies{house.clock, house.log, house.io, house.queue},
+            delivery::settings{.host = "mx.example.org", .actions = {{"local", action}}}, std::move(workers),
+            delivery::process_identity{
+                .uid = uid,
+                .gid = uid,
+                .unprivileged_user = {.name = "nobody", .uid = 65534, .gid = 65534, .home = "/"}});
         house.queue.assign("local", *agent, true);
     }
     ~fixture() {
@@ -73,22 +74,22 @@ struct fixture {
         });
     }
     void answer(const mail::status& status) {
-        fakes.act = [status](const fake_deputies::seen&) { return fake_deputies::answer{.status = status}; };
+        fakes.act = [status](const fake_workers::seen&) { return fake_workers::answer{.status = status}; };
     }
     void all_wait_at_the_gate() {
-        fakes.act = [this](const fake_deputies::seen&) {
+        fakes.act = [this](const fake_workers::seen&) {
             gate.pass();
-            return fake_deputies::answer{};
+            return fake_workers::answer{};
         };
     }
 };
 
 }  // namespace
 
-TEST_CASE("a mail becomes a job of its user's deputy", "[delivery][local_agent]") {
+TEST_CASE("a mail becomes a job of its user's delivery worker", "[delivery][local_agent]") {
     fixture f;
     f.send({fixture::to("ada")}, "Subject: x\r\n\r\nline\r\nline\r\n");
-    f.house.until([&] { return f.house.finished() == 1; });
+    f.house.until([&] { return f.house.remove() == 1; });
     REQUIRE(f.fakes.jobs().size() == 1);
     const auto done = f.fakes.jobs().front();
     CHECK(done.who == delivery::identity{us, us});
@@ -105,40 +106,40 @@ TEST_CASE("mail that is longer than memory arrives whole", "[delivery][local_age
     std::string text = "Subject: long\r\n\r\n";
     while (text.size() < 300'000) text += std::string(text.size() % 90, 'x') + "\r\n";
     f.send({fixture::to("ada")}, text);
-    f.house.until([&] { return f.house.finished() == 1; });
+    f.house.until([&] { return f.house.remove() == 1; });
     CHECK((f.fakes.jobs().front().content == text));
 }
 
-TEST_CASE("what a deputy says is what becomes of the mail", "[delivery][local_agent]") {
+TEST_CASE("what a delivery worker says is what becomes of the mail", "[delivery][local_agent]") {
     fixture f;
     SECTION("it waits") {
         f.answer(mail::status::transient("4.2.2", "Disk full"));
         f.send({fixture::to("ada")});
-        f.house.until([&] { return f.house.postponed() == 1; });
+        f.house.until([&] { return f.house.defer() == 1; });
         CHECK(f.house.last_delay().line() == "451 4.2.2 Disk full");
     }
     SECTION("it fails") {
         f.answer(mail::status::permanent("5.3.0", "Not wanted"));
         f.send({fixture::to("ada")});
         f.until_reported();
-        CHECK(f.house.finished() == 1);
+        CHECK(f.house.remove() == 1);
         CHECK_THAT(f.house.report_texts().front(), Catch::Contains("Not wanted"));
     }
 }
 
-TEST_CASE("a mail whose deputy dies waits, and may be there already when it is tried again",
+TEST_CASE("a mail whose delivery worker dies waits, and may be there already when it is tried again",
           "[delivery][local_agent]") {
     fixture f;
-    f.fakes.act = [](const fake_deputies::seen& asked) -> std::optional<fake_deputies::answer> {
+    f.fakes.act = [](const fake_workers::seen& asked) -> std::optional<fake_workers::answer> {
         if (!asked.what.may_be_repeat) return std::nullopt;
-        return fake_deputies::answer{};
+        return fake_workers::answer{};
     };
     f.send({fixture::to("ada")});
-    f.house.until([&] { return f.house.postponed() == 1; });
+    f.house.until([&] { return f.house.defer() == 1; });
     CHECK(f.house.last_delay().is_transient());
     f.house.queue.start();
     f.house.clock.advance(20s);
-    f.house.until([&] { return f.house.finished() == 1; });
+    f.house.until([&] { return f.house.remove() == 1; });
     CHECK(f.fakes.jobs().back().content == f.fakes.jobs().front().content);
 }
 
@@ -149,7 +150,7 @@ TEST_CASE("the recipients of a message are served beside each other, each with h
     f.send({fixture::to("ada"), fixture::to("nobody"), fixture::to("eve")});
     f.house.until([&] { return f.gate.waiting() == 2; });
     f.gate.open();
-    f.house.until([&] { return f.house.finished() == 2; });
+    f.house.until([&] { return f.house.remove() == 2; });
     f.until_reported();
     CHECK(f.house.report_texts().front().find("nobody@example.org") != std::string::npos);
     CHECK(f.house.report_texts().front().find("ada@example.org") == std::string::npos);
@@ -166,7 +167,7 @@ TEST_CASE("an mbox is written to by one at a time", "[delivery][local_agent]") {
     CHECK(f.fakes.jobs().size() == 2);
     CHECK(f.fakes.jobs().back().what.path == "/var/mail/eve");
     f.gate.open();
-    f.house.until([&] { return f.house.finished() == 6; });
+    f.house.until([&] { return f.house.remove() == 6; });
 }
 
 TEST_CASE("a target of a user is done as him, one of an alias as nobody in particular", "[delivery][local_agent]") {
@@ -177,10 +178,10 @@ TEST_CASE("a target of a user is done as him, one of an alias as nobody in parti
     nobodys.user.clear();
     nobodys.target = "/srv/archive";
     f.send({his});
-    f.house.until([&] { return f.house.finished() == 1; });
+    f.house.until([&] { return f.house.remove() == 1; });
     CHECK(f.fakes.jobs().back().who == delivery::identity{1000, 100});
     f.send({nobodys});
-    f.house.until([&] { return f.house.finished() == 2; });
+    f.house.until([&] { return f.house.remove() == 2; });
     CHECK(f.fakes.jobs().back().who == delivery::identity{65534, 65534});
     CHECK(f.fakes.jobs().back().what.path == "/srv/archive");
 }
@@ -190,7 +191,7 @@ TEST_CASE("an action may deliver as a user of its own", "[delivery][local_agent]
     SECTION("of its user base") { f.users.rows["vmail"] = "500:500:/var/vmail"; }
     SECTION("or of the system") { f.system_users.rows["vmail"] = "500:500:/var/vmail"; }
     f.send({fixture::to("whoever")});
-    f.house.until([&] { return f.house.finished() == 1; });
+    f.house.until([&] { return f.house.remove() == 1; });
     CHECK(f.fakes.jobs().back().who == delivery::identity{500, 500});
     CHECK(f.fakes.jobs().back().what.path == "/var/vmail/Maildir");
 }
@@ -198,7 +199,7 @@ TEST_CASE("an action may deliver as a user of its own", "[delivery][local_agent]
 TEST_CASE("a user of the action who does not exist is the administrator's to mend", "[delivery][local_agent]") {
     fixture f({.user = "vmail"}, 0);
     f.send({fixture::to("ada")});
-    f.house.until([&] { return f.house.postponed() == 1; });
+    f.house.until([&] { return f.house.defer() == 1; });
     CHECK(f.house.last_delay().enhanced() == mail::enhanced_code{4, 3, 5});
 }
 
@@ -206,7 +207,7 @@ TEST_CASE("a user who does not exist is a failure for good", "[delivery][local_a
     fixture f;
     f.send({fixture::to("nobody")});
     f.until_reported();
-    CHECK(f.house.finished() == 1);
+    CHECK(f.house.remove() == 1);
     CHECK_THAT(f.house.report_texts().front(), Catch::Contains("Status: 5.1.1"));
     CHECK(f.output.comes("result=PermFail"));
 }
@@ -216,14 +217,14 @@ TEST_CASE("a user database that cannot be asked is no word about the user", "[de
     SECTION("it is away") { f.users.unavailable = true; }
     SECTION("its row makes no sense") { f.users.rows["ada"] = "nonsense"; }
     f.send({fixture::to("ada")});
-    f.house.until([&] { return f.house.postponed() == 1; });
+    f.house.until([&] { return f.house.defer() == 1; });
     CHECK(f.house.last_delay().enhanced() == mail::enhanced_code{4, 4, 3});
 }
 
 TEST_CASE("mail for a user of another uid waits", "[delivery][local_agent]") {
     fixture f;
     f.send({fixture::to("carl")});
-    f.house.until([&] { return f.house.postponed() == 1; });
+    f.house.until([&] { return f.house.defer() == 1; });
     CHECK(f.house.last_delay().enhanced() == mail::enhanced_code{4, 3, 5});
     CHECK(f.fakes.started() == 0);
 }
@@ -231,7 +232,7 @@ TEST_CASE("mail for a user of another uid waits", "[delivery][local_agent]") {
 TEST_CASE("a mail that was delivered to this address before is a loop", "[delivery][local_agent]") {
     fixture f;
     f.send({fixture::to("ada"), fixture::to("eve")}, "Delivered-To: ada@example.org\r\n\r\nround\r\n");
-    f.house.until([&] { return f.house.finished() == 1; });
+    f.house.until([&] { return f.house.remove() == 1; });
     REQUIRE(f.fakes.jobs().size() == 1);
     CHECK(f.fakes.jobs().front().what.path == "/home/eve/Maildir");
     f.until_reported();
@@ -242,13 +243,13 @@ TEST_CASE("content that cannot be read delays the mail", "[delivery][local_agent
     fixture f;
     f.users.unavailable = true;
     f.send({fixture::to("ada")});
-    f.house.until([&] { return f.house.postponed() == 1; });
+    f.house.until([&] { return f.house.defer() == 1; });
     // Tried again, it is no longer in memory.
     f.users.unavailable = false;
     f.house.store.rows.refuses = [](test::fake_store::verb what) { return what == test::fake_store::verb::load; };
     f.house.queue.start();
     f.house.clock.advance(20s);
-    f.house.until([&] { return f.house.postponed() == 2; });
+    f.house.until([&] { return f.house.defer() == 2; });
     CHECK(f.house.last_delay().is_transient());
     CHECK(f.fakes.jobs().empty());
 }
@@ -258,14 +259,14 @@ TEST_CASE("content that comes from the store is read once for the recipients tha
     fixture f;
     f.users.unavailable = true;
     f.send({fixture::to("ada"), fixture::to("eve")});
-    f.house.until([&] { return f.house.postponed() == 2; });
+    f.house.until([&] { return f.house.defer() == 2; });
     f.users.unavailable = false;
     f.all_wait_at_the_gate();
     f.house.queue.start();
     f.house.clock.advance(20s);
     f.house.until([&] { return f.gate.waiting() == 2; });
     f.gate.open();
-    f.house.until([&] { return f.house.finished() == 2; });
+    f.house.until([&] { return f.house.remove() == 2; });
     CHECK(f.fakes.jobs().back().what.may_be_repeat);
 }
 
@@ -294,7 +295,7 @@ TEST_CASE("no outcome is told from within carry()", "[delivery][local_agent]") {
         CHECK(in.house.store.changes.empty());
     };
     finish(f.house.loop, give(f));
-    f.house.until([&] { return f.house.postponed() == 1; });
+    f.house.until([&] { return f.house.defer() == 1; });
 }
 
 TEST_CASE("an agent that stops leaves what it has not delivered in the store", "[delivery][local_agent]") {
@@ -304,7 +305,7 @@ TEST_CASE("an agent that stops leaves what it has not delivered in the store", "
     f.house.until([&] { return f.fakes.jobs().size() == 2; });
     finish(f.house.loop, f.agent->stop(0s));
     CHECK(f.house.store.rows.envelopes.size() == 5);
-    CHECK(f.house.postponed() == 0);
+    CHECK(f.house.defer() == 0);
     CHECK(f.fakes.alive() == 0);
 }
 
@@ -321,8 +322,8 @@ TEST_CASE("audit 7: an agent that stops waits for the jobs that are under way, a
     f.gate.open();
     f.house.until([&] { return stopping.size() == 0; });
     CHECK(f.fakes.jobs().size() == 2);
-    CHECK(f.house.finished() == 2);
-    CHECK(f.house.postponed() == 0);
+    CHECK(f.house.remove() == 2);
+    CHECK(f.house.defer() == 0);
     CHECK(f.fakes.alive() == 0);
 }
 
@@ -339,6 +340,6 @@ TEST_CASE("an agent that stops waits no longer than its grace", "[delivery][loca
     CHECK(stopping.size() == 1);
     f.house.clock.advance(1s);
     f.house.until([&] { return stopping.size() == 0; });
-    CHECK(f.house.finished() == 0);
-    CHECK(f.house.postponed() == 0);
+    CHECK(f.house.remove() == 0);
+    CHECK(f.house.defer() == 0);
 }

@@ -6,8 +6,8 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 
-#include "jobs.hpp"
 #include "support/temporary_directory.hpp"
+#include "worker_jobs.hpp"
 
 using namespace waypost;
 namespace fs = std::filesystem;

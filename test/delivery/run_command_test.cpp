@@ -7,9 +7,9 @@
 #include <filesystem>
 #include <sstream>
 
-#include "delivery/deputy_connection.hpp"
-#include "jobs.hpp"
+#include "delivery/worker_connection.hpp"
 #include "support/temporary_directory.hpp"
+#include "worker_jobs.hpp"
 
 using namespace waypost;
 using namespace std::chrono_literals;
@@ -247,12 +247,12 @@ TEST_CASE("a command ends when the mail's other side is gone", "[delivery][run_c
 
 TEST_CASE("nothing is run as root", "[delivery][run_command]") {
     const fixture f;
-    test::deputy_connection deputy;
+    test::worker_connection worker;
     const job what{.operation = job::kind::run,
                    .home = f.home.path(),
                    .arguments = {"sh", "-c", "echo ran > file"},
                    .environment = {path_of_system}};
-    const auto said = deputy.ask(what, "x\r\n");
+    const auto said = worker.ask(what, "x\r\n");
     if (::geteuid() == 0) {
         CHECK(said.enhanced() == mail::enhanced_code{4, 3, 5});
         CHECK_FALSE(fs::exists(f.home / "file"));

@@ -4,59 +4,59 @@
 #include <filesystem>
 #include <random>
 
-#include "delivery/deputy_connection.hpp"
+#include "delivery/worker_connection.hpp"
 #include "support/temporary_directory.hpp"
 
 using namespace waypost;
 using delivery::job;
 namespace fs = std::filesystem;
 
-TEST_CASE("a deputy does one job after the other and ends with its connection", "[delivery][serve]") {
+TEST_CASE("a delivery worker does one job after the other and ends with its connection", "[delivery][serve]") {
     const test::temporary_directory home;
-    test::deputy_connection deputy;
+    test::worker_connection worker;
     for (const char* name : {"1.host", "2.host", "3.host"})
-        CHECK(deputy.ask({.operation = job::kind::maildir, .path = home / "Maildir", .name = name}, "x\r\n")
+        CHECK(worker.ask({.operation = job::kind::maildir, .path = home / "Maildir", .name = name}, "x\r\n")
                   .is_success());
-    CHECK(deputy.end());
+    CHECK(worker.end());
     CHECK(test::read_file(home / "Maildir/new/3.host") == "x\n");
 }
 
 TEST_CASE("content that a job does not want leaves the connection in step", "[delivery][serve]") {
     const test::temporary_directory home;
-    test::deputy_connection deputy;
+    test::worker_connection worker;
     test::write_file(home / "file", "");
     const job failing{.operation = job::kind::maildir, .path = home / "file/Maildir", .name = "1.host"};
-    CHECK(deputy.ask(failing, std::string(500'000, 'x')).is_transient());
-    CHECK(deputy.ask({.operation = job::kind::maildir, .path = home / "Maildir", .name = "1.host"}, "x").is_success());
-    CHECK(deputy.end());
+    CHECK(worker.ask(failing, std::string(500'000, 'x')).is_transient());
+    CHECK(worker.ask({.operation = job::kind::maildir, .path = home / "Maildir", .name = "1.host"}, "x").is_success());
+    CHECK(worker.end());
 }
 
 TEST_CASE("what is read comes back behind the answer", "[delivery][serve]") {
     const test::temporary_directory home;
     test::write_file(home / "list", "ada\nbob\n");
-    test::deputy_connection deputy;
+    test::worker_connection worker;
     for (int round = 0; round < 2; ++round) {
-        deputy.send({.operation = job::kind::read, .path = home / "list", .most = 100});
-        const auto got = deputy.answer();
+        worker.send({.operation = job::kind::read, .path = home / "list", .most = 100});
+        const auto got = worker.answer();
         CHECK(got.answer.status.is_success());
         CHECK(got.text == "ada\nbob\n");
     }
-    CHECK(deputy.end());
+    CHECK(worker.end());
 }
 
 TEST_CASE("a connection that breaks within a job ends the loop, and nothing is delivered", "[delivery][serve]") {
     const test::temporary_directory home;
-    test::deputy_connection deputy;
+    test::worker_connection worker;
     job what{.operation = job::kind::maildir, .path = home / "Maildir", .name = "1.host", .size = 100};
     const std::string octets = delivery::frame_of(encode(what)) + "half of it";
-    deputy.send_octets(octets.substr(0, GENERATE(1U, 3U, 4U, 20U, 1'000U)));
-    CHECK_FALSE(deputy.end());
+    worker.send_octets(octets.substr(0, GENERATE(1U, 3U, 4U, 20U, 1'000U)));
+    CHECK_FALSE(worker.end());
     CHECK((!fs::exists(home / "Maildir") || fs::is_empty(home / "Maildir/new")));
 }
 
 TEST_CASE("octets that are no job end the loop", "[delivery][serve]") {
-    test::deputy_connection deputy;
-    deputy.send_octets(GENERATE(as<std::string>(), "\xff\xff\xff\xff", std::string(4, '\0'),
+    test::worker_connection worker;
+    worker.send_octets(GENERATE(as<std::string>(), "\xff\xff\xff\xff", std::string(4, '\0'),
                                 delivery::frame_of("no job"), "GET / HTTP/1.1\r\n\r\n"));
-    CHECK_FALSE(deputy.end());
+    CHECK_FALSE(worker.end());
 }

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <thread>
 
+#include "blocking_io.hpp"
 #include "descriptor.hpp"
-#include "octets.hpp"
 
 namespace waypost::test {
 

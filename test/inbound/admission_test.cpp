@@ -18,7 +18,7 @@ inbound::listener_settings listener(door kind) {
     inbound::listener_settings made{.endpoint = std::nullopt,
                                     .protocol = {.host = mail::domain::parse("mx.example.org").value()}};
     if (kind != door::local) made.endpoint = net::endpoint{ip("127.0.0.1"), 0};
-    if (kind == door::submission) made.protocol.auth = smtp::demand::required;
+    if (kind == door::submission) made.protocol.auth = smtp::requirement::required;
     return made;
 }
 

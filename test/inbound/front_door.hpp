@@ -126,7 +126,7 @@ struct front_door {
     void open() {
         server = std::make_unique<inbound::server>(
             house.loop.get_executor(),
-            inbound::surroundings{house.clock, house.log, house.io, dns, house.store, house.queue, rules, files}, how);
+            inbound::dependencies{house.clock, house.log, house.io, dns, house.store, house.queue, rules, files}, how);
         server->open();
         server->start();
     }

@@ -52,10 +52,10 @@ struct method {
 
 password_verdict check(test::fake_table& passwords, const std::string& user, const std::string& password) {
     boost::asio::io_context loop;
-    async::workers io(1);
+    async::thread_pool io(1);
     auto stored = finish(loop, inbound::find_password(passwords, user));
     if (stored.has_error()) return password_verdict::could_not_ask;
-    return finish(loop, inbound::check_password(std::move(*stored), base::secret(password), io));
+    return finish(loop, inbound::verify_password(std::move(*stored), base::secret(password), io));
 }
 
 }  // namespace

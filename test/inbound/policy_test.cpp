@@ -11,7 +11,7 @@ namespace {
 
 int answer(test::fake_table& senders, const std::string& user, const std::string& sender, char tag_delimiter = '+') {
     const auto path = mail::reverse_path::from_text(sender).value();
-    return test::run_to_end(inbound::judge_sender(senders, user, path, tag_delimiter)).code();
+    return test::run_to_end(inbound::sender_verdict(senders, user, path, tag_delimiter)).code();
 }
 
 }  // namespace

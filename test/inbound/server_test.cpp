@@ -107,7 +107,7 @@ const std::string told = "421 4.3.2 mx.example.org Service shutting down";
 TEST_CASE("audit 6: a server that stops ends its sessions with 421, whatever they are doing", "[inbound][server]") {
     front_door door;
     door.first().passwords = &door.passwords;
-    door.first().protocol.auth = smtp::demand::offered;
+    door.first().protocol.auth = smtp::requirement::offered;
     door.open();
     auto idle = door.greeted();
     auto sending = door.sending();
@@ -150,7 +150,7 @@ TEST_CASE("audit 6: a client between commands hears at once that the server stop
 TEST_CASE("audit 6: over TLS too", "[inbound][server]") {
     front_door door;
     door.first().tls = door.tls();
-    door.first().protocol.tls = smtp::demand::offered;
+    door.first().protocol.tls = smtp::requirement::offered;
     door.open();
     auto client = door.greeted();
     CHECK_THAT(client.ask("STARTTLS"), StartsWith("220 "));
@@ -277,7 +277,7 @@ TEST_CASE("audit 10: port 25 cannot take the sessions that are kept for submissi
     door.how.max_sessions = 8;
     auto submission = front_door::listener();
     submission.passwords = &door.passwords;
-    submission.protocol.auth = smtp::demand::required;
+    submission.protocol.auth = smtp::requirement::required;
     door.how.listeners.push_back(submission);
     door.open();
     std::vector<test::smtp_client> strangers;

@@ -510,7 +510,7 @@ TEST_CASE("a client does not pay for the time that we take", "[inbound][session]
 TEST_CASE("after STARTTLS the session is encrypted and begins anew", "[inbound][session]") {
     front_door door;
     door.first().tls = door.tls();
-    door.first().protocol.tls = smtp::demand::offered;
+    door.first().protocol.tls = smtp::requirement::offered;
     door.open();
     auto client = door.greeted();
     CHECK_THAT(client.ask("STARTTLS"), StartsWith("220 "));
@@ -531,7 +531,7 @@ TEST_CASE("what was sent in clear behind STARTTLS is never heard", "[inbound][se
     // CVE-2011-0411
     front_door door;
     door.first().tls = door.tls();
-    door.first().protocol.tls = smtp::demand::offered;
+    door.first().protocol.tls = smtp::requirement::offered;
     door.open();
     auto client = door.greeted();
     client.send("STARTTLS\r\nEHLO injected.example\r\nMAIL FROM:<eve@example.net>\r\n");
@@ -569,7 +569,7 @@ TEST_CASE("a handshake that never comes is not waited for", "[inbound][session]"
     door.first().tls = door.tls();
     const bool implicit = GENERATE(true, false);
     door.first().implicit_tls = implicit;
-    if (!implicit) door.first().protocol.tls = smtp::demand::offered;
+    if (!implicit) door.first().protocol.tls = smtp::requirement::offered;
     door.open();
     auto client = door.connect();
     if (!implicit) {
@@ -590,7 +590,7 @@ TEST_CASE("a handshake that never comes is not waited for", "[inbound][session]"
 TEST_CASE("a user with the right password may be told apart in the Received field", "[inbound][session]") {
     front_door door;
     door.first().passwords = &door.passwords;
-    door.first().protocol.auth = smtp::demand::required;
+    door.first().protocol.auth = smtp::requirement::required;
     door.first().received_auth = GENERATE(true, false);
     door.open();
     auto client = door.greeted();
@@ -610,7 +610,7 @@ TEST_CASE("a user with the right password may be told apart in the Received fiel
 TEST_CASE("a wrong password is answered late, and may be followed by a right one", "[inbound][session]") {
     front_door door;
     door.first().passwords = &door.passwords;
-    door.first().protocol.auth = smtp::demand::offered;
+    door.first().protocol.auth = smtp::requirement::offered;
     door.open();
     auto client = door.greeted();
     client.send(plain("ada", "wrong") + "\r\n");
@@ -624,7 +624,7 @@ TEST_CASE("a wrong password is answered late, and may be followed by a right one
 
 TEST_CASE("passwords that cannot be asked are no wrong password", "[inbound][session]") {
     front_door door;
-    door.first().protocol.auth = smtp::demand::offered;
+    door.first().protocol.auth = smtp::requirement::offered;
     SECTION("the table is not there now") {
         door.first().passwords = &door.passwords;
         door.passwords.unavailable = true;
@@ -641,7 +641,7 @@ TEST_CASE("audit 15: no password is ever in the log", "[inbound][session]") {
         front_door door;
         door.output.restore();
         door.first().passwords = &door.passwords;
-        door.first().protocol.auth = smtp::demand::offered;
+        door.first().protocol.auth = smtp::requirement::offered;
         door.open();
         auto client = door.greeted();
         client.send(plain("ada", "tops3cret") + "\r\n");
@@ -753,7 +753,7 @@ TEST_CASE("audit 28: mail of a client that has logged in is completed, and its B
           "[inbound][session]") {
     front_door door;
     door.first().passwords = &door.passwords;
-    door.first().protocol.auth = smtp::demand::offered;
+    door.first().protocol.auth = smtp::requirement::offered;
     door.open();
     auto client = door.greeted();
     CHECK_THAT(client.ask(plain("ada", "correct horse")), StartsWith("235 "));
@@ -936,7 +936,7 @@ TEST_CASE("audit 10: a message that is accepted is progress", "[inbound][session
 TEST_CASE("audit 16: a login is checked while all other work off the loop stands still", "[inbound][session]") {
     front_door door;
     door.first().passwords = &door.passwords;
-    door.first().protocol.auth = smtp::demand::offered;
+    door.first().protocol.auth = smtp::requirement::offered;
     door.open();
     struct blockage {
         std::promise<void> over;

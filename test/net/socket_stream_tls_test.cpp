@@ -39,8 +39,8 @@ async::awaitable<agreed> ask_tls(net::stream& stream, const net::tls_context& wi
     co_return got;
 }
 
-async::awaitable<both> shake_hands(net::stream& server, const net::tls_context& own, net::stream& client,
-                                   const net::tls_context& trust, std::string name) {
+async::awaitable<both> tls_handshake(net::stream& server, const net::tls_context& own, net::stream& client,
+                                     const net::tls_context& trust, std::string name) {
     auto [at_server, at_client] = co_await (serve_tls(server, own) && ask_tls(client, trust, name));
     co_return both{std::move(at_server), std::move(at_client)};
 }
@@ -67,7 +67,7 @@ struct fixture {
         return net::tls_context::client({.check = net::peer_check::verified, .ca_file = ca_file, .identity = {}});
     }
     both shake(const net::tls_context& own, const net::tls_context& trust, const std::string& name) {
-        return finish(loop, shake_hands(*ends.server, own, *ends.client, trust, name));
+        return finish(loop, tls_handshake(*ends.server, own, *ends.client, trust, name));
     }
 };
 
@@ -83,7 +83,7 @@ TEST_CASE("issue 9: the system's roots are read when a connection first verifies
     const auto got = f.shake(*own, *trust, "mx.example.org");
     REQUIRE(::unsetenv("SSL_CERT_FILE") == 0);
     test::stream_pair second = test::tcp_pair(f.loop, f.clock);
-    const auto again = finish(f.loop, shake_hands(*second.server, *own, *second.client, *trust, "mx.example.org"));
+    const auto again = finish(f.loop, tls_handshake(*second.server, *own, *second.client, *trust, "mx.example.org"));
     REQUIRE(got.client.has_value());
     CHECK(got.client->peer_verified);
     REQUIRE(again.client.has_value());
@@ -376,7 +376,7 @@ struct many_times {
     /// Connects, reads what the server says (the tickets come before it) and leaves.
     net::tls_info meet(const net::tls_context& own, const net::tls_context& trust, const std::string& name) {
         auto ends = finish(loop, test::connect_both(*listening, clock));
-        const auto got = finish(loop, shake_hands(*ends.server, own, *ends.client, trust, name));
+        const auto got = finish(loop, tls_handshake(*ends.server, own, *ends.client, trust, name));
         REQUIRE(got.server.has_value());
         REQUIRE(got.client.has_value());
         CHECK(got.client->resumed == got.server->resumed);

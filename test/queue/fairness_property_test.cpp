@@ -33,7 +33,7 @@ class no_way_back final : public report_router {
 /// Counts what it is offered, and holds it.
 struct counting_transport final : transport {
     using held = std::pair<std::shared_ptr<const spool::message>, spool::envelope>;
-    void carry(task task) override {
+    void carry(queued_message task) override {
         for (spool::envelope& each : task.envelopes) {
             CHECK(offered_at.try_emplace(each.id, offered_at.size()).second);
             in_hand.push_back({task.message, std::move(each)});

@@ -20,7 +20,7 @@ struct full_store final : spool::store {
     std::uint64_t longest = 1'000'000;
     std::size_t refused = 0;
 
-    async::awaitable<base::result<>> insert(const spool::queued& entry) override {
+    async::awaitable<base::result<>> insert(const spool::queued_message& entry) override {
         if (entry.message->size <= longest) co_return co_await rows.insert(entry);
         ++refused;
         co_return spool::errc::full;
@@ -38,9 +38,9 @@ struct full_store final : spool::store {
                                                                                 async::wall_time now) override {
         return rows.hops_due_since(start, now);
     }
-    async::awaitable<base::result<std::vector<spool::queued>>> due(spool::next_hop hop, async::wall_time now,
-                                                                   std::size_t limit,
-                                                                   std::vector<spool::envelope_id> known_ids) override {
+    async::awaitable<base::result<std::vector<spool::queued_message>>> due(
+        spool::next_hop hop, async::wall_time now, std::size_t limit,
+        std::vector<spool::envelope_id> known_ids) override {
         return rows.due(std::move(hop), now, limit, std::move(known_ids));
     }
     async::awaitable<base::result<std::optional<async::wall_time>>> next_due(async::wall_time now) override {
@@ -54,8 +54,8 @@ struct full_store final : spool::store {
 
 class shelf final : public transport {
 public:
-    void carry(task task) override { tasks.push_back(std::move(task)); }
-    std::vector<task> tasks;
+    void carry(queued_message task) override { tasks.push_back(std::move(task)); }
+    std::vector<queued_message> tasks;
 };
 
 class router_to_shelf final : public report_router {
@@ -109,7 +109,7 @@ struct full_office {
         REQUIRE(test::run_to_end(loop, commit(recipients)));
         clock.settle();
         REQUIRE(out.tasks.size() == 1);
-        task all = std::move(out.tasks.front());
+        queued_message all = std::move(out.tasks.front());
         out.tasks.clear();
         // From now on.
         store.longest = longest;
@@ -118,7 +118,7 @@ struct full_office {
         clock.settle();
         clock.advance(1s);
     }
-    std::string text_of(const task& task) {
+    std::string text_of(const queued_message& task) {
         return test::run_to_end(loop, queue.content_of(task.message)).value()->text();
     }
     std::uint64_t longest = 0;
@@ -147,7 +147,7 @@ TEST_CASE("a report about too many recipients for a full store is made in parts"
     office.fail(100);
     CHECK(office.back.tasks.size() > 1);
     std::string all;
-    for (const task& each : office.back.tasks) all += office.text_of(each);
+    for (const queued_message& each : office.back.tasks) all += office.text_of(each);
     for (int n = 0; n < 100; ++n) CHECK(has(all, "<user" + std::to_string(n) + "@example.com>"));
     CHECK(office.store.rows.messages.size() == office.back.tasks.size());
 }

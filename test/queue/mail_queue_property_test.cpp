@@ -38,7 +38,7 @@ public:
     fickle_transport(async::clock& clock, async::task_group& coroutines, ledger& book, dice& roll, std::size_t window)
         : clock_(clock), coroutines_(coroutines), book_(book), roll_(roll), window_(window) {}
 
-    void carry(task task) override {
+    void carry(queued_message task) override {
         for (spool::envelope& each : task.envelopes) {
             ++book_.carried;
             book_.expect(book_.in_hand.insert(each.id).second, "an envelope is in flight twice");
@@ -57,7 +57,7 @@ private:
         --held_[envelope.hop];
         if (what < 5) {
             ++book_.delivered[envelope.id];
-            if (happens(roll_, 0.5)) queue->works_again(envelope.hop);
+            if (happens(roll_, 0.5)) queue->host_recovered(envelope.hop);
             queue->report(message, std::move(envelope),
                           delivered{.status = mail::status::success("2.0.0", "ok"), .remote = {}});
         } else if (what < 9) {

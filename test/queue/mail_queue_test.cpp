@@ -29,8 +29,8 @@ mail::mailbox address(std::string_view text) { return mail::mailbox::parse(text)
 /// Keeps what it is given until the test says what became of it.
 class patient_transport final : public transport {
 public:
-    void carry(task task) override { tasks.push_back(std::move(task)); }
-    std::vector<task> tasks;
+    void carry(queued_message task) override { tasks.push_back(std::move(task)); }
+    std::vector<queued_message> tasks;
 };
 
 class fixed_router final : public report_router {
@@ -121,17 +121,17 @@ struct post_office {
         clock.settle();
     }
     /// Takes the oldest task of a transport.
-    static task take(patient_transport& from) {
+    static queued_message take(patient_transport& from) {
         REQUIRE_FALSE(from.tasks.empty());
-        task first = std::move(from.tasks.front());
+        queued_message first = std::move(from.tasks.front());
         from.tasks.erase(from.tasks.begin());
         return first;
     }
-    void report_all(task task, const outcome& came) {
+    void report_all(queued_message task, const outcome& came) {
         for (spool::envelope& each : task.envelopes) queue->report(task.message, std::move(each), came);
         clock.settle();
     }
-    std::string text_of(const task& task) {
+    std::string text_of(const queued_message& task) {
         auto text = test::run_to_end(loop, queue->content_of(task.message));
         return text.value()->text();
     }
@@ -155,7 +155,7 @@ const auto no_such_user = failed{mail::status::permanent("5.1.1", "no such user"
 TEST_CASE("an accepted message is carried at once, with its content, and gone when delivered", "[queue][mail_queue]") {
     post_office office;
     office.send();
-    task first = office.take(office.out);
+    queued_message first = office.take(office.out);
     REQUIRE(first.message->text != nullptr);
     CHECK(first.envelopes.at(0).recipient.address.text() == "user@example.com");
     office.report_all(std::move(first), ok);
@@ -228,8 +228,8 @@ TEST_CASE("mail that waits is taken up by the next process", "[queue][mail_queue
     post_office office;
     office.send({.recipients = {"never-tried@example.com"}});
     office.send({.recipients = {"deferred@example.com"}});
-    task tried = office.take(office.out);
-    task second = office.take(office.out);
+    queued_message tried = office.take(office.out);
+    queued_message second = office.take(office.out);
     office.report_all(std::move(second), greylisted);
     office.close();
     office.open();
@@ -261,7 +261,7 @@ TEST_CASE("a permanent failure is reported to the sender, and then the envelope 
 TEST_CASE("recipients that fail together are in one report", "[queue][mail_queue][report]") {
     post_office office;
     office.send({.recipients = {"a@example.com", "b@example.com", "c@example.com"}});
-    task all = office.take(office.out);
+    queued_message all = office.take(office.out);
     office.queue->report(all.message, all.envelopes[0], no_such_user);
     office.queue->report(all.message, all.envelopes[1], ok);
     office.clock.advance(100ms);
@@ -460,9 +460,9 @@ TEST_CASE("an exception at the settling of a report stops neither its neighbours
     office.send({.recipients = {"a@example.com", "b@example.com"}});
     office.send({.recipients = {"c@example.com"}});
     while (!office.out.tasks.empty()) {
-        task what = office.take(office.out);
+        queued_message what = office.take(office.out);
         for (const spool::envelope& each : what.envelopes) {
-            const spool::finished done{each.id};
+            const spool::remove done{each.id};
             all.owe(what.message, mail::report_kind::failed, {each, no_such_user.status, {}, done, done});
         }
     }
@@ -602,7 +602,7 @@ TEST_CASE("a window keeps the rest of a next hop's mail on disk, and none is for
     std::size_t carried = 0;
     while (!office.out.tasks.empty()) {
         CHECK(office.out.tasks.size() <= 12);  // a window and its reserve
-        task next = office.take(office.out);
+        queued_message next = office.take(office.out);
         seen.insert(next.envelopes.at(0).id);
         ++carried;
         office.report_all(std::move(next), ok);
@@ -625,9 +625,9 @@ TEST_CASE("letters overtake a list that came before them, and the list goes on",
     std::size_t most_in_hand = 0;
     while (!office.out.tasks.empty()) {
         std::size_t in_hand = 0;
-        for (const task& each : office.out.tasks) in_hand += each.envelopes.size();
+        for (const queued_message& each : office.out.tasks) in_hand += each.envelopes.size();
         most_in_hand = std::max(most_in_hand, in_hand);
-        task next = office.take(office.out);
+        queued_message next = office.take(office.out);
         const bool is_letter = next.envelopes[0].recipient.address.text() == "letter@example.com";
         (is_letter ? of_letters : of_list) += next.envelopes.size();
         if (is_letter) before_last_letter = of_list;
@@ -647,7 +647,7 @@ TEST_CASE("a message with more recipients than the window is carried in parts", 
     office.send({.recipients = many});
     std::size_t recipients = 0;
     while (!office.out.tasks.empty()) {
-        task next = office.take(office.out);
+        queued_message next = office.take(office.out);
         CHECK(next.envelopes.size() <= 10);
         recipients += next.envelopes.size();
         office.report_all(std::move(next), ok);
@@ -713,7 +713,7 @@ TEST_CASE("audit 3: mail is tried in its time and once, though the clock is set 
     const auto deliver_for = [&](int rounds) {
         for (int round = 0; round < rounds && !office.store.envelopes.empty(); ++round) {
             while (!office.out.tasks.empty()) {
-                task next = office.take(office.out);
+                queued_message next = office.take(office.out);
                 ++delivered[next.envelopes.at(0).id];
                 office.report_all(std::move(next), ok);
             }
@@ -763,7 +763,7 @@ TEST_CASE("a clock that is set forward makes mail due within minutes", "[queue][
 
 TEST_CASE("mail that waits for a host goes as soon as the host works again, and no other", "[queue][mail_queue]") {
     post_office office;
-    const auto at_once = [&](task task, bool for_host) {
+    const auto at_once = [&](queued_message task, bool for_host) {
         office.report_all(std::move(task), deferred{mail::status::transient("4.0.0", "x"), {}, for_host});
     };
     office.send({.recipients = {"no-connection@example.com"}});
@@ -774,7 +774,7 @@ TEST_CASE("mail that waits for a host goes as soon as the host works again, and 
     at_once(office.take(office.out), true);
     office.clock.advance(10s);
     CHECK(office.out.tasks.empty());
-    office.queue->works_again(outbound);
+    office.queue->host_recovered(outbound);
     office.clock.settle();
     REQUIRE(office.out.tasks.size() == 1);
     CHECK(office.out.tasks[0].envelopes.at(0).recipient.address.text() == "no-connection@example.com");
@@ -797,7 +797,7 @@ TEST_CASE("a host that works again gets what waits for it in parts, one a second
     office.clock.advance(10s);
     std::vector<std::size_t> parts;
     for (int second = 0; second < 4; ++second) {
-        for (int success = 0; success < 20; ++success) office.queue->works_again(outbound);
+        for (int success = 0; success < 20; ++success) office.queue->host_recovered(outbound);
         office.clock.settle();
         parts.push_back(office.out.tasks.size());
         while (!office.out.tasks.empty()) office.report_all(office.take(office.out), ok);
@@ -810,8 +810,8 @@ TEST_CASE("a host that works again gets what waits for it in parts, one a second
 TEST_CASE("an outcome that nobody waits for is refused", "[queue][mail_queue]") {
     post_office office;
     office.send();
-    task first = office.take(office.out);
-    task again = first;
+    queued_message first = office.take(office.out);
+    queued_message again = first;
     office.report_all(std::move(first), greylisted);
     const auto until = office.store.envelopes.begin()->second.next_try;
     office.report_all(std::move(again), ok);

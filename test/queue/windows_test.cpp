@@ -8,7 +8,7 @@ using namespace waypost;
 using queue::windows;
 using spool::envelope;
 using spool::next_hop;
-using spool::queued;
+using spool::queued_message;
 
 namespace {
 
@@ -33,8 +33,8 @@ std::vector<envelope> mail_for(const next_hop& hop, std::uint64_t first, std::ui
     return made;
 }
 
-std::vector<queued> answer(const next_hop& hop, std::uint64_t first, std::uint64_t count) {
-    std::vector<queued> made;
+std::vector<queued_message> answer(const next_hop& hop, std::uint64_t first, std::uint64_t count) {
+    std::vector<queued_message> made;
     for (envelope& each : mail_for(hop, first, count)) {
         auto about = std::make_shared<spool::message>();
         about->id = message_of(each.id);
@@ -57,7 +57,7 @@ TEST_CASE("a window admits what it has room for, and the rest waits on disk", "[
 TEST_CASE("a long message that comes later does not overtake those on disk", "[queue][windows]") {
     windows all({.window = 40});
     const auto first = all.admit(here, a_list(here, 1, 41));
-    for (std::size_t n = 0; n < 19; ++n) CHECK(all.land(first[n]));
+    for (std::size_t n = 0; n < 19; ++n) CHECK(all.complete(first[n]));
     CHECK(all.admit(here, a_list(here, 2, spool::small_message + 1)).empty());
 }
 
@@ -73,7 +73,7 @@ TEST_CASE("small mail does not wait for a list, as long as the reserve has room"
     CHECK(loads.at(here).in_flight == 125);
     CHECK(loads.at(here).more_on_disk);
     // Room in the reserve comes from the mail that was in it.
-    CHECK(all.land(mail_for(here, 3, 1)[0]));
+    CHECK(all.complete(mail_for(here, 3, 1)[0]));
     CHECK(all.admit(here, mail_for(here, 9, 1)).size() == 1);
 }
 
@@ -83,7 +83,7 @@ TEST_CASE("however much small mail comes, a list goes on", "[queue][windows]") {
     for (std::size_t n = 0; n < 50; ++n) {
         CHECK_FALSE(all.next_refill());
         CHECK(all.admit(here, mail_for(here, 10 + n, 1)).size() == (n < 25 ? 1 : 0));
-        all.land(list[n]);
+        all.complete(list[n]);
     }
     CHECK(all.in_flight(here) == 75);
     const auto order = all.next_refill();
@@ -94,12 +94,12 @@ TEST_CASE("however much small mail comes, a list goes on", "[queue][windows]") {
 TEST_CASE("small mail that comes while the store answers is not offered twice", "[queue][windows]") {
     windows all({.window = 40});
     const auto list = all.admit(here, a_list(here, 1, 50));
-    for (const envelope& each : list) all.land(each);
+    for (const envelope& each : list) all.complete(each);
     const auto order = all.next_refill();
     REQUIRE(order);
     const auto fresh = all.admit(here, mail_for(here, 7, 2));
     REQUIRE(fresh.size() == 2);
-    all.land(fresh[0]);
+    all.complete(fresh[0]);
     // The answer is about a moment when one was not in flight yet and the other had not ended.
     CHECK(all.filled(*order, answer(here, 7, 3)).size() == 1);
     CHECK(all.in_flight(here) == 2);
@@ -114,7 +114,7 @@ TEST_CASE("what is admitted during one refill is bounded", "[queue][windows]") {
     for (std::uint64_t n = 1; n < 100; ++n) {
         for (const envelope& each : all.admit(here, mail_for(here, n, 1))) {
             ++admitted;
-            all.land(each);
+            all.complete(each);
         }
     }
     CHECK(admitted == 10);
@@ -123,9 +123,9 @@ TEST_CASE("what is admitted during one refill is bounded", "[queue][windows]") {
 TEST_CASE("a window that is half empty is refilled, past those in flight", "[queue][windows]") {
     windows all({.window = 10});
     const auto first = all.admit(here, mail_for(here, 1, 15));
-    for (std::size_t n = 0; n < 4; ++n) all.land(first[n]);
+    for (std::size_t n = 0; n < 4; ++n) all.complete(first[n]);
     CHECK_FALSE(all.next_refill());
-    all.land(first[4]);
+    all.complete(first[4]);
     const auto order = all.next_refill();
     REQUIRE(order);
     CHECK(order->hop == here);
@@ -143,12 +143,12 @@ TEST_CASE("a window that is half empty is refilled, past those in flight", "[que
 TEST_CASE("an envelope that ended while the store answered is not offered again", "[queue][windows]") {
     windows all({.window = 4});
     const auto first = all.admit(here, mail_for(here, 1, 6));
-    all.land(first[0]);
-    all.land(first[1]);
+    all.complete(first[0]);
+    all.complete(first[1]);
     const auto order = all.next_refill();
     REQUIRE(order);
     // The answer was given while this one was in flight, and comes after it has ended.
-    all.land(first[2]);
+    all.complete(first[2]);
     CHECK(std::ranges::find(order->known_ids, first[2].id) != order->known_ids.end());
     CHECK(all.filled(*order, answer(here, 5, 2)).size() == 2);
     CHECK(all.in_flight(here) == 3);
@@ -157,7 +157,7 @@ TEST_CASE("an envelope that ended while the store answered is not offered again"
 TEST_CASE("mail that is committed while the store answers is not forgotten", "[queue][windows]") {
     windows all({.window = 4});
     const auto first = all.admit(here, mail_for(here, 1, 5));
-    for (std::size_t n = 0; n < 4; ++n) all.land(first[n]);
+    for (std::size_t n = 0; n < 4; ++n) all.complete(first[n]);
     auto order = all.next_refill();
     REQUIRE(order);
     CHECK(all.admit(here, a_list(here, 6, 2)).empty());
@@ -173,7 +173,7 @@ TEST_CASE("an answer as long as the limit means that there may be more", "[queue
     all.on_disk(here);
     auto order = all.next_refill();
     REQUIRE(order);
-    for (const queued& each : all.filled(*order, answer(here, 1, 4))) all.land(each.envelopes[0]);
+    for (const queued_message& each : all.filled(*order, answer(here, 1, 4))) all.complete(each.envelopes[0]);
     order = all.next_refill();
     REQUIRE(order);
     CHECK(all.filled(*order, {}).empty());
@@ -195,9 +195,9 @@ TEST_CASE("a hop without mail is forgotten", "[queue][windows]") {
     windows all({.window = 4});
     const auto first = all.admit(here, mail_for(here, 1, 1));
     CHECK(all.hops() == 1);
-    CHECK(all.land(first[0]));
+    CHECK(all.complete(first[0]));
     CHECK(all.hops() == 0);
-    CHECK_FALSE(all.land(first[0]));
+    CHECK_FALSE(all.complete(first[0]));
 }
 
 TEST_CASE("hops that hold the total do not keep the others from a small share", "[queue][windows]") {
@@ -205,7 +205,7 @@ TEST_CASE("hops that hold the total do not keep the others from a small share", 
     CHECK(all.admit(here, mail_for(here, 1, 150)).size() == 100);
     const auto quick = all.admit(there, mail_for(there, 1000, 50));
     CHECK(quick.size() == 20);
-    for (std::size_t n = 0; n < 10; ++n) all.land(quick[n]);
+    for (std::size_t n = 0; n < 10; ++n) all.complete(quick[n]);
     const auto order = all.next_refill();
     REQUIRE(order);
     CHECK(order->hop == there);

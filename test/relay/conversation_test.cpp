@@ -5,7 +5,7 @@
 #include "scripted_server.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/virtual_clock.hpp"
-#include "waypost/async/alongside.hpp"
+#include "waypost/async/run_with.hpp"
 
 using namespace waypost;
 using namespace std::chrono_literals;
@@ -20,7 +20,7 @@ struct fixture {
     boost::asio::io_context loop;
     test::virtual_clock clock{loop};
     async::real_clock real;
-    async::workers io{1};
+    async::thread_pool io{1};
     scripted_server server{loop};
     std::unique_ptr<relay::conversation> with;
     async::task_group side_tasks{loop.get_executor()};

@@ -60,7 +60,7 @@ TEST_CASE("each recipient has his own outcome", "[relay][engine]") {
         return std::nullopt;
     };
     f.send({"yes@example.net", "no@example.net", "later@example.net"});
-    f.until([&] { return f.house.postponed() == 1 && f.house.finished() == 1; });
+    f.until([&] { return f.house.defer() == 1 && f.house.remove() == 1; });
     CHECK(f.house.last_delay().line() == "450 4.2.1 busy");
     f.house.clock.advance(5s);
     f.until_done(2, 1);
@@ -79,7 +79,7 @@ TEST_CASE("a refusal of the whole mail is each recipient's", "[relay][engine]") 
         f.house.clock.settle();
         f.until([&] {
             f.house.clock.advance(1s);
-            return f.house.finished() == 3;
+            return f.house.remove() == 3;
         });
         CHECK(f.house.reports.tasks.size() == 1);
     }
@@ -259,7 +259,7 @@ TEST_CASE("a recipient who was refused for good stays so when the connection is 
         return std::nullopt;
     };
     f.send({"no@example.net", "yes@example.net"});
-    f.until([&] { return f.house.postponed() == 1; });
+    f.until([&] { return f.house.defer() == 1; });
     f.house.clock.advance(5s);
     f.until_done(1, 1);
     CHECK(f.house.reports.tasks.size() == 1);
@@ -277,7 +277,7 @@ TEST_CASE("a session's good-bye after the content is heard is no word about the 
     f.send();
     f.until([&] {
         f.house.clock.advance(1s);  // who says that he goes down is left in peace for a moment
-        return f.house.finished() == 2;
+        return f.house.remove() == 2;
     });
     CHECK(server.mails.size() == 2);
 }
@@ -327,7 +327,7 @@ TEST_CASE("a relay that cannot be had is left in peace for a while", "[relay][en
         f.send();
         f.until([&] {
             f.house.clock.advance(1s);
-            return f.house.finished() >= 1;
+            return f.house.remove() >= 1;
         });
     }
 }
@@ -346,9 +346,9 @@ TEST_CASE("a host that allows fewer sessions than we want is not stormed", "[rel
     CHECK(server.connections <= 4);
     f.until([&] {
         server.release();
-        return f.house.finished() == 30;
+        return f.house.remove() == 30;
     });
-    CHECK(f.house.postponed() == 0);
+    CHECK(f.house.defer() == 0);
     CHECK(server.connections <= 6);
 }
 
@@ -455,7 +455,7 @@ TEST_CASE("no more sessions are opened than allowed", "[relay][engine]") {
     CHECK(server.most_present == 3);
     f.until([&] {
         server.release();
-        return f.house.finished() == 20;
+        return f.house.remove() == 20;
     });
     CHECK(server.most_present == 3);
     CHECK(server.mails.size() == 20);
@@ -475,7 +475,7 @@ TEST_CASE("much mail is carried by many sessions at once, as many as the host be
     CHECK(server.present == 20);
     f.until([&] {
         server.release();
-        return f.house.finished() == 150;
+        return f.house.remove() == 150;
     });
     CHECK(server.mails.size() == 150);
     CHECK(f.house.store.rows.messages.empty());
@@ -511,9 +511,8 @@ TEST_CASE("every mail has exactly one outcome, whatever the host does", "[relay]
     const auto outcomes = [&f] {
         std::map<spool::envelope_id, std::string> told;
         for (const spool::change& each : f.house.store.changes) {
-            if (const auto* ended = std::get_if<spool::finished>(&each)) told[ended->id] += 'F';
-            if (const auto* later = std::get_if<spool::postponed>(&each))
-                told[later->id] += std::to_string(later->tries);
+            if (const auto* ended = std::get_if<spool::remove>(&each)) told[ended->id] += 'F';
+            if (const auto* later = std::get_if<spool::defer>(&each)) told[later->id] += std::to_string(later->tries);
         }
         return told;
     };
@@ -529,8 +528,8 @@ TEST_CASE("every mail has exactly one outcome, whatever the host does", "[relay]
     }
     CHECK_FALSE(f.output.has("event=bug"));
     CHECK(server.all_recipients().size() <= sent);
-    CHECK(f.house.finished() > 0);
-    CHECK(f.house.postponed() > 0);
+    CHECK(f.house.remove() > 0);
+    CHECK(f.house.defer() > 0);
 }
 
 // --- the end
@@ -548,7 +547,7 @@ TEST_CASE("an engine that stops lets transactions under way end", "[relay][engin
     server.release();
     // No time passes: it does not wait longer than it must.
     f.until([&] { return stopped; });
-    CHECK(f.house.finished() == 1);
+    CHECK(f.house.remove() == 1);
     CHECK(server.heard("QUIT"));
 }
 
@@ -567,8 +566,8 @@ TEST_CASE("what a stopping engine has not finished is not told and stays as it w
     f.house.clock.advance(1s);
     f.until([&] { return stopped; });
     test::settle(f.house.loop);
-    CHECK(f.house.finished() == 0);
-    CHECK(f.house.postponed() == 0);
+    CHECK(f.house.remove() == 0);
+    CHECK(f.house.defer() == 0);
     CHECK(f.house.store.rows.envelopes.size() == 5);
     CHECK_FALSE(f.output.has("event=bug"));
 }
@@ -595,5 +594,5 @@ TEST_CASE("an engine that has stopped takes no more mail", "[relay][engine]") {
     test::settle(f.house.loop);
     CHECK(server.connections == 0);
     CHECK(f.house.store.rows.envelopes.size() == 1);
-    CHECK(f.house.postponed() == 0);
+    CHECK(f.house.defer() == 0);
 }

@@ -39,7 +39,7 @@ struct fixture {
                 .domain = {},
                 .rules = &world.limits};
     }
-    bool someone_else_waits(const host& host, const relay::relay& than) {
+    bool someone_else_waits(const host& host, const relay::relay_queue& than) {
         return queue.someone_else_waits({{}, host}, than);
     }
 };

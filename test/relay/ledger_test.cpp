@@ -20,7 +20,7 @@ const source second_source = net::parse_address("198.51.100.2").value();
 
 std::chrono::seconds pause_after_failure(ledger& ledger, const route& route, async::time_point& now) {
     ledger.failed(route, broken, now);
-    const async::time_point until = ledger.along(route).rest.until;
+    const async::time_point until = ledger.along(route).backoff.until;
     const auto pause = std::chrono::duration_cast<std::chrono::seconds>(until - now);
     now = until;
     return pause;
@@ -42,17 +42,17 @@ TEST_CASE("several attempts that fail together are one failure, and the last one
     ledger known;
     for (int i = 0; i < 20; ++i) known.failed(to("192.0.2.1"), broken, start + std::chrono::milliseconds(i));
     known.failed(to("192.0.2.1"), mail::status::transient("4.4.1", "last"), start + 999ms);
-    CHECK(known.along(to("192.0.2.1")).rest.until == start + 1s);
-    CHECK(known.along(to("192.0.2.1")).rest.because.text() == "last");
+    CHECK(known.along(to("192.0.2.1")).backoff.until == start + 1s);
+    CHECK(known.along(to("192.0.2.1")).backoff.because.text() == "last");
     CHECK(known.along(to("192.0.2.1")).errors == 21);
 }
 
 TEST_CASE("a rest ends at its moment", "[relay][ledger]") {
     ledger known;
     known.failed(to("192.0.2.1"), broken, start);
-    CHECK(known.resting(ours, to("192.0.2.1"), start) != nullptr);
-    CHECK(known.resting(ours, to("192.0.2.1"), start + 999ms) != nullptr);
-    CHECK(known.resting(ours, to("192.0.2.1"), start + 1s) == nullptr);
+    CHECK(known.backing_off(ours, to("192.0.2.1"), start) != nullptr);
+    CHECK(known.backing_off(ours, to("192.0.2.1"), start + 999ms) != nullptr);
+    CHECK(known.backing_off(ours, to("192.0.2.1"), start + 1s) == nullptr);
 }
 
 TEST_CASE("a message that is carried ends the trouble of its route", "[relay][ledger]") {
@@ -73,40 +73,40 @@ TEST_CASE("a connection that is made ends the rest, and its failure makes the ne
     known.failed(to("192.0.2.1"), broken, now);
     known.opened(ours, to("192.0.2.1"), now);
     known.became_ready(ours, to("192.0.2.1"), now);
-    CHECK(known.resting(ours, to("192.0.2.1"), now) == nullptr);
+    CHECK(known.backing_off(ours, to("192.0.2.1"), now) == nullptr);
     CHECK(pause_after_failure(known, to("192.0.2.1"), now) == 16s);
 }
 
 TEST_CASE("trouble of a route is everybody's on that route, and nobody's on another", "[relay][ledger]") {
     ledger known;
     known.failed(to("192.0.2.1", first_source), broken, start);
-    CHECK(known.resting(ours, to("192.0.2.1", first_source), start) != nullptr);
-    CHECK(known.resting(theirs, to("192.0.2.1", first_source), start) != nullptr);
-    CHECK(known.resting(ours, to("192.0.2.1", second_source), start) == nullptr);
-    CHECK(known.resting(ours, to("192.0.2.2", first_source), start) == nullptr);
+    CHECK(known.backing_off(ours, to("192.0.2.1", first_source), start) != nullptr);
+    CHECK(known.backing_off(theirs, to("192.0.2.1", first_source), start) != nullptr);
+    CHECK(known.backing_off(ours, to("192.0.2.1", second_source), start) == nullptr);
+    CHECK(known.backing_off(ours, to("192.0.2.2", first_source), start) == nullptr);
 }
 
 TEST_CASE("trouble of a relay on a route is its own", "[relay][ledger]") {
     ledger known;
     known.failed_for(ours, to("192.0.2.1"), broken, start);
-    CHECK(known.resting(ours, to("192.0.2.1"), start) != nullptr);
-    CHECK(known.resting(theirs, to("192.0.2.1"), start) == nullptr);
-    CHECK(known.resting(ours, to("192.0.2.2"), start) == nullptr);
+    CHECK(known.backing_off(ours, to("192.0.2.1"), start) != nullptr);
+    CHECK(known.backing_off(theirs, to("192.0.2.1"), start) == nullptr);
+    CHECK(known.backing_off(ours, to("192.0.2.2"), start) == nullptr);
     // That another relay works there is no news for this one.
     known.worked(theirs, to("192.0.2.1"), start);
-    CHECK(known.resting(ours, to("192.0.2.1"), start) != nullptr);
+    CHECK(known.backing_off(ours, to("192.0.2.1"), start) != nullptr);
     known.worked(ours, to("192.0.2.1"), start);
-    CHECK(known.resting(ours, to("192.0.2.1"), start) == nullptr);
+    CHECK(known.backing_off(ours, to("192.0.2.1"), start) == nullptr);
 }
 
 TEST_CASE("trouble of a source is trouble of each route from it", "[relay][ledger]") {
     ledger known;
     known.source_failed(first_source, broken, start);
-    CHECK(known.resting(ours, to("192.0.2.1", first_source), start) != nullptr);
-    CHECK(known.resting(theirs, to("192.0.2.2", first_source), start) != nullptr);
-    CHECK(known.resting(ours, to("192.0.2.1", second_source), start) == nullptr);
+    CHECK(known.backing_off(ours, to("192.0.2.1", first_source), start) != nullptr);
+    CHECK(known.backing_off(theirs, to("192.0.2.2", first_source), start) != nullptr);
+    CHECK(known.backing_off(ours, to("192.0.2.1", second_source), start) == nullptr);
     known.worked(theirs, to("192.0.2.2", first_source), start);
-    CHECK(known.resting(ours, to("192.0.2.1", first_source), start) == nullptr);
+    CHECK(known.backing_off(ours, to("192.0.2.1", first_source), start) == nullptr);
 }
 
 TEST_CASE("of several troubles the one that lasts longest counts", "[relay][ledger]") {
@@ -115,9 +115,9 @@ TEST_CASE("of several troubles the one that lasts longest counts", "[relay][ledg
     known.failed(via, mail::status::transient("4.4.1", "route"), start);
     known.failed_for(ours, via, mail::status::transient("4.4.1", "relay"), start + 100ms);
     known.source_failed(first_source, mail::status::transient("4.4.1", "source"), start + 50ms);
-    REQUIRE(known.resting(ours, via, start + 500ms) != nullptr);
-    CHECK(known.resting(ours, via, start + 500ms)->because.text() == "relay");
-    CHECK(known.resting(theirs, via, start + 500ms)->because.text() == "source");
+    REQUIRE(known.backing_off(ours, via, start + 500ms) != nullptr);
+    CHECK(known.backing_off(ours, via, start + 500ms)->because.text() == "relay");
+    CHECK(known.backing_off(theirs, via, start + 500ms)->because.text() == "source");
 }
 
 TEST_CASE("resume ends every rest of one route", "[relay][ledger]") {
@@ -131,11 +131,11 @@ TEST_CASE("resume ends every rest of one route", "[relay][ledger]") {
     known.source_failed(first_source, broken, start);
     known.failed(to("192.0.2.2"), broken, start);
     CHECK_FALSE(known.resume(999));
-    CHECK(known.resting(ours, via, start) != nullptr);
+    CHECK(known.backing_off(ours, via, start) != nullptr);
     CHECK(known.resume(known.along(via).id));
-    CHECK(known.resting(ours, via, start) == nullptr);
-    CHECK(known.resting(theirs, via, start) == nullptr);
-    CHECK(known.resting(ours, to("192.0.2.2"), start) != nullptr);
+    CHECK(known.backing_off(ours, via, start) == nullptr);
+    CHECK(known.backing_off(theirs, via, start) == nullptr);
+    CHECK(known.backing_off(ours, to("192.0.2.2"), start) != nullptr);
 }
 
 // --- what a host bears
@@ -170,29 +170,29 @@ TEST_CASE("an open connection counts for its host, route, source, connector, rel
     ledger known;
     const route via = to("192.0.2.1", first_source);
     const auto counts = [&] {
-        return std::vector<tally>{known.at(via.target),     known.along(via),
-                                  known.from(first_source), known.connector(ours, first_source),
-                                  known.of(ours),           known.towards("example.net")};
+        return std::vector<connection_counts>{known.at(via.target),     known.along(via),
+                                              known.from(first_source), known.connector(ours, first_source),
+                                              known.of(ours),           known.towards("example.net")};
     };
     known.opened(ours, via, start);
-    for (const tally& each : counts()) {
+    for (const connection_counts& each : counts()) {
         CHECK(each.open == 1);
-        CHECK(each.opening == 1);
+        CHECK(each.connecting == 1);
         CHECK(each.last_opened == start);
     }
     CHECK(known.open() == 1);
     SECTION("until it ends") {
         known.became_ready(ours, via, start + 1s);
-        for (const tally& each : counts()) {
+        for (const connection_counts& each : counts()) {
             CHECK(each.open == 1);
             CHECK(each.ready() == 1);
         }
         known.closed(ours, via, true, start + 2s);
     }
     SECTION("until it has come to nothing") { known.closed(ours, via, false, start + 2s); }
-    for (const tally& each : counts()) {
+    for (const connection_counts& each : counts()) {
         CHECK(each.open == 0);
-        CHECK(each.opening == 0);
+        CHECK(each.connecting == 0);
         CHECK(each.last_closed == start + 2s);
     }
     CHECK(known.open() == 0);
@@ -286,11 +286,11 @@ TEST_CASE("what nobody has used for long is forgotten", "[relay][ledger]") {
     forget(known, start + 1s, start + 1h);
     CHECK(known.routes().size() == 1);
     CHECK(known.hosts().size() == 1);
-    CHECK(known.relay_trouble().size() == 1);
+    CHECK(known.relay_backoffs().size() == 1);
     forget(known, start + 3s, start + 1h);
     CHECK(known.routes().empty());
     CHECK(known.hosts().empty());
-    CHECK(known.relay_trouble().empty());
+    CHECK(known.relay_backoffs().empty());
     CHECK(known.take_deferred(via.target, start + 1h).empty());
 }
 
@@ -320,7 +320,7 @@ TEST_CASE("what is open or rests is not forgotten", "[relay][ledger]") {
         for (int i = 0; i < 9; ++i) pause_after_failure(known, via, now);
         known.failed(via, broken, start + 2h);
         forget(known, start + 2h + 1min, start + 2h + 1min);
-        CHECK(known.resting(ours, via, start + 2h + 1min) != nullptr);
+        CHECK(known.backing_off(ours, via, start + 2h + 1min) != nullptr);
         return;
     }
     forget(known, start + 5h, start + 6h);

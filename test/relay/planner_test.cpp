@@ -49,9 +49,9 @@ struct situation {
 };
 
 /// When the answer can change by itself.
-std::optional<async::time_point> first_moment(const all_busy& wait) {
+std::optional<async::time_point> first_moment(const at_limit& wait) {
     std::optional<async::time_point> first = wait.or_at;
-    for (const all_busy::line& each : wait.lines) {
+    for (const at_limit::line& each : wait.lines) {
         if (each.until && (!first || *each.until < *first)) first = each.until;
     }
     return first;
@@ -89,9 +89,9 @@ TEST_CASE("a busy primary MX host is waited for, never bypassed", "[relay][plann
     s.limits.per_host = 1;
     s.open(s.to("192.0.2.1"));
     const decision next = s.decide();
-    REQUIRE(std::holds_alternative<all_busy>(next));
-    REQUIRE(std::get<all_busy>(next).lines.size() == 1);
-    const shared_limit& line = std::get<all_busy>(next).lines.front().limit;
+    REQUIRE(std::holds_alternative<at_limit>(next));
+    REQUIRE(std::get<at_limit>(next).lines.size() == 1);
+    const shared_limit& line = std::get<at_limit>(next).lines.front().limit;
     CHECK(line.kind == shared_limit::scope::route);
     CHECK(line.path.target == at("192.0.2.1"));
 }
@@ -103,8 +103,8 @@ TEST_CASE("a pause between connections is waited for to the moment", "[relay][pl
     s.open(s.to("192.0.2.1"));
     s.now += 2s;
     const decision next = s.decide();
-    REQUIRE(std::holds_alternative<all_busy>(next));
-    CHECK(first_moment(std::get<all_busy>(next)) == start + 5s);
+    REQUIRE(std::holds_alternative<at_limit>(next));
+    CHECK(first_moment(std::get<at_limit>(next)) == start + 5s);
     s.now = start + 5s;
     CHECK(chosen(s.decide()) == "192.0.2.1");
 }
@@ -113,7 +113,7 @@ TEST_CASE("a better host that the DNS has not answered for yet is waited for", "
     situation s;
     s.hosts = {server(10, {}), server(20, {"192.0.2.2"})};
     s.hosts[0].state = candidate::knowledge::asking;
-    CHECK(std::holds_alternative<all_busy>(s.decide()));
+    CHECK(std::holds_alternative<at_limit>(s.decide()));
 }
 
 TEST_CASE("a worse host that the DNS has not answered for yet holds up nothing", "[relay][planner]") {
@@ -149,9 +149,9 @@ TEST_CASE("when every route rests the relay comes back at the first end of a res
     s.now += 500ms;
     s.fail(s.to("192.0.2.2"), "two");
     const decision next = s.decide();
-    REQUIRE(std::holds_alternative<come_back_at>(next));
-    CHECK(std::get<come_back_at>(next).time == start + 1s);
-    CHECK(std::get<come_back_at>(next).because.text() == "one");
+    REQUIRE(std::holds_alternative<retry_at>(next));
+    CHECK(std::get<retry_at>(next).time == start + 1s);
+    CHECK(std::get<retry_at>(next).because.text() == "one");
 }
 
 TEST_CASE("without any route the last word of the DNS is the reason", "[relay][planner]") {
@@ -168,13 +168,13 @@ TEST_CASE("a route is tried by one connection first, then by as many again as ar
     situation s;
     s.hosts = {server(10, {"192.0.2.1"})};
     s.ledger.opened(mail_for, s.to("192.0.2.1"), s.now);
-    CHECK(std::holds_alternative<all_busy>(s.decide()));
+    CHECK(std::holds_alternative<at_limit>(s.decide()));
     s.ledger.became_ready(mail_for, s.to("192.0.2.1"), s.now);
     CHECK(chosen(s.decide()) == "192.0.2.1");
     s.ledger.opened(mail_for, s.to("192.0.2.1"), s.now);
     CHECK(chosen(s.decide()) == "192.0.2.1");
     s.ledger.opened(mail_for, s.to("192.0.2.1"), s.now);
-    CHECK(std::holds_alternative<all_busy>(s.decide()));
+    CHECK(std::holds_alternative<at_limit>(s.decide()));
 }
 
 TEST_CASE("concurrency towards a host begins at five, grows with what it takes and shrinks with trouble",
@@ -182,12 +182,12 @@ TEST_CASE("concurrency towards a host begins at five, grows with what it takes a
     situation s;
     s.hosts = {server(10, {"192.0.2.1"})};
     s.open(s.to("192.0.2.1"), 5);
-    CHECK(std::holds_alternative<all_busy>(s.decide()));
+    CHECK(std::holds_alternative<at_limit>(s.decide()));
     s.ledger.carried(s.to("192.0.2.1"));
     CHECK(chosen(s.decide()) == "192.0.2.1");
     s.fail(s.to("192.0.2.1"));
     s.now += 1s;
-    CHECK(std::holds_alternative<all_busy>(s.decide()));
+    CHECK(std::holds_alternative<at_limit>(s.decide()));
 }
 
 TEST_CASE("the window never passes the limit of the host", "[relay][planner]") {
@@ -195,14 +195,14 @@ TEST_CASE("the window never passes the limit of the host", "[relay][planner]") {
     s.hosts = {server(10, {"192.0.2.1"})};
     for (int i = 0; i < 100; ++i) s.ledger.carried(s.to("192.0.2.1"));
     s.open(s.to("192.0.2.1"), 20);
-    CHECK(std::holds_alternative<all_busy>(s.decide()));
+    CHECK(std::holds_alternative<at_limit>(s.decide()));
 }
 
 TEST_CASE("another domain's connections to the same host count", "[relay][planner]") {
     situation s;
     s.hosts = {server(10, {"192.0.2.1"})};
     for (int i = 0; i < 5; ++i) s.ledger.opened({"out", "example.org"}, s.to("192.0.2.1"), s.now);
-    CHECK(std::holds_alternative<all_busy>(s.decide()));
+    CHECK(std::holds_alternative<at_limit>(s.decide()));
 }
 
 TEST_CASE("trouble of one relay with a host is not another relay's", "[relay][planner]") {
@@ -211,7 +211,7 @@ TEST_CASE("trouble of one relay with a host is not another relay's", "[relay][pl
     s.ledger.failed_for({"other", ""}, s.to("192.0.2.1"), mail::status::transient("4.7.0", "no"), s.now);
     CHECK(chosen(s.decide()) == "192.0.2.1");
     s.ledger.failed_for(mail_for, s.to("192.0.2.1"), mail::status::transient("4.7.0", "no"), s.now);
-    CHECK(std::holds_alternative<come_back_at>(s.decide()));
+    CHECK(std::holds_alternative<retry_at>(s.decide()));
 }
 
 TEST_CASE("sources take their turns, one that cannot be used is passed over", "[relay][planner]") {
@@ -276,7 +276,7 @@ TEST_CASE("audit 12: relays that are kept out by one limit stand in one line, by
     const auto line_of = [&](const spool::next_hop& mail, const limits& rules) {
         const auto next =
             relay::decide({.relay = mail, .sources = s.from, .hosts = s.hosts}, s.ledger, rules, s.most_open, s.now);
-        return std::get<all_busy>(next).lines.at(0).limit;
+        return std::get<at_limit>(next).lines.at(0).limit;
     };
     s.open(s.to("192.0.2.1"), 5);
     CHECK(line_of(mail_for, s.limits) == line_of({"out", "example.com"}, s.limits));
@@ -310,7 +310,7 @@ TEST_CASE("each limit is kept", "[relay][planner]") {
     s.open(s.to("192.0.2.1"));
     CHECK(chosen(s.decide()) == "192.0.2.1");
     s.open(s.to("192.0.2.1"));
-    CHECK(std::holds_alternative<all_busy>(s.decide()));
+    CHECK(std::holds_alternative<at_limit>(s.decide()));
     s.ledger.closed(mail_for, s.to("192.0.2.1"), true, s.now);
     CHECK(chosen(s.decide()) == "192.0.2.1");
 }
@@ -334,7 +334,7 @@ TEST_CASE("whatever the situation, what is to be waited for is named", "[relay][
     for (int step = 0; step < 200; ++step) {
         const decision next = s.decide();
         if (const auto* go = std::get_if<open_session>(&next)) {
-            REQUIRE(s.ledger.resting(mail_for, go->path, s.now) == nullptr);
+            REQUIRE(s.ledger.backing_off(mail_for, go->path, s.now) == nullptr);
             REQUIRE(s.ledger.at(go->path.target).open < s.limits.per_host);
             REQUIRE(open.size() < s.limits.per_relay);
             s.ledger.opened(mail_for, go->path, s.now);
@@ -345,10 +345,10 @@ TEST_CASE("whatever the situation, what is to be waited for is named", "[relay][
                 s.ledger.became_ready(mail_for, go->path, s.now);
                 open.push_back(go->path);
             }
-        } else if (const auto* later = std::get_if<come_back_at>(&next)) {
+        } else if (const auto* later = std::get_if<retry_at>(&next)) {
             REQUIRE(later->time > s.now);
             s.now = later->time;
-        } else if (const auto* busy = std::get_if<all_busy>(&next)) {
+        } else if (const auto* busy = std::get_if<at_limit>(&next)) {
             const auto moment = first_moment(*busy);
             REQUIRE((moment || !open.empty()));
             if (moment) REQUIRE(*moment > s.now);

@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "relay.hpp"
+#include "relay_queue.hpp"
 #include "support/captured_stderr.hpp"
 #include "support/fake_resolver.hpp"
 #include "support/mail_house.hpp"
@@ -15,15 +15,16 @@ struct relay_surroundings {
     captured_stderr output;
     mail_house house;
     fake_resolver dns;
-    relay::surroundings with{house.clock, house.log, dns, house.queue};
+    relay::dependencies with{house.clock, house.log, dns, house.queue};
     relay::action_settings action{.name = "out"};
     relay::limits limits;
     std::string our_name = "mx.example.org";
 
     ~relay_surroundings() { finish(house.loop, house.queue.stop()); }
 
-    std::shared_ptr<relay::relay> make(const std::string& domain) {
-        return std::make_shared<relay::relay>(with, spool::next_hop{"out", domain}, action, limits, our_name, [] {});
+    std::shared_ptr<relay::relay_queue> make(const std::string& domain) {
+        return std::make_shared<relay::relay_queue>(with, spool::next_hop{"out", domain}, action, limits, our_name,
+                                                    [] {});
     }
 };
 

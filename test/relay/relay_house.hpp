@@ -69,7 +69,7 @@ struct relay_house {
         const auto has_label = [](const auto& row) { return row.second.find('@') != std::string::npos; };
         if (std::ranges::none_of(hosts.rows, has_label)) action().credentials = nullptr;
         engine = std::make_unique<relay::engine>(house.loop.get_executor(),
-                                                 relay::surroundings{house.clock, house.log, dns, house.queue}, how);
+                                                 relay::dependencies{house.clock, house.log, dns, house.queue}, how);
         for (const auto& [name, each] : how.actions) house.queue.assign(name, *engine, false);
     }
     spool::message_id send(const std::vector<std::string>& recipients = {"bob@example.net"},
@@ -80,12 +80,11 @@ struct relay_house {
         return house.send("ada@example.org", std::move(envelopes), text);
     }
     void until(const std::function<bool()>& holds) { house.until(holds); }
-    void until_done(std::size_t finished, std::size_t postponed = 0) {
-        house.until(
-            [&, finished, postponed] { return house.finished() >= finished && house.postponed() >= postponed; });
+    void until_done(std::size_t remove, std::size_t defer = 0) {
+        house.until([&, remove, defer] { return house.remove() >= remove && house.defer() >= defer; });
         settle(house.loop);
-        CHECK(house.finished() == finished);
-        CHECK(house.postponed() == postponed);
+        CHECK(house.remove() == remove);
+        CHECK(house.defer() == defer);
     }
 };
 

@@ -86,7 +86,7 @@ TEST_CASE("a host that closes after some messages, or bears few connections, cos
     for (int i = 0; i < 100; ++i) s.send("a.example");
     s.pass(1min);
     CHECK(s.delivered() == 100);
-    CHECK(s.house.postponed() == 0);
+    CHECK(s.house.defer() == 0);
 }
 
 TEST_CASE("a stalled host takes one connection, however much mail waits for it", "[relay][scheduler]") {
@@ -127,8 +127,8 @@ TEST_CASE("a domain none of whose hosts has an address is a failure for good", "
     s.dns.host("mx.a.example", {});
     s.send("a.example");
     s.pass(5s);
-    CHECK(s.house.finished() == 1);
-    CHECK(s.house.postponed() == 0);
+    CHECK(s.house.remove() == 1);
+    CHECK(s.house.defer() == 0);
 }
 
 TEST_CASE("a DNS that fails is asked once per pause, however much mail comes", "[relay][scheduler]") {
@@ -138,7 +138,7 @@ TEST_CASE("a DNS that fails is asked once per pause, however much mail comes", "
         s.send("a.example");
         s.pass(100ms);
     }
-    CHECK(s.house.postponed() == 600);
+    CHECK(s.house.defer() == 600);
     CHECK(s.dns.questions.size() <= 8);  // at 0, 1, 3, 7, 15, 31 s and after a minute
 }
 
@@ -149,7 +149,7 @@ TEST_CASE("mail waits for a DNS that is slow, and goes as soon as the best host 
     s.send("a.example");
     s.pass(20s);
     CHECK(s.delivered() == 0);
-    CHECK(s.house.postponed() == 0);
+    CHECK(s.house.defer() == 0);
     s.dns.let_go("a.example");
     s.pass(1s);
     CHECK(s.delivered() == 1);
@@ -491,7 +491,7 @@ TEST_CASE("a scheduler that stops lets what is under way end, and tells nothing 
     s.pass(grace);
     CHECK(stopped);
     CHECK(s.hosts.sessions == 0);
-    CHECK(s.house.postponed() == 0);
+    CHECK(s.house.defer() == 0);
     CHECK(s.delivered() == (grace == 0s ? 0 : at_work - 1));
     s.scheduler.reset();
     s.dns.let_go("c.example");

@@ -25,10 +25,10 @@ const std::string hang_up(scripted_server::close);
 const std::string hold(scripted_server::hold);
 
 /// Keeps what it is told.
-class shelf_of_work final : public relay::work {
+class shelf_of_tasks final : public relay::task_source {
 public:
     void add(const strings& to, const std::string& text = "Subject: x\r\n\r\nbody\r\n") {
-        queue::task what;
+        queue::queued_message what;
         auto about = std::make_shared<spool::message>();
         about->sender.address = mail::reverse_path::from_text("ada@example.net").value();
         about->text = std::make_shared<const spool::content>("Received: here\r\n", text);
@@ -39,7 +39,7 @@ public:
     }
     /// Its text is said to be longer than the 100,000 octets that are in the file, if there is a file at all.
     void add_file(const strings& to, const test::temporary_directory& in, const std::string& name, std::uint64_t size,
-                  async::workers& io) {
+                  async::thread_pool& io) {
         if (size > 0) test::write_file(in / name, std::string(100'000, 'x'));
         add(to);
         auto about = std::make_shared<spool::message>(*waiting.back().message);
@@ -48,10 +48,10 @@ public:
         about->size = about->text->size();
         waiting.back().message = std::move(about);
     }
-    std::optional<queue::task> take(std::size_t recipients) override {
+    std::optional<queue::queued_message> take(std::size_t recipients) override {
         most_asked = recipients;
         if (waiting.empty()) return std::nullopt;
-        queue::task next = std::move(waiting.front());
+        queue::queued_message next = std::move(waiting.front());
         waiting.pop_front();
         for (; next.envelopes.size() > recipients; next.envelopes.pop_back()) {
             if (waiting.empty() || waiting.front().message != next.message) waiting.push_front({next.message, {}});
@@ -60,7 +60,7 @@ public:
         return next;
     }
     async::awaitable<bool> wait() override { co_return on_wait(); }
-    void give_back(queue::task task) override {
+    void give_back(queue::queued_message task) override {
         for (const spool::envelope& each : task.envelopes) given_back.push_back(each.recipient.address.text());
     }
     void settle(const std::shared_ptr<const spool::message>& message, const spool::envelope& envelope,
@@ -77,7 +77,7 @@ public:
     }
 
     std::function<bool()> on_wait = [] { return false; };
-    std::deque<queue::task> waiting;
+    std::deque<queue::queued_message> waiting;
     std::map<std::string, std::string> told;
     strings given_back;
     std::vector<bool> wells;
@@ -93,9 +93,9 @@ struct fixture {
     scripted_server server{loop};
     relay::time_limits times;
     relay::action_settings action{.name = "out"};
-    async::workers io{1};
+    async::thread_pool io{1};
     test::temporary_directory directory;
-    shelf_of_work work;
+    shelf_of_tasks tasks;
     relay::session_limits limits;
     std::unique_ptr<relay::connection> connection;
     std::unique_ptr<relay::session> session;
@@ -120,7 +120,7 @@ struct fixture {
         };
         finish(loop, prepare(*connection, ready));
         REQUIRE(ready);
-        session = std::make_unique<relay::session>(work, action, *connection, limits);
+        session = std::make_unique<relay::session>(tasks, action, *connection, limits);
     }
     void start() {
         open();
@@ -154,11 +154,11 @@ const std::string kept = "250 2.0.0 kept";
 TEST_CASE("a session carries all that waits, in order, and quits", "[relay][session]") {
     fixture f;
     f.server.offers = GENERATE(values<strings>({{}, {"PIPELINING"}, {"PIPELINING", "CHUNKING"}}));
-    for (int i = 0; i < 40; ++i) f.work.add({"r" + std::to_string(i) + "@d.example"});
+    for (int i = 0; i < 40; ++i) f.tasks.add({"r" + std::to_string(i) + "@d.example"});
     f.run();
-    CHECK(f.work.told.size() == 40);
-    for (const auto& [whom, said] : f.work.told) CHECK(said == kept);
-    CHECK(f.work.wells == std::vector<bool>(40, true));
+    CHECK(f.tasks.told.size() == 40);
+    for (const auto& [whom, said] : f.tasks.told) CHECK(said == kept);
+    CHECK(f.tasks.wells == std::vector<bool>(40, true));
     REQUIRE(f.server.mails.size() == 40);
     for (std::size_t i = 0; i < 40; ++i) {
         CHECK(f.server.mails[i].recipients == strings{"<r" + std::to_string(i) + "@d.example>"});
@@ -170,12 +170,12 @@ TEST_CASE("a session carries all that waits, in order, and quits", "[relay][sess
 
 TEST_CASE("a session waits for work as long as it is told to", "[relay][session]") {
     fixture f;
-    f.work.on_wait = [&f] {
-        if (f.server.mails.size() < 3) f.work.add({std::to_string(f.server.mails.size()) + "@d.example"});
-        return !f.work.waiting.empty();
+    f.tasks.on_wait = [&f] {
+        if (f.server.mails.size() < 3) f.tasks.add({std::to_string(f.server.mails.size()) + "@d.example"});
+        return !f.tasks.waiting.empty();
     };
     f.run();
-    CHECK(f.work.told.size() == 3);
+    CHECK(f.tasks.told.size() == 3);
     CHECK(f.server.heard("QUIT"));
 }
 
@@ -189,34 +189,34 @@ TEST_CASE("a session ends after its share of messages, the host's if that is les
         f.server.offers.emplace_back("LIMITS MAILMAX=3");
         most = 3;
     }
-    for (int i = 0; i < 9; ++i) f.work.add({"r" + std::to_string(i) + "@d.example"});
+    for (int i = 0; i < 9; ++i) f.tasks.add({"r" + std::to_string(i) + "@d.example"});
     f.run();
     CHECK(f.server.mails.size() == most);
-    CHECK(f.work.waiting.size() == 9 - most);
+    CHECK(f.tasks.waiting.size() == 9 - most);
     CHECK(f.server.heard("QUIT"));
 }
 
 TEST_CASE("no more recipients are taken at a time than the host allows", "[relay][session]") {
     fixture f;
     f.server.offers = {"PIPELINING", "LIMITS RCPTMAX=2"};
-    f.work.add({"a@d.example", "b@d.example", "c@d.example"});
+    f.tasks.add({"a@d.example", "b@d.example", "c@d.example"});
     f.run();
-    CHECK(f.work.most_asked == 2);
+    CHECK(f.tasks.most_asked == 2);
     REQUIRE(f.server.mails.size() == 2);
     CHECK(f.server.mails[0].recipients.size() == 2);
-    CHECK(f.work.told.size() == 3);
+    CHECK(f.tasks.told.size() == 3);
 }
 
 TEST_CASE("where a transaction may have one domain only, each has its own", "[relay][session]") {
     fixture f;
     f.server.offers = {"PIPELINING", "LIMITS RCPTDOMAINMAX=1"};
-    f.work.add({"a@d.example", "b@e.example", "c@d.example", "d@f.example"});
+    f.tasks.add({"a@d.example", "b@e.example", "c@d.example", "d@f.example"});
     f.run();
     REQUIRE(f.server.mails.size() == 3);
     CHECK(f.server.mails[0].recipients == strings{"<a@d.example>", "<c@d.example>"});
     CHECK(f.server.mails[1].recipients == strings{"<b@e.example>"});
     CHECK(f.server.mails[2].recipients == strings{"<d@f.example>"});
-    CHECK(f.work.told.size() == 4);
+    CHECK(f.tasks.told.size() == 4);
 }
 
 // --- too many recipients
@@ -230,11 +230,11 @@ TEST_CASE("who is too many for one transaction is in the next, at once", "[relay
         if (command.starts_with("MAIL")) in_this = 0;
         return command.starts_with("RCPT") && ++in_this > 2 ? answer(too_many) : std::nullopt;
     };
-    f.work.add({"a@d.example", "b@d.example", "c@d.example", "d@d.example", "e@d.example"});
+    f.tasks.add({"a@d.example", "b@d.example", "c@d.example", "d@d.example", "e@d.example"});
     f.run();
     CHECK(f.server.mails.size() == 3);
-    CHECK(f.work.told.size() == 5);
-    for (const auto& [whom, said] : f.work.told) CHECK(said == kept);
+    CHECK(f.tasks.told.size() == 5);
+    for (const auto& [whom, said] : f.tasks.told) CHECK(said == kept);
 }
 
 TEST_CASE("a 452 that is about a mailbox, or where nobody was taken, is an outcome", "[relay][session]") {
@@ -249,9 +249,9 @@ TEST_CASE("a 452 that is about a mailbox, or where nobody was taken, is an outco
     f.server.answer = [&](const std::string& command, int) -> answer {
         return command.starts_with(refused) ? answer(said) : std::nullopt;
     };
-    f.work.add({"yes@d.example", "full@d.example"});
+    f.tasks.add({"yes@d.example", "full@d.example"});
     f.run();
-    CHECK(f.work.told.at("full@d.example") == said);
+    CHECK(f.tasks.told.at("full@d.example") == said);
     CHECK(f.count("MAIL") == 1);
 }
 
@@ -260,24 +260,24 @@ TEST_CASE("a 452 that is about a mailbox, or where nobody was taken, is an outco
 TEST_CASE("when a connection fails as soon as it is used, the first mail on it has failed", "[relay][session]") {
     fixture f;
     f.server.answer = at_the(1, "MAIL", GENERATE(values<std::string>({hang_up, "421 4.3.2 no"})));
-    for (const std::string who : {"a@d.example", "b@d.example", "c@d.example"}) f.work.add({who});
+    for (const std::string who : {"a@d.example", "b@d.example", "c@d.example"}) f.tasks.add({who});
     f.run();
-    REQUIRE(f.work.told.size() == 1);
-    CHECK(f.work.told.begin()->first == "a@d.example");
-    CHECK(f.work.told.begin()->second.starts_with('4'));
-    CHECK((f.work.given_back.empty() || f.work.given_back == strings{"b@d.example"}));
+    REQUIRE(f.tasks.told.size() == 1);
+    CHECK(f.tasks.told.begin()->first == "a@d.example");
+    CHECK(f.tasks.told.begin()->second.starts_with('4'));
+    CHECK((f.tasks.given_back.empty() || f.tasks.given_back == strings{"b@d.example"}));
     REQUIRE(f.session->lost());
     CHECK(f.session->lost()->is_transient());
-    CHECK(f.work.wells == std::vector<bool>{false});
+    CHECK(f.tasks.wells == std::vector<bool>{false});
 }
 
 TEST_CASE("a connection that has carried mail gives back what it did not carry", "[relay][session]") {
     fixture f;
     f.server.answer = at_the(2, "MAIL", GENERATE(values<std::string>({hang_up, "421 4.3.2 enough"})));
-    for (const std::string who : {"a@d.example", "b@d.example", "c@d.example"}) f.work.add({who});
+    for (const std::string who : {"a@d.example", "b@d.example", "c@d.example"}) f.tasks.add({who});
     f.run();
-    CHECK(f.work.told == std::map<std::string, std::string>{{"a@d.example", kept}});
-    CHECK(f.work.given_back.back() == "b@d.example");
+    CHECK(f.tasks.told == std::map<std::string, std::string>{{"a@d.example", kept}});
+    CHECK(f.tasks.given_back.back() == "b@d.example");
     CHECK(f.session->lost());
 }
 
@@ -285,26 +285,26 @@ TEST_CASE("421 in the middle of a flight sends everybody behind it elsewhere", "
     fixture f;
     f.server.offers = {"PIPELINING", "CHUNKING"};
     f.server.answer = at_the(2, "BDAT", "421 4.3.2 going down");
-    for (const std::string who : {"a@d.example", "b@d.example", "c@d.example", "d@d.example"}) f.work.add({who});
+    for (const std::string who : {"a@d.example", "b@d.example", "c@d.example", "d@d.example"}) f.tasks.add({who});
     f.run();
-    CHECK(f.work.told ==
+    CHECK(f.tasks.told ==
           std::map<std::string, std::string>{{"a@d.example", kept}, {"b@d.example", "421 4.3.2 going down"}});
-    CHECK(f.work.given_back == strings{"d@d.example", "c@d.example"});
+    CHECK(f.tasks.given_back == strings{"d@d.example", "c@d.example"});
 }
 
 TEST_CASE("mail whose content may have arrived is deferred and not sent twice", "[relay][session]") {
     fixture f;
     f.server.offers = {"PIPELINING", "CHUNKING"};
     f.server.answer = at_the(2, "BDAT", hang_up);
-    f.work.add({"a@d.example"});
-    f.work.add({"b@d.example"});
-    f.work.add({"c@d.example"});
+    f.tasks.add({"a@d.example"});
+    f.tasks.add({"b@d.example"});
+    f.tasks.add({"c@d.example"});
     f.run();
-    CHECK(f.work.given_back.empty());
-    CHECK(f.work.told.at("a@d.example") == kept);
-    CHECK_THAT(f.work.told.at("b@d.example"), Contains("relay.example"));
-    CHECK(f.work.told.at("c@d.example").starts_with('4'));
-    CHECK(f.work.wells == std::vector<bool>{true, false});
+    CHECK(f.tasks.given_back.empty());
+    CHECK(f.tasks.told.at("a@d.example") == kept);
+    CHECK_THAT(f.tasks.told.at("b@d.example"), Contains("relay.example"));
+    CHECK(f.tasks.told.at("c@d.example").starts_with('4'));
+    CHECK(f.tasks.wells == std::vector<bool>{true, false});
 }
 
 TEST_CASE("who was refused for good stays so when the connection is lost", "[relay][session]") {
@@ -313,37 +313,37 @@ TEST_CASE("who was refused for good stays so when the connection is lost", "[rel
         if (command.starts_with("RCPT TO:<no@")) return "550 5.1.1 no such user";
         return command == "." ? answer(hang_up) : std::nullopt;
     };
-    f.work.add({"no@d.example", "yes@d.example"});
+    f.tasks.add({"no@d.example", "yes@d.example"});
     f.run();
-    CHECK(f.work.told.at("no@d.example") == "550 5.1.1 no such user");
-    CHECK(f.work.told.at("yes@d.example").starts_with('4'));
+    CHECK(f.tasks.told.at("no@d.example") == "550 5.1.1 no such user");
+    CHECK(f.tasks.told.at("yes@d.example").starts_with('4'));
 }
 
 TEST_CASE("a good-bye after the last mail is the end of the connection", "[relay][session]") {
     fixture f;
     f.server.answer = at_the(1, ".", kept + "\r\n421 4.3.2 going down");
     int waits = 0;
-    f.work.on_wait = [&waits] { return ++waits < 10; };
-    f.work.add({"a@d.example"});
+    f.tasks.on_wait = [&waits] { return ++waits < 10; };
+    f.tasks.add({"a@d.example"});
     f.run();
-    CHECK(f.work.told.at("a@d.example") == kept);
+    CHECK(f.tasks.told.at("a@d.example") == kept);
     REQUIRE(f.session->lost());
     CHECK(f.session->lost()->line() == "421 4.3.2 going down");
-    CHECK(f.work.wells == std::vector<bool>{true});
+    CHECK(f.tasks.wells == std::vector<bool>{true});
 }
 
 TEST_CASE("content taken in words of another command is the last on its connection", "[relay][session]") {
     fixture f;
     f.server.offers = GENERATE(values<strings>({{}, {"PIPELINING"}}));
     f.server.answer = at_the(1, ".", "221 2.0.0 bye");
-    f.work.on_wait = [] { return true; };  // there is more mail, always
-    f.work.add({"a@d.example"});
-    f.work.add({"b@d.example"});
+    f.tasks.on_wait = [] { return true; };  // there is more mail, always
+    f.tasks.add({"a@d.example"});
+    f.tasks.add({"b@d.example"});
     f.run();
-    CHECK(f.work.told == std::map<std::string, std::string>{{"a@d.example", "221 2.0.0 bye"}});
-    CHECK(f.work.wells.front());
+    CHECK(f.tasks.told == std::map<std::string, std::string>{{"a@d.example", "221 2.0.0 bye"}});
+    CHECK(f.tasks.wells.front());
     CHECK(f.server.mails.size() <= 1);
-    CHECK(f.work.waiting.size() + f.work.given_back.size() == 1);
+    CHECK(f.tasks.waiting.size() + f.tasks.given_back.size() == 1);
 }
 
 // --- limits, faults of ours
@@ -355,13 +355,13 @@ TEST_CASE("after many refused recipients on end the session leaves", "[relay][se
         return command.starts_with("RCPT TO:<no") ? answer("550 5.1.1 no such user") : std::nullopt;
     };
     f.server.offers.clear();
-    f.work.add({"no1@d.example", "no2@d.example", "no3@d.example"});
-    f.work.add({"yes@d.example"});
-    f.work.add({"no4@d.example", "no5@d.example", "no6@d.example", "no7@d.example"});
-    f.work.add({"late@d.example"});
+    f.tasks.add({"no1@d.example", "no2@d.example", "no3@d.example"});
+    f.tasks.add({"yes@d.example"});
+    f.tasks.add({"no4@d.example", "no5@d.example", "no6@d.example", "no7@d.example"});
+    f.tasks.add({"late@d.example"});
     f.run();
-    CHECK(f.work.told.size() == 8);
-    CHECK(f.work.waiting.size() == 1);
+    CHECK(f.tasks.told.size() == 8);
+    CHECK(f.tasks.waiting.size() == 1);
     CHECK(f.server.heard("QUIT"));
     CHECK_FALSE(f.session->lost());
 }
@@ -370,72 +370,72 @@ TEST_CASE("the delay between transactions is kept, and nothing overlaps", "[rela
     fixture f;
     f.limits.transaction_delay = 10s;
     f.server.offers = {"PIPELINING", "CHUNKING"};
-    f.work.add({"a@d.example"});
-    f.work.add({"b@d.example"});
+    f.tasks.add({"a@d.example"});
+    f.tasks.add({"b@d.example"});
     f.start();
-    test::run_until(f.loop, [&] { return f.work.told.size() == 1; });
+    test::run_until(f.loop, [&] { return f.tasks.told.size() == 1; });
     test::settle(f.loop);
     f.clock.advance(9s);
     test::settle(f.loop);
     CHECK(f.count("MAIL") == 1);
     f.clock.advance(1s);
     test::run_until(f.loop, [&] { return f.is_over; });
-    CHECK(f.work.told.size() == 2);
+    CHECK(f.tasks.told.size() == 2);
 }
 
 TEST_CASE("content that cannot be read defers its mail and no other", "[relay][session]") {
     fixture f;
-    f.work.add({"a@d.example"}, "unreadable\r\n");
-    f.work.add({"b@d.example"});
+    f.tasks.add({"a@d.example"}, "unreadable\r\n");
+    f.tasks.add({"b@d.example"});
     f.run();
-    CHECK(f.work.told.at("a@d.example").starts_with("451 4.3.0"));
-    CHECK(f.work.told.at("b@d.example") == kept);
+    CHECK(f.tasks.told.at("a@d.example").starts_with("451 4.3.0"));
+    CHECK(f.tasks.told.at("b@d.example") == kept);
 }
 
 TEST_CASE("audit 14: content of which nothing can be read is not announced to the host, and the connection goes on",
           "[relay][session]") {
     fixture f;
-    f.work.add_file({"a@d.example"}, f.directory, "missing", 0, f.io);
-    f.work.add({"b@d.example"});
+    f.tasks.add_file({"a@d.example"}, f.directory, "missing", 0, f.io);
+    f.tasks.add({"b@d.example"});
     f.run();
-    CHECK(f.work.told.at("a@d.example").starts_with("451 4.3.0"));
-    CHECK(f.work.told.at("b@d.example") == kept);
+    CHECK(f.tasks.told.at("a@d.example").starts_with("451 4.3.0"));
+    CHECK(f.tasks.told.at("b@d.example") == kept);
     CHECK(f.count("MAIL") == 1);
     CHECK_FALSE(f.session->lost().has_value());
-    CHECK(f.work.wells == std::vector{true});
+    CHECK(f.tasks.wells == std::vector{true});
 }
 
 TEST_CASE("audit 14: a read error within content defers that message alone, and nobody is to blame",
           "[relay][session]") {
     fixture f;
-    f.work.add_file({"a@d.example"}, f.directory, "short", 200'000, f.io);
-    f.work.add({"b@d.example"});
+    f.tasks.add_file({"a@d.example"}, f.directory, "short", 200'000, f.io);
+    f.tasks.add({"b@d.example"});
     f.run();
-    CHECK(f.work.told.at("a@d.example").starts_with("451 4.3.0"));
-    CHECK_FALSE(f.work.told.contains("b@d.example"));
-    CHECK(f.work.given_back == strings{"b@d.example"});
+    CHECK(f.tasks.told.at("a@d.example").starts_with("451 4.3.0"));
+    CHECK_FALSE(f.tasks.told.contains("b@d.example"));
+    CHECK(f.tasks.given_back == strings{"b@d.example"});
     CHECK_FALSE(f.session->lost().has_value());  // so the route does not rest, and the window does not shrink
-    CHECK(f.work.wells.empty());
+    CHECK(f.tasks.wells.empty());
     CHECK_FALSE(f.server.heard("."));
 }
 
 TEST_CASE("a session that is ended by us leaves its mail unreported", "[relay][session]") {
     fixture f;
     f.server.answer = at_the(1, "MAIL", hold);
-    f.work.add({"a@d.example"});
+    f.tasks.add({"a@d.example"});
     f.start();
     test::run_until(f.loop, [&] { return f.server.holding == 1; });
     finish(f.loop, f.side_tasks.stop());
-    CHECK(f.work.told.empty());
-    CHECK(f.work.given_back.empty());
-    CHECK(f.work.wells.empty());
+    CHECK(f.tasks.told.empty());
+    CHECK(f.tasks.given_back.empty());
+    CHECK(f.tasks.wells.empty());
 }
 
 TEST_CASE("mail that was sent on for two domains goes in a transaction for each of their senders", "[relay][session]") {
     fixture f;
     f.action.srs = std::make_shared<const mail::srs>(mail::srs_settings{.key = base::secret("secret"), .backup = {}});
-    f.work.add({"a@x.example", "b@x.example", "c@x.example", "d@x.example"});
-    auto& envelopes = f.work.waiting.front().envelopes;
+    f.tasks.add({"a@x.example", "b@x.example", "c@x.example", "d@x.example"});
+    auto& envelopes = f.tasks.waiting.front().envelopes;
     envelopes[0].original = "list@one.example";
     envelopes[1].original = "list@two.example";
     envelopes[2].original = "team@one.example";
@@ -448,17 +448,17 @@ TEST_CASE("mail that was sent on for two domains goes in a transaction for each 
     CHECK_THAT(senders[0], Catch::Matchers::EndsWith("=example.net=ada@one.example"));
     CHECK_THAT(senders[1], Catch::Matchers::EndsWith("=example.net=ada@two.example"));
     CHECK(senders[2] == "MAIL FROM:<ada@example.net");
-    CHECK(f.work.told.size() == 4);
+    CHECK(f.tasks.told.size() == 4);
 }
 
 TEST_CASE("a store of mailboxes is told of its users by name", "[relay][session]") {
     fixture f;
     f.action.lmtp_user_only = true;
-    f.work.add({"list@x.example", "b@x.example"});
-    f.work.waiting.front().envelopes[0].user = "ada";
-    f.work.waiting.front().envelopes[1].user = "strange name";
+    f.tasks.add({"list@x.example", "b@x.example"});
+    f.tasks.waiting.front().envelopes[0].user = "ada";
+    f.tasks.waiting.front().envelopes[1].user = "strange name";
     f.run();
     CHECK(f.count("RCPT TO:<ada>") == 1);
     CHECK(f.count("RCPT TO:<\"strange name\">") == 1);
-    CHECK(f.work.told.size() == 2);
+    CHECK(f.tasks.told.size() == 2);
 }

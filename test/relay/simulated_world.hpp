@@ -1,4 +1,4 @@
-// Mail hosts that exist in the test alone, and the crew that connects to them: what a host does is said in a few
+// Mail hosts that exist in the test alone, and the dialer that connects to them: what a host does is said in a few
 // numbers, and time is the virtual clock's. It counts for itself what is open where, so that a limit that is exceeded
 // shows here and not in the bookkeeping that should have kept it.
 #pragma once
@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-#include "crew.hpp"
+#include "dialer.hpp"
 #include "waypost/async/clock.hpp"
 
 namespace waypost::test {
@@ -31,7 +31,7 @@ struct simulated_host {
     async::duration to_carry = 100ms;
     std::size_t room = 10'000;     // connections; more are greeted with 421
     std::size_t closes_after = 0;  // messages of one connection; 0: never
-    bool has_bug = false;          // the crew's session with it ends in an exception
+    bool has_bug = false;          // the dialer's session with it ends in an exception
     bool throws_out = false;       // 421 instead of an answer to the first MAIL
     unsigned defers_percent = 0;   // of the recipients
 
@@ -43,17 +43,17 @@ struct simulated_host {
     std::size_t messages = 0;
 };
 
-class simulated_crew final : public relay::crew {
+class simulated_crew final : public relay::dialer {
 public:
     simulated_crew(async::clock& clock, const relay::settings& how) : clock_(clock), settings_(how) {}
 
     simulated_host& operator[](const std::string& ip) { return hosts_[ip]; }
 
-    async::awaitable<> serve(relay::opening& what) override {
+    async::awaitable<> serve(relay::connection_attempt& what) override {
         const auto held = co_await connect(what);
         if (!held) co_return;
-        if (at(what.via()).has_bug) throw std::logic_error("a bug of the crew");
-        relay::work& mail = what.ready(held->along);
+        if (at(what.via()).has_bug) throw std::logic_error("a bug of the dialer");
+        relay::task_source& mail = what.ready(held->along);
         ++at(what.via()).connections;
         co_await drain(what, mail);
     }
@@ -70,9 +70,9 @@ private:
 
     /// What one connection counts for, as long as it lives.
     struct present {
-        present(simulated_crew& of, const relay::opening& what, const relay::route& along)
+        present(simulated_crew& of, const relay::connection_attempt& what, const relay::route& along)
             : of_(of), host_(of.at(along)), limits_(what.allowed()) {
-            // The hosts of a domain are named "mx1.DOMAIN" and so on: the crew is not told whose mail it is.
+            // The hosts of a domain are named "mx1.DOMAIN" and so on: the dialer is not told whose mail it is.
             const std::string& name = what.who().url.host;
             const std::string domain = name.substr(name.find('.') + 1);
             const std::string source = along.source_address.to_string();
@@ -114,7 +114,7 @@ private:
         return (random >> 16U) % below;
     }
 
-    /// A crew that is told to end does nothing more.
+    /// A dialer that is told to end does nothing more.
     async::awaitable<> sleep_until(async::time_point time) {
         co_await clock_.sleep_until(time);
         const auto state = co_await boost::asio::this_coro::cancellation_state;
@@ -129,7 +129,7 @@ private:
         std::unique_ptr<present> counts;
     };
 
-    attempt begin(const relay::opening& what, const relay::route& along) {
+    attempt begin(const relay::connection_attempt& what, const relay::route& along) {
         auto counts = std::make_unique<present>(*this, what, along);
         const simulated_host& host = at(along);
         const bool stalls = host.at == simulated_host::door::stalls;
@@ -140,15 +140,15 @@ private:
         return {along, clock_.now() + (stalls ? settings_.times.connect : host.to_open), refused, std::move(counts)};
     }
 
-    /// A race of two address families, as the real crew holds it.
-    async::awaitable<std::optional<attempt>> connect(relay::opening& what) {
+    /// A race of two address families, as the real dialer holds it.
+    async::awaitable<std::optional<attempt>> connect(relay::connection_attempt& what) {
         std::vector<attempt> running;
         running.push_back(begin(what, what.via()));
         const auto second_may_start = clock_.now() + 250ms;
-        bool has_second = what.instead().has_value();
+        bool has_second = what.fallback().has_value();
         const auto start_second = [&] {
-            if (std::exchange(has_second, false) && what.begin_instead())
-                running.push_back(begin(what, *what.instead()));
+            if (std::exchange(has_second, false) && what.begin_fallback())
+                running.push_back(begin(what, *what.fallback()));
         };
         while (!running.empty()) {
             const auto first = std::ranges::min_element(running, {}, &attempt::ends);
@@ -174,7 +174,7 @@ private:
         co_return std::nullopt;
     }
 
-    async::awaitable<> drain(relay::opening& what, relay::work& mail) {
+    async::awaitable<> drain(relay::connection_attempt& what, relay::task_source& mail) {
         for (std::size_t carried = 0;;) {
             auto task = mail.take(what.allowed().recipients);
             if (!task) {
@@ -193,7 +193,7 @@ private:
     }
 
     /// As the session does: nobody is to blame for a connection that has carried something.
-    void lose(relay::opening& what, relay::work& mail, queue::task task, bool has_carried) {
+    void lose(relay::connection_attempt& what, relay::task_source& mail, queue::queued_message task, bool has_carried) {
         const auto why = mail::status::of(has_carried ? 451 : 421, "4.4.2", "connection lost");
         if (has_carried) {
             mail.give_back(std::move(task));
@@ -204,7 +204,7 @@ private:
         what.lost(why);
     }
 
-    void answer(simulated_host& host, relay::work& mail, const queue::task& task) {
+    void answer(simulated_host& host, relay::task_source& mail, const queue::queued_message& task) {
         bool is_well = false;
         mail::status said;
         ++host.messages;
@@ -217,7 +217,7 @@ private:
         mail.transaction_ended(is_well, said);
     }
 
-    void settle(relay::work& mail, const queue::task& task, const spool::envelope& envelope,
+    void settle(relay::task_source& mail, const queue::queued_message& task, const spool::envelope& envelope,
                 const mail::status& status) {
         if (status.is_success()) ++delivered[envelope.id];
         first_answer.try_emplace(envelope.id, clock_.now());

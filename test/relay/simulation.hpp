@@ -39,7 +39,7 @@ struct simulation {
     fake_resolver dns;
     relay::settings how{.host = "mx.example.org"};
     simulated_crew hosts{house.clock, how};
-    relay::surroundings with{clock, house.log, dns, house.queue};
+    relay::dependencies with{clock, house.log, dns, house.queue};
     std::unique_ptr<relay::scheduler> scheduler;
     std::map<spool::envelope_id, async::time_point> sent;
     std::size_t told_within_carry = 0;
@@ -126,7 +126,7 @@ struct simulation {
 private:
     struct door final : queue::transport {
         explicit door(simulation& s) : of(s) {}
-        void carry(queue::task task) override {
+        void carry(queue::queued_message task) override {
             const std::size_t before = of.house.store.changes.size();
             of.scheduler->carry(std::move(task));
             of.told_within_carry += of.house.store.changes.size() - before;

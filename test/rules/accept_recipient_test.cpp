@@ -22,7 +22,7 @@ rules::action action(const char* name, rules::action::method by, std::optional<s
 
 const async::wall_time now{std::chrono::seconds(1'800'000'000)};
 
-rules::facts facts_for(const mail::mailbox& recipient) {
+rules::envelope_context facts_for(const mail::mailbox& recipient) {
     return {.origin = boost::asio::ip::make_address("192.0.2.1"),
             .tag = {},
             .helo = {},
@@ -33,7 +33,7 @@ rules::facts facts_for(const mail::mailbox& recipient) {
             .rdns = {}};
 }
 
-std::vector<spool::envelope> envelopes_of(const std::vector<rules::destination>& destinations,
+std::vector<spool::envelope> envelopes_of(const std::vector<rules::resolved_recipient>& destinations,
                                           const mail::recipient& recipient, std::chrono::seconds ttl) {
     return rules::envelopes_of(destinations, facts_for(recipient.address), recipient, ttl);
 }
@@ -41,10 +41,11 @@ std::vector<spool::envelope> envelopes_of(const std::vector<rules::destination>&
 /// What NOTIFY asks for an address of the house, by recipient; a notice has "expanded" in front.
 std::map<std::string, std::string> notifies(test::rules_house& house, const char* to, const char* notify,
                                             bool has_sender = true) {
-    auto facts = facts_for(box(to));
-    if (!has_sender) facts.sender = {};
+    auto envelope_context = facts_for(box(to));
+    if (!has_sender) envelope_context.sender = {};
     const mail::recipient given{.address = box(to), .notify = mail::notify_from_text(notify).value(), .original = {}};
-    const auto accepted = test::run_to_end(rules::accept_recipient(*house.rules, facts, house.files, given, 60s));
+    const auto accepted =
+        test::run_to_end(rules::accept_recipient(*house.rules, envelope_context, house.files, given, 60s));
     std::map<std::string, std::string> all;
     for (const spool::envelope& each : std::get<0>(accepted)) {
         const std::string kind = spool::is_expansion_notice(each.hop) ? "expanded " : "";
@@ -149,7 +150,8 @@ TEST_CASE("nobody is told of an expansion who did not ask, or is nobody", "[rule
 TEST_CASE("a recipient that the rules refuse is accepted nowhere", "[rules][accept_recipient]") {
     test::rules_house house(rules::action::expansion::none);
     const mail::recipient given{.address = box("nobody@example.org"), .notify = {}, .original = {}};
-    const auto facts = facts_for(given.address);
-    const auto accepted = test::run_to_end(rules::accept_recipient(*house.rules, facts, house.files, given, 60s));
+    const auto envelope_context = facts_for(given.address);
+    const auto accepted =
+        test::run_to_end(rules::accept_recipient(*house.rules, envelope_context, house.files, given, 60s));
     CHECK(std::get<mail::status>(accepted).enhanced().text() == "5.1.1");
 }

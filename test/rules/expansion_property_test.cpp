@@ -78,14 +78,14 @@ TEST_CASE("any expansion ends, is bounded, and gives each destination once", "[r
     for (const std::string to :
          {"a0@example.org", "alice@example.org", "a1+z@example.org", "a2@lists.org", "bob@away.org"}) {
         CAPTURE(to);
-        rules::expansion_trace told;
-        const auto given = at.resolve(to, &told);
-        const auto steps = told.steps();
+        rules::expansion_trace trace;
+        const auto given = at.resolve(to, &trace);
+        const auto steps = trace.steps();
         REQUIRE(steps.size() <= 1001);
         REQUIRE(std::ranges::all_of(steps, [](const auto& one) { return one.depth <= 10; }));
         CHECK(at.resolve(to).index() == given.index());  // to be watched changes nothing
 
-        const auto* found = std::get_if<std::vector<rules::destination>>(&given);
+        const auto* found = std::get_if<std::vector<rules::resolved_recipient>>(&given);
         if (found == nullptr) {
             CHECK_FALSE(std::get<mail::status>(given).is_success());
             continue;
@@ -94,7 +94,7 @@ TEST_CASE("any expansion ends, is bounded, and gives each destination once", "[r
         REQUIRE_FALSE(found->empty());
         CHECK(std::ranges::count_if(steps, is_end) == static_cast<std::ptrdiff_t>(found->size()));
         std::set<std::string> places;
-        for (const rules::destination& one : *found) {
+        for (const rules::resolved_recipient& one : *found) {
             const bool is_relay = one.action->is_relay();
             CHECK(places
                       .insert(one.action->name + "\n" + one.user + "\n" + one.target + "\n" +

@@ -12,26 +12,27 @@ using lines = std::vector<std::string>;
 namespace {
 
 lines tree(house& at, const std::string& recipient) {
-    rules::expansion_trace told;
-    static_cast<void>(at.resolve(recipient, &told));
+    rules::expansion_trace trace;
+    static_cast<void>(at.resolve(recipient, &trace));
     lines found;
-    for (const auto& one : told.steps()) found.push_back(std::string(one.depth, '.') + one.text + ": " + one.became);
+    for (const auto& one : trace.steps()) found.push_back(std::string(one.depth, '.') + one.text + ": " + one.became);
     return found;
 }
 
 }  // namespace
 
 TEST_CASE("each step is followed by those that came out of it", "[rules][expansion_trace]") {
-    rules::expansion_trace told;
-    CHECK(told.steps().empty());
-    const auto root = told.add(rules::expansion_trace::root, "root");
-    const auto first = told.add(root, "first");
-    told.add(root, "second");
-    told.add(first, "below the first");
-    told.became(root, "this");
-    told.became(root, "that");
+    rules::expansion_trace trace;
+    CHECK(trace.steps().empty());
+    const auto root = trace.add(rules::expansion_trace::root, "root");
+    const auto first = trace.add(root, "first");
+    trace.add(root, "second");
+    trace.add(first, "below the first");
+    trace.became(root, "this");
+    trace.became(root, "that");
     lines found;
-    for (const auto& one : told.steps()) found.push_back(std::to_string(one.depth) + " " + one.text + " " + one.became);
+    for (const auto& one : trace.steps())
+        found.push_back(std::to_string(one.depth) + " " + one.text + " " + one.became);
     CHECK(found == lines{"0 root this, that", "1 first ", "2 below the first ", "1 second "});
 }
 

@@ -50,15 +50,15 @@ public:
             rules::addressing{.local_names = {"localhost"}, .tag_delimiter = tag_delimiter, .srs = std::move(srs)});
     }
 
-    rules::resolution resolve(const std::string& recipient, rules::expansion_trace* told = nullptr) {
-        rules::facts about{.origin = boost::asio::ip::make_address("192.0.2.1"),
-                           .tag = {},
-                           .helo = {},
-                           .user = {},
-                           .sender = {},
-                           .recipient = *mail::mailbox::parse(recipient),
-                           .rdns = {}};
-        return run_to_end(rules::resolve(*rules, about, files, told));
+    rules::resolution resolve(const std::string& recipient, rules::expansion_trace* trace = nullptr) {
+        rules::envelope_context about{.origin = boost::asio::ip::make_address("192.0.2.1"),
+                                      .tag = {},
+                                      .helo = {},
+                                      .user = {},
+                                      .sender = {},
+                                      .recipient = *mail::mailbox::parse(recipient),
+                                      .rdns = {}};
+        return run_to_end(rules::resolve(*rules, about, files, trace));
     }
 
     std::string status(const std::string& recipient) {
@@ -74,7 +74,7 @@ public:
         auto given = resolve(recipient);
         if (const auto* said = std::get_if<mail::status>(&given)) return {said->line()};
         std::vector<std::string> found;
-        for (const rules::destination& one : std::get<0>(given)) {
+        for (const rules::resolved_recipient& one : std::get<0>(given)) {
             CHECK(one.because != nullptr);
             CHECK(one.because->outcome == one.action);
             std::string text = one.action->name + " " + one.recipient.text();

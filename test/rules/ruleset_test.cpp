@@ -15,7 +15,7 @@ using subject = condition::subject;
 
 namespace {
 
-facts mail_from(std::string sender, std::string recipient) {
+envelope_context mail_from(std::string sender, std::string recipient) {
     return {.origin = boost::asio::ip::make_address("192.0.2.1"),
             .tag = {},
             .helo = "client.example.net",
@@ -33,14 +33,15 @@ table::static_table list(std::vector<std::string> keys) {
 }
 
 /// Whether a rule of these conditions alone takes that mail.
-bool matches(std::vector<condition> conditions, const facts& facts, bool authenticated_pass_source = false) {
+bool matches(std::vector<condition> conditions, const envelope_context& envelope_context,
+             bool authenticated_pass_source = false) {
     std::vector<rule> one;
     one.push_back({.conditions = std::move(conditions),
                    .outcome = nullptr,
                    .authenticated_pass_source = authenticated_pass_source,
                    .line = {}});
     const ruleset rules({}, std::move(one), {.local_names = {"localhost", "mx.example.org"}});
-    return run_to_end(rules.match(facts)).value() != nullptr;
+    return run_to_end(rules.match(envelope_context)).value() != nullptr;
 }
 
 async::awaitable<base::result<std::string>> named(std::string name) { co_return name; }
@@ -74,7 +75,7 @@ TEST_CASE("without a rule that matches there is none", "[rules][ruleset]") {
 }
 
 TEST_CASE("local is the socket, the loopback and what was made here", "[rules][ruleset]") {
-    facts about = mail_from("a@b.c", "user@example.org");
+    envelope_context about = mail_from("a@b.c", "user@example.org");
     const condition local{.tested = subject::from_local};
     const condition socket{.tested = subject::from_socket};
     const condition any{.tested = subject::from_any};
@@ -98,14 +99,14 @@ TEST_CASE("local is the socket, the loopback and what was made here", "[rules][r
 }
 
 TEST_CASE("an authenticated client from afar is not local", "[rules][ruleset]") {
-    facts about = mail_from("a@b.c", "user@example.org");
+    envelope_context about = mail_from("a@b.c", "user@example.org");
     about.user = "gilles";
     CHECK_FALSE(matches({{.tested = subject::from_local}}, about));
     CHECK(matches({{.tested = subject::from_any}}, about));
 }
 
 TEST_CASE("in a rule of 2012 an authenticated session passes every check of its source", "[rules][ruleset]") {
-    facts about = mail_from("a@b.c", "user@example.org");
+    envelope_context about = mail_from("a@b.c", "user@example.org");
     auto elsewhere = list({"198.51.100.0/24"});
     const std::vector<condition> local = {{.tested = subject::from_local}, {.tested = subject::for_any}};
     const std::vector<condition> source = {{.tested = subject::from_source, .values = &elsewhere}};
@@ -121,7 +122,7 @@ TEST_CASE("a source is an address, a network or local", "[rules][ruleset]") {
     auto networks = list({"192.0.2.0/24", "2001:db8::/32"});
     auto socket_only = list({"local"});
     auto expression = list({"^192\\.0\\.2\\.[0-9]$"});
-    facts about = mail_from("a@b.c", "user@example.org");
+    envelope_context about = mail_from("a@b.c", "user@example.org");
     CHECK(matches({{.tested = subject::from_source, .values = &networks}}, about));
     CHECK_FALSE(matches({{.tested = subject::from_source, .values = &socket_only}}, about));
     CHECK(matches({{.tested = subject::from_source, .regex = true, .values = &expression}}, about));
@@ -138,7 +139,7 @@ TEST_CASE("a source is an address, a network or local", "[rules][ruleset]") {
 TEST_CASE("auth wants a user, or one of these users", "[rules][ruleset]") {
     auto users = list({"Gilles"});
     auto expression = list({"^gil"});
-    facts about = mail_from("a@b.c", "user@example.org");
+    envelope_context about = mail_from("a@b.c", "user@example.org");
     for (const subject what : {subject::auth, subject::from_auth}) {
         about.user.clear();
         CHECK_FALSE(matches({{.tested = what}}, about));
@@ -157,7 +158,7 @@ TEST_CASE("auth wants a user, or one of these users", "[rules][ruleset]") {
 TEST_CASE("the client's name is asked for only by a rule that wants it", "[rules][ruleset]") {
     auto names = list({"*.example.net"});
     auto expression = list({"^mx[0-9]"});
-    facts about = mail_from("a@b.c", "user@example.org");
+    envelope_context about = mail_from("a@b.c", "user@example.org");
     int asked = 0;
     about.rdns = [&asked] {
         ++asked;
@@ -196,9 +197,9 @@ TEST_CASE("a recipient is matched by domain, by address, or as local", "[rules][
     auto domains = list({"example.org", "*.example.org"});
     auto addresses = list({"user@example.org", "@example.net"});
     auto expression = list({"^(user|admin)"});
-    const facts org = mail_from("a@b.c", "User+tag@Example.org");
-    const facts sub = mail_from("a@b.c", "admin@sub.example.org");
-    const facts host = mail_from("a@b.c", "user@MX.example.org");
+    const envelope_context org = mail_from("a@b.c", "User+tag@Example.org");
+    const envelope_context sub = mail_from("a@b.c", "admin@sub.example.org");
+    const envelope_context host = mail_from("a@b.c", "user@MX.example.org");
     CHECK(matches({{.tested = subject::for_domain, .values = &domains}}, org));
     CHECK(matches({{.tested = subject::for_domain, .values = &domains}}, sub));
     CHECK_FALSE(matches({{.tested = subject::for_domain, .values = &domains}}, mail_from("a@b.c", "u@xexample.org")));
@@ -229,7 +230,7 @@ TEST_CASE("a sender is matched by address; the null reverse-path by none", "[rul
 TEST_CASE("tag, helo and tls are conditions like any other", "[rules][ruleset]") {
     auto tags = list({"submission"});
     auto names = list({"*.example.net"});
-    facts about = mail_from("a@b.c", "x@y.z");
+    envelope_context about = mail_from("a@b.c", "x@y.z");
     CHECK_FALSE(matches({{.tested = subject::tag, .values = &tags}}, about));
     about.tag = "Submission";
     CHECK(matches({{.tested = subject::tag, .values = &tags}}, about));
@@ -296,7 +297,7 @@ TEST_CASE("the announcement's example takes its users' mail, and nobody else's",
                      .authenticated_pass_source = true,
                      .line = {}});
     const ruleset rules({}, std::move(lines), {});
-    facts about = mail_from("gilles@poolp.org", "x@example.org");
+    envelope_context about = mail_from("gilles@poolp.org", "x@example.org");
     CHECK(run_to_end(rules.match(about)).value() == nullptr);
     about.user = "gilles";
     CHECK(run_to_end(rules.match(about)).value() == &rules.rules()[1]);

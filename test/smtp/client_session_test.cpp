@@ -86,7 +86,7 @@ TEST_CASE("STARTTLS is used where it is offered, and what was offered in clear i
     CHECK(client.say({"220 mx"}) == "EHLO out.example\r\n");
     CHECK(client.say({"250-mx|250-PIPELINING|250 STARTTLS"}) == "STARTTLS\r\n");
     CHECK(client.say({"220 go"}).empty());
-    REQUIRE(client.wants<shake_hands>());
+    REQUIRE(client.wants<tls_handshake>());
     CHECK_THROWS_AS(client.session.next(), std::logic_error);
     client.session.on_tls();
     CHECK(client.written() == "EHLO out.example\r\n");
@@ -575,7 +575,7 @@ TEST_CASE("a hostile peer gets no further than the end of the session", "[smtp][
             const std::string written = client.written();
             CHECK((!in_clear || written.find("AUTH") == std::string::npos));
             if (client.wants<session_failed>() || client.wants<session_over>()) break;
-            if (client.wants<shake_hands>()) {
+            if (client.wants<tls_handshake>()) {
                 client.session.on_tls();
                 in_clear = false;
             } else if (client.wants<need_credentials>()) {

@@ -44,8 +44,8 @@ public:
         server_settings settings{.host = *mail::domain::parse("mx.example.org")};
         for (const std::string& line : lines_) {
             if (!line.starts_with("needs:")) continue;
-            if (line.find("tls") != std::string::npos) settings.tls = demand::offered;
-            if (line.find("auth") != std::string::npos) settings.auth = demand::offered;
+            if (line.find("tls") != std::string::npos) settings.tls = requirement::offered;
+            if (line.find("auth") != std::string::npos) settings.auth = requirement::offered;
             if (line.find("bare-lf refuse") != std::string::npos) settings.line_feed = bare_line_feed::refuse;
         }
         stub_server server(settings);
@@ -70,7 +70,7 @@ private:
         }
         flush(server);
         if (line == "TLS") {
-            server.shake_hands();
+            server.tls_handshake();
         } else if (line == "S: closed") {
             CHECK(server.closed());
         } else {

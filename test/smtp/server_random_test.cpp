@@ -65,8 +65,8 @@ TEST_CASE("no sequence of commands crashes, carries recipients over or leaves ha
     int accepted = 0;
     for (int round = 0; round < 3000; ++round) {
         server_settings settings{.host = *mail::domain::parse("mx.example.org")};
-        settings.tls = static_cast<demand>(random() % 3);
-        settings.auth = static_cast<demand>(random() % 3);
+        settings.tls = static_cast<requirement>(random() % 3);
+        settings.auth = static_cast<requirement>(random() % 3);
         settings.max_recipients = 3;
         settings.max_errors = 1 + random() % 40;
         settings.max_idle_commands = 40;
@@ -125,13 +125,13 @@ TEST_CASE("no sequence of commands crashes, carries recipients over or leaves ha
             CHECK(session.recipients() == recipients);
             CHECK(recipients <= 3);
             CHECK((!session.receiving_content() || session.in_transaction()));
-            CHECK((settings.tls != demand::required || session.tls_active() || !session.in_transaction()));
-            CHECK((settings.auth != demand::required || !session.authenticated_user().empty() ||
+            CHECK((settings.tls != requirement::required || session.tls_active() || !session.in_transaction()));
+            CHECK((settings.auth != requirement::required || !session.authenticated_user().empty() ||
                    !session.in_transaction()));
             if (server.tls_begun()) {
                 CHECK(session.helo().empty());
                 CHECK(session.authenticated_user().empty());
-                server.shake_hands();
+                server.tls_handshake();
             }
         }
         for (const auto& message : server.accepted())
@@ -152,7 +152,7 @@ TEST_CASE("replies do not depend on how the bytes were split", "[smtp][server_se
             bytes += text + "\r\n";
             if (text == "DATA") bytes += contents[random() % contents.size()];
         }
-        const server_settings settings{.host = *mail::domain::parse("mx.example.org"), .auth = demand::offered};
+        const server_settings settings{.host = *mail::domain::parse("mx.example.org"), .auth = requirement::offered};
         stub_server at_once(settings);
         at_once.sees_input_behind = false;  // the one thing that does: whether the rest is there already
         const std::string expected = at_once.say(bytes);

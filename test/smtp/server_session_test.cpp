@@ -12,12 +12,12 @@ using namespace std::string_literals;
 namespace {
 
 server_settings usual() { return {.host = *mail::domain::parse("mx.example.org")}; }
-server_settings with_tls(demand tls) {
+server_settings with_tls(requirement tls) {
     auto settings = usual();
     settings.tls = tls;
     return settings;
 }
-server_settings with_auth(demand auth) {
+server_settings with_auth(requirement auth) {
     auto settings = usual();
     settings.auth = auth;
     return settings;
@@ -57,8 +57,8 @@ TEST_CASE("EHLO offers what the settings say", "[smtp][server_session]") {
           "36700160\r\n250-DSN\r\n"
           "250 HELP\r\n");
     auto settings = usual();
-    settings.tls = demand::offered;
-    settings.auth = demand::offered;
+    settings.tls = requirement::offered;
+    settings.auth = requirement::offered;
     settings.dsn = false;
     settings.max_message_size = 1000;
     stub_server both(settings);
@@ -68,7 +68,7 @@ TEST_CASE("EHLO offers what the settings say", "[smtp][server_session]") {
           "1000\r\n250-STARTTLS\r\n"
           "250 HELP\r\n");
     CHECK(is(both.say("STARTTLS\r\n"), "220 2.0.0"));
-    both.shake_hands();
+    both.tls_handshake();
     CHECK(both.say("EHLO c\r\n") ==
           "250-mx.example.org\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250-SIZE 1000\r\n"
           "250-AUTH PLAIN LOGIN\r\n250 HELP\r\n");
@@ -292,7 +292,7 @@ TEST_CASE("every loop of commands comes to an end unless mail is accepted", "[sm
                                                          {"STARTTLS"}};
     for (const auto& loop : loops) {
         CAPTURE(loop);
-        greeted server(with_auth(demand::offered));
+        greeted server(with_auth(requirement::offered));
         server.on_sender = [&](const mail::sender& s) {
             return s.address.text() == "later@b" ? later : mail::status();
         };
@@ -359,28 +359,28 @@ TEST_CASE("commands pipelined behind DATA are content, and behind a refused DATA
 // --- TLS
 
 TEST_CASE("where TLS is required nothing of worth is done without it", "[smtp][server_session]") {
-    greeted server(with_tls(demand::required));
+    greeted server(with_tls(requirement::required));
     for (const char* command : {"MAIL FROM:<a@b>", "RCPT TO:<a@b>", "DATA", "AUTH PLAIN", "VRFY x", "HELP", "what"}) {
         CAPTURE(command);
         CHECK(is(server.line(command), "530 5.7.0"));
     }
     for (const char* command : {"NOOP", "RSET", "EHLO x", "HELO x"}) CHECK(is(server.line(command), "250"));
     CHECK(is(server.line("STARTTLS"), "220 2.0.0"));
-    server.shake_hands();
+    server.tls_handshake();
     CHECK(is(server.line("EHLO x"), "250"));
     CHECK(is(server.line("MAIL FROM:<a@b>"), "250"));
     CHECK(server.session().protocol_name() == "ESMTPS");
 }
 
 TEST_CASE("STARTTLS makes all that was said before it vanish", "[smtp][server_session]") {
-    greeted server(with_tls(demand::offered));
+    greeted server(with_tls(requirement::offered));
     CHECK(is(server.line("MAIL FROM:<a@b>"), "250"));
     CHECK(is(server.line("RCPT TO:<c@d>"), "250"));
     // CVE-2011-0411: what came in one segment with STARTTLS
     CHECK(server.say("STARTTLS\r\nMAIL FROM:<evil@b>\r\n") == "220 2.0.0 Ready to start TLS\r\n");
     CHECK_FALSE(server.session().in_transaction());
     CHECK(server.session().helo().empty());
-    server.shake_hands();
+    server.tls_handshake();
     CHECK(server.session().tls_active());
     CHECK(server.line("RCPT TO:<c@d>") == "503 5.5.1 Say MAIL first\r\n");
     CHECK(is(server.line("MAIL FROM:<a@b>"), "503 5.5.1"));
@@ -390,9 +390,9 @@ TEST_CASE("STARTTLS makes all that was said before it vanish", "[smtp][server_se
 TEST_CASE("STARTTLS that cannot be is refused", "[smtp][server_session]") {
     greeted without;
     CHECK(is(without.line("STARTTLS"), "502 5.5.1"));
-    greeted with(with_tls(demand::offered));
+    greeted with(with_tls(requirement::offered));
     CHECK(is(with.line("STARTTLS now"), "501 5.5.4"));
-    server_session from_the_start(with_tls(demand::required), true);
+    server_session from_the_start(with_tls(requirement::required), true);
     CHECK(std::get<send_reply>(from_the_start.on_line("STARTTLS")).reply.code == 503);
     CHECK(std::get<send_reply>(from_the_start.on_line("HELP")).reply.code == 214);
 }
@@ -400,7 +400,7 @@ TEST_CASE("STARTTLS that cannot be is refused", "[smtp][server_session]") {
 // --- AUTH
 
 TEST_CASE("PLAIN authenticates once", "[smtp][server_session]") {
-    greeted server(with_auth(demand::required));
+    greeted server(with_auth(requirement::required));
     CHECK(is(server.line("MAIL FROM:<a@b>"), "530 5.7.0"));
     CHECK(server.line("AUTH PLAIN " + bad_plain) == "535 5.7.8 Authentication credentials invalid\r\n");
     CHECK(server.session().authenticated_user().empty());
@@ -414,10 +414,10 @@ TEST_CASE("PLAIN authenticates once", "[smtp][server_session]") {
 }
 
 TEST_CASE("PLAIN and LOGIN can be had step by step", "[smtp][server_session]") {
-    greeted plain(with_auth(demand::offered));
+    greeted plain(with_auth(requirement::offered));
     CHECK(plain.line("AUTH PLAIN") == "334 \r\n");
     CHECK(is(plain.line(good_plain), "235 2.7.0"));
-    greeted login(with_auth(demand::offered));
+    greeted login(with_auth(requirement::offered));
     CHECK(login.line("AUTH LOGIN") == "334 VXNlcm5hbWU6\r\n");
     CHECK(login.line(base::base64_encode("me")) == "334 UGFzc3dvcmQ6\r\n");
     CHECK(is(login.line(base::base64_encode("secret")), "235 2.7.0"));
@@ -425,7 +425,7 @@ TEST_CASE("PLAIN and LOGIN can be had step by step", "[smtp][server_session]") {
 }
 
 TEST_CASE("an exchange that goes wrong is over, and the next line is a command", "[smtp][server_session]") {
-    greeted server(with_auth(demand::offered));
+    greeted server(with_auth(requirement::offered));
     CHECK(is(server.line("AUTH PLAIN"), "334"));
     CHECK(is(server.line("*"), "501 5.7.0"));
     CHECK(is(server.line("NOOP"), "250"));
@@ -440,7 +440,7 @@ TEST_CASE("an exchange that goes wrong is over, and the next line is a command",
 }
 
 TEST_CASE("AUTH that is no AUTH is refused", "[smtp][server_session]") {
-    greeted server(with_auth(demand::offered));
+    greeted server(with_auth(requirement::offered));
     CHECK(is(server.line("AUTH"), "501 5.5.4"));
     CHECK(is(server.line("AUTH CRAM-MD5"), "504 5.5.4"));
     CHECK(is(server.line("AUTH PLAINTEXT"), "504 5.5.4"));
@@ -449,7 +449,7 @@ TEST_CASE("AUTH that is no AUTH is refused", "[smtp][server_session]") {
     CHECK(is(server.line("AUTH PLAIN " + good_plain + " x"), "501 5.5.2"));
     CHECK(is(server.line("AUTH PLAIN something"), "501 5.5.2"));
     CHECK(is(server.line("AUTH LOGIN ="), "501 5.5.2"));
-    stub_server fresh(with_auth(demand::offered));
+    stub_server fresh(with_auth(requirement::offered));
     (void)fresh.replies();
     CHECK(is(fresh.say("AUTH PLAIN\r\n"), "503 5.5.1"));
     greeted without;
@@ -457,7 +457,7 @@ TEST_CASE("AUTH that is no AUTH is refused", "[smtp][server_session]") {
 }
 
 TEST_CASE("no password gets into a log", "[smtp][server_session]") {
-    greeted server(with_auth(demand::offered));
+    greeted server(with_auth(requirement::offered));
     CHECK(server.session().loggable("MAIL FROM:<a\x1b@b>") == "MAIL FROM:<a\\x1b@b>");
     CHECK(server.session().loggable("auth plain " + good_plain) == "AUTH PLAIN");
     CHECK(is(server.line("AUTH LOGIN"), "334"));
@@ -465,7 +465,7 @@ TEST_CASE("no password gets into a log", "[smtp][server_session]") {
 }
 
 TEST_CASE("audit 15: only words that are known are shown in a log", "[smtp][server_session]") {
-    const greeted server(with_auth(demand::offered));
+    const greeted server(with_auth(requirement::offered));
     const auto shown = [&](std::string_view line) { return server.session().loggable(line); };
     CHECK(shown(" AUTH PLAIN " + good_plain) ==
           "(unknown command, " + std::to_string(12 + good_plain.size()) + " octets)");
@@ -488,7 +488,7 @@ TEST_CASE("audit 15: only words that are known are shown in a log", "[smtp][serv
 }
 
 TEST_CASE("an argument that is not what its command has is not shown in a log", "[smtp][server_session]") {
-    const greeted server(with_auth(demand::offered));
+    const greeted server(with_auth(requirement::offered));
     const auto shown = [&](std::string_view line) { return server.session().loggable(line); };
     CHECK(shown("MAIL secret") == "MAIL (6 octets)");
     CHECK(shown("RCPT FROM:<a@b>") == "RCPT (10 octets)");
@@ -516,7 +516,7 @@ TEST_CASE("audit 8: a refused DATA with input behind it ends the session", "[smt
         CHECK(server.accepted().empty());
     }
     auto tls_first = usual();
-    tls_first.tls = demand::required;
+    tls_first.tls = requirement::required;
     greeted in_clear(tls_first);
     CHECK(is(in_clear.say("DATA\r\n" + body), "421 4.5.0"));
     CHECK(in_clear.closed());
@@ -560,19 +560,19 @@ TEST_CASE("audit 8: BDAT is not offered, so its content is not read as commands"
 }
 
 TEST_CASE("a password is not taken in clear where TLS could be had", "[smtp][server_session]") {
-    auto settings = with_auth(demand::required);
-    settings.tls = demand::offered;
+    auto settings = with_auth(requirement::required);
+    settings.tls = requirement::offered;
     greeted server(settings);
     CHECK(is(server.line("AUTH PLAIN " + good_plain), "538 5.7.11"));
     CHECK(is(server.line("STARTTLS"), "220"));
-    server.shake_hands();
+    server.tls_handshake();
     CHECK(is(server.line("EHLO x"), "250"));
     CHECK(is(server.line("AUTH PLAIN " + good_plain), "235"));
     CHECK(server.session().protocol_name() == "ESMTPSA");
 }
 
 TEST_CASE("verdicts on passwords get the codes of RFC 4954", "[smtp][server_session]") {
-    greeted server(with_auth(demand::offered));
+    greeted server(with_auth(requirement::offered));
     server.on_password = [](const auto&) { return mail::status::transient("4.7.0", "directory unavailable"); };
     CHECK(server.line("AUTH PLAIN " + good_plain) == "454 4.7.0 directory unavailable\r\n");
     server.on_password = [](const auto&) { return mail::status::of(534, "5.7.9", "too weak"); };

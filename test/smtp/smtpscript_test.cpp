@@ -60,7 +60,7 @@ private:
     }
 
     void run_case() {
-        server_settings settings{.host = *mail::domain::parse("localhost"), .tls = demand::offered};
+        server_settings settings{.host = *mail::domain::parse("localhost"), .tls = requirement::offered};
         stub_server server(settings);
         std::string replies = server.replies();
         for (std::string word = take(); word != "}"; word = take()) {
@@ -72,7 +72,7 @@ private:
             if (word == "writeln") {
                 replies += server.say(take().substr(1) + "\r\n");
             } else if (word == "starttls") {
-                server.shake_hands();
+                server.tls_handshake();
             } else if (word == "expect") {
                 const std::string what = take();
                 const std::string kind = words_.at(0) == "\n" ? "any" : take();

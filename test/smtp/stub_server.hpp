@@ -58,7 +58,7 @@ public:
         }
         return replies();
     }
-    void shake_hands() {
+    void tls_handshake() {
         if (!std::exchange(tls_begun_, false)) throw std::logic_error("stub_server: no TLS was begun");
         session_.on_tls();
     }
@@ -109,11 +109,11 @@ private:
                            lines_.clear();
                            tls_begun_ = true;
                        },
-                       [&](const judge_sender& s) {
+                       [&](const check_sender& s) {
                            message_ = {s.sender, {}, {}};
                            perform(session_.on_verdict(on_sender(s.sender)));
                        },
-                       [&](const judge_recipient& s) {
+                       [&](const check_recipient& s) {
                            const mail::status said = on_recipient(s.recipient);
                            if (said.is_success()) message_.recipients.push_back(s.recipient);
                            perform(session_.on_verdict(said));

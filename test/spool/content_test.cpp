@@ -14,7 +14,7 @@ namespace {
 struct desk {
     temporary_directory place;
     busy_loop loop;
-    async::workers io{1};
+    async::thread_pool io{1};
 
     ~desk() { io.join(); }
     std::shared_ptr<content> empty() { return std::make_shared<content>(place.path(), "text", io); }

@@ -18,7 +18,7 @@ namespace {
 struct answered {
     std::uint64_t message;
     std::uint32_t number;
-    bool finished;
+    bool remove;
 };
 
 std::string text_of_number(std::uint32_t number) {
@@ -39,15 +39,15 @@ async::awaitable<> session(sqlite_store& store, int answers, std::uint32_t first
         answered said{kept->message().value(), number, false};
         if (::write(answers, &said, sizeof said) != sizeof said) ::_exit(1);
         if (number % 3 != 0) continue;
-        store.apply(finished{kept->kept().envelopes[0].id});
-        said.finished = true;
+        store.apply(spool::remove{kept->kept().envelopes[0].id});
+        said.remove = true;
         if (::write(answers, &said, sizeof said) != sizeof said) ::_exit(1);
     }
 }
 
 [[noreturn]] void be_killed(const std::string& directory, int answers) {
     boost::asio::io_context loop;
-    async::workers io{1};
+    async::thread_pool io{1};
     sqlite_store store(loop.get_executor(), io, settings{.directory = directory}, [](const std::string&) {});
     for (std::uint32_t n = 0; n < 8; ++n)
         boost::asio::co_spawn(loop, session(store, answers, n), [](std::exception_ptr) { ::_exit(1); });
@@ -83,7 +83,7 @@ TEST_CASE("a process that is killed while it commits loses nothing that it answe
         REQUIRE(WIFSIGNALED(how));
 
         busy_loop loop;
-        async::workers io{1};
+        async::thread_pool io{1};
         warnings warned;
         {
             sqlite_store store(loop.get_executor(), io, settings{.directory = directory}, warned.sink());
@@ -91,7 +91,7 @@ TEST_CASE("a process that is killed while it commits loses nothing that it answe
                 run_to_end(loop, store.due({"outbound", "example.com"}, async::wall_time::max(), 1'000'000, {}))
                     .value();
             std::map<message_id, envelope_id> present;
-            for (const queued& each : found) {
+            for (const queued_message& each : found) {
                 present[each.message->id] = each.envelopes.at(0).id;
                 const auto text = run_to_end(loop, store.load(each.message->id));
                 REQUIRE(text.has_value());
@@ -101,11 +101,11 @@ TEST_CASE("a process that is killed while it commits loses nothing that it answe
                 CHECK(all == text_of_number(known->second.number));
             }
             for (const auto& [id, said] : owed) {
-                if (!said.finished) CHECK(present.contains(id));
+                if (!said.remove) CHECK(present.contains(id));
             }
             CHECK_FALSE(warned.mention("damaged"));
             // The next round begins with an empty queue.
-            for (const auto& [id, first] : present) store.apply(finished{first});
+            for (const auto& [id, first] : present) store.apply(spool::remove{first});
             owed.clear();
         }
         io.join();

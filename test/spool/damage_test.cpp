@@ -98,7 +98,7 @@ TEST_CASE("a body file of another length than its row says is not read", "[spool
 TEST_CASE("a due time beyond all reason does not hide an envelope", "[spool][damage]") {
     queue_directory queue;
     const auto kept = queue.commit("x", {queue.to("a@example.com"), queue.to("b@example.com")});
-    queue.store->apply(postponed{.id = kept->kept().envelopes[1].id, .tries = 1, .until = queue.now, .last = {}});
+    queue.store->apply(defer{.id = kept->kept().envelopes[1].id, .tries = 1, .until = queue.now, .last = {}});
     CHECK(queue.due(queue.now).size() == 1);
     queue.sql("UPDATE envelopes SET next_try = 9223372036854775807");
     CHECK(queue.due(queue.now).empty());
@@ -144,7 +144,7 @@ TEST_CASE("the file of a message that has ended is removed by the next process, 
     queue_directory queue;
     const auto kept = queue.commit(std::string(100'000, 'x'), {queue.to("a@example.com")});
     const std::string file = queue.body(kept->message());
-    queue.store->apply(finished{kept->kept().envelopes[0].id});
+    queue.store->apply(spool::remove{kept->kept().envelopes[0].id});
     CHECK(queue.count() == 0);
     CHECK(gone_soon(file));
     CHECK(queue.sql_number("SELECT count(*) FROM removals") == 1);  // the directory may not know of it yet
@@ -220,7 +220,7 @@ TEST_CASE("a directory that cannot be made is said by name", "[spool][damage]") 
     temporary_directory place;
     std::ofstream(place.path() + "/file") << "x";
     boost::asio::io_context loop;
-    async::workers io{1};
+    async::thread_pool io{1};
     warnings warned;
     try {
         sqlite_store store(loop.get_executor(), io, settings{.directory = place.path() + "/file/queue"}, warned.sink());
@@ -261,9 +261,9 @@ TEST_CASE("a bit that flips anywhere does no more than damage", "[spool][damage]
         }
         const auto found = run_to_end(queue.loop, queue.store->due({"outbound", "example.com"}, queue.now, 1000, {}));
         if (found.has_value()) {
-            for (const queued& each : *found) {
+            for (const queued_message& each : *found) {
                 const auto text = queue.text_of(each.message->id);
-                for (const envelope& one : each.envelopes) queue.store->apply(finished{one.id});
+                for (const envelope& one : each.envelopes) queue.store->apply(spool::remove{one.id});
             }
         }
         // New mail may be refused; what is accepted must be there.

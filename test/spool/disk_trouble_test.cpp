@@ -13,7 +13,7 @@ namespace {
 
 std::set<message_id> messages_in(queue_directory& queue) {
     std::set<message_id> found;
-    for (const queued& each : queue.due(queue.now + 1000h)) found.insert(each.message->id);
+    for (const queued_message& each : queue.due(queue.now + 1000h)) found.insert(each.message->id);
     return found;
 }
 
@@ -41,7 +41,7 @@ TEST_CASE("whichever write or sync fails, what was accepted is there and what wa
                 else
                     refused.insert(expected);
                 if (kept && each % 3 == 0) {
-                    queue.store->apply(finished{kept->kept().envelopes[0].id});
+                    queue.store->apply(spool::remove{kept->kept().envelopes[0].id});
                     ended.insert(kept->message());
                 }
             }
@@ -84,7 +84,7 @@ TEST_CASE("outcomes that the full disk refused are written when there is room ag
     const auto one = queue.commit("1", {queue.to("a@example.com")});
     const auto two = queue.commit("2", {queue.to("b@example.com")});
     disk.fail(0, faulty_disk::never, faulty_disk::trouble::full);
-    queue.store->apply(finished{one->kept().envelopes[0].id});
+    queue.store->apply(spool::remove{one->kept().envelopes[0].id});
     // Meanwhile nothing is answered that would be wrong.
     CHECK(run_to_end(queue.loop, queue.store->due({"outbound", "example.com"}, queue.now, 10, {})).has_error());
     CHECK(run_to_end(queue.loop, queue.store->count()).has_error());
@@ -131,7 +131,7 @@ TEST_CASE("a power cut at any moment loses nothing that was accepted", "[spool][
             REQUIRE(kept);
             accepted[kept->message()] = "Received: by test\r\n" + text;
             if (each % 4 == 0) {
-                queue.store->apply(finished{kept->kept().envelopes[0].id});
+                queue.store->apply(spool::remove{kept->kept().envelopes[0].id});
                 ended.insert(kept->message());
             }
             if (each == 30) queue.sql("PRAGMA wal_checkpoint(RESTART)");

@@ -54,7 +54,7 @@ struct full_queue : queue_directory {
     /// And waits until the files are gone: workers remove them.
     void end(std::size_t how_many) {
         for (; how_many > 0 && !waiting.empty(); --how_many) {
-            store->apply(finished{waiting.front()});
+            store->apply(spool::remove{waiting.front()});
             waiting.pop_front();
         }
         std::ignore = run_to_end(loop, store->count());

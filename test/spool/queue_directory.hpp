@@ -70,7 +70,7 @@ struct queue_directory {
     temporary_directory place;
     warnings warned;
     busy_loop loop;
-    async::workers io{2};
+    async::thread_pool io{2};
     std::unique_ptr<sqlite_store> store;
     async::wall_time now = async::wall_time(1'800'000'000s);
     async::wall_time calendar = std::chrono::system_clock::now();  // what the store takes for the time
@@ -132,8 +132,8 @@ struct queue_directory {
         co_return std::nullopt;
     }
 
-    std::vector<queued> due(async::wall_time time, next_hop hop = {"outbound", "example.com"},
-                            std::size_t limit = 1000) {
+    std::vector<queued_message> due(async::wall_time time, next_hop hop = {"outbound", "example.com"},
+                                    std::size_t limit = 1000) {
         auto found = run_to_end(loop, store->due(std::move(hop), time, limit, {}));
         return std::move(found).value();
     }

@@ -19,9 +19,9 @@ std::string long_text(std::size_t octets) {
     return text;
 }
 
-std::vector<std::string> recipients_of(const std::vector<queued>& found) {
+std::vector<std::string> recipients_of(const std::vector<queued_message>& found) {
     std::vector<std::string> all;
-    for (const queued& each : found) {
+    for (const queued_message& each : found) {
         for (const envelope& to : each.envelopes) all.push_back(to.recipient.address.text());
     }
     return all;
@@ -89,11 +89,11 @@ TEST_CASE("the last envelope's end takes the message and its file along", "[spoo
     REQUIRE(kept);
     const auto& envelopes = kept->kept().envelopes;
 
-    queue.store->apply(finished{envelopes[0].id});
+    queue.store->apply(spool::remove{envelopes[0].id});
     CHECK(recipients_of(queue.due(queue.now)) == std::vector<std::string>{"b@example.com"});
     CHECK(std::filesystem::exists(queue.body(kept->message())));
 
-    queue.store->apply(finished{envelopes[1].id});
+    queue.store->apply(spool::remove{envelopes[1].id});
     CHECK(queue.count() == 0);
     CHECK(queue.sql_number("SELECT count(*) FROM messages") == 0);
     queue.close();
@@ -105,9 +105,9 @@ TEST_CASE("the end of an envelope that is not there does no harm", "[spool][sqli
     queue_directory queue;
     const auto kept = queue.commit("text", {queue.to("a@example.com"), queue.to("b@example.com")});
     REQUIRE(kept);
-    queue.store->apply(finished{envelope_of(kept->message(), 0)});
-    queue.store->apply(finished{envelope_of(kept->message(), 0)});
-    queue.store->apply(finished{envelope_id(42)});
+    queue.store->apply(spool::remove{envelope_of(kept->message(), 0)});
+    queue.store->apply(spool::remove{envelope_of(kept->message(), 0)});
+    queue.store->apply(spool::remove{envelope_id(42)});
     CHECK(queue.count() == 1);
     CHECK(queue.due(queue.now).size() == 1);
 }
@@ -120,17 +120,17 @@ TEST_CASE("what waits for a host can be made due, the soonest first, and nothing
     REQUIRE(first);
     for (const envelope& each : first->kept().envelopes) {
         const std::string to = each.recipient.address.text();
-        queue.store->apply(postponed{.id = each.id,
-                                     .tries = 1,
-                                     .until = queue.now + (to == "a@example.com" ? 500s : 400s),
-                                     .last = mail::status::transient("4.4.1", "no answer"),
-                                     .for_host = to != "mailbox-full@example.com"});
+        queue.store->apply(defer{.id = each.id,
+                                 .tries = 1,
+                                 .until = queue.now + (to == "a@example.com" ? 500s : 400s),
+                                 .last = mail::status::transient("4.4.1", "no answer"),
+                                 .for_host = to != "mailbox-full@example.com"});
     }
     CHECK(queue.due(queue.now + 1s).empty());
-    queue.store->apply(hastened{outbound, queue.now + 1s, 2});
+    queue.store->apply(expedite{outbound, queue.now + 1s, 2});
     CHECK(recipients_of(queue.due(queue.now + 1s)) == std::vector<std::string>{"b@example.com", "c@example.com"});
     CHECK(queue.due(queue.now + 1s, {"outbound", "example.net"}).empty());
-    queue.store->apply(hastened{outbound, queue.now + 2s, 2});
+    queue.store->apply(expedite{outbound, queue.now + 2s, 2});
     CHECK(recipients_of(queue.due(queue.now + 2s)).size() == 3);
     CHECK(queue.sql_number("SELECT next_try FROM envelopes WHERE forward_path = 'mailbox-full@example.com'") ==
           std::chrono::floor<std::chrono::milliseconds>((queue.now + 400s).time_since_epoch()).count());
@@ -149,12 +149,12 @@ TEST_CASE("a queue of the first version is brought to this one, with its mail", 
     queue.open();
     CHECK(queue.sql_number("PRAGMA user_version") == 4);
     CHECK(recipients_of(queue.due(queue.now)) == std::vector<std::string>{"a@example.com"});
-    queue.store->apply(postponed{.id = envelope_of(kept->message(), 0),
-                                 .tries = 1,
-                                 .until = queue.now + 400s,
-                                 .last = mail::status::transient("4.4.1", "no answer"),
-                                 .for_host = true});
-    queue.store->apply(hastened{outbound, queue.now + 1s, 100});
+    queue.store->apply(defer{.id = envelope_of(kept->message(), 0),
+                             .tries = 1,
+                             .until = queue.now + 400s,
+                             .last = mail::status::transient("4.4.1", "no answer"),
+                             .for_host = true});
+    queue.store->apply(expedite{outbound, queue.now + 1s, 100});
     CHECK(queue.due(queue.now + 1s).size() == 1);
 }
 
@@ -163,11 +163,11 @@ TEST_CASE("a postponed envelope is due at its moment and not before", "[spool][s
     const auto kept = queue.commit("text", {queue.to("a@example.com")});
     REQUIRE(kept);
     const auto later = queue.now + 400s;
-    queue.store->apply(postponed{.id = envelope_of(kept->message(), 0),
-                                 .tries = 1,
-                                 .warnings = 2,
-                                 .until = later,
-                                 .last = mail::status::transient("4.4.1", "no answer from host")});
+    queue.store->apply(defer{.id = envelope_of(kept->message(), 0),
+                             .tries = 1,
+                             .warnings = 2,
+                             .until = later,
+                             .last = mail::status::transient("4.4.1", "no answer from host")});
     CHECK(queue.due(later - 1ms).empty());
     CHECK(run_to_end(queue.loop, queue.store->hops_due(later - 1ms)).value().empty());
     CHECK(run_to_end(queue.loop, queue.store->next_due(queue.now)).value() == later);
@@ -190,7 +190,7 @@ TEST_CASE("due envelopes come longest due first, by message, up to the limit, of
     const auto second =
         queue.commit("2", {queue.to("c@example.com"), queue.to("d@example.net", {"outbound", "example.net"})});
     REQUIRE(second);
-    queue.store->apply(postponed{.id = first->kept().envelopes[1].id, .tries = 1, .until = queue.now + 1s, .last = {}});
+    queue.store->apply(defer{.id = first->kept().envelopes[1].id, .tries = 1, .until = queue.now + 1s, .last = {}});
 
     const auto all = queue.due(queue.now + 1s);
     CHECK(recipients_of(all) == std::vector<std::string>{"a@example.com", "b@example.com", "c@example.com"});
@@ -228,14 +228,14 @@ TEST_CASE("an insertion that fails for itself does not take others with it", "[s
     queue_directory queue;
     const auto kept = queue.commit("first", {queue.to("a@example.com")});
     REQUIRE(kept);
-    queued again = kept->kept();  // an id that is in use
-    auto insert_both = [](queue_directory& in, const queued& twice) -> async::awaitable<base::result<>> {
+    queued_message again = kept->kept();  // an id that is in use
+    auto insert_both = [](queue_directory& in, const queued_message& twice) -> async::awaitable<base::result<>> {
         return in.store->insert(twice);
     };
     std::optional<bool> others_kept;
     boost::asio::co_spawn(queue.loop, queue.commit_one("second", {queue.to("b@example.com")}),
                           [&](std::exception_ptr, std::optional<receipt> got) { others_kept = got.has_value(); });
-    queue.store->apply(finished{envelope_id(7)});
+    queue.store->apply(spool::remove{envelope_id(7)});
     const auto refused = run_to_end(queue.loop, insert_both(queue, again));
     REQUIRE(refused.has_error());
     CHECK(refused.error() == errc::unavailable);
@@ -269,7 +269,7 @@ TEST_CASE("audit 2: an id is never used again, though the clock was set back and
             const auto kept = queue.commit("text", {queue.to("a@example.com")});
             REQUIRE(kept);
             CHECK(used.insert(kept->message()).second);
-            queue.store->apply(finished{kept->kept().envelopes[0].id});
+            queue.store->apply(spool::remove{kept->kept().envelopes[0].id});
         }
         CHECK(queue.count() == 0);
         queue.calendar -= back;
@@ -358,8 +358,8 @@ TEST_CASE("count is right from the first question on", "[spool][sqlite_store]") 
     CHECK(queue.count() == 2);
     REQUIRE(queue.commit("2", {queue.to("c@example.com")}));
     CHECK(queue.count() == 3);
-    queue.store->apply(finished{first->kept().envelopes[0].id});
-    queue.store->apply(finished{first->kept().envelopes[0].id});
+    queue.store->apply(spool::remove{first->kept().envelopes[0].id});
+    queue.store->apply(spool::remove{first->kept().envelopes[0].id});
     CHECK(queue.count() == 2);
 }
 
@@ -379,14 +379,14 @@ TEST_CASE("many sessions at once are all kept, each with its own text", "[spool]
     queue.open();
     CHECK(queue.count() == 500);
     std::set<std::string> texts;
-    for (const queued& each : queue.due(queue.now)) texts.insert(queue.text_of(each.message->id).value());
+    for (const queued_message& each : queue.due(queue.now)) texts.insert(queue.text_of(each.message->id).value());
     CHECK(texts.size() == 500);
 }
 
 TEST_CASE("what was handed over is committed when the store closes", "[spool][sqlite_store]") {
     queue_directory queue;
     const auto kept = queue.commit("1", {queue.to("a@example.com"), queue.to("b@example.com")});
-    queue.store->apply(finished{kept->kept().envelopes[0].id});
+    queue.store->apply(spool::remove{kept->kept().envelopes[0].id});
     queue.open();
     CHECK(queue.count() == 1);
 }

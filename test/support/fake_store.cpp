@@ -50,7 +50,7 @@ std::shared_ptr<spool::content> fake_store::new_content(spool::message_id id) {
     return std::make_shared<spool::content>(here_.path(), spool::to_string(id), io_);
 }
 
-async::awaitable<base::result<>> fake_store::insert(const spool::queued& entry) {
+async::awaitable<base::result<>> fake_store::insert(const spool::queued_message& entry) {
     if (co_await refused(verb::insert)) co_return spool::errc::unavailable;
     messages.insert_or_assign(entry.message->id, *entry.message);
     for (const spool::envelope& each : entry.envelopes)
@@ -59,14 +59,14 @@ async::awaitable<base::result<>> fake_store::insert(const spool::queued& entry) 
 }
 
 void fake_store::apply(spool::change change) {
-    std::visit(base::overloaded{[&](const spool::finished& done) {
+    std::visit(base::overloaded{[&](const spool::remove& done) {
                                     envelopes.erase(done.id);
                                     const auto about = spool::message_of(done.id);
                                     const auto left = envelopes.lower_bound(spool::envelope_of(about, 0));
                                     if (left == envelopes.end() || spool::message_of(left->first) != about)
                                         messages.erase(about);
                                 },
-                                [&](const spool::postponed& later) {
+                                [&](const spool::defer& later) {
                                     const auto found = envelopes.find(later.id);
                                     if (found == envelopes.end()) return;
                                     found->second.is.tries = later.tries;
@@ -75,7 +75,7 @@ void fake_store::apply(spool::change change) {
                                     found->second.next_try = later.until;
                                     found->second.for_host = later.for_host;
                                 },
-                                [&](const spool::hastened& sooner) {
+                                [&](const spool::expedite& sooner) {
                                     std::vector<kept_envelope*> waiting;
                                     for (auto& [id, each] : envelopes) {
                                         if (each.for_host && each.is.hop == sooner.hop && each.next_try > sooner.now)
@@ -118,9 +118,8 @@ async::awaitable<base::result<std::vector<spool::next_hop>>> fake_store::hops_du
     co_return std::vector<spool::next_hop>(found.begin(), found.end());
 }
 
-async::awaitable<base::result<std::vector<spool::queued>>> fake_store::due(spool::next_hop hop, async::wall_time now,
-                                                                           std::size_t limit,
-                                                                           std::vector<spool::envelope_id> known_ids) {
+async::awaitable<base::result<std::vector<spool::queued_message>>> fake_store::due(
+    spool::next_hop hop, async::wall_time now, std::size_t limit, std::vector<spool::envelope_id> known_ids) {
     if (co_await refused(verb::due)) co_return spool::errc::unavailable;
     std::vector<const kept_envelope*> rows;
     for (const auto& [id, each] : envelopes) {
@@ -129,7 +128,7 @@ async::awaitable<base::result<std::vector<spool::queued>>> fake_store::due(spool
     }
     std::ranges::sort(rows, {}, [](const kept_envelope* each) { return std::pair(each->next_try, each->is.id); });
     rows = due_order(rows, limit);
-    std::vector<spool::queued> found;
+    std::vector<spool::queued_message> found;
     std::map<spool::message_id, std::size_t> places;
     for (const kept_envelope* each : rows) {
         const auto about = spool::message_of(each->is.id);

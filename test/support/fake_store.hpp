@@ -17,22 +17,22 @@ public:
 
     [[nodiscard]] spool::message_id next_message_id() override { return spool::message_id(++last_id_); }
     [[nodiscard]] std::shared_ptr<spool::content> new_content(spool::message_id id) override;
-    async::awaitable<base::result<>> insert(const spool::queued& entry) override;
+    async::awaitable<base::result<>> insert(const spool::queued_message& entry) override;
     void apply(spool::change change) override;
     void correct_times(async::wall_time now, async::wall_time latest) override;
     async::awaitable<base::result<std::vector<spool::next_hop>>> hops_due(async::wall_time now) override;
     async::awaitable<base::result<std::vector<spool::next_hop>>> hops_due_since(async::wall_time start,
                                                                                 async::wall_time now) override;
-    async::awaitable<base::result<std::vector<spool::queued>>> due(spool::next_hop hop, async::wall_time now,
-                                                                   std::size_t limit,
-                                                                   std::vector<spool::envelope_id> known_ids) override;
+    async::awaitable<base::result<std::vector<spool::queued_message>>> due(
+        spool::next_hop hop, async::wall_time now, std::size_t limit,
+        std::vector<spool::envelope_id> known_ids) override;
     async::awaitable<base::result<std::optional<async::wall_time>>> next_due(async::wall_time now) override;
     async::awaitable<base::result<std::shared_ptr<const spool::content>>> load(spool::message_id id) override;
     async::awaitable<base::result<std::uint64_t>> count() override;
 
 private:
     temporary_directory here_;  // others count their messages from 1 too
-    async::workers io_{1};  // outlives the contents below, which use it to their end
+    async::thread_pool io_{1};  // outlives the contents below, which use it to their end
 
 public:
     struct kept_envelope {

@@ -21,8 +21,8 @@ namespace waypost::test {
 /// Keeps what it is given.
 class shelf final : public queue::transport {
 public:
-    void carry(queue::task task) override { tasks.push_back(std::move(task)); }
-    std::vector<queue::task> tasks;
+    void carry(queue::queued_message task) override { tasks.push_back(std::move(task)); }
+    std::vector<queue::queued_message> tasks;
 };
 
 /// Reports go to the shelf, under the action "reports".
@@ -45,7 +45,7 @@ public:
     boost::asio::io_context loop;
     virtual_clock clock{loop};
     observe::log log{{.format = observe::log_format::text, .lowest = observe::level::debug}};
-    async::workers io{2};
+    async::thread_pool io{2};
     watched_store store{loop.get_executor()};
     shelf reports;
     shelf_router router;
@@ -71,20 +71,20 @@ public:
     }
 
     /// How many envelopes are done with, and how many are to be tried again.
-    [[nodiscard]] std::size_t finished() const { return count<spool::finished>(); }
-    [[nodiscard]] std::size_t postponed() const { return count<spool::postponed>(); }
+    [[nodiscard]] std::size_t remove() const { return count<spool::remove>(); }
+    [[nodiscard]] std::size_t defer() const { return count<spool::defer>(); }
     /// Why the last envelope that was postponed was.
     [[nodiscard]] mail::status last_delay() const {
         mail::status last;
         for (const spool::change& each : store.changes) {
-            if (const auto* later = std::get_if<spool::postponed>(&each)) last = later->last;
+            if (const auto* later = std::get_if<spool::defer>(&each)) last = later->last;
         }
         return last;
     }
     /// The reports that were made, as text.
     [[nodiscard]] std::vector<std::string> report_texts() const {
         std::vector<std::string> all;
-        for (const queue::task& each : reports.tasks) all.push_back(each.message->text->text());
+        for (const queue::queued_message& each : reports.tasks) all.push_back(each.message->text->text());
         return all;
     }
 

@@ -21,7 +21,7 @@ public:
     [[nodiscard]] std::shared_ptr<spool::content> new_content(spool::message_id id) override {
         return rows.new_content(id);
     }
-    async::awaitable<base::result<>> insert(const spool::queued& entry) override {
+    async::awaitable<base::result<>> insert(const spool::queued_message& entry) override {
         ++inserting;
         while (holds) co_await released_.wait();
         co_return co_await rows.insert(entry);
@@ -38,9 +38,9 @@ public:
                                                                                 async::wall_time now) override {
         return rows.hops_due_since(start, now);
     }
-    async::awaitable<base::result<std::vector<spool::queued>>> due(spool::next_hop hop, async::wall_time now,
-                                                                   std::size_t limit,
-                                                                   std::vector<spool::envelope_id> known_ids) override {
+    async::awaitable<base::result<std::vector<spool::queued_message>>> due(
+        spool::next_hop hop, async::wall_time now, std::size_t limit,
+        std::vector<spool::envelope_id> known_ids) override {
         return rows.due(std::move(hop), now, limit, std::move(known_ids));
     }
     async::awaitable<base::result<std::optional<async::wall_time>>> next_due(async::wall_time now) override {

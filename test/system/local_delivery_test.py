@@ -1,4 +1,4 @@
-"""Mail that stays here: deputies write it, and come and go with what there is to do."""
+"""Mail that stays here: delivery workers write it, and come and go with what there is to do."""
 import os
 import pathlib
 import re
@@ -55,8 +55,8 @@ class LocalDelivery(SystemTest):
     def mails(self, user, folder="Maildir"):
         return maildir(self.home / user / folder)
 
-    def deputies(self):
-        return {pid: words for pid, words in children(self.daemon.process.pid).items() if words[1:2] == [b"deputy"]}
+    def workers(self):
+        return {pid: words for pid, words in children(self.daemon.process.pid).items() if words[1:2] == [b"delivery-worker"]}
 
     def expect_mails(self, user, count, folder="Maildir"):
         wait_until(lambda: len(self.mails(user, folder)) == count, f"{user} has {count} mails", 60, self.daemon.log)
@@ -113,7 +113,7 @@ class Mailboxes(LocalDelivery):
             each.join()
         subjects = sorted(re.search(rb"\nSubject: (.*)\n", mail)[1] for mail in self.expect_mails("ada", 500))
         self.assertEqual(subjects, sorted(b"%d-%d" % (s, n) for s in range(10) for n in range(50)))
-        self.assertLessEqual(len(self.deputies()), AT_ONCE + READERS)
+        self.assertLessEqual(len(self.workers()), AT_ONCE + READERS)
         self.end()
 
     def test_a_mail_that_comes_round_is_returned(self):
@@ -127,19 +127,19 @@ class Mailboxes(LocalDelivery):
         self.end()
 
 
-class Deputies(LocalDelivery):
-    def test_a_deputy_is_kept_for_the_next_mail_and_ends_when_there_is_none(self):
+class DeliveryWorkers(LocalDelivery):
+    def test_a_delivery_worker_is_kept_for_the_next_mail_and_ends_when_there_is_none(self):
         self.serve("ada")
         self.send("ada")
         self.expect_mails("ada", 1)
-        first = self.deputies()  # one that looked for a .forward, and one that delivered
+        first = self.workers()  # one that looked for a .forward, and one that delivered
         self.assertEqual(len(first), 2)
         for words in first.values():
-            self.assertEqual(words[1:], [b"deputy", b"%d" % os.getuid(), b"%d" % os.getgid()])
+            self.assertEqual(words[1:], [b"delivery-worker", b"%d" % os.getuid(), b"%d" % os.getgid()])
         self.send("ada")
         self.expect_mails("ada", 2)
-        self.assertEqual(self.deputies(), first)
-        wait_until(lambda: not self.deputies(), "the deputies have ended", 30)
+        self.assertEqual(self.workers(), first)
+        wait_until(lambda: not self.workers(), "the delivery workers have ended", 30)
         self.send("ada")
         self.expect_mails("ada", 3)
         self.end()
@@ -148,7 +148,7 @@ class Deputies(LocalDelivery):
         self.serve("ada")
         self.send("ada")
         self.expect_mails("ada", 1)
-        for pid in self.deputies():
+        for pid in self.workers():
             process = pathlib.Path(f"/proc/{pid}")
             if os.getuid() == 0:  # it is closed to everybody else
                 self.assertEqual((process / "environ").read_bytes(), b"")
@@ -156,14 +156,14 @@ class Deputies(LocalDelivery):
             self.assertNotEqual(os.getpgid(pid), os.getpgid(self.daemon.process.pid))
         self.end()
 
-    def test_no_mail_is_lost_when_deputies_are_killed(self):
+    def test_no_mail_is_lost_when_delivery_workers_are_killed(self):
         self.serve("ada")
         stop = threading.Event()
         killed = []
 
         def kill():
             while not stop.is_set():
-                for pid in self.deputies():
+                for pid in self.workers():
                     try:
                         os.kill(pid, signal.SIGKILL)
                         killed.append(pid)
@@ -196,13 +196,13 @@ class Deputies(LocalDelivery):
         self.assertEqual(subjects, list(range(100)))
         self.end()
 
-    def test_a_user_who_stops_deputies_holds_no_place(self):
+    def test_a_user_who_stops_delivery_workers_holds_no_place(self):
         """Stopped, they answer nothing and would keep others from being started; they are killed and replaced."""
         self.serve("ada")
         for expected in (1, 2, 3):
             self.send("ada")
             self.expect_mails("ada", expected)
-            stopped = self.deputies()
+            stopped = self.workers()
             self.assertTrue(stopped)
             for pid in stopped:
                 os.kill(pid, signal.SIGSTOP)
@@ -216,11 +216,11 @@ class Deputies(LocalDelivery):
                 before = len(self.mails("ada"))
                 self.send("ada")
                 self.expect_mails("ada", before + 1)
-                pids = list(self.deputies())
+                pids = list(self.workers())
                 self.assertTrue(pids)
                 self.daemon.process.send_signal(ending)
                 self.daemon.process.wait(30)
-                wait_until(lambda: not any(map(is_running, pids)), "the deputies have ended")
+                wait_until(lambda: not any(map(is_running, pids)), "the delivery workers have ended")
 
 
 if __name__ == "__main__":

@@ -8,17 +8,17 @@
 #include "support/run_until.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/virtual_clock.hpp"
+#include "waypost/table/dependencies.hpp"
 #include "waypost/table/services.hpp"
-#include "waypost/table/surroundings.hpp"
 
 namespace waypost::table {
 
 struct backend_house {
     boost::asio::io_context loop;
-    async::workers io{2};
+    async::thread_pool io{2};
     test::virtual_clock clock{loop};
     std::vector<std::string> warnings;
-    surroundings context{io, clock, [this](std::string_view of, std::string_view text) {
+    dependencies context{io, clock, [this](std::string_view of, std::string_view text) {
                              warnings.push_back(std::string(of) + ": " + std::string(text));
                          }};
     test::temporary_directory here;

@@ -10,7 +10,7 @@ using waypost::test::run_to_end;
 
 TEST_CASE("the system's users are a table of users", "[table][getpwnam_table]") {
     boost::asio::io_context loop;  // outlives the workers, who hand their answers back to it
-    waypost::async::workers io(1);
+    waypost::async::thread_pool io(1);
     getpwnam_table users(io);
     CHECK(users.name() == "getpwnam");
 
@@ -27,7 +27,7 @@ TEST_CASE("the system's users are a table of users", "[table][getpwnam_table]") 
 
 TEST_CASE("the system's users know nothing of other services", "[table][getpwnam_table]") {
     boost::asio::io_context loop;  // outlives the workers, who hand their answers back to it
-    waypost::async::workers io(1);
+    waypost::async::thread_pool io(1);
     getpwnam_table users(io);
     CHECK(run_to_end(loop, users.lookup(service::alias, "root")).error() == errc::unavailable);
     CHECK(run_to_end(loop, users.fetch(service::source)).error() == errc::unavailable);

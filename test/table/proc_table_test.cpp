@@ -165,7 +165,7 @@ TEST_CASE("a program that does not get ready or does not exist is a temporary fa
 TEST_CASE("a table may be asked on one loop after another", "[table][proc_table]") {
     proc_house of;
     waypost::async::real_clock clock;
-    surroundings around{of.io, clock, [](std::string_view, std::string_view) {}};
+    dependencies around{of.io, clock, [](std::string_view, std::string_view) {}};
     proc_table rows("t", {program, of.rows, of.log}, around);
     for (int i = 0; i < 3; ++i) {
         boost::asio::io_context loop;

@@ -3,7 +3,7 @@
 //
 // The function given to offload() runs on a worker thread and must own everything that it touches; its value comes back
 // to the coroutine's own executor. An exception thrown by it comes out of the co_await. Work that has begun is not
-// interrupted: a cancelled coroutine still waits for it. The loop of the coroutine outlives the workers: a worker may
+// interrupted: a cancelled coroutine still waits for it. The loop of the coroutine outlives the pool: a thread may
 // still be about its handing over when the answer has been taken.
 #pragma once
 
@@ -20,9 +20,9 @@
 
 namespace waypost::async {
 
-class workers {
+class thread_pool {
 public:
-    explicit workers(std::size_t threads) : pool_(threads) {}
+    explicit thread_pool(std::size_t threads) : pool_(threads) {}
     [[nodiscard]] boost::asio::thread_pool& pool() noexcept { return pool_; }
     /// Waits for the work that has begun and takes no more.
     void join() { pool_.join(); }
@@ -32,13 +32,13 @@ private:
 };
 
 template <class Function>
-awaitable<std::invoke_result_t<Function>> offload(workers& workers, Function work) {
+awaitable<std::invoke_result_t<Function>> offload(thread_pool& threads, Function work) {
     using value = std::invoke_result_t<Function>;
     static_assert(!std::is_void_v<value>, "give the work something to answer with");
-    auto start = [&workers, work = std::move(work)](auto handler) mutable {
+    auto start = [&threads, work = std::move(work)](auto handler) mutable {
         auto back = boost::asio::prefer(boost::asio::get_associated_executor(handler),
                                         boost::asio::execution::outstanding_work.tracked);
-        boost::asio::post(workers.pool(), [work = std::move(work), handler = std::move(handler), back]() mutable {
+        boost::asio::post(threads.pool(), [work = std::move(work), handler = std::move(handler), back]() mutable {
             std::exception_ptr failed;
             std::optional<value> answer;
             try {

@@ -27,7 +27,7 @@ public:
     /// (or things that outlive the group). Ignored once stopping.
     void start(awaitable<> work);
     /// Asks every member to end (cancellation) and returns when the last has. A coroutine that may itself be cancelled
-    /// awaits it by way of finally() (alongside.hpp).
+    /// awaits it by way of finally() (run_with.hpp).
     awaitable<> stop();
     /// Returns when the group is empty, without asking anybody to end.
     awaitable<> join();

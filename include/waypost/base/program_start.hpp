@@ -15,9 +15,9 @@ namespace waypost::base {
 class program_start {
 public:
     /// Either way a Ctrl-C at our terminal is not for it.
-    enum class apart { in_own_group, in_own_session };
+    enum class session_mode { in_own_group, in_own_session };
 
-    explicit program_start(apart mode);
+    explicit program_start(session_mode mode);
     ~program_start();
     program_start(const program_start&) = delete;
     program_start& operator=(const program_start&) = delete;

@@ -24,7 +24,7 @@
 #include "waypost/relay/settings.hpp"
 #include "waypost/rules/ruleset.hpp"
 #include "waypost/spool/sqlite_store.hpp"
-#include "waypost/table/surroundings.hpp"
+#include "waypost/table/dependencies.hpp"
 
 namespace waypost::config {
 
@@ -40,7 +40,7 @@ struct watched_certificate {
 /// Everything that assemble needs. Owns the tables that the settings point to, so it outlives every room.
 struct loaded {
     std::unique_ptr<async::clock> clock;           // the tables'
-    std::unique_ptr<table::surroundings> context;  // whoever has a log tells them so
+    std::unique_ptr<table::dependencies> context;  // whoever has a log tells them so
     std::vector<std::unique_ptr<table::table>> tables;
     std::unique_ptr<rules::ruleset> rules;
     inbound::settings inbound;
@@ -69,7 +69,7 @@ struct load_result {
 };
 /// Blocks (files, name lookups of listeners). `io` is kept by tables that block.
 /// `for_serving`: a self-signed certificate may be made in the state directory where TLS was asked for without a pki.
-[[nodiscard]] load_result load(const model& model, async::workers& io, bool for_serving,
+[[nodiscard]] load_result load(const model& model, async::thread_pool& io, bool for_serving,
                                const identity& identity = identity::of_this_process());
 
 }  // namespace waypost::config

@@ -18,7 +18,7 @@
 namespace waypost::config {
 
 /// A text and where it stands.
-struct written {
+struct located_string {
     std::string text;
     config::location location;
 };
@@ -38,7 +38,7 @@ struct table_definition {
     std::string name;
     std::string backend;  // "file", "sqlite" ...; empty: `rows`
     std::string argument;  // what the backend takes: an absolute path, a command line, or nothing
-    std::optional<written> user;  // as whom a program runs that we start as root
+    std::optional<located_string> user;  // as whom a program runs that we start as root
     table_rows rows;
     config::location location;
 };
@@ -56,21 +56,21 @@ enum class auth_demand { no, optional, required };
 
 struct listener {
     bool socket = false;  // `listen on socket`
-    std::optional<written> path;  // of the socket
+    std::optional<located_string> path;  // of the socket
     std::string address;  // address, host name, interface or "all"
     address_family family = address_family::any;
-    std::optional<written> port;  // number or service name; none: 25, or 465 for smtps
+    std::optional<located_string> port;  // number or service name; none: 25, or 465 for smtps
     bool tls = false;  // STARTTLS is offered
     bool tls_require = false;  // and demanded
     bool smtps = false;  // with tls: two listeners
     bool verify_client = false;  // a client certificate is demanded
-    std::vector<written> pki;
-    std::optional<written> ca;
+    std::vector<located_string> pki;
+    std::optional<located_string> ca;
     auth_demand auth = auth_demand::no;
     std::optional<table_use> passwords;
     std::optional<table_use> senders;
     bool masquerade = false;
-    std::optional<written> hostname;
+    std::optional<located_string> hostname;
     std::string tag;
     bool mask_source = false;
     bool received_auth = false;
@@ -81,14 +81,14 @@ struct listener {
 
 struct pki_definition {
     std::string name;
-    std::optional<written> cert;
-    std::optional<written> key;
+    std::optional<located_string> cert;
+    std::optional<located_string> key;
     config::location location;
 };
 
 struct ca_definition {
     std::string name;
-    written cert;
+    located_string cert;
     config::location location;
 };
 
@@ -103,27 +103,27 @@ struct action {
     std::optional<table_use> hosts;
     bool ordered = false;
     std::optional<table_use> by_domain;  // `domain`: relay URLs by the recipient's domain
-    std::optional<written> backup;  // `backup [mx NAME]`; empty: this host's name
+    std::optional<located_string> backup;  // `backup [mx NAME]`; empty: this host's name
     // none of hosts and by_domain: the MX hosts of the recipient's domain
     std::optional<table_use> auth;
     bool tls = false;
     bool no_verify = false;
     std::optional<table_use> sources;
-    std::optional<written> helo;
+    std::optional<located_string> helo;
     std::optional<table_use> helo_names;  // `helo-src`
-    std::optional<written> mail_from;
-    std::optional<written> pki;
-    std::optional<written> ca;
+    std::optional<located_string> mail_from;
+    std::optional<located_string> pki;
+    std::optional<located_string> ca;
     std::optional<location> srs;
 
     // the others
-    written path;  // of maildir; empty: Maildir in the user's home
+    located_string path;  // of maildir; empty: Maildir in the user's home
     bool junk = false;
-    written command;  // of mda
-    std::optional<written> wrapper;  // its name
-    written lmtp;  // host:port or a path
+    located_string command;  // of mda
+    std::optional<located_string> wrapper;  // its name
+    located_string lmtp;  // host:port or a path
     bool rcpt_to = false;
-    std::optional<written> user;
+    std::optional<located_string> user;
     std::optional<table_use> alias;
     std::optional<table_use> virtual_users;
     std::optional<table_use> userbase;  // none: the system's users
@@ -134,7 +134,7 @@ struct action {
 /// `mda wrapper`
 struct wrapper_definition {
     std::string name;
-    written command;
+    located_string command;
     config::location location;
 };
 
@@ -185,7 +185,7 @@ struct condition {
 
 struct rule {
     std::vector<condition> conditions;  // in the order of `subject`; there is always one `from` and one `for`
-    std::optional<written> action;  // none: reject
+    std::optional<located_string> action;  // none: reject
     /// Of the 2012 generation: an authenticated session passes the source check.
     bool authenticated_pass_source = false;
     config::location location;
@@ -230,8 +230,8 @@ struct model {
     std::vector<wrapper_definition> wrappers;
     std::vector<rule> rules;
 
-    std::optional<written> hostname;
-    written queue_path{"/var/spool/waypost", {}};
+    std::optional<located_string> hostname;
+    located_string queue_path{"/var/spool/waypost", {}};
     std::optional<std::uint64_t> queue_reserve;  // none: in proportion to the volume
     std::chrono::seconds queue_ttl{std::chrono::hours(96)};
     retry_schedule retry;
@@ -244,7 +244,7 @@ struct model {
     mda_limits mda;
     char tag_delimiter = '+';
     std::optional<srs_definition> srs;
-    std::vector<written> resolvers;  // empty: the system's
+    std::vector<located_string> resolvers;  // empty: the system's
     log_format log = log_format::automatic;
 
     std::string file;  // the main file's name, for what stands nowhere

@@ -9,7 +9,7 @@
 #include "waypost/async/offload.hpp"
 #include "waypost/async/task_group.hpp"
 #include "waypost/config/load.hpp"
-#include "waypost/delivery/deputy_files.hpp"
+#include "waypost/delivery/forward_reader.hpp"
 #include "waypost/delivery/local_agent.hpp"
 #include "waypost/dns/cares_resolver.hpp"
 #include "waypost/inbound/report_routes.hpp"
@@ -28,7 +28,7 @@ namespace waypost::daemon {
 class assembly {
 public:
     /// Opens the spool and the listening sockets; throws std::runtime_error with a text for the administrator.
-    assembly(boost::asio::io_context& loop, async::workers& io, config::loaded settings);
+    assembly(boost::asio::io_context& loop, async::thread_pool& io, config::loaded settings);
     ~assembly();
 
     void start();
@@ -46,7 +46,7 @@ private:
     observe::log log_;
     async::real_clock clock_;
     std::unique_ptr<dns::resolver> dns_;
-    delivery::deputy_files files_;
+    delivery::forward_reader files_;
     spool::sqlite_store store_;
     inbound::report_routes report_routes_;
     queue::mail_queue queue_;
@@ -54,7 +54,7 @@ private:
     delivery::local_agent local_;
     inbound::server inbound_;
     std::unique_ptr<control::server> control_;
-    async::workers& io_;
+    async::thread_pool& io_;
     async::task_group side_tasks_;  // what runs once a day
 };
 

@@ -20,19 +20,19 @@ struct client {
     std::function<async::awaitable<base::result<std::string>>()> rdns;
 };
 
-[[nodiscard]] rules::facts facts_about(const mail::mailbox& recipient, const client& peer,
-                                       const smtp::server_session& conversation, const listener_settings& listener,
-                                       async::wall_time now);
+[[nodiscard]] rules::envelope_context context_of(const mail::mailbox& recipient, const client& peer,
+                                                 const smtp::server_session& conversation,
+                                                 const listener_settings& listener, async::wall_time now);
 
 /// Which reverse-paths an authenticated user may use: `listen ... auth <t> senders <t>`. Without `senders`, any.
-async::awaitable<mail::status> judge_sender(const mail::reverse_path& reverse_path,
-                                            const smtp::server_session& conversation, const listener_settings& listener,
-                                            char tag_delimiter);
+async::awaitable<mail::status> sender_verdict(const mail::reverse_path& reverse_path,
+                                              const smtp::server_session& conversation,
+                                              const listener_settings& listener, char tag_delimiter);
 
 /// Success, 550 or, when the table cannot be asked, 451. The user's row lists addresses with commas between them, each
 /// as in a table of mail addresses: user@domain, @domain, user@*.domain, user, @ (all), and <> for the null
 /// reverse-path. A user without a row may use none.
-async::awaitable<mail::status> judge_sender(table::table& senders, std::string user, mail::reverse_path reverse_path,
-                                            char tag_delimiter);
+async::awaitable<mail::status> sender_verdict(table::table& senders, std::string user, mail::reverse_path reverse_path,
+                                              char tag_delimiter);
 
 }  // namespace waypost::inbound

@@ -26,10 +26,10 @@
 namespace waypost::inbound {
 
 /// What sessions need of the rest of the program. All of it outlives the server.
-struct surroundings {
+struct dependencies {
     async::clock& clock;
     observe::log& log;
-    async::workers& io;
+    async::thread_pool& io;
     dns::resolver& dns;
     spool::store& store;
     queue::mail_queue& queue;
@@ -43,7 +43,7 @@ struct budgets;
 
 class server {
 public:
-    server(const async::executor& executor, surroundings context, settings settings);
+    server(const async::executor& executor, dependencies context, settings settings);
     ~server();
 
     void open();
@@ -65,7 +65,7 @@ private:
     async::awaitable<> serve(listener& listener, std::unique_ptr<net::stream> client, std::unique_ptr<held> place);
 
     async::executor executor_;
-    surroundings context_;
+    dependencies context_;
     settings settings_;
     std::vector<std::unique_ptr<listener>> listeners_;
     std::unique_ptr<admission> admission_;

@@ -49,7 +49,7 @@ struct hop_load {
 class mail_queue {
 public:
     mail_queue(const async::executor& executor, spool::store& store, async::clock& time, observe::log& log,
-               report_router& router, settings settings);
+               report_router& router, queue::settings settings);
     ~mail_queue();
 
     /// Mail of this action is carried by `transport`. `local` chooses the retry schedule. Called before start().
@@ -70,7 +70,7 @@ public:
     /// sake goes at once, and more with each further success. Heard at most once a second for a hop, so that one that
     /// takes a little and fails again is not asked for ever. What a host has deferred by a reply keeps its time: that
     /// others get through says nothing about it (greylisting, a full mailbox).
-    void works_again(const spool::next_hop& hop);
+    void host_recovered(const spool::next_hop& hop);
 
     /// The text of a message: from memory, or from the store.
     async::awaitable<base::result<std::shared_ptr<const spool::content>>> content_of(
@@ -78,7 +78,7 @@ public:
 
     /// Every hop that has mail in flight, or due. What waits for its time is not among them.
     [[nodiscard]] std::vector<hop_load> loads() const;
-    [[nodiscard]] const settings& how() const noexcept { return settings_; }
+    [[nodiscard]] const queue::settings& settings() const noexcept { return settings_; }
 
 private:
     struct assignment {
@@ -86,9 +86,10 @@ private:
         bool local = false;
     };
 
-    [[nodiscard]] std::shared_ptr<const spool::message> affordable(std::shared_ptr<const spool::message> message);
-    void offer(spool::queued task);
-    void tell_of_expansion(spool::queued task);
+    [[nodiscard]] std::shared_ptr<const spool::message> within_memory_budget(
+        std::shared_ptr<const spool::message> message);
+    void offer(spool::queued_message task);
+    void tell_of_expansion(spool::queued_message task);
     void on_delivered(const std::shared_ptr<const spool::message>& message, spool::envelope envelope,
                       delivered outcome);
     void on_deferred(const std::shared_ptr<const spool::message>& message, spool::envelope envelope, deferred outcome);
@@ -99,7 +100,7 @@ private:
     async::wall_time calendar();
     void begin_refills();
     async::awaitable<> refill(refill_order order);
-    async::awaitable<base::result<std::vector<spool::queued>>> ask_for(const refill_order& order);
+    async::awaitable<base::result<std::vector<spool::queued_message>>> ask_for(const refill_order& order);
     async::awaitable<> keep_time();
     async::awaitable<base::error_code> look();
     async::awaitable<base::error_code> take_up(bool everything, async::wall_time start, async::wall_time now);
@@ -110,7 +111,7 @@ private:
     spool::store& store_;
     async::clock& clock_;
     observe::log& log_;
-    settings settings_;
+    queue::settings settings_;
     async::permits content_budget_;
     std::map<std::string, assignment, std::less<>> assigned_;
     std::unique_ptr<windows> windows_;
@@ -121,8 +122,8 @@ private:
     bool everything_is_owed_ = true;  // the next look for what is due is at everything
     async::wall_time looked_{};  // what was due then has been asked for
     async::time_point looked_at_{};
-    std::set<spool::next_hop> hastened_;  // since the moment below, which is a second ago at most
-    async::time_point hastened_since_{};
+    std::set<spool::next_hop> expedited_;  // since the moment below, which is a second ago at most
+    async::time_point expedited_since_{};
     base::error_code store_failure_;
     bool stopping_ = false;
     async::task_group coroutines_;

@@ -7,7 +7,7 @@
 namespace waypost::queue {
 
 /// All due envelopes of one message for one next hop.
-using task = spool::queued;
+using queued_message = spool::queued_message;
 
 class transport {
 public:
@@ -15,7 +15,7 @@ public:
     /// Takes a task over. Every envelope of it is reported exactly once (mail_queue::report), and not from within this
     /// call. What a stopping transport has not finished is not reported at all: in the store it is still due, at the
     /// next start.
-    virtual void carry(task task) = 0;
+    virtual void carry(queued_message message) = 0;
 };
 
 }  // namespace waypost::queue

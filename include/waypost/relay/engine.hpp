@@ -10,34 +10,34 @@
 
 #include "waypost/async/awaitable.hpp"
 #include "waypost/queue/transport.hpp"
+#include "waypost/relay/dependencies.hpp"
 #include "waypost/relay/settings.hpp"
-#include "waypost/relay/surroundings.hpp"
 #include "waypost/relay/views.hpp"
 
 namespace waypost::relay {
 
 class scheduler;
-class socket_crew;
+class socket_dialer;
 
 class engine final : public queue::transport {
 public:
-    engine(const async::executor& executor, surroundings context, settings settings);
+    engine(const async::executor& executor, dependencies context, settings settings);
     ~engine() override;
 
-    void carry(queue::task task) override;
+    void carry(queue::queued_message task) override;
     /// Lets transactions under way end for as long as `grace`, then ends every session.
     async::awaitable<> stop(async::duration grace);
 
     [[nodiscard]] std::vector<route_view> routes() const;
     [[nodiscard]] std::vector<relay_view> relays() const;
     [[nodiscard]] std::vector<host_view> hosts() const;
-    /// Ends the rest of a route. False if there is no route of this number.
+    /// Ends the back-off of a route. False if there is no route of this number.
     bool resume_route(std::uint64_t id);
 
 private:
-    surroundings context_;
+    dependencies context_;
     settings settings_;
-    std::unique_ptr<socket_crew> crew_;
+    std::unique_ptr<socket_dialer> dialer_;
     std::unique_ptr<scheduler> scheduler_;
 };
 

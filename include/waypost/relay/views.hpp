@@ -19,7 +19,7 @@ struct route_view {
     std::uint64_t messages = 0;
     std::uint64_t errors = 0;
     std::string last_error;
-    std::optional<async::duration> next_try;  // from now: the route rests until then
+    std::optional<async::duration> next_try;  // from now: the route backs off until then
     std::string for_relay;  // of trouble that only this relay has with the route
 };
 

@@ -16,14 +16,14 @@ using acceptance = std::variant<std::vector<spool::envelope>, mail::status>;
 
 /// `facts.recipient` is that of `recipient`. Envelopes expire `ttl` after `facts.at`, unless their action says
 /// otherwise.
-async::awaitable<acceptance> accept_recipient(const ruleset& rules, const facts& facts, user_files& files,
-                                              const mail::recipient& recipient, std::chrono::seconds ttl,
-                                              expansion_trace* trace = nullptr);
+async::awaitable<acceptance> accept_recipient(const ruleset& rules, const envelope_context& envelope_context,
+                                              user_files& files, const mail::recipient& recipient,
+                                              std::chrono::seconds ttl, expansion_trace* trace = nullptr);
 
 /// One envelope a destination. Where they are not the recipient itself, SUCCESS is answered by the notice that it was
 /// expanded (RFC 3461 section 5.2.7.3) and not asked of the members: their addresses are not the sender's to know.
-[[nodiscard]] std::vector<spool::envelope> envelopes_of(const std::vector<destination>& destinations,
-                                                        const facts& facts, const mail::recipient& recipient,
-                                                        std::chrono::seconds ttl);
+[[nodiscard]] std::vector<spool::envelope> envelopes_of(const std::vector<resolved_recipient>& destinations,
+                                                        const envelope_context& envelope_context,
+                                                        const mail::recipient& recipient, std::chrono::seconds ttl);
 
 }  // namespace waypost::rules

@@ -24,7 +24,7 @@
 
 namespace waypost::rules {
 
-struct destination {
+struct resolved_recipient {
     const rules::action* action = nullptr;
     mail::mailbox recipient;
     // Local delivery:
@@ -33,13 +33,13 @@ struct destination {
     std::string target;     // "/file" or "|command" instead of his mailbox
     const rule* because = nullptr;
 };
-using resolution = std::variant<std::vector<destination>, mail::status>;
+using resolution = std::variant<std::vector<resolved_recipient>, mail::status>;
 
 /// Where mail for this recipient goes, at least one; or the status that refuses it: 550 5.7.1 (the rules), 550 5.1.1
 /// (no such user), 524 5.4.6 (a loop), 524 5.2.4 (an expansion that is empty, too large, or none where one is needed),
 /// 450 4.2.0 (no .forward where one is needed), 451 4.2.4 (a .forward that is too large), 451 4.3.0 (could not ask),
 /// 451 4.3.5 (a node that cannot be read or is not allowed there). `trace` hears how it went.
-async::awaitable<resolution> resolve(const ruleset& rules, const facts& facts, user_files& files,
+async::awaitable<resolution> resolve(const ruleset& rules, const envelope_context& envelope_context, user_files& files,
                                      expansion_trace* trace = nullptr);
 
 }  // namespace waypost::rules

@@ -57,7 +57,7 @@ struct made_here {};  // a report of ours, or an address that expansion made: co
 using origin = std::variant<local_socket, made_here, net::address>;
 
 /// All that a rule may ask about one recipient of one message. Held by reference while rules are asked.
-struct facts {
+struct envelope_context {
     rules::origin origin;
     std::string tag;  // of the listener
     std::string helo;
@@ -128,7 +128,8 @@ public:
     ruleset(std::vector<std::unique_ptr<action>> actions, std::vector<rule> rules, addressing addressing);
 
     /// The first rule that matches, or null. An error when a table could not be asked.
-    async::awaitable<base::result<const rule*>> match(const facts& facts, match_trace* trace = nullptr) const;
+    async::awaitable<base::result<const rule*>> match(const envelope_context& envelope_context,
+                                                      match_trace* trace = nullptr) const;
     [[nodiscard]] const action* find_action(std::string_view name) const;
     [[nodiscard]] const std::vector<rule>& rules() const noexcept { return rules_; }
     [[nodiscard]] const std::vector<std::unique_ptr<action>>& actions() const noexcept { return actions_; }
@@ -138,8 +139,9 @@ public:
 
 private:
     /// The answer where no table has to be asked.
-    [[nodiscard]] std::optional<bool> holds_at_once(const condition& condition, const facts& facts) const;
-    async::awaitable<base::result<bool>> ask(const condition& one, const facts& facts) const;
+    [[nodiscard]] std::optional<bool> holds_at_once(const condition& condition,
+                                                    const envelope_context& envelope_context) const;
+    async::awaitable<base::result<bool>> ask(const condition& one, const envelope_context& envelope_context) const;
 
     std::vector<std::unique_ptr<action>> actions_;
     std::vector<rule> rules_;

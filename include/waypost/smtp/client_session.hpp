@@ -75,7 +75,7 @@ struct read_reply {
     std::chrono::seconds within;
 };
 /// TLS as a client, then on_tls().
-struct shake_hands {};
+struct tls_handshake {};
 /// Then on_credentials().
 struct need_credentials {};
 /// Nothing is under way: begin() a transaction, or quit().
@@ -91,7 +91,7 @@ struct session_failed {
 };
 /// QUIT is answered; close.
 struct session_over {};
-using client_step = std::variant<write_text, write_content, read_reply, shake_hands, need_credentials, idle,
+using client_step = std::variant<write_text, write_content, read_reply, tls_handshake, need_credentials, idle,
                                  transaction_done, session_failed, session_over>;
 
 class client_session {
@@ -119,7 +119,7 @@ public:
     [[nodiscard]] bool has_room() const noexcept;
     [[nodiscard]] bool in_transaction() const noexcept { return !transactions_.empty(); }
     /// The transactions under way, oldest first: after a failure, those that it cut short.
-    [[nodiscard]] std::vector<cut_short> unfinished() const;
+    [[nodiscard]] std::vector<interrupted> unfinished() const;
     [[nodiscard]] bool has_ended() const noexcept { return failed_.has_value() || is_over_; }
     [[nodiscard]] const extensions& offered() const noexcept { return offered_; }
     /// The name that the server gave itself in its answer to EHLO; empty before.
@@ -156,7 +156,7 @@ private:
         std::uint64_t transaction = 0;
     };
     // What the driver has to do before anything else can go on.
-    enum class duty { none, tls, credentials, content };
+    enum class pending_action { none, tls, credentials, content };
 
     [[nodiscard]] client_step next_of_chunks();
     void send(std::string_view text, expect expected);
@@ -169,23 +169,22 @@ private:
     void send_secret(std::string_view command, std::string_view response, expect expected);
     void on_auth_reply(expect was, const reply& reply);
     // transactions: client_session_transactions.cpp
-    void send_for(transaction_under_way& transaction, std::string_view text, expect expected,
-                  std::size_t recipient = 0);
-    void expect_for(transaction_under_way& transaction, expect expected, std::size_t recipient = 0);
+    void send_for(pending_transaction& transaction, std::string_view text, expect expected, std::size_t recipient = 0);
+    void expect_for(pending_transaction& transaction, expect expected, std::size_t recipient = 0);
     void go_on();
-    [[nodiscard]] bool send_more(transaction_under_way& transaction);
-    void send_mail(transaction_under_way& transaction);
-    void send_recipients(transaction_under_way& transaction);
-    void send_data(transaction_under_way& transaction);
-    [[nodiscard]] bool fits_in_flight(const transaction_under_way& transaction) const noexcept;
+    [[nodiscard]] bool send_more(pending_transaction& transaction);
+    void send_mail(pending_transaction& transaction);
+    void send_recipients(pending_transaction& transaction);
+    void send_data(pending_transaction& transaction);
+    [[nodiscard]] bool fits_in_flight(const pending_transaction& transaction) const noexcept;
     [[nodiscard]] static bool makes_sense(expect expected, int code) noexcept;
     [[nodiscard]] static bool answers_content(expect expected) noexcept;
     void on_transaction_reply(const expectation& was, const reply& reply);
-    void on_envelope_reply(transaction_under_way& transaction, const expectation& was, const reply& reply);
-    void on_data(transaction_under_way& transaction, const reply& reply);
-    void on_content_reply(transaction_under_way& transaction, const expectation& was, const reply& reply);
+    void on_envelope_reply(pending_transaction& transaction, const expectation& was, const reply& reply);
+    void on_data(pending_transaction& transaction, const reply& reply);
+    void on_content_reply(pending_transaction& transaction, const expectation& was, const reply& reply);
     void on_early_reply(const reply& reply);
-    void on_closing(transaction_under_way& transaction, const expectation& was, const reply& reply);
+    void on_closing(pending_transaction& transaction, const expectation& was, const reply& reply);
     // ends
     void fail(client_stage stage, mail::status status);
 
@@ -198,10 +197,10 @@ private:
     std::size_t unsent_ = 0;  // of the expectations, at the end: their commands are in out_
     std::deque<expectation> expected_;  // replies to come, in order
     std::optional<client_step> next_step_;  // to hand out once out_ is written
-    duty due_ = duty::none;
+    pending_action due_ = pending_action::none;
     std::optional<session_failed> failed_;
     std::optional<mail::status> odd_answer_;  // to content, and good: the session ends with that transaction
-    std::deque<transaction_under_way> transactions_;
+    std::deque<pending_transaction> transactions_;
     std::deque<transaction_done> done_;  // to hand out
     std::uint64_t ended_ = 0;  // transactions that have ended: the number of the oldest under way
     std::size_t sending_ = 0;  // of those under way: of the ones before it nothing is left to send

@@ -27,15 +27,15 @@ struct client_transaction {
 };
 
 /// What a failed session leaves of a transaction.
-struct cut_short {
+struct interrupted {
     std::vector<std::optional<mail::status>> statuses;  // by recipient: his final word, if there was one
     bool content_sent = false;  // the host may have the message, whatever it said
 };
 
-struct transaction_under_way {
+struct pending_transaction {
     enum class progress { mail, recipients, data, go_ahead, content, all };
 
-    transaction_under_way(client_transaction request, bool by_chunk);
+    pending_transaction(client_transaction request, bool by_chunk);
 
     [[nodiscard]] std::string mail_command(const extensions& offered) const;
     [[nodiscard]] std::string forward_path(std::size_t index) const;

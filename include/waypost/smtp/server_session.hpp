@@ -21,12 +21,12 @@
 
 namespace waypost::smtp {
 
-enum class demand { no, offered, required };
+enum class requirement { no, offered, required };
 
 struct server_settings {
     mail::domain host;  // names itself in the greeting
-    demand tls = demand::no;  // STARTTLS
-    demand auth = demand::no;
+    requirement tls = requirement::no;  // STARTTLS
+    requirement auth = requirement::no;
     bool dsn = true;
     std::uint64_t max_message_size = 35ULL << 20;
     bare_line_feed line_feed = bare_line_feed::normalize;  // in content; in a command it ends the session
@@ -44,11 +44,11 @@ struct send_reply {
     smtp::reply reply;
 };
 /// Ask policy, then on_verdict().
-struct judge_sender {
+struct check_sender {
     mail::sender sender;
 };
 /// Ask policy, then on_verdict().
-struct judge_recipient {
+struct check_recipient {
     mail::recipient recipient;
 };
 /// Open the message, then on_verdict(): success makes it a 354.
@@ -65,7 +65,7 @@ struct hang_up {
     reply last;
 };
 using server_step =
-    std::variant<send_reply, judge_sender, judge_recipient, receive_content, begin_tls, check_password, hang_up>;
+    std::variant<send_reply, check_sender, check_recipient, receive_content, begin_tls, check_password, hang_up>;
 
 /// True if a client's first bytes are those of TLS, which no line of text begins with: it will wait for ever for an
 /// answer that is no reply, so the driver need not wait for a line.
@@ -85,7 +85,7 @@ public:
     [[nodiscard]] std::string loggable(std::string_view line) const;
     /// A line that is none: too long, or with a bare CR or LF, which ends the session.
     [[nodiscard]] server_step on_bad_line(bool too_long);
-    /// The answer to judge_sender, judge_recipient, receive_content or check_password. A success status's text may be
+    /// The answer to check_sender, check_recipient, receive_content or check_password. A success status's text may be
     /// empty. A 421 ends the session.
     [[nodiscard]] server_step on_verdict(const mail::status& status);
     /// The end of content has come and this is what became of the message; the transaction is over either way.

@@ -32,13 +32,13 @@ public:
 
     /// To be appended to. `directory` is for the file, should one be needed; `io` runs what blocks. With `room`, no
     /// file grows beyond what this admits: the append is refused with errc::full.
-    content(std::string directory, std::string file_name, async::workers& io,
+    content(std::string directory, std::string file_name, async::thread_pool& io,
             std::shared_ptr<const volume> room = nullptr);
     /// One that is whole already (made here, or read from the database).
     explicit content(std::string trace, std::string text);
     /// One whose text is in a file.
     content(std::string trace, std::string directory, std::string file_name, std::uint64_t text_size,
-            async::workers& io);
+            async::thread_pool& io);
     ~content();
     content(const content&) = delete;
     content& operator=(const content&) = delete;
@@ -80,7 +80,7 @@ private:
     std::uint64_t text_size_ = 0;
     std::string directory_;
     std::string name_;
-    async::workers* io_ = nullptr;
+    async::thread_pool* io_ = nullptr;
     std::shared_ptr<const volume> room_;
     base::error_code failed_;  // of an append; seal() says it again
     std::shared_ptr<body_file> file_;  // shared with a worker thread while that writes or reads

@@ -49,7 +49,7 @@ struct envelope {
 };
 
 /// Envelopes of one message, for one next hop where it matters.
-struct queued {
+struct queued_message {
     std::shared_ptr<const message> message;
     std::vector<envelope> envelopes;
 };

@@ -36,7 +36,7 @@ public:
     /// no row names. `loop` is where the coroutines that call this run. Throws std::runtime_error with a text for the
     /// administrator if the queue cannot be used (among other reasons, because another process has it open for
     /// writing). `warn` may be called from the writer thread.
-    sqlite_store(const async::executor& loop, async::workers& io, settings settings, warning_sink warn);
+    sqlite_store(const async::executor& loop, async::thread_pool& io, settings settings, warning_sink warn);
     /// Commits what was handed over and ends the writer thread. Blocks.
     ~sqlite_store() override;
 
@@ -48,14 +48,15 @@ public:
     [[nodiscard]] message_id next_message_id() override;
     [[nodiscard]] bool has_room(std::uint64_t octets) const override;
     [[nodiscard]] std::shared_ptr<content> new_content(message_id id) override;
-    async::awaitable<base::result<>> insert(const queued& entry) override;
+    async::awaitable<base::result<>> insert(const queued_message& entry) override;
     void apply(change change) override;
     void correct_times(async::wall_time now, async::wall_time latest) override;
     async::awaitable<base::result<std::vector<next_hop>>> hops_due(async::wall_time now) override;
     async::awaitable<base::result<std::vector<next_hop>>> hops_due_since(async::wall_time start,
                                                                          async::wall_time now) override;
-    async::awaitable<base::result<std::vector<queued>>> due(next_hop hop, async::wall_time now, std::size_t limit,
-                                                            std::vector<envelope_id> known_ids) override;
+    async::awaitable<base::result<std::vector<queued_message>>> due(next_hop hop, async::wall_time now,
+                                                                    std::size_t limit,
+                                                                    std::vector<envelope_id> known_ids) override;
     async::awaitable<base::result<std::optional<async::wall_time>>> next_due(async::wall_time now) override;
     async::awaitable<base::result<std::shared_ptr<const content>>> load(message_id id) override;
     async::awaitable<base::result<std::uint64_t>> count() override;

@@ -25,11 +25,11 @@ enum class errc { unavailable = 1, no_such_message, damaged, closed, full };
 [[nodiscard]] base::error_code make_error_code(errc value) noexcept;
 
 /// The envelope is done with (delivered, or failed and reported); the last one takes its message with it.
-struct finished {
+struct remove {
     envelope_id id;
 };
 /// It will be tried again.
-struct postponed {
+struct defer {
     envelope_id id;
     unsigned tries = 0;
     unsigned warnings = 0;
@@ -39,12 +39,12 @@ struct postponed {
 };
 /// A host works again: up to `most` envelopes of the hop that were postponed for its sake are due `now`, those first
 /// that would have been due first. What was postponed for a recipient's sake keeps its time.
-struct hastened {
+struct expedite {
     next_hop hop;
     async::wall_time now;
     std::size_t most = 0;
 };
-using change = std::variant<finished, postponed, hastened>;
+using change = std::variant<remove, defer, expedite>;
 
 class store {
 public:
@@ -58,7 +58,7 @@ public:
 
     /// `entry` stays the caller's and must stay as it is until the answer. That comes before the answer to any question
     /// in which the message shows.
-    virtual async::awaitable<base::result<>> insert(const queued& entry) = 0;
+    virtual async::awaitable<base::result<>> insert(const queued_message& entry) = 0;
     virtual void apply(change change) = 0;
     /// The clock was set back, or may have been: what has not been tried yet is due at `now` at the latest, and so is
     /// what claims to be due after `latest`. Handed over like a change.
@@ -73,9 +73,9 @@ public:
     /// the longest due, so that nobody waits for ever; the other half is small messages, the longest due first, so that
     /// they need not wait for the long ones before them; where there are not so many of these, it goes on in order.
     /// `text` is null in each. Fewer than `limit` are all that there are.
-    virtual async::awaitable<base::result<std::vector<queued>>> due(next_hop hop, async::wall_time now,
-                                                                    std::size_t limit,
-                                                                    std::vector<envelope_id> known_ids) = 0;
+    virtual async::awaitable<base::result<std::vector<queued_message>>> due(next_hop hop, async::wall_time now,
+                                                                            std::size_t limit,
+                                                                            std::vector<envelope_id> known_ids) = 0;
     /// The earliest moment after `now` at which a postponed envelope is due.
     virtual async::awaitable<base::result<std::optional<async::wall_time>>> next_due(async::wall_time now) = 0;
     virtual async::awaitable<base::result<std::shared_ptr<const content>>> load(message_id id) = 0;

@@ -16,13 +16,13 @@ namespace waypost::spool {
 class receipt {
 public:
     [[nodiscard]] message_id message() const noexcept { return entry_.message->id; }
-    [[nodiscard]] const queued& kept() const& noexcept { return entry_; }
-    [[nodiscard]] queued kept() && noexcept { return std::move(entry_); }
+    [[nodiscard]] const queued_message& kept() const& noexcept { return entry_; }
+    [[nodiscard]] queued_message kept() && noexcept { return std::move(entry_); }
 
 private:
     friend class transaction;
-    explicit receipt(queued entry) : entry_(std::move(entry)) {}
-    queued entry_;
+    explicit receipt(queued_message entry) : entry_(std::move(entry)) {}
+    queued_message entry_;
 };
 
 /// Dropped without commit(), it leaves nothing behind.

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "waypost/base/start_as.hpp"
+#include "waypost/table/dependencies.hpp"
 #include "waypost/table/entries.hpp"
-#include "waypost/table/surroundings.hpp"
 #include "waypost/table/table.hpp"
 
 namespace waypost::table {
@@ -27,6 +27,6 @@ struct opened {
     std::vector<fault> faults;
 };
 /// Blocks. Where nothing more than a warning is wrong there is a table.
-[[nodiscard]] opened open_table(std::string name, const origin& origin, surroundings& context);
+[[nodiscard]] opened open_table(std::string name, const origin& origin, dependencies& context);
 
 }  // namespace waypost::table

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "waypost/async/clock.hpp"
-#include "waypost/table/surroundings.hpp"
+#include "waypost/table/dependencies.hpp"
 
 namespace waypost::table {
 
@@ -17,7 +17,7 @@ public:
     static constexpr std::chrono::hours pause{1};
 
     /// "its row X cannot be used: ...", unless it was told lately.
-    void tell(surroundings& context, std::string_view table, std::string_view row, std::string_view reason);
+    void tell(dependencies& context, std::string_view table, std::string_view row, std::string_view reason);
     /// The rows are others now.
     void forget() { last_told_.clear(); }
 

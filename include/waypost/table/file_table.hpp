@@ -17,7 +17,7 @@ class file_table final : public table {
 public:
     /// Blocks.
     [[nodiscard]] static std::variant<std::unique_ptr<file_table>, file_fault> open(std::string name, std::string path,
-                                                                                    surroundings& context);
+                                                                                    dependencies& context);
 
     [[nodiscard]] const std::string& name() const noexcept override { return name_; }
     async::awaitable<base::result<std::optional<std::string>>> lookup(service kind, std::string key) override;
@@ -35,13 +35,13 @@ public:
     [[nodiscard]] entries all() const { return file_.content().all(); }
 
 private:
-    file_table(std::string name, watched_file<indexed_entries> file, surroundings& context)
+    file_table(std::string name, watched_file<indexed_entries> file, dependencies& context)
         : name_(std::move(name)), file_(std::move(file)), context_(&context) {}
     async::awaitable<base::result<>> look(bool in_any_case);
 
     std::string name_;
     watched_file<indexed_entries> file_;
-    surroundings* context_;
+    dependencies* context_;
     std::vector<row_judge> judges_;
     complaints complaints_;
     rotation turn_;

@@ -9,7 +9,7 @@ namespace waypost::table {
 
 class getpwnam_table final : public table {
 public:
-    explicit getpwnam_table(async::workers& io, std::string name = "getpwnam") : name_(std::move(name)), io_(&io) {}
+    explicit getpwnam_table(async::thread_pool& io, std::string name = "getpwnam") : name_(std::move(name)), io_(&io) {}
     [[nodiscard]] const std::string& name() const noexcept override { return name_; }
     async::awaitable<base::result<std::optional<std::string>>> lookup(service kind, std::string key) override;
     async::awaitable<base::result<std::optional<std::string>>> lookup_pattern(service kind,
@@ -18,7 +18,7 @@ public:
 
 private:
     std::string name_;
-    async::workers* io_;
+    async::thread_pool* io_;
 };
 
 }  // namespace waypost::table

@@ -27,7 +27,7 @@ public:
     /// Blocks.
     [[nodiscard]] static std::variant<std::unique_ptr<passwd_table>, file_fault> open(std::string name,
                                                                                       std::string path,
-                                                                                      surroundings& context);
+                                                                                      dependencies& context);
 
     [[nodiscard]] const std::string& name() const noexcept override { return name_; }
     async::awaitable<base::result<std::optional<std::string>>> lookup(service kind, std::string key) override;
@@ -40,13 +40,13 @@ public:
     }
 
 private:
-    passwd_table(std::string name, watched_file<passwd_users> file, surroundings& context)
+    passwd_table(std::string name, watched_file<passwd_users> file, dependencies& context)
         : name_(std::move(name)), file_(std::move(file)), context_(&context) {}
     async::awaitable<base::result<>> look(bool in_any_case);
 
     std::string name_;
     watched_file<passwd_users> file_;
-    surroundings* context_;
+    dependencies* context_;
     complaints complaints_;
 };
 

@@ -17,13 +17,13 @@
 
 #include "waypost/base/start_as.hpp"
 #include "waypost/table/complaints.hpp"
-#include "waypost/table/surroundings.hpp"
+#include "waypost/table/dependencies.hpp"
 #include "waypost/table/table.hpp"
 
 namespace waypost::table {
 
 class table_program;
-class wake_up;
+class wait_list;
 
 class proc_table final : public table {
 public:
@@ -34,7 +34,7 @@ public:
                                                                                           const std::string& path);
 
     /// As `user`, which only root can; without one as whom we are.
-    proc_table(std::string name, std::vector<std::string> command, surroundings& context,
+    proc_table(std::string name, std::vector<std::string> command, dependencies& context,
                std::optional<base::user_identity> user = std::nullopt);
     ~proc_table() override;
 
@@ -71,9 +71,9 @@ private:
     std::string name_;
     std::vector<std::string> command_;
     std::optional<base::user_identity> user_;
-    surroundings* context_;
+    dependencies* context_;
     std::shared_ptr<table_program> program_;
-    std::unique_ptr<wake_up> started_;
+    std::unique_ptr<wait_list> started_;
     bool starting_ = false;
     async::time_point born_;
     async::time_point not_before_;

@@ -8,15 +8,15 @@
 #include <string>
 
 #include "waypost/table/complaints.hpp"
+#include "waypost/table/dependencies.hpp"
 #include "waypost/table/secret_reference.hpp"
-#include "waypost/table/surroundings.hpp"
 #include "waypost/table/table.hpp"
 
 namespace waypost::table {
 
 class secret_table final : public table {
 public:
-    secret_table(std::unique_ptr<table> rows, environment env, surroundings& context)
+    secret_table(std::unique_ptr<table> rows, environment env, dependencies& context)
         : rows_(std::move(rows)), env_(std::move(env)), context_(&context) {}
 
     [[nodiscard]] const std::string& name() const noexcept override { return rows_->name(); }
@@ -35,7 +35,7 @@ public:
 private:
     std::unique_ptr<table> rows_;
     environment env_;
-    surroundings* context_;
+    dependencies* context_;
     complaints complaints_;
 };
 

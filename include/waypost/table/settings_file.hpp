@@ -13,7 +13,7 @@
 #include <variant>
 #include <vector>
 
-#include "waypost/table/surroundings.hpp"
+#include "waypost/table/dependencies.hpp"
 
 namespace waypost::table {
 

@@ -18,8 +18,8 @@
 #include <vector>
 
 #include "waypost/table/complaints.hpp"
+#include "waypost/table/dependencies.hpp"
 #include "waypost/table/entries.hpp"
-#include "waypost/table/surroundings.hpp"
 #include "waypost/table/table.hpp"
 
 namespace waypost::table {
@@ -34,7 +34,7 @@ public:
         std::vector<fault> faults;
     };
     /// Reads the configuration file and checks its queries against the database. Blocks.
-    [[nodiscard]] static opened open(std::string name, const std::string& file, surroundings& context);
+    [[nodiscard]] static opened open(std::string name, const std::string& file, dependencies& context);
     ~sqlite_table() override;
 
     [[nodiscard]] const std::string& name() const noexcept override { return name_; }
@@ -63,7 +63,7 @@ private:
         async::time_point good_until;
     };
 
-    sqlite_table(std::string name, std::shared_ptr<const sqlite_settings> settings, surroundings& context);
+    sqlite_table(std::string name, std::shared_ptr<const sqlite_settings> settings, dependencies& context);
     async::awaitable<base::result<turns*>> use_of_turns(service kind);
     async::awaitable<> answer(std::shared_ptr<question> mine);
     async::awaitable<> work();
@@ -73,7 +73,7 @@ private:
 
     std::string name_;
     std::shared_ptr<const sqlite_settings> settings_;
-    surroundings* context_;
+    dependencies* context_;
     std::deque<std::shared_ptr<question>> waiting_;
     std::vector<std::unique_ptr<sqlite_connection>> idle_;  // null: not open yet
     std::map<service, turns> fetched_;

@@ -18,7 +18,7 @@
 #include <variant>
 #include <vector>
 
-#include "waypost/table/surroundings.hpp"
+#include "waypost/table/dependencies.hpp"
 #include "waypost/table/table_file.hpp"
 
 namespace waypost::table {
@@ -63,7 +63,7 @@ public:
 
     /// The file as it is now, or why it cannot be read. Blocks.
     [[nodiscard]] static std::variant<watched_file, file_fault> open(std::string name, std::string path, reader read,
-                                                                     surroundings& context) {
+                                                                     dependencies& context) {
         watched_file made(std::move(name), std::move(path), std::move(read), context);
         made.in_use_ = made.last_look_ = state_of(made.path_);
         std::vector<file_fault> doubts;  // whoever loads the configuration has its own
@@ -124,7 +124,7 @@ private:
         std::vector<file_fault> doubts;
     };
 
-    watched_file(std::string name, std::string path, reader read, surroundings& context)
+    watched_file(std::string name, std::string path, reader read, dependencies& context)
         : name_(std::move(name)), path_(std::move(path)), read_(std::move(read)), context_(&context) {}
 
     /// On a worker thread.
@@ -148,7 +148,7 @@ private:
     std::string name_;
     std::string path_;
     reader read_;
-    surroundings* context_;
+    dependencies* context_;
     file_state in_use_;  // of what was read last, also of what could not be used
     file_state last_look_;  // as it was a second ago or longer
     writing_spell writing_;

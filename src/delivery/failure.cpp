@@ -1,0 +1,16 @@
+#include <cerrno>
+
+#include "worker_jobs.hpp"
+
+namespace waypost::delivery {
+
+mail::status mailbox_trouble(const std::string& text, const base::error_code& error) {
+    namespace errc = boost::system::errc;
+    const bool is_full = error == errc::no_space_on_device || error == errc::file_too_large ||
+                         error == base::error_code(EDQUOT, boost::system::system_category());
+    return mail::status::transient(is_full ? "4.2.2" : "4.2.0", text + ": " + error.message());
+}
+
+mail::status content_lost() { return mail::status::transient("4.3.0", "Content cannot be read"); }
+
+}  // namespace waypost::delivery
