@@ -3,6 +3,10 @@
 # Makes the library waypost_<NAME>, alias waypost::<NAME>, of src/<NAME>/*.cpp; a room without any is an INTERFACE
 # library. What it is called in cmake/packages.cmake is what PACKAGES takes.
 #
+# NAME may be that of a sub-room, as spool/sqlite: the library waypost_spool_sqlite of src/spool/sqlite/*.cpp. It has
+# arrows and packages of its own and is a room like any other: neither it nor the room above it may include the other
+# without naming it in USES.
+#
 # Afterwards WAYPOST_ROOMS lists the rooms so far, and <build>/arrows.txt holds a line a room for test/house/arrows.py:
 #     NAME: used rooms : packages
 define_property(TARGET PROPERTY WAYPOST_ASIO BRIEF_DOCS "ON for a room that reaches Asio through its arrows")
@@ -20,6 +24,12 @@ function(waypost_precompiled NAME HEADER)
 endfunction()
 waypost_precompiled(pure ${PROJECT_SOURCE_DIR}/cmake/pch_pure.hpp)
 waypost_precompiled(asio ${PROJECT_SOURCE_DIR}/cmake/pch_asio.hpp asio)
+
+# The library of a room.
+function(waypost_library OUT NAME)
+    string(REPLACE "/" "_" library "waypost_${NAME}")
+    set(${OUT} ${library} PARENT_SCOPE)
+endfunction()
 
 function(waypost_room NAME)
     cmake_parse_arguments(PARSE_ARGV 1 ROOM "" "" "USES;PACKAGES")
@@ -41,7 +51,7 @@ function(waypost_room NAME)
         return()
     endif()
 
-    set(target waypost_${NAME})
+    waypost_library(target ${NAME})
     file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${NAME}/*.cpp)
     if(sources)
         add_library(${target} STATIC ${sources})
@@ -52,14 +62,16 @@ function(waypost_room NAME)
         set(inside INTERFACE)
         set(outward INTERFACE)
     endif()
-    add_library(waypost::${NAME} ALIAS ${target})
+    string(REPLACE "waypost_" "waypost::" alias ${target})
+    add_library(${alias} ALIAS ${target})
 
     target_link_libraries(${target} ${outward} waypost_options)
     set(asio OFF)
     foreach(used IN LISTS ROOM_USES)
-        if(TARGET waypost_${used})
-            target_link_libraries(${target} ${outward} waypost_${used})
-            get_target_property(used_asio waypost_${used} WAYPOST_ASIO)
+        waypost_library(library ${used})
+        if(TARGET ${library})
+            target_link_libraries(${target} ${outward} ${library})
+            get_target_property(used_asio ${library} WAYPOST_ASIO)
             if(used_asio)
                 set(asio ON)
             endif()

@@ -9,6 +9,8 @@ a room: `name: used rooms : packages`. A file in src/<room>/ or include/waypost/
   - headers waypost/<own or used room>/...,
   - private headers of its own folder,
   - outside libraries of its PACKAGES (Asio: also when a used room has it).
+A room's name may have a slash, as spool/sqlite: what is in the folder of such a sub-room is the sub-room's and not the
+room's above it.
 """
 import argparse
 import pathlib
@@ -43,6 +45,18 @@ def read_arrows(text):
     return rooms
 
 
+def room_of(path, rooms):
+    """The room of a file by its path below src/ or include/waypost/: the innermost folder of it that is one."""
+    return next((folder.as_posix() for folder in path.parents if folder.as_posix() in rooms), None)
+
+
+def is_private_header(root, path, room, rooms):
+    for top in (root / "src", root / "include" / "waypost"):
+        if path.is_relative_to(top) and path.exists():
+            return room_of(path.relative_to(top), rooms) == room
+    return False
+
+
 def faults_of_file(root, path, room, rooms):
     uses, packages = rooms[room]
     may = f"{room} may include: {' '.join([room, *uses])}"
@@ -57,37 +71,45 @@ def faults_of_file(root, path, room, rooms):
                 has = " ".join(sorted(packages)) or "none"
                 yield where + f"'{name}' is {package}, which is not among {room}'s PACKAGES ({has})"
         if name.startswith("waypost/"):
-            parts = name.split("/")
-            target = parts[1] if len(parts) > 2 else None
-            if target not in rooms:
+            target = room_of(pathlib.PurePosixPath(name).relative_to("waypost"), rooms)
+            if target is None:
                 yield where + f"'{name}' names no room"
             elif target != room and target not in uses:
                 yield where + f"'{name}' is of room {target}; {may}"
         elif found[1]:
-            if not (path.parent / name).resolve().is_relative_to(path.parent.resolve()):
+            beside = (path.parent / name).resolve()
+            if not beside.is_relative_to(path.parent.resolve()):
                 yield where + f"'{name}' leaves the folder of its room; {may}"
-            elif not (path.parent / name).exists() and not (root / "src" / room / name).exists():
+            elif not any(is_private_header(root, each, room, rooms) for each in (beside, root / "src" / room / name)):
                 yield where + f"'{name}' is no private header of {room}; {may}"
 
 
 def faults(root, rooms):
+    root = root.resolve()
     for top in (root / "include" / "waypost", root / "src"):
-        for folder in sorted(p for p in top.glob("*") if p.is_dir()):
-            if folder.name not in rooms:
-                yield f"{folder.relative_to(root)}: no waypost_room({folder.name}) in CMakeLists.txt"
+        for folder in sorted(p for p in top.rglob("*") if p.is_dir()):
+            room = folder.relative_to(top).as_posix()
+            if room not in rooms:
+                if not any(other.startswith(room + "/") for other in rooms):
+                    yield f"{folder.relative_to(root)}: no waypost_room({room}) in CMakeLists.txt"
                 continue
-            for path in sorted(folder.rglob("*")):
+            for path in sorted(folder.glob("*")):
                 if path.suffix in (".hpp", ".cpp", ".ipp"):
-                    yield from faults_of_file(root, path, folder.name, rooms)
+                    yield from faults_of_file(root, path, room, rooms)
 
 
 def self_check():
-    rooms = read_arrows("base: :\nasync: base : asio\nmail: base :\nspool: base async mail : sqlite\n")
+    rooms = read_arrows("base: :\nasync: base : asio\nmail: base :\nspool: base async mail :\n"
+                        "spool/sqlite: base spool : sqlite\n")
     good = {
         "include/waypost/base/result.hpp": "#include <string>\n",
         "include/waypost/async/clock.hpp": '#include "waypost/base/result.hpp"\n#include <boost/asio/awaitable.hpp>\n',
         "src/spool/store.hpp": '#include "waypost/mail/x.hpp"\n',
-        "src/spool/store.cpp": '#include "store.hpp"\n#include <SQLiteCpp/Database.h>\n#include <boost/asio/post.hpp>\n',
+        "src/spool/store.cpp": '#include "store.hpp"\n#include <boost/asio/post.hpp>\n',
+        "include/waypost/spool/content.hpp": "",
+        "include/waypost/spool/sqlite/open.hpp": '#include "waypost/spool/content.hpp"\n',
+        "src/spool/sqlite/rows.hpp": '#include <SQLiteCpp/Database.h>\n',
+        "src/spool/sqlite/open.cpp": '#include "waypost/spool/sqlite/open.hpp"\n#include "rows.hpp"\n',
     }
     bad = {
         'src/base/a.cpp': ('#include "waypost/mail/x.hpp"\n', "src/base/a.cpp:1: 'waypost/mail/x.hpp' is of room mail"),
@@ -96,6 +118,14 @@ def self_check():
         'src/mail/c.cpp': ('#include "spool/store.hpp"\n', "is no private header of mail"),
         'src/mail/d.cpp': ('#include <waypost/nowhere/x.hpp>\n', "names no room"),
         'src/attic/a.cpp': ('', "no waypost_room(attic)"),
+        'src/spool/attic/a.cpp': ('', "no waypost_room(spool/attic)"),
+        'src/spool/a.cpp': ('#include "waypost/spool/sqlite/open.hpp"\n', "is of room spool/sqlite"),
+        'src/spool/b.cpp': ('#include "sqlite/rows.hpp"\n', "is no private header of spool;"),
+        'src/spool/c.cpp': ('#include <SQLiteCpp/Database.h>\n', "is sqlite, which is not among spool's PACKAGES"),
+        'src/spool/sqlite/a.cpp': ('#include "store.hpp"\n', "is no private header of spool/sqlite"),
+        'src/spool/sqlite/b.cpp': ('#include "../store.hpp"\n', "leaves the folder"),
+        'src/spool/sqlite/c.cpp': ('#include "waypost/mail/x.hpp"\n', "is of room mail"),
+        'src/mail/e.cpp': ('#include "waypost/spool/sqlite/open.hpp"\n', "is of room spool/sqlite"),
     }
 
     def run(files):
