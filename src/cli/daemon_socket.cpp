@@ -3,7 +3,6 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
@@ -22,21 +21,17 @@ namespace {
 constexpr timeval connect_limit{10, 0};
 
 /// Zero, or the errno.
-int connect_at(const std::string& path, const daemon_socket& socket) {
+int connect_at(const std::string& path, const process::descriptor& socket) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     if (path.size() >= sizeof address.sun_path) return ENAMETOOLONG;
     std::memcpy(address.sun_path, path.data(), path.size());
-    ::setsockopt(socket.descriptor(), SOL_SOCKET, SO_SNDTIMEO, &connect_limit, sizeof connect_limit);
+    ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &connect_limit, sizeof connect_limit);
     const auto* generic = reinterpret_cast<const sockaddr*>(&address);
-    return ::connect(socket.descriptor(), generic, sizeof address) == 0 ? 0 : errno;
+    return ::connect(socket.get(), generic, sizeof address) == 0 ? 0 : errno;
 }
 
 }  // namespace
-
-daemon_socket::~daemon_socket() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-}
 
 std::vector<std::string> socket_places() {
     const char* const elsewhere = std::getenv(inbound::socket_variable);
@@ -44,11 +39,11 @@ std::vector<std::string> socket_places() {
     return {inbound::usual_socket, config::model().queue_path.text + "/" + inbound::socket_in_state_directory};
 }
 
-std::variant<daemon_socket, std::string> connect_to_daemon(const std::vector<std::string>& places) {
+std::variant<process::descriptor, std::string> connect_to_daemon(const std::vector<std::string>& places) {
     std::string tried;
     bool is_absent = true;
     for (const std::string& path : places) {
-        daemon_socket socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        process::descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
         const int failed = connect_at(path, socket);
         if (failed == 0) return socket;
         tried += (tried.empty() ? "" : "; ") + base::printable(path) + ": " + std::generic_category().message(failed);

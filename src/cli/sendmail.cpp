@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "commands.hpp"
+#include "daemon_socket.hpp"
 #include "sendmail_message.hpp"
 #include "sendmail_options.hpp"
 #include "smtp_on_standard_input.hpp"
@@ -55,7 +56,7 @@ int submit_standard_input(const sendmail_options& options) {
     if (const auto* wrong = std::get_if<sendmail_fault>(&made)) return complain(wrong->exit_code, wrong->text);
     auto daemon = connect_to_daemon(socket_places());
     if (const auto* none = std::get_if<std::string>(&daemon)) return complain(EX_TEMPFAIL, *none);
-    return exit_code(submit(std::move(std::get<daemon_socket>(daemon)), std::move(std::get<draft>(made))));
+    return exit_code(submit(std::move(std::get<process::descriptor>(daemon)), std::move(std::get<draft>(made))));
 }
 
 int speak_smtp() {
@@ -64,7 +65,7 @@ int speak_smtp() {
         std::cout << "421 4.3.2 No daemon is running\r\n" << std::flush;
         return complain(EX_TEMPFAIL, *none);
     }
-    return pass_smtp_on(std::move(std::get<daemon_socket>(daemon)));
+    return pass_smtp_on(std::move(std::get<process::descriptor>(daemon)));
 }
 
 }  // namespace

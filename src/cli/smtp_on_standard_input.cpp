@@ -58,8 +58,8 @@ private:
 
 }  // namespace
 
-int pass_smtp_on(daemon_socket daemon) {
-    const int socket = daemon.descriptor();
+int pass_smtp_on(process::descriptor daemon) {
+    const int socket = daemon.get();
     ::fcntl(socket, F_SETFL, ::fcntl(socket, F_GETFL) | O_NONBLOCK);
     one_way commands(STDIN_FILENO, socket);
     one_way replies(socket, STDOUT_FILENO);

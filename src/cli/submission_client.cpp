@@ -44,7 +44,7 @@ async::awaitable<> converse(relay::conversation& daemon, draft message, mail::st
     }
 }
 
-async::awaitable<> hand_over(daemon_socket socket, draft message, mail::status& answer) {
+async::awaitable<> hand_over(process::descriptor socket, draft message, mail::status& answer) {
     async::real_clock clock;
     const auto executor = co_await boost::asio::this_coro::executor;
     relay::conversation daemon(
@@ -56,7 +56,7 @@ async::awaitable<> hand_over(daemon_socket socket, draft message, mail::status& 
 
 }  // namespace
 
-mail::status submit(daemon_socket daemon, draft message) {
+mail::status submit(process::descriptor daemon, draft message) {
     boost::asio::io_context loop(1);
     mail::status answer = mail::status::transient("4.4.2", "The daemon ended the session");
     std::exception_ptr failed;

@@ -1,6 +1,5 @@
 #include "program_user.hpp"
 
-#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <sys/stat.h>
@@ -8,7 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <fstream>
 #include <vector>
 
@@ -19,7 +17,7 @@ namespace waypost::config {
 
 namespace {
 
-using base::user_identity;
+using process::user_identity;
 
 /// Asks again where there are more of them than there was room for.
 std::vector<gid_t> groups_of(const std::string& name, gid_t first) {
@@ -100,11 +98,10 @@ std::optional<std::string> first_hidden(const table_definition& table, const use
 /// Whether the system lets us become the user: in a container root may not. A program without a name cannot begin, so
 /// this ends one way or the other with an error.
 bool can_become(const user_identity& user) {
-    const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (null < 0) return true;  // starting the program will say what is wrong
-    const auto started = base::start_as(user, {null, null, null}, {""}, {});
-    ::close(null);
-    return started.has_error() && started.error().value() == ENOENT;
+    constexpr int nowhere = process::standard_descriptors::nowhere;
+    const auto started = process::spawn_as(
+        user, {.path = "", .arguments = {""}, .descriptors = {nowhere, nowhere, nowhere}, .directory = "/"});
+    return started.has_error() && started.error() == boost::system::errc::no_such_file_or_directory;
 }
 
 std::string in_quotes(const std::string& name) { return "\"" + base::printable(name, 64) + "\""; }
@@ -116,7 +113,7 @@ bool is_program(const table_definition& table) {
 
 }  // namespace
 
-std::optional<base::user_identity> program_user(const table_definition& table, fault_list& faults) {
+std::optional<process::user_identity> program_user(const table_definition& table, fault_list& faults) {
     if (!is_program(table)) return std::nullopt;
     if (::geteuid() != 0) {
         if (table.user)

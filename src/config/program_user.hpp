@@ -5,14 +5,14 @@
 #include <optional>
 
 #include "fault_list.hpp"
-#include "waypost/base/start_as.hpp"
 #include "waypost/config/model.hpp"
+#include "waypost/process/spawn.hpp"
 
 namespace waypost::config {
 
 /// The user that is written, else nobody. None, for as whom we are, where we are not root or the table is no program;
 /// and, with a warning, where the system has no nobody or does not let us become another, and where no user is written
 /// and nobody cannot run the program or read what it is given.
-[[nodiscard]] std::optional<base::user_identity> program_user(const table_definition& table, fault_list& faults);
+[[nodiscard]] std::optional<process::user_identity> program_user(const table_definition& table, fault_list& faults);
 
 }  // namespace waypost::config

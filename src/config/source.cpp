@@ -4,9 +4,9 @@
 #include <filesystem>
 
 #include "lexer.hpp"
-#include "small_file.hpp"
 #include "suggestions.hpp"
 #include "waypost/base/ascii.hpp"
+#include "waypost/process/files.hpp"
 
 namespace waypost::config {
 namespace {
@@ -20,9 +20,9 @@ class source {
 public:
     source(const macros& macros, fault_list& faults) : macros_(macros), faults_(faults) {}
 
-    void add_file(const std::string& path, file_kind kind, const token* included_by) {
-        auto text = read_small_file(path, largest_file, kind);
-        if (const auto* why = std::get_if<unreadable>(&text)) {
+    void add_file(const std::string& path, process::file_kind kind, const token* included_by) {
+        auto text = process::read_file(path, largest_file, kind);
+        if (const auto* why = std::get_if<process::unreadable>(&text)) {
             const location where = included_by != nullptr ? included_by->position.where() : location{path, 0, 0};
             faults_.fault(where, "cannot read \"" + base::printable(path) + "\": " + why->reason);
             return;
@@ -182,7 +182,7 @@ private:
             if (included_ == most_includes + 1)
                 faults_.fault(name.position.where(), "more than 1000 files are included");
         } else {
-            add_file(path.string(), file_kind::regular, &name);
+            add_file(path.string(), process::file_kind::regular, &name);
         }
     }
 
@@ -201,7 +201,7 @@ private:
 
 std::vector<token> tokens_of_file(const std::string& path, const macros& macros, fault_list& faults) {
     source all(macros, faults);
-    all.add_file(path, file_kind::any, nullptr);
+    all.add_file(path, process::file_kind::any, nullptr);
     return std::move(all).take();
 }
 

@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "program_user.hpp"
-#include "small_file.hpp"
 #include "suggestions.hpp"
 #include "waypost/base/ascii.hpp"
+#include "waypost/process/files.hpp"
 #include "waypost/table/backends.hpp"
 #include "waypost/table/secret_table.hpp"
 #include "waypost/table/static_table.hpp"
@@ -30,7 +30,7 @@ std::set<std::string, std::less<>> names_of_credentials(const model& model) {
 /// The numbers of the lines of a table file that hold rows. An entry a line, so they are in the order of the rows.
 std::vector<std::size_t> lines_of_rows(const std::string& file) {
     std::vector<std::size_t> lines;
-    const auto text = read_small_file(file, largest_table_file);
+    const auto text = process::read_file(file, largest_table_file);
     if (!std::holds_alternative<std::string>(text)) return lines;
     std::size_t number = 0;
     for (std::string_view line : base::split(std::get<std::string>(text), '\n')) {

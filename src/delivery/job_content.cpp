@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <utility>
 
-#include "blocking_io.hpp"
+#include "waypost/process/io.hpp"
 
 namespace waypost::delivery {
 
 base::result<std::string> job_content::read_piece() {
     constexpr std::size_t largest_piece = 65536;
     std::string raw(std::min<std::uint64_t>(remaining_, largest_piece), '\0');
-    const auto got = read_some(connection_, raw.data(), raw.size());
+    const auto got = process::read_some(connection_, raw);
     if (got.has_error()) return got.error();
     if (*got == 0) return make_error_code(boost::system::errc::connection_reset);
     remaining_ -= *got;

@@ -8,8 +8,8 @@
 #include <ctime>
 #include <thread>
 
-#include "blocking_io.hpp"
 #include "mailbox_errc.hpp"
+#include "waypost/process/io.hpp"
 
 namespace waypost::delivery {
 
@@ -27,6 +27,13 @@ bool may_ask_again(lock_deadline until) {
     return true;
 }
 
+/// No file may be made there.
+bool must_do_without(const base::error_code& failed) {
+    namespace errc = boost::system::errc;
+    return failed == errc::permission_denied || failed == errc::operation_not_permitted ||
+           failed == errc::read_only_file_system;
+}
+
 /// Two who break the same lock at once may both think that they have the next one: then the record lock decides.
 void break_if_stale(const std::string& path) {
     struct stat found{};
@@ -38,15 +45,15 @@ void break_if_stale(const std::string& path) {
 base::result<dot_lock> dot_lock::take(const std::string& mailbox, lock_deadline until) {
     const std::string path = mailbox + ".lock";
     do {
-        descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
-        if (file) {
+        auto file = process::open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0644);
+        if (file.has_value()) {
             // The pid is for people who wonder; a disk too full to hold it is no reason to do without the lock.
-            static_cast<void>(write_all(file.get(), std::to_string(::getpid()) + "\n"));
-            return dot_lock(path, std::move(file));
+            static_cast<void>(process::write_all(file->get(), std::to_string(::getpid()) + "\n"));
+            return dot_lock(path, std::move(*file));
         }
-        const auto why = last_error();
-        if (errno == EACCES || errno == EPERM || errno == EROFS) return dot_lock(path, {});
-        if (errno != EEXIST) return why;
+        const base::error_code failed = file.error();
+        if (must_do_without(failed)) return dot_lock(path, {});
+        if (failed != boost::system::errc::file_exists) return failed;
         break_if_stale(path);
     } while (may_ask_again(until));
     return make_error_code(mailbox_errc::locked);
@@ -67,7 +74,7 @@ base::result<> lock_record(int file, lock_deadline until) {
     whole.l_whence = SEEK_SET;
     do {
         if (::fcntl(file, F_OFD_SETLK, &whole) == 0) return {};
-        if (errno != EAGAIN && errno != EACCES && errno != EINTR) return last_error();
+        if (errno != EAGAIN && errno != EACCES && errno != EINTR) return process::last_error();
     } while (may_ask_again(until));
     return make_error_code(mailbox_errc::locked);
 }

@@ -6,8 +6,7 @@
 #include <chrono>
 #include <string>
 
-#include "descriptor.hpp"
-#include "waypost/base/result.hpp"
+#include "waypost/process/descriptor.hpp"
 
 namespace waypost::delivery {
 
@@ -23,9 +22,9 @@ public:
     ~dot_lock();
 
 private:
-    dot_lock(std::string path, descriptor file) : path_(std::move(path)), file_(std::move(file)) {}
+    dot_lock(std::string path, process::descriptor file) : path_(std::move(path)), file_(std::move(file)) {}
     std::string path_;
-    descriptor file_;
+    process::descriptor file_;
 };
 
 /// For writing, until the descriptor is closed. An open file description's lock, so it holds between threads too; those

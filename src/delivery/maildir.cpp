@@ -8,7 +8,8 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "blocking_io.hpp"
+#include "waypost/process/files.hpp"
+#include "waypost/process/io.hpp"
 
 namespace waypost::delivery {
 
@@ -18,9 +19,10 @@ namespace {
 
 /// Makes the directory and all that leads to it. What was made is on disk before anything is put into it.
 base::result<> ensure_directory(const fs::path& path) {
-    if (::mkdir(path.c_str(), 0700) == 0) return sync_directory(path.has_parent_path() ? path.parent_path() : ".");
+    if (::mkdir(path.c_str(), 0700) == 0)
+        return process::sync_directory(path.has_parent_path() ? path.parent_path() : ".");
     if (errno == EEXIST) return {};
-    if (errno != ENOENT || path.parent_path() == path) return last_error();
+    if (errno != ENOENT || path.parent_path() == path) return process::last_error();
     if (auto above = ensure_directory(path.parent_path()); above.has_error()) return above.error();
     return ensure_directory(path);
 }
@@ -47,7 +49,7 @@ base::error_code rename_to_new(const std::string& source_path, const std::string
     const bool must_link = errno == EINVAL || errno == ENOSYS;
     if (!must_link || ::link(source_path.c_str(), target.c_str()) != 0) {
         // An NFS server whose answer got lost is asked again, and finds that the file is there: it is ours.
-        const base::error_code failed = last_error();
+        const base::error_code failed = process::last_error();
         if (!is_one_file(source_path, target)) return failed;
     }
     ::unlink(source_path.c_str());
@@ -59,8 +61,8 @@ bool is_file_of_size(const fs::path& path, std::uint64_t size) {
     return fs::is_regular_file(fs::symlink_status(path, failed)) && fs::file_size(path, failed) == size;
 }
 
-descriptor open_new(const std::string& path) {
-    return descriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+base::result<process::descriptor> open_new(const std::string& path) {
+    return process::open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
 }
 
 }  // namespace
@@ -68,17 +70,18 @@ descriptor open_new(const std::string& path) {
 base::result<maildir_file> maildir_file::create(const std::string& maildir, const std::string& name) {
     maildir_file made(maildir, name);
     const std::string path = made.path_in_tmp();
-    made.file_ = open_new(path);
-    if (!made.file_ && errno == ENOENT) {
+    auto file = open_new(path);
+    if (file.has_error() && file.error() == boost::system::errc::no_such_file_or_directory) {
         if (auto ready = ensure_folders(maildir); ready.has_error()) return ready.error();
-        made.file_ = open_new(path);
+        file = open_new(path);
     }
-    if (!made.file_ && errno == EEXIST) {
+    if (file.has_error() && file.error() == boost::system::errc::file_exists) {
         // What an earlier, broken attempt at the same envelope left in tmp/ goes, and a trap that waits there too.
         ::unlink(path.c_str());
-        made.file_ = open_new(path);
+        file = open_new(path);
     }
-    if (!made.file_) return last_error();
+    if (file.has_error()) return file.error();
+    made.file_ = std::move(*file);
     return made;
 }
 
@@ -88,11 +91,11 @@ maildir_file::~maildir_file() {
 
 base::result<> maildir_file::append(std::string_view bytes) {
     size_ += bytes.size();
-    return write_all(file_.get(), bytes);
+    return process::write_all(file_.get(), bytes);
 }
 
 base::result<placing> maildir_file::commit(const std::string& name) {
-    if (::fsync(file_.get()) != 0) return last_error();
+    if (::fsync(file_.get()) != 0) return process::last_error();
     auto failed = move_to(name);
     if (failed == boost::system::errc::no_such_file_or_directory) {
         // Somebody has removed new/.
@@ -102,7 +105,7 @@ base::result<placing> maildir_file::commit(const std::string& name) {
     if (failed == boost::system::errc::file_exists) return placing::name_is_taken;
     if (failed) return failed;
     file_.close();
-    if (auto synced = sync_directory(maildir_ + "/new"); synced.has_error()) return synced.error();
+    if (auto synced = process::sync_directory(maildir_ + "/new"); synced.has_error()) return synced.error();
     return placing::moved;
 }
 

@@ -5,8 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "descriptor.hpp"
-#include "waypost/base/result.hpp"
+#include "waypost/process/descriptor.hpp"
 
 namespace waypost::delivery {
 
@@ -36,7 +35,7 @@ private:
     std::string maildir_;
     std::string name_;
     std::uint64_t size_ = 0;
-    descriptor file_;
+    process::descriptor file_;
 };
 
 /// A message of this name and size is in new/, or in cur/ under whatever flags.

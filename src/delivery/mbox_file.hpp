@@ -29,7 +29,7 @@ private:
 
     std::string path_;
     dot_lock lock_;  // before file_: given back after it
-    descriptor file_;
+    process::descriptor file_;
     off_t original_size_ = 0;  // its size without us
 };
 

@@ -6,9 +6,8 @@
 
 #include <cerrno>
 
-#include "blocking_io.hpp"
-#include "descriptor.hpp"
-#include "waypost/base/ascii.hpp"
+#include "waypost/process/descriptor.hpp"
+#include "waypost/process/io.hpp"
 #include "worker_jobs.hpp"
 
 namespace waypost::delivery {
@@ -29,16 +28,16 @@ const char* fault_of_modes(const struct stat& attributes) {
     return nullptr;
 }
 
-text_read read_opened(const job& job, const descriptor& file) {
+text_read read_opened(const job& job, const process::descriptor& file) {
     struct stat found{};
-    if (::fstat(file.get(), &found) != 0) return refused(job, last_error().message());
+    if (::fstat(file.get(), &found) != 0) return refused(job, process::last_error().message());
     if (!S_ISREG(found.st_mode)) return refused(job, "is no regular file");
     if (const char* fault = fault_of_modes(found)) return refused(job, fault);
     text_read read{mail::status::success("2.0.0", "Read")};
     // It may grow while it is read, so its size is not asked for.
     while (read.text.size() <= job.most) {
         char piece[4096];
-        const auto got = read_some(file.get(), piece, sizeof piece);
+        const auto got = process::read_some(file.get(), piece);
         if (got.has_error()) return refused(job, got.error().message());
         if (*got == 0) return read;
         read.text.append(piece, *got);
@@ -47,27 +46,28 @@ text_read read_opened(const job& job, const descriptor& file) {
 }
 
 text_read read_list(const job& job) {
-    const descriptor file(::open(job.path.c_str(), carefully));
-    if (!file) return refused(job, last_error().message());
-    return read_opened(job, file);
+    const auto file = process::open_file(job.path, carefully);
+    return file.has_error() ? refused(job, file.error().message()) : read_opened(job, *file);
 }
 
 text_read read_forward(const job& job) {
     const std::size_t slash = job.path.rfind('/');
     if (slash == std::string::npos || job.path.substr(0, slash) != job.home) return refused(job, "is not in the home");
 
-    const auto fault_or_absence = [&]() -> text_read {
-        if (errno == ENOENT || errno == ENOTDIR) return {mail::status::success("2.0.0", "None"), false, {}};
-        return refused(job, last_error().message());
+    const auto fault_or_absence = [&](const base::error_code& failed) -> text_read {
+        namespace errc = boost::system::errc;
+        if (failed == errc::no_such_file_or_directory || failed == errc::not_a_directory)
+            return {mail::status::success("2.0.0", "None"), false, {}};
+        return refused(job, failed.message());
     };
-    const descriptor home(::open(job.home.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!home) return fault_or_absence();
+    const auto home = process::open_file(job.home, O_PATH | O_DIRECTORY);
+    if (home.has_error()) return fault_or_absence(home.error());
     struct stat found{};
-    if (::fstat(home.get(), &found) != 0) return refused(job, last_error().message());
+    if (::fstat(home->get(), &found) != 0) return refused(job, process::last_error().message());
     // The administrator's way to hold a user's mail while he mends something there.
     if ((found.st_mode & S_ISVTX) != 0) return refused(job, "the home is sticky: its mail is held");
-    const descriptor file(::openat(home.get(), job.path.c_str() + slash + 1, carefully));
-    if (!file) return fault_or_absence();
+    const process::descriptor file(::openat(home->get(), job.path.c_str() + slash + 1, carefully));
+    if (!file) return fault_or_absence(process::last_error());
     if (const char* fault = fault_of_modes(found)) return refused(job, std::string("the home ") + fault);
     return read_opened(job, file);
 }

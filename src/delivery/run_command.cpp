@@ -1,7 +1,6 @@
 // A command takes the mail on its standard input. It may be slow, silent, talkative or dead: it is fed and listened to
 // at once, and for no longer than its time.
 #include <poll.h>
-#include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -9,9 +8,9 @@
 #include <cerrno>
 #include <csignal>
 
-#include "blocking_io.hpp"
-#include "child_process.hpp"
 #include "last_line.hpp"
+#include "piped_command.hpp"
+#include "waypost/process/io.hpp"
 #include "worker_jobs.hpp"
 
 namespace waypost::delivery {
@@ -22,7 +21,7 @@ using steady = std::chrono::steady_clock;
 
 class conversation {
 public:
-    conversation(child_process& program, std::string head, job_content& content)
+    conversation(piped_command& program, std::string head, job_content& content)
         : program_(program), content_(content), head_(std::move(head)), pending_(head_) {}
 
     enum class end { exited, too_late, connection_lost };
@@ -36,7 +35,7 @@ private:
     bool fetch();
     void feed();
 
-    child_process& program_;
+    piped_command& program_;
     job_content& content_;
     std::string head_;
     std::string_view pending_;  // taken from the content, not yet given to the command
@@ -48,7 +47,7 @@ conversation::end conversation::run_until(steady::time_point deadline) {
         if (program_.input && pending_.empty() && content_.at_end()) program_.input.close();
         const bool may_fetch = program_.input && pending_.empty();
         pollfd watched[] = {
-            {program_.ended.get(), POLLIN, 0},
+            {program_.pidfd(), POLLIN, 0},
             {program_.output.get(), POLLIN, 0},
             {pending_.empty() ? -1 : program_.input.get(), POLLOUT, 0},
             {content_.connection(), static_cast<short>(may_fetch ? POLLIN | POLLRDHUP : POLLRDHUP), 0},
@@ -88,7 +87,7 @@ void conversation::listen() {
     constexpr int pieces = 16;
     char piece[4096];
     for (int i = 0; i < pieces && program_.output; ++i) {
-        const auto got = read_some(program_.output.get(), piece, sizeof piece);
+        const auto got = process::read_some(program_.output.get(), piece);
         if (got.has_error() && got.error() == boost::system::errc::resource_unavailable_try_again) return;
         if (got.has_error() || *got == 0) return program_.output.close();
         last_line_.add({piece, *got});
@@ -105,7 +104,7 @@ workplace workplace_of(const job& job) {
     // Behind a slash and a dot the system asks whether one may pass, not only whether there is one.
     if (!job.home.empty() && ::access((job.home + "/.").c_str(), X_OK) == 0) return {job.home};
     const base::error_code failed =
-        job.home.empty() ? base::error_code(ENOENT, boost::system::system_category()) : last_error();
+        job.home.empty() ? base::error_code(ENOENT, boost::system::system_category()) : process::last_error();
     if (job.path.empty()) return {job.home, failed};
     return {job.path};
 }
@@ -120,11 +119,9 @@ std::string_view meaning_of(int code) {
     }
 }
 
-mail::status verdict(int ended, const std::string& reply) {
-    if (WIFSIGNALED(ended)) {
-        return mail::status::transient("4.3.0", "Command ended by signal " + std::to_string(WTERMSIG(ended)));
-    }
-    const int code = WEXITSTATUS(ended);
+mail::status verdict(const process::ending& ended, const std::string& reply) {
+    const int code = ended.number;
+    if (ended.by_signal) return mail::status::transient("4.3.0", "Command ended by signal " + std::to_string(code));
     if (code == EX_OK) return mail::status::success("2.0.0", "Delivered to command");
     const std::string text = reply.empty() ? "Command failed with exit code " + std::to_string(code) : reply;
     // What a shell says of a program that it could not run: the administrator's fault or the user's, which can be
@@ -140,14 +137,14 @@ mail::status verdict(int ended, const std::string& reply) {
 mail::status run_command(const job& job, job_content& content) {
     const workplace place = workplace_of(job);
     if (place.failed) return mailbox_trouble("Cannot enter the home " + job.home, place.failed);
-    auto child = child_process::start(job.arguments, job.environment, place.directory);
+    auto child = piped_command::start(job.arguments, job.environment, place.directory);
     if (child.has_error()) {
         const std::string name = job.arguments.empty() ? "" : job.arguments.front();
         return mail::status::transient("4.3.5", "Cannot run " + name + ": " + child.error().message());
     }
     conversation talk(*child, with_native_line_ends(job.head), content);
     const auto end = talk.run_until(steady::now() + job.time);
-    const int ended = child->kill_and_wait();
+    const process::ending ended = child->kill_and_wait();
     talk.listen();
     switch (end) {
         case conversation::end::exited: return verdict(ended, talk.said().text());

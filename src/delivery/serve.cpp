@@ -2,7 +2,7 @@
 
 #include <unistd.h>
 
-#include "blocking_io.hpp"
+#include "waypost/process/io.hpp"
 #include "worker_jobs.hpp"
 
 namespace waypost::delivery {
@@ -12,14 +12,14 @@ namespace {
 /// Nothing where the connection is at its end.
 base::result<std::optional<job>> next_job(int connection) {
     char first = 0;
-    const auto got = read_some(connection, &first, 1);
+    const auto got = process::read_some(connection, {&first, 1});
     if (got.has_error()) return got.error();
     if (*got == 0) return std::nullopt;
-    const auto length = read_exactly(connection, 3);
+    const auto length = process::read_exactly(connection, 3);
     if (length.has_error()) return length.error();
     const auto size = frame_size(first + *length);
     if (!size) return make_error_code(boost::system::errc::message_size);
-    const auto inside = read_exactly(connection, *size);
+    const auto inside = process::read_exactly(connection, *size);
     if (inside.has_error()) return inside.error();
     auto read = decode_job(*inside);
     if (!read) return make_error_code(boost::system::errc::bad_message);
@@ -51,7 +51,7 @@ bool serve(int connection) {
         // Content that the job did not want is taken all the same, so that the connection stays in step.
         if (content.drain().has_error()) return false;
         const job_answer answer{done.status, done.is_there, done.text.size()};
-        if (write_all(connection, frame_of(encode(answer)) + done.text).has_error()) return false;
+        if (process::write_all(connection, frame_of(encode(answer)) + done.text).has_error()) return false;
     }
 }
 

@@ -28,7 +28,7 @@ constexpr std::size_t usual_answer = 512;
 
 }  // namespace
 
-worker_link::worker_link(const async::executor& executor, async::clock& time, descriptor socket)
+worker_link::worker_link(const async::executor& executor, async::clock& time, process::descriptor socket)
     : socket_(executor, boost::asio::local::stream_protocol(), socket.release()), clock_(&time) {}
 
 void worker_link::close() {

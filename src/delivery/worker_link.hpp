@@ -8,10 +8,9 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <string>
 
-#include "descriptor.hpp"
 #include "job.hpp"
 #include "waypost/async/clock.hpp"
-#include "waypost/base/result.hpp"
+#include "waypost/process/descriptor.hpp"
 #include "waypost/spool/content.hpp"
 
 namespace waypost::delivery {
@@ -24,7 +23,7 @@ struct job_done {
 
 class worker_link {
 public:
-    worker_link(const async::executor& executor, async::clock& time, descriptor socket);
+    worker_link(const async::executor& executor, async::clock& time, process::descriptor socket);
 
     /// One at a time. `content` may be null; its size is set in the job here.
     async::awaitable<base::result<job_done>> act(job job, const spool::content* content);

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <csignal>
 #include <optional>
 #include <utility>
 
 #include "errc.hpp"
 #include "waypost/base/exception_text.hpp"
+#include "waypost/process/child.hpp"
 
 namespace waypost::delivery {
 
@@ -32,7 +34,7 @@ struct worker_pool::worker {
         : user(identity),
           began(time.now()),
           link(executor, time, std::move(started.socket)),
-          process(executor, started.process.release()) {}
+          process(executor, started.pidfd.release()) {}
 
     identity user;
     async::time_point began;
@@ -128,8 +130,8 @@ std::shared_ptr<worker_pool::worker> worker_pool::take_idle(identity identity) {
         if ((*next)->user != identity) continue;
         auto free = *next;
         next = idle_.erase(next);
-        if (!is_stopped(free->process.native_handle())) return free;
-        kill_worker(free->process.native_handle());
+        if (!process::is_stopped(free->process.native_handle())) return free;
+        process::send_signal(free->process.native_handle(), SIGKILL);
         retire(free);
     }
     return nullptr;
@@ -210,15 +212,16 @@ void worker_pool::retire(const std::shared_ptr<worker>& worker) {
 
 async::awaitable<> worker_pool::kill_after(std::shared_ptr<worker> worker) {
     co_await context_.clock.sleep_for(time_to_leave);
-    if (!worker->ended) kill_worker(worker->process.native_handle());
+    if (!worker->ended) process::send_signal(worker->process.native_handle(), SIGKILL);
 }
 
 /// Until the process has ended, by our word or its own.
 async::awaitable<> worker_pool::watch(std::shared_ptr<worker> who) {
     co_await who->process.async_wait(boost::asio::posix::descriptor_base::wait_read, async::as_result);
-    const std::string how = reap_worker(who->process.native_handle());
-    if (!how.empty() && !who->leaving) {
-        context_.log.warn("mda", "worker-ended", {{"uid", who->user.uid}, {"gid", who->user.gid}, {"how", how}});
+    const auto ended = process::reap(who->process.native_handle());
+    if (ended && !ended->is_success() && !who->leaving) {
+        context_.log.warn("mda", "worker-ended",
+                          {{"uid", who->user.uid}, {"gid", who->user.gid}, {"how", ended->text()}});
     }
     who->ended = true;
     if (who->leaving) --retiring_;
@@ -302,7 +305,8 @@ void worker_pool::retire_unneeded() {
 /// Its job, if it has one, fails as that of a delivery worker that died, and is done again.
 void worker_pool::kill_stopped() {
     for (const auto& each : workers_) {
-        if (is_stopped(each->process.native_handle())) kill_worker(each->process.native_handle());
+        if (process::is_stopped(each->process.native_handle()))
+            process::send_signal(each->process.native_handle(), SIGKILL);
     }
 }
 

@@ -4,13 +4,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
-#include <cerrno>
-#include <cstring>
 #include <stdexcept>
 
 #include "openssl_handles.hpp"
 #include "waypost/net/tls_context.hpp"
+#include "waypost/process/descriptor.hpp"
+#include "waypost/process/io.hpp"
 
 namespace waypost::net {
 
@@ -52,12 +51,13 @@ std::string pem_text(BIO* memory) {
 void write_file(const std::string& path, const std::string& text, mode_t mode) {
     const std::string temporary = path + ".new";
     ::unlink(temporary.c_str());
-    const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    const bool written = file >= 0 && ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-    if (file >= 0) ::close(file);
-    if (!written || ::rename(temporary.c_str(), path.c_str()) != 0) {
-        throw std::runtime_error(path + " cannot be written: " + std::strerror(errno));
-    }
+    const auto fail = [&path](const base::error_code& error) {
+        throw std::runtime_error(path + " cannot be written: " + error.message());
+    };
+    const auto file = process::open_file(temporary, O_WRONLY | O_CREAT | O_EXCL, mode);
+    if (file.has_error()) fail(file.error());
+    if (const auto written = process::write_all(file->get(), text); written.has_error()) fail(written.error());
+    if (::rename(temporary.c_str(), path.c_str()) != 0) fail(process::last_error());
 }
 
 }  // namespace

@@ -3,70 +3,44 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdio>
 
 #include "volume.hpp"
+#include "waypost/process/io.hpp"
 #include "waypost/spool/store.hpp"
 
 namespace waypost::spool {
-namespace {
-
-base::error_code last_error() { return {errno, boost::system::system_category()}; }
-
-}  // namespace
 
 body_file::~body_file() {
-    close();
+    file_.close();
     if (created_ && !is_kept_) ::unlink(path().c_str());
 }
 
 base::error_code body_file::append(std::string_view octets) {
     if (room_ && !room_->admits(octets.size())) return errc::full;
-    if (fd_ < 0) {
+    if (!file_) {
         // Without O_EXCL: message ids are never used twice, so a file of that name is a leftover of a crash.
-        fd_ = ::open(path().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-        if (fd_ < 0) return last_error();
+        auto made = process::open_file(path(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
+        if (made.has_error()) return made.error();
+        file_ = std::move(*made);
         created_ = true;
     }
-    while (!octets.empty()) {
-        const ssize_t written = ::write(fd_, octets.data(), octets.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) return last_error();
-        octets.remove_prefix(static_cast<std::size_t>(written));
-    }
-    return {};
+    const auto written = process::write_all(file_.get(), octets);
+    return written.has_error() ? written.error() : base::error_code();
 }
 
 base::error_code body_file::sync() {
-    if (::fdatasync(fd_) != 0) return last_error();
-    close();
-    if (::rename(path().c_str(), path_.c_str()) != 0) return last_error();
+    if (::fdatasync(file_.get()) != 0) return process::last_error();
+    file_.close();
+    if (::rename(path().c_str(), path_.c_str()) != 0) return process::last_error();
     whole_ = true;
     return {};
 }
 
 base::result<std::size_t> body_file::read(std::uint64_t offset, std::span<char> buffer) const {
-    const int fd = ::open(path().c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0) return last_error();
-    std::size_t filled = 0;
-    base::error_code failed;
-    while (filled < buffer.size()) {
-        const ssize_t got =
-            ::pread(fd, buffer.data() + filled, buffer.size() - filled, static_cast<off_t>(offset + filled));
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) failed = last_error();
-        if (got <= 0) break;
-        filled += static_cast<std::size_t>(got);
-    }
-    ::close(fd);
-    if (failed) return failed;
-    return filled;
-}
-
-void body_file::close() noexcept {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = -1;
+    const auto file = process::open_file(path(), O_RDONLY | O_NOFOLLOW);
+    if (file.has_error()) return file.error();
+    return process::read_at(file->get(), offset, buffer);
 }
 
 }  // namespace waypost::spool

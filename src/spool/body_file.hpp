@@ -14,7 +14,7 @@
 #include <string>
 #include <string_view>
 
-#include "waypost/base/result.hpp"
+#include "waypost/process/descriptor.hpp"
 
 namespace waypost::spool {
 
@@ -44,13 +44,12 @@ public:
     [[nodiscard]] bool is_to_be_removed() const noexcept { return created_ && !is_kept_; }
 
 private:
-    void close() noexcept;
     [[nodiscard]] std::string path() const { return whole_ ? path_ : path_ + std::string(unfinished); }
 
     std::string path_;
     std::shared_ptr<const volume> room_;
     bool whole_;
-    int fd_ = -1;
+    process::descriptor file_;
     bool created_ = false;
     std::atomic<bool> is_kept_;  // set by the store's writer thread
 };

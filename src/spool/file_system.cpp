@@ -14,12 +14,15 @@
 #include <vector>
 
 #include "waypost/base/ascii.hpp"
+#include "waypost/process/files.hpp"
+#include "waypost/process/io.hpp"
 
 namespace waypost::spool::file_system {
 namespace {
 
-[[noreturn]] void fail(const std::string& path, const char* operation) {
-    throw std::runtime_error(path + ": " + operation + ": " + std::system_category().message(errno));
+[[noreturn]] void fail(const std::string& path, const char* operation,
+                       const base::error_code& error = process::last_error()) {
+    throw std::runtime_error(path + ": " + operation + ": " + error.message());
 }
 
 std::string first_line_of(int fd) {
@@ -76,17 +79,16 @@ void refuse_foreign_database(const std::string& path) {
 /// One that somebody made for us, perhaps too open: only its owner can mend that. In a directory of another user's
 /// that one could put files of its own in the place of ours.
 void make_private(const std::string& path) {
-    const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 && errno == ENOTDIR) throw std::runtime_error(path + ": is not a directory");
-    if (fd < 0) fail(path, "cannot be opened");
+    const auto directory = process::open_file(path, O_RDONLY | O_DIRECTORY);
+    if (directory.has_error() && directory.error() == boost::system::errc::not_a_directory)
+        throw std::runtime_error(path + ": is not a directory");
+    if (directory.has_error()) fail(path, "cannot be opened", directory.error());
     struct stat about{};
-    const bool is_known = ::fstat(fd, &about) == 0;
-    const bool is_ours = is_known && about.st_uid == ::geteuid();
+    if (::fstat(directory->get(), &about) != 0) fail(path, "cannot be looked at");
+    const bool is_ours = about.st_uid == ::geteuid();
     constexpr mode_t others = S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH;
     const bool is_private =
-        is_ours && ((about.st_mode & others) == 0 || ::fchmod(fd, about.st_mode & 0777 & ~others) == 0);
-    ::close(fd);
-    if (!is_known) fail(path, "cannot be looked at");
+        is_ours && ((about.st_mode & others) == 0 || ::fchmod(directory->get(), about.st_mode & 0777 & ~others) == 0);
     if (!is_ours)
         throw std::runtime_error(path + ": belongs to user " + std::to_string(about.st_uid) +
                                  ", but the queue is used by user " + std::to_string(::geteuid()) +
@@ -112,34 +114,28 @@ void make_queue_directory(const std::string& path, const std::function<void(cons
 }
 
 void make_private_file(const std::string& path) {
-    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0) fail(path, "cannot be made");
-    ::close(fd);
+    const auto file = process::open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+    if (file.has_error()) fail(path, "cannot be made", file.error());
 }
 
 void sync_directory(const std::string& path) {
-    const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) fail(path, "cannot be opened");
-    const int synced = ::fsync(fd);
-    ::close(fd);
-    if (synced != 0) fail(path, "cannot be synced");
+    const auto synced = process::sync_directory(path);
+    if (synced.has_error()) fail(path, "cannot be synced", synced.error());
 }
 
 lock::lock(const std::string& directory) {
     const std::string path = directory + "/queue.lock";
-    fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd_ < 0) fail(path, "cannot be opened");
-    if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
-        const std::string holder = first_line_of(fd_);
-        ::close(fd_);
+    auto file = process::open_file(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+    if (file.has_error()) fail(path, "cannot be opened", file.error());
+    file_ = std::move(*file);
+    if (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0) {
+        const std::string holder = first_line_of(file_.get());
         throw std::runtime_error("the queue in " + directory + " is in use by process " +
                                  (holder.empty() ? "(unknown)" : holder));
     }
     // Only a help for people, so a full disk does not matter: the lock itself is the flock.
     const std::string mine = std::to_string(::getpid()) + '\n';
-    if (::ftruncate(fd_, 0) == 0 && ::pwrite(fd_, mine.data(), mine.size(), 0) > 0) return;
+    if (::ftruncate(file_.get(), 0) == 0 && ::pwrite(file_.get(), mine.data(), mine.size(), 0) > 0) return;
 }
-
-lock::~lock() { ::close(fd_); }
 
 }  // namespace waypost::spool::file_system

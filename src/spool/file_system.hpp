@@ -5,6 +5,8 @@
 #include <functional>
 #include <string>
 
+#include "waypost/process/descriptor.hpp"
+
 namespace waypost::spool::file_system {
 
 /// Makes `path`, readable by nobody else, if it is not there. One that is there must be ours, and is closed to others.
@@ -22,12 +24,9 @@ class lock {
 public:
     /// Throws with the process id of the one who holds it.
     explicit lock(const std::string& directory);
-    ~lock();
-    lock(const lock&) = delete;
-    lock& operator=(const lock&) = delete;
 
 private:
-    int fd_;
+    process::descriptor file_;
 };
 
 }  // namespace waypost::spool::file_system

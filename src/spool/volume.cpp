@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "waypost/process/descriptor.hpp"
+
 namespace waypost::spool {
 namespace {
 
@@ -73,10 +75,9 @@ void volume::hold() noexcept {
     }
     ::unlink(path_.c_str());
     if (!admits(size)) return;
-    const int fd = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0) return;
-    has_reserve_ = ::posix_fallocate(fd, 0, static_cast<off_t>(size)) == 0;
-    ::close(fd);
+    const auto file = process::open_file(path_, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+    if (file.has_error()) return;
+    has_reserve_ = ::posix_fallocate(file->get(), 0, static_cast<off_t>(size)) == 0;
     if (!has_reserve_) ::unlink(path_.c_str());
 }
 

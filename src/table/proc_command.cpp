@@ -3,9 +3,10 @@
 
 #include <array>
 #include <filesystem>
+#include <optional>
+#include <string_view>
 #include <system_error>
 
-#include "child_process.hpp"
 #include "waypost/base/ascii.hpp"
 #include "waypost/table/proc_table.hpp"
 
@@ -21,6 +22,28 @@ constexpr std::array<std::string_view, 5> program_directories = {"/usr/local/lib
 bool is_program(const std::string& path) {
     std::error_code ignored;
     return std::filesystem::is_regular_file(path, ignored) && ::access(path.c_str(), X_OK) == 0;
+}
+
+/// The words of a command line: between blanks, in '' or in "". No shell ever sees it. Nothing if a quote has no end.
+std::vector<std::string> split_command(std::string_view line) {
+    std::vector<std::string> words;
+    std::optional<std::string> word;
+    char quote = 0;
+    for (const char c : line) {
+        if (quote != 0 ? c == quote : c == '\'' || c == '"') {
+            quote = quote != 0 ? 0 : c;
+            if (!word) word.emplace();
+        } else if (quote == 0 && base::is_blank(c)) {
+            if (word) words.push_back(std::move(*word));
+            word.reset();
+        } else {
+            if (!word) word.emplace();
+            word->push_back(c);
+        }
+    }
+    if (quote != 0) return {};
+    if (word) words.push_back(std::move(*word));
+    return words;
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include "waypost/table/proc_table.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
-#include <system_error>
 
 #include "lookup_one.hpp"
 #include "table_program.hpp"
@@ -23,7 +22,7 @@ constexpr async::duration longest_pause = seconds(60);
 }  // namespace
 
 proc_table::proc_table(std::string name, std::vector<std::string> command, dependencies& context,
-                       std::optional<base::user_identity> user)
+                       std::optional<process::user_identity> user)
     : name_(std::move(name)),
       command_(std::move(command)),
       user_(std::move(user)),
@@ -44,7 +43,7 @@ void proc_table::bury() {
     const auto now = context_->clock.now();
     pause_ = now - born_ >= long_life ? async::duration() : std::clamp(2 * pause_, first_pause, longest_pause);
     not_before_ = now + pause_;
-    const auto process = std::make_shared<child_process>(program_->take_process());
+    const auto process = std::make_shared<running_program>(program_->take_process());
     program_.reset();
     boost::asio::post(context_->io.pool(), [process] {});
 }
@@ -59,18 +58,17 @@ async::awaitable<> proc_table::start() {
         proc_table& owner;
     };
     const attempt now(*this);
-    auto job = [command = command_, user = user_] { return child_process::start(command, user); };
+    auto job = [command = command_, user = user_] { return running_program::start(command, user); };
     auto begun = co_await async::offload(context_->io, std::move(job));
     born_ = context_->clock.now();
-    if (const int* error = std::get_if<int>(&begun)) {
-        say("its program " + base::printable(command_.front()) +
-            " cannot be started: " + std::generic_category().message(*error));
+    if (begun.has_error()) {
+        say("its program " + base::printable(command_.front()) + " cannot be started: " + begun.error().message());
         pause_ = std::clamp(2 * pause_, first_pause, longest_pause);
         not_before_ = born_ + pause_;
         co_return;
     }
-    program_ = std::make_shared<table_program>(std::move(std::get<child_process>(begun)), name_,
-                                               [this](const std::string& text) { say(text); });
+    program_ =
+        std::make_shared<table_program>(std::move(*begun), name_, [this](const std::string& text) { say(text); });
 }
 
 async::awaitable<> proc_table::wait(std::shared_ptr<table_program> program, std::function<bool()> until,

@@ -1,16 +1,10 @@
 #include "waypost/table/table_file.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <optional>
-#include <system_error>
 
 #include "waypost/base/ascii.hpp"
+#include "waypost/process/files.hpp"
 
 namespace waypost::table {
 
@@ -118,22 +112,6 @@ private:
     std::size_t blamed_ = 0;  // an earlier line than the one where the fault shows
 };
 
-class file_descriptor {
-public:
-    explicit file_descriptor(int fd) : fd_(fd) {}
-    ~file_descriptor() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    file_descriptor(const file_descriptor&) = delete;
-    file_descriptor& operator=(const file_descriptor&) = delete;
-    [[nodiscard]] int get() const noexcept { return fd_; }
-
-private:
-    int fd_;
-};
-
-file_fault system_fault(int error) { return {0, std::generic_category().message(error)}; }
-
 }  // namespace
 
 std::variant<entries, file_fault> parse_table_file(std::string_view text, row_check* check) {
@@ -141,28 +119,11 @@ std::variant<entries, file_fault> parse_table_file(std::string_view text, row_ch
 }
 
 std::variant<std::string, file_fault> read_text(const std::string& path, std::size_t largest, last_line end) {
-    // Non-blocking, because opening a FIFO would wait for somebody to write to it.
-    const file_descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    if (file.get() < 0) return system_fault(errno);
-    struct stat about = {};
-    if (::fstat(file.get(), &about) != 0) return system_fault(errno);
-    if (!S_ISREG(about.st_mode)) return file_fault{0, "not a regular file"};
-    const file_fault too_large{0, "it is larger than " + std::to_string(largest >> 10) + " KiB"};
-    if (static_cast<std::size_t>(about.st_size) > largest) return too_large;
-
-    std::string text;
-    text.reserve(static_cast<std::size_t>(about.st_size));
-    std::array<char, 65536> block;
-    for (;;) {
-        const ssize_t got = ::read(file.get(), block.data(), block.size());
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return system_fault(errno);
-        if (got == 0) break;
-        text.append(block.data(), static_cast<std::size_t>(got));
-        if (text.size() > largest) return too_large;  // it grew
-    }
+    auto read = process::read_file(path, largest);
+    if (auto* refused = std::get_if<process::unreadable>(&read)) return file_fault{0, std::move(refused->reason)};
+    auto& text = std::get<std::string>(read);
     if (end == last_line::only_with_its_end) text.resize(text.rfind('\n') + 1);
-    return text;
+    return std::move(text);
 }
 
 std::variant<entries, file_fault> read_table_file(const std::string& path, row_check* check, last_line end) {

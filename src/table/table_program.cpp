@@ -18,7 +18,7 @@ constexpr std::size_t most_unsent = 1U << 20;
 
 }  // namespace
 
-table_program::table_program(child_process process, std::string_view table, complaint_sink complain)
+table_program::table_program(running_program process, std::string_view table, complaint_sink complain)
     : process_(std::move(process)), complain_(std::move(complain)), unsent_(protocol::greeting(table)) {
     send();
 }

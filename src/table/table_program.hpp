@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "child_process.hpp"
+#include "running_program.hpp"
 #include "table_protocol.hpp"
 #include "wait_list.hpp"
 
@@ -28,7 +28,7 @@ class table_program {
 public:
     using complaint_sink = std::function<void(const std::string&)>;
 
-    table_program(child_process process, std::string_view table, complaint_sink complain);
+    table_program(running_program process, std::string_view table, complaint_sink complain);
 
     /// Sends a line; the answer to `id` goes to `question`.
     void ask(const std::string& id, const std::string& line, std::shared_ptr<program_question> question);
@@ -47,7 +47,7 @@ public:
     /// It is to be asked no more: all questions fail.
     void give_up(std::string reason);
     /// For a thread that may wait for its end.
-    [[nodiscard]] child_process take_process() { return std::move(process_); }
+    [[nodiscard]] running_program take_process() { return std::move(process_); }
 
 private:
     using descriptor = boost::asio::posix::stream_descriptor;
@@ -60,7 +60,7 @@ private:
     void take_lines();
     void take(std::string_view line);
 
-    child_process process_;
+    running_program process_;
     wait_list changed_;
     io_pump* at_work_ = nullptr;  // who reads and writes for all, while he waits
     complaint_sink complain_;

@@ -10,7 +10,6 @@
 
 using namespace waypost;
 using cli::connect_to_daemon;
-using cli::daemon_socket;
 using strings = std::vector<std::string>;
 
 namespace {

@@ -95,8 +95,7 @@ private:
             ::close(socket);
             ::close(end);
         });
-        return delivery::started_worker{.socket = delivery::descriptor(talk[0]),
-                                        .process = delivery::descriptor(life[0])};
+        return delivery::started_worker{.socket = process::descriptor(talk[0]), .pidfd = process::descriptor(life[0])};
     }
 
     void serve(delivery::identity who, int socket) {

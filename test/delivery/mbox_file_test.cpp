@@ -48,7 +48,7 @@ public:
     void give_back() { file_.close(); }
 
 private:
-    delivery::descriptor file_;
+    process::descriptor file_;
 };
 
 void make_old(const std::string& path, std::chrono::minutes age) {

@@ -8,18 +8,18 @@
 #include <string_view>
 #include <thread>
 
-#include "blocking_io.hpp"
-#include "descriptor.hpp"
+#include "waypost/process/descriptor.hpp"
+#include "waypost/process/io.hpp"
 
 namespace waypost::test {
 
 class socket_pair {
 public:
     socket_pair() {
-        int ends[2];
-        if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) throw std::runtime_error("no socket pair");
-        near_ = delivery::descriptor(ends[0]);
-        far_ = delivery::descriptor(ends[1]);
+        auto ends = process::make_socket_pair();
+        if (ends.has_error()) throw std::runtime_error("no socket pair");
+        near_ = std::move(ends->ours);
+        far_ = std::move(ends->theirs);
     }
     ~socket_pair() {
         // Whoever still sends is told that nobody reads.
@@ -30,7 +30,7 @@ public:
     [[nodiscard]] int near() const { return near_.get(); }
     [[nodiscard]] int far() const { return far_.get(); }
     /// What fits into the socket's buffer.
-    void send(const std::string& octets) { static_cast<void>(delivery::write_all(far_.get(), octets)); }
+    void send(const std::string& octets) { static_cast<void>(process::write_all(far_.get(), octets)); }
     /// Any amount.
     void send_aside(std::string octets) {
         if (sender_.joinable()) sender_.join();
@@ -45,11 +45,11 @@ public:
     /// The far end closes.
     void hang_up() { ::shutdown(far_.get(), SHUT_WR); }
     /// What is there for the near end.
-    std::string read(std::size_t size) { return delivery::read_exactly(near_.get(), size).value(); }
+    std::string read(std::size_t size) { return process::read_exactly(near_.get(), size).value(); }
 
 private:
-    delivery::descriptor near_;
-    delivery::descriptor far_;
+    process::descriptor near_;
+    process::descriptor far_;
     std::thread sender_;
 };
 

@@ -35,10 +35,10 @@ public:
     }
     void send_octets(const std::string& octets) { wire_.send(octets); }
     worker_answer answer() {
-        const auto length = delivery::read_exactly(wire_.far(), 4).value();
-        const auto inside = delivery::read_exactly(wire_.far(), delivery::frame_size(length).value()).value();
+        const auto length = process::read_exactly(wire_.far(), 4).value();
+        const auto inside = process::read_exactly(wire_.far(), delivery::frame_size(length).value()).value();
         worker_answer got{delivery::decode_answer(inside).value(), {}};
-        got.text = delivery::read_exactly(wire_.far(), got.answer.size).value();
+        got.text = process::read_exactly(wire_.far(), got.answer.size).value();
         return got;
     }
     mail::status ask(const delivery::job& what, const std::string& content = {}) {

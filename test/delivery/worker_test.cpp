@@ -23,21 +23,21 @@ namespace {
 const unsigned nobody = ::geteuid() == 0 ? 65534 : ::geteuid();
 
 /// A delivery worker in a process of its own, as the daemon has it.
-class process {
+class worker_process {
 public:
-    explicit process(unsigned uid = nobody, unsigned gid = nobody) : pid_(::fork()) {
+    explicit worker_process(unsigned uid = nobody, unsigned gid = nobody) : pid_(::fork()) {
         if (pid_ != 0) return;
         ::dup2(wire_.near(), STDIN_FILENO);
         ::_exit(delivery::run_worker(uid, gid));
     }
-    ~process() {
+    ~worker_process() {
         if (pid_ > 0) exit_code();
     }
     mail::status ask(job job, const std::string& content = {}) {
         job.size = content.size();
         wire_.send(delivery::frame_of(encode(job)) + content);
-        const auto length = delivery::read_exactly(wire_.far(), 4).value();
-        const auto inside = delivery::read_exactly(wire_.far(), delivery::frame_size(length).value()).value();
+        const auto length = process::read_exactly(wire_.far(), 4).value();
+        const auto inside = process::read_exactly(wire_.far(), delivery::frame_size(length).value()).value();
         return delivery::decode_answer(inside).value().status;
     }
     void tell(const std::string& octets) { wire_.send(octets); }
@@ -69,7 +69,7 @@ struct fixture {
 
 TEST_CASE("a delivery worker acts under its identity and has no other", "[delivery][delivery worker]") {
     const fixture f;
-    process worker;
+    worker_process worker;
     CHECK(worker.ask(f.script("grep -E '^(Uid|Gid|Groups|CapEff|CapPrm)' /proc/self/status > identity")).is_success());
     if (::geteuid() == 0) {
         const std::string all = "\t65534\t65534\t65534\t65534\n";
@@ -87,7 +87,7 @@ TEST_CASE("a delivery worker acts under its identity and has no other", "[delive
 TEST_CASE("a delivery worker cannot do what its user cannot", "[delivery][delivery worker]") {
     if (::geteuid() != 0) return;
     const fixture f;
-    process worker;
+    worker_process worker;
     fs::create_directory(f.home / "closed");
     ::chmod((f.home / "closed").c_str(), 0700);
     CHECK(worker.ask({.operation = job::kind::maildir, .path = f.home / "closed/Maildir", .name = "1"}).is_transient());
@@ -99,7 +99,7 @@ TEST_CASE("a delivery worker cannot do what its user cannot", "[delivery][delive
 TEST_CASE("a delivery worker uses the record lock alone where it may make no dot lock", "[delivery][delivery worker]") {
     if (::geteuid() != 0) return;
     const fixture f;
-    process worker;
+    worker_process worker;
     fs::create_directory(f.home / "spool");
     test::write_file(f.home / "spool/ada", "");
     REQUIRE(::chown((f.home / "spool/ada").c_str(), nobody, nobody) == 0);
@@ -109,15 +109,15 @@ TEST_CASE("a delivery worker uses the record lock alone where it may make no dot
 
 TEST_CASE("an identity that cannot be taken is no delivery worker", "[delivery][delivery worker]") {
     const unsigned unchanged = ~0U;  // what setresuid() understands as "leave it"
-    CHECK(process(unchanged, nobody).exit_code() == EX_NOPERM);
-    if (::geteuid() == 0) CHECK(process(nobody, unchanged).exit_code() == EX_NOPERM);
-    if (::geteuid() != 0) CHECK(process(0, 0).exit_code() == EX_NOPERM);
-    if (::geteuid() != 0) CHECK(process(::geteuid() + 1, nobody).exit_code() == EX_NOPERM);
+    CHECK(worker_process(unchanged, nobody).exit_code() == EX_NOPERM);
+    if (::geteuid() == 0) CHECK(worker_process(nobody, unchanged).exit_code() == EX_NOPERM);
+    if (::geteuid() != 0) CHECK(worker_process(0, 0).exit_code() == EX_NOPERM);
+    if (::geteuid() != 0) CHECK(worker_process(::geteuid() + 1, nobody).exit_code() == EX_NOPERM);
 }
 
 TEST_CASE("what ends the daemon politely does not end its delivery workers", "[delivery][delivery worker]") {
     const fixture f;
-    process worker;
+    worker_process worker;
     const job what{.operation = job::kind::mbox, .path = f.home / "mbox"};
     CHECK(worker.ask(what, "x\r\n").is_success());
     for (const int each : {SIGTERM, SIGINT, SIGHUP}) worker.signal(each);
@@ -126,7 +126,7 @@ TEST_CASE("what ends the daemon politely does not end its delivery workers", "[d
 }
 
 TEST_CASE("a delivery worker that is told nonsense ends with a fault", "[delivery][delivery worker]") {
-    process worker;
+    worker_process worker;
     worker.tell("GET / HTTP/1.1\r\n\r\n");
     CHECK(worker.exit_code() == EX_PROTOCOL);
 }

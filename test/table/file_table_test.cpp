@@ -136,5 +136,5 @@ TEST_CASE("a directory is no table file", "[table][file_table]") {
     std::filesystem::create_directory(of.path);
     auto opened = file_table::open("t", of.path, of.context);
     REQUIRE(std::holds_alternative<file_fault>(opened));
-    CHECK(std::get<file_fault>(opened).text == "not a regular file");
+    CHECK(std::get<file_fault>(opened).text == "it is a directory");
 }

@@ -38,7 +38,7 @@ TEST_CASE("a file that cannot be read has that fault only", "[table][settings_fi
     auto missing = settings_file::read("/nonexistent/x");
     CHECK_FALSE(missing.require("d", ""));
     CHECK(shown(std::move(missing).faults()) == "0: it cannot be read: No such file or directory");
-    CHECK(shown(settings_file::read("/").faults()) == "0: it cannot be read: not a regular file");
+    CHECK(shown(settings_file::read("/").faults()) == "0: it cannot be read: it is a directory");
     CHECK(shown(settings_file::parse("f", std::string("a b\0c\nd e\n", 10)).faults()) ==
           "1: a NUL byte: this is no text file");
 }

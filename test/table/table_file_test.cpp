@@ -143,7 +143,7 @@ TEST_CASE("a table file is a regular file", "[table][table_file]") {
         REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
         const auto read = read_table_file(path);
         REQUIRE(std::holds_alternative<file_fault>(read));
-        CHECK(std::get<file_fault>(read).text == "not a regular file");
+        CHECK(std::get<file_fault>(read).text == "it is not a regular file");
     }
 }
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "waypost/base/start_as.hpp"
+#include "waypost/process/spawn.hpp"
 #include "waypost/table/dependencies.hpp"
 #include "waypost/table/entries.hpp"
 #include "waypost/table/table.hpp"
@@ -18,7 +18,7 @@ namespace waypost::table {
 struct origin {
     std::string backend;
     std::string argument;
-    std::optional<base::user_identity> user = {};  // of a program; none: as whom we are
+    std::optional<process::user_identity> user = {};  // of a program; none: as whom we are
 };
 
 struct opened {

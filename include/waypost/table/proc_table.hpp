@@ -15,7 +15,7 @@
 #include <variant>
 #include <vector>
 
-#include "waypost/base/start_as.hpp"
+#include "waypost/process/spawn.hpp"
 #include "waypost/table/complaints.hpp"
 #include "waypost/table/dependencies.hpp"
 #include "waypost/table/table.hpp"
@@ -35,7 +35,7 @@ public:
 
     /// As `user`, which only root can; without one as whom we are.
     proc_table(std::string name, std::vector<std::string> command, dependencies& context,
-               std::optional<base::user_identity> user = std::nullopt);
+               std::optional<process::user_identity> user = std::nullopt);
     ~proc_table() override;
 
     [[nodiscard]] const std::string& name() const noexcept override { return name_; }
@@ -70,7 +70,7 @@ private:
 
     std::string name_;
     std::vector<std::string> command_;
-    std::optional<base::user_identity> user_;
+    std::optional<process::user_identity> user_;
     dependencies* context_;
     std::shared_ptr<table_program> program_;
     std::unique_ptr<wait_list> started_;

@@ -1,11 +1,15 @@
-// Owns a file descriptor: closes it when it goes.
+// A file descriptor that is closed with its owner, and the ways to get one. Each is closed in programs that we start.
 #pragma once
 
+#include <sys/types.h>
 #include <unistd.h>
 
+#include <string>
 #include <utility>
 
-namespace waypost::delivery {
+#include "waypost/base/result.hpp"
+
+namespace waypost::process {
 
 class descriptor {
 public:
@@ -20,7 +24,7 @@ public:
 
     [[nodiscard]] int get() const noexcept { return number_; }
     explicit operator bool() const noexcept { return number_ >= 0; }
-    /// Whoever asks owns it from now on.
+    /// The caller owns it from now on.
     [[nodiscard]] int release() noexcept { return std::exchange(number_, -1); }
     void close() noexcept {
         if (number_ >= 0) ::close(std::exchange(number_, -1));
@@ -30,4 +34,20 @@ private:
     int number_ = -1;
 };
 
-}  // namespace waypost::delivery
+/// open(2). A path that is a FIFO blocks unless `flags` has O_NONBLOCK.
+[[nodiscard]] base::result<descriptor> open_file(const std::string& path, int flags, mode_t mode = 0);
+
+struct pipe_ends {
+    descriptor reading;
+    descriptor writing;
+};
+[[nodiscard]] base::result<pipe_ends> make_pipe();
+
+/// A stream in both directions.
+struct socket_pair {
+    descriptor ours;
+    descriptor theirs;
+};
+[[nodiscard]] base::result<socket_pair> make_socket_pair();
+
+}  // namespace waypost::process

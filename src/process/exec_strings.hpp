@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace waypost::base {
+namespace waypost::process {
 
 /// Pointers to the same strings, which must outlive them, and a null pointer at the end.
 [[nodiscard]] inline std::vector<char*> exec_strings(const std::vector<std::string>& strings) {
@@ -15,4 +15,4 @@ namespace waypost::base {
     return all;
 }
 
-}  // namespace waypost::base
+}  // namespace waypost::process
