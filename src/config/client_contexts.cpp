@@ -16,7 +16,7 @@ void client_contexts::add(const action& action, relay::action_settings& to) {
         settings.ca_file = find_ca(now_, *action.ca);
         if (settings.ca_file.empty()) return;
     }
-    const location& where = action.pki ? action.pki->location : action.ca ? action.ca->location : action.place;
+    const location& where = action.pki ? action.pki->location : action.ca ? action.ca->location : action.location;
     to.verified = find(settings, net::peer_check::verified, where);
     if (to.verified) to.unverified = find(settings, net::peer_check::none, where);
 }

@@ -2,10 +2,13 @@
 // it and stays on its directive; what it understood goes into the model.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
 #include "cursor.hpp"
+#include "suggestions.hpp"
+#include "waypost/base/ascii.hpp"
 #include "waypost/config/model.hpp"
 
 namespace waypost::config {
@@ -24,6 +27,22 @@ struct grammar {
     std::vector<located_string> certificates;  // `certificate NAME` of 2012
 };
 
+/// An option of a directive: option.hpp.
+template <class Target>
+struct option;
+
+/// A fault if the name of a new definition is taken. `kind` is "a table".
+template <class Definition>
+void check_is_new(cursor& cursor, const std::vector<Definition>& definitions, const located_string& name,
+                  std::string_view kind) {
+    const Definition* const other = find_named(definitions, name.text);
+    if (other == nullptr) return;
+    cursor.fault(name.location,
+                 "there is " + std::string(kind) + " \"" + base::printable(name.text, 64) + "\" already, at line " +
+                     std::to_string(other->location.line),
+                 "give this one another name");
+}
+
 // directives.cpp
 void read_directive(grammar& g);
 
@@ -35,31 +54,28 @@ void read_table(grammar& g, const token& word);
 
 // listener_grammar.cpp, tls_grammar.cpp
 void read_listen(grammar& g, const token& word);
+[[nodiscard]] std::span<const option<listener>> listener_options();
+[[nodiscard]] std::span<const option<listener>> socket_listener_options();
 void read_pki(grammar& g, const token& word);
+[[nodiscard]] std::span<const option<pki_definition>> pki_options();
 void read_ca(grammar& g, const token& word);
 /// For each `certificate NAME` where no pki of that name is defined: NAME.crt and NAME.key of 2012's directory.
 void define_certificates_of_2012(grammar& g);
 
 // action_grammar.cpp
 void read_action(grammar& g, const token& word);
-/// An address for `mail-from` or `as`: user@domain, @domain or user.
-[[nodiscard]] located_string take_sender(cursor& cursor, std::string_view word);
-[[nodiscard]] located_string take_domain(cursor& cursor, std::string_view subject);
+[[nodiscard]] std::span<const option<action>> relay_options();
 
 // local_grammar.cpp
 /// The arguments of "mbox", "maildir" ... and, in today's grammar, the options.
 void read_local_action(cursor& cursor, action& target, const token& method);
+[[nodiscard]] std::span<const option<action>> local_options();
 void read_delivery_of_2012(cursor& cursor, action& action, const token& method);
-
-// mda_grammar.cpp
-void read_mda(grammar& g, const token&);
-void read_srs(grammar& g, const token&);
-
-// mta_grammar.cpp
-void read_mta(grammar& g, const token& word);
 
 // match_grammar.cpp
 void read_match(grammar& g, const token& word);
+/// The words of a condition: "from local".
+[[nodiscard]] std::string words_of(subject subject);
 /// Adds a condition, unless there is one of its kind already.
 void add_condition(cursor& cursor, rule& to, condition one);
 /// What the grammar means where it says nothing: from local for local; and the order of evaluation.

@@ -9,17 +9,19 @@
 #include <utility>
 
 #include "grammar.hpp"
-#include "options.hpp"
+#include "option.hpp"
+#include "words.hpp"
 
 namespace waypost::config {
 namespace {
 
 struct reading {
     config::grammar& grammar;
-    config::rule rule;
-    std::optional<config::action> action;
-    config::action expansion;  // its alias, virtual and ttl, which may stand before the delivery
     bool is_accept = false;
+    config::rule rule = {};
+    bool has_delivery = false;
+    config::action action = {};     // if it has
+    config::action expansion = {};  // its alias, virtual and ttl, which may stand before the delivery
     bool forward_only = false;
 };
 
@@ -55,21 +57,21 @@ void read_for(cursor& cursor, reading& reading, const token& word) {
 void begin_action(cursor& cursor, reading& reading, const token& word) {
     if (!reading.is_accept)
         cursor.fail(word, "\"reject\" with " + cursor.show(word), "write accept, or end the rule before it");
-    if (reading.action) cursor.fail(word, "a second delivery in one rule", "write a rule for each");
-    reading.action.emplace();
-    reading.action->place = reading.rule.location;
+    if (std::exchange(reading.has_delivery, true))
+        cursor.fail(word, "a second delivery in one rule", "write a rule for each");
+    reading.action.location = reading.rule.location;
 }
 
 void read_delivery(cursor& cursor, reading& reading, const token& word) {
     begin_action(cursor, reading, word);
-    read_delivery_of_2012(cursor, *reading.action, word);
+    read_delivery_of_2012(cursor, reading.action, word);
 }
 
 constexpr option<reading> deliveries[] = {
-    {"lmtp", &read_delivery},
-    {"maildir", &read_delivery},
-    {"mbox", &read_delivery},
-    {"mda", &read_delivery},
+    {"lmtp", custom{&read_delivery}},
+    {"maildir", custom{&read_delivery}},
+    {"mbox", custom{&read_delivery}},
+    {"mda", custom{&read_delivery}},
 };
 
 void read_deliver(cursor& cursor, reading& to, const token&) {
@@ -79,88 +81,88 @@ void read_deliver(cursor& cursor, reading& to, const token&) {
     find_option<reading>(cursor, method, deliveries, "delivery method").read(cursor, to, method);
 }
 
-void read_expire(cursor& cursor, reading& reading, const token&) {
-    reading.expansion.ttl = cursor.take_delay("a time");
+void read_certificate(cursor& cursor, reading& reading, const token&) {
+    reading.action.pki = cursor.take_string("the name of a certificate");
+    reading.grammar.certificates.push_back(*reading.action.pki);
 }
 
+void read_tls(cursor& cursor, reading& reading, const token&) {
+    reading.action.relay.tls = mail::transport_security::starttls;
+    reading.action.relay.no_verify = !cursor.skip_word("verify");
+}
+
+void read_backup(cursor& cursor, reading& reading, const token&) {
+    reading.action.relay.backup = domain_name{"the name of an MX host"}.read(cursor).text;
+}
+
+template <auto... Members>
+constexpr auto in_action = field<&reading::action, Members...>;
+template <auto Member>
+constexpr auto in_expansion = field<&reading::expansion, Member>;
+using relay_settings = relay::action_settings;
+
+constexpr option<reading> expire = {"expire", setting{in_expansion<&action::ttl>, time_span()}};
+
 constexpr option<reading> relay_options[] = {
-    {"as", [](cursor& cursor, reading& reading,
-              const token& word) { reading.action->mail_from = take_sender(cursor, word.text); }},
-    {"auth", [](cursor& cursor, reading& reading,
-                const token&) { reading.action->auth = take_table_use(cursor, "a table of credentials"); }},
-    {"backup", [](cursor& cursor, reading& reading,
-                  const token&) { reading.action->backup = take_domain(cursor, "the name of an MX host"); }},
-    {"ca", [](cursor& cursor, reading& reading,
-              const token&) { reading.action->ca = cursor.take_string("the name of a ca"); }},
-    {"certificate",
-     [](cursor& cursor, reading& reading, const token&) {
-         reading.action->pki = cursor.take_string("the name of a certificate");
-         reading.grammar.certificates.push_back(*reading.action->pki);
-     }},
-    {"expire", &read_expire},
-    {"hostname",
-     [](cursor& cursor, reading& reading, const token&) { reading.action->helo = take_domain(cursor, "a host name"); }},
-    {"hostnames", [](cursor& cursor, reading& reading,
-                     const token&) { reading.action->helo_names = take_table_use(cursor, "a table of host names"); }},
-    {"pki", [](cursor& cursor, reading& reading,
-               const token&) { reading.action->pki = cursor.take_string("the name of a pki"); }},
-    {"source", [](cursor& cursor, reading& reading,
-                  const token&) { reading.action->sources = take_table_use(cursor, "a source address"); }},
-    {"tls",
-     [](cursor& cursor, reading& reading, const token&) {
-         reading.action->tls = true;
-         reading.action->no_verify = !cursor.skip_word("verify");
-     }},
-    {"verify", [](cursor&, reading&, const token&) {}},  // tls:// and smtps:// verify as they are
-    {"via", [](cursor& cursor, reading& reading,
-               const token&) { reading.action->hosts = take_table_use(cursor, "a relay URL"); }},
+    {"as", setting{in_action<&action::relay, &relay_settings::mail_from>, sender_address{"as"}}},
+    {"auth", setting{in_action<&action::auth>, table_or_rows{"a table of credentials"}}},
+    {"backup", custom{&read_backup}},
+    {"ca", setting{in_action<&action::ca>, string_value{"the name of a ca"}}},
+    {"certificate", custom{&read_certificate}},
+    expire,
+    {"hostname", setting{in_action<&action::relay, &relay_settings::helo>, domain_name()}},
+    {"hostnames", setting{in_action<&action::helo_names>, table_or_rows{"a table of host names"}}},
+    {"pki", setting{in_action<&action::pki>, string_value{"the name of a pki"}}},
+    {"source", setting{in_action<&action::sources>, table_or_rows{"a source address"}}},
+    {"tls", custom{&read_tls}},
+    {"verify", custom<reading>{[](cursor&, reading&, const token&) {}}},  // tls:// and smtps:// verify as they are
+    {"via", setting{in_action<&action::hosts>, table_or_rows{"a relay URL"}}},
 };
 
 void read_relay(cursor& cursor, reading& to, const token& word) {
     begin_action(cursor, to, word);
     read_options<reading>(cursor, to, relay_options, "option of \"relay\"");
     // `tls` did not verify, the URL does; the stricter of the two.
-    if (to.action->hosts) to.action->no_verify = false;
-    if (to.action->auth && !to.action->hosts) {
+    if (to.action.hosts) to.action.relay.no_verify = false;
+    if (to.action.auth && !to.action.hosts) {
         cursor.fault(word.position.where(), "\"auth\" without \"via\"",
                      "write relay via tls+auth://label@host auth <table>");
     }
 }
 
-void read_users(cursor& cursor, reading& reading, const token& word) {
+void check_users(cursor& cursor, const reading& reading, const token& word) {
     if (reading.expansion.userbase) cursor.fail(word, "a second table of users in one rule", "keep one of them");
-    reading.expansion.userbase = take_table_use(cursor, "a table of users");
+}
+
+constexpr auto users = setting{in_expansion<&action::userbase>, table_or_rows{"a table of users"}};
+
+template <subject Subject>
+void read_condition(cursor& cursor, reading& reading, const token& word) {
+    add_with_values(cursor, reading, Subject, word);
 }
 
 constexpr option<reading> parts[] = {
-    {"alias", [](cursor& cursor, reading& reading,
-                 const token&) { reading.expansion.alias = take_table_use(cursor, "a table of aliases"); }},
-    {"deliver", &read_deliver},
-    {"expire", &read_expire},
-    {"for", &read_for},
-    {"forward-only", [](cursor&, reading& reading, const token&) { reading.forward_only = true; }},
-    {"from", &read_from},
-    {"recipient", [](cursor& cursor, reading& reading,
-                     const token& word) { add_with_values(cursor, reading, subject::rcpt_to, word); }},
-    {"relay", &read_relay},
-    {"sender", [](cursor& cursor, reading& reading,
-                  const token& word) { add_with_values(cursor, reading, subject::mail_from, word); }},
-    {"tagged",
-     [](cursor& cursor, reading& reading, const token& word) { add_with_values(cursor, reading, subject::tag, word); }},
-    {"userbase", &read_users},
-    {"users", &read_users},
-    {"virtual",
-     [](cursor& cursor, reading& reading, const token&) {
-         reading.expansion.virtual_users = take_table_use(cursor, "a table of virtual users");
-     }},
+    {"alias", setting{in_expansion<&action::alias>, table_or_rows{"a table of aliases"}}},
+    {"deliver", custom{&read_deliver}},
+    expire,
+    {"for", custom{&read_for}},
+    {"forward-only", constant{field<&reading::forward_only>, true}},
+    {"from", custom{&read_from}},
+    {"recipient", custom{&read_condition<subject::rcpt_to>}},
+    {"relay", custom{&read_relay}},
+    {"sender", custom{&read_condition<subject::mail_from>}},
+    {"tagged", custom{&read_condition<subject::tag>}},
+    {.word = "userbase", .value = users, .check = &check_users},
+    {.word = "users", .value = users, .check = &check_users},
+    {"virtual", setting{in_expansion<&action::virtual_users>, table_or_rows{"a table of virtual users"}}},
 };
 
 void check_whole(cursor& cursor, reading& reading, const token& word) {
     const location& where = reading.rule.location;
-    const bool stays_here = reading.action && reading.action->by != action::method::relay;
-    if (reading.forward_only && (!reading.is_accept || (reading.action && !stays_here)))
+    const bool stays_here = reading.has_delivery && reading.action.by != action::method::relay;
+    if (reading.forward_only && (!reading.is_accept || (reading.has_delivery && !stays_here)))
         cursor.fail(word, "\"forward-only\" goes with \"accept\" and \"deliver to\"", "remove it");
-    if (reading.is_accept && !reading.action && !reading.forward_only) {
+    if (reading.is_accept && !reading.has_delivery && !reading.forward_only) {
         cursor.fail(word, "\"accept\" without a delivery", "end the rule with deliver to maildir, or with relay");
     }
     const bool has_for =
@@ -183,7 +185,7 @@ void check_whole(cursor& cursor, reading& reading, const token& word) {
 }  // namespace
 
 void read_legacy_rule(grammar& g, const token& word) {
-    reading all{.grammar = g, .rule = {}, .action = {}, .expansion = {}, .is_accept = word.is_word("accept")};
+    reading all{.grammar = g, .is_accept = word.is_word("accept")};
     all.rule.location = word.position.where();
     all.rule.authenticated_pass_source = true;
     read_options<reading>(g.cursor, all, parts, "part of a rule");
@@ -191,15 +193,17 @@ void read_legacy_rule(grammar& g, const token& word) {
     complete_conditions(all.rule);
     // Whatever it says of a delivery besides: who has no ~/.forward gets none.
     if (all.forward_only) {
-        all.action.emplace().by = action::method::forward_only;
-        all.action->place = all.rule.location;
+        all.has_delivery = true;
+        all.action = {};
+        set_method(all.action, "forward-only");
+        all.action.location = all.rule.location;
     }
-    if (all.action) {
-        all.action->alias = std::move(all.expansion.alias);
-        all.action->virtual_users = std::move(all.expansion.virtual_users);
-        all.action->userbase = std::move(all.expansion.userbase);
-        all.action->ttl = all.expansion.ttl;
-        g.nameless.push_back({g.model.rules.size(), std::move(*all.action)});
+    if (all.has_delivery) {
+        all.action.alias = std::move(all.expansion.alias);
+        all.action.virtual_users = std::move(all.expansion.virtual_users);
+        all.action.userbase = std::move(all.expansion.userbase);
+        all.action.ttl = all.expansion.ttl;
+        g.nameless.push_back({g.model.rules.size(), std::move(all.action)});
         all.rule.action = located_string{{}, all.rule.location};
     }
     g.model.rules.push_back(std::move(all.rule));

@@ -24,36 +24,23 @@ void load_resolvers(load_context& now) {
     }
 }
 
-void load_log(load_context& now) {
-    const bool json =
-        now.model.log == log_format::json || (now.model.log == log_format::automatic && ::isatty(STDERR_FILENO) == 0);
-    now.result.log.format = json ? observe::log_format::json : observe::log_format::text;
-}
-
-void load_queue(load_context& now) {
-    now.result.queue.ttl = now.model.queue_ttl;
-    const retry_schedule& retry = now.model.retry;
-    now.result.queue.retry = {.base = retry.base,
-                              .local_base = retry.local_base,
-                              .longest = retry.longest,
-                              .jitter_percent = retry.jitter_percent};
-    now.result.queue.window = now.model.task_window;
-    now.result.queue.max_deferred = now.result.relay.max_deferred = now.model.max_deferred;
-    now.result.relay.limits = now.model.mta;
-    now.result.queue.warn_intervals = now.model.warn_intervals;
+/// What is set for a room as a whole; the rest of load() adds to it.
+void load_rooms(load_context& now) {
+    now.result.inbound = now.model.inbound;
+    now.result.relay = now.model.relay;
+    now.result.relay.max_deferred = now.model.queue.max_deferred;
+    now.result.delivery = now.model.delivery;
+    now.result.queue = now.model.queue;
+    now.result.spool = now.model.spool;
     now.result.spool.directory = now.model.queue_path.text;
-    now.result.spool.reserve = now.model.queue_reserve;
+    const bool is_terminal = ::isatty(STDERR_FILENO) != 0;
+    now.result.log.format =
+        now.model.log_format.value_or(is_terminal ? observe::log_format::text : observe::log_format::json);
 }
 
 void load_host(load_context& now) {
     now.result.host = now.model.hostname ? mail::domain::parse(now.model.hostname->text)->text() : find_host_name();
     now.result.queue.host = now.result.relay.host = now.result.delivery.host = now.result.host;
-}
-
-void load_delivery(load_context& now) {
-    now.result.delivery.tag_delimiter = now.model.tag_delimiter;
-    now.result.delivery.limits = {.max_sessions = now.model.mda.max_sessions,
-                                  .max_sessions_per_user = now.model.mda.max_sessions_per_user};
 }
 
 base::secret load_key(load_context& now, const base::secret& password, const location& location) {
@@ -69,16 +56,15 @@ base::secret load_key(load_context& now, const base::secret& password, const loc
 
 void load_srs(load_context& now) {
     if (!now.model.srs) return;
-    const srs_definition& from = *now.model.srs;
-    if (from.key.empty()) {
-        const location& where = from.backup.empty() ? location{now.model.file, 0, 0} : from.backup_at;
-        now.faults.fault(where, "\"srs\" without a key", "write a line srs key \"a long secret\"");
+    const srs_definition& definition = *now.model.srs;
+    mail::srs_settings settings = definition.settings;
+    if (settings.key.empty()) {
+        const location& place = settings.backup.empty() ? location{now.model.file, 0, 0} : definition.backup_location;
+        now.faults.fault(place, "\"srs\" without a key", "write a line srs key \"a long secret\"");
     }
-    now.result.srs = std::make_shared<const mail::srs>(mail::srs_settings{
-        .key = load_key(now, from.key, from.key_at),
-        .backup = load_key(now, from.backup, from.backup_at),
-        .ttl = from.ttl,
-    });
+    settings.key = load_key(now, settings.key, definition.key_location);
+    settings.backup = load_key(now, settings.backup, definition.backup_location);
+    now.result.srs = std::make_shared<const mail::srs>(std::move(settings));
 }
 
 /// Until there is a log.
@@ -96,11 +82,9 @@ load_result load(const model& model, async::thread_pool& io, bool for_serving, c
     table_registry tables(model, made, faults);
     load_context now{model, io, for_serving, faults, made, tables, identity};
     check_paths(now);
+    load_rooms(now);
     load_host(now);
-    load_log(now);
-    load_queue(now);
     load_resolvers(now);
-    load_delivery(now);
     load_srs(now);
     load_listeners(now);
     for (const inbound::listener_settings& each : made.inbound.listeners) {

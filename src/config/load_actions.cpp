@@ -17,8 +17,6 @@ std::string advice(const std::string& hint) {
     return is_whole ? hint : "write " + hint;
 }
 
-using mail::transport_security;
-
 /// Also of a list, which is a fault of its own.
 bool has_label(const table::entries& credentials, std::string_view label) {
     if (!credentials.is_map && !credentials.rows.empty()) return true;
@@ -53,19 +51,13 @@ public:
     }
 
     [[nodiscard]] relay::action_settings settings() const {
-        relay::action_settings made;
+        relay::action_settings made = action_.relay;
         made.name = action_.name;
         if (hosts_ != nullptr) made.hosts = hosts_->get();
-        made.ordered = action_.ordered;
         if (by_domain_ != nullptr) made.by_domain = by_domain_->get();
-        if (action_.backup) made.backup = action_.backup->text;
         if (helo_names_ != nullptr) made.helo_names = helo_names_->get();
         if (credentials_ != nullptr) made.credentials = credentials_->get();
         if (sources_ != nullptr) made.sources = sources_->get();
-        if (action_.helo) made.helo = action_.helo->text;
-        if (action_.tls) made.tls = transport_security::starttls;
-        made.no_verify = action_.no_verify;
-        if (action_.mail_from) made.mail_from = action_.mail_from->text;
         if (action_.srs) made.srs = now_.result.srs;
         return made;
     }
@@ -87,7 +79,8 @@ private:
                               "write \"# @list\" as the first line of the file");
             return;
         }
-        auto judged = mail::usable_relay_url(table.fetched(row), {action_.auth.has_value(), action_.tls});
+        auto judged =
+            mail::usable_relay_url(table.fetched(row), {action_.auth.has_value(), action_.relay.tls.has_value()});
         if (auto* wrong = std::get_if<mail::relay_url_error>(&judged)) {
             now_.faults.fault(where, std::move(wrong->text), advice(wrong->hint));
         } else if (const auto& url = std::get<mail::relay_url>(judged); !url.label.empty()) {

@@ -28,42 +28,16 @@ bool overlap(const net::endpoint& a, const net::endpoint& b) {
     return a.ip == b.ip || a.ip.is_unspecified() || b.ip.is_unspecified();
 }
 
-void load_limits(load_context& now) {
-    const smtp_limits& limits = now.model.limits;
-    inbound::settings& to = now.result.inbound;
-    if (limits.max_sessions != 0) to.max_sessions = limits.max_sessions;
-    to.max_sessions_of_client = limits.max_sessions_of_client;
-    to.max_sessions_of_network = limits.max_sessions_of_network;
-    to.max_envelopes = limits.max_envelopes;
-    to.content_memory = limits.content_memory;
-    to.min_rate = limits.min_rate;
-    to.longest_line = limits.max_line;
-    to.max_received_fields = limits.max_received;
-    to.times.command = limits.command;
-    to.times.content = limits.content;
-    to.times.handshake = limits.handshake;
-    to.times.session = limits.session;
-}
-
 inbound::listener_settings common_settings(const load_context& now, const listener& listener) {
     const std::string& name = listener.hostname ? listener.hostname->text : now.result.host;
-    inbound::listener_settings made{.endpoint = std::nullopt, .protocol = {.host = *mail::domain::parse(name)}};
-    made.protocol.dsn = !listener.no_dsn;
-    if (listener.refuse_bare_lf) made.protocol.line_feed = smtp::bare_line_feed::refuse;
-    made.protocol.max_message_size = now.model.max_message_size;
-    made.protocol.max_recipients = now.model.limits.max_recipients;
-    made.protocol.max_transactions = now.model.limits.max_mails;
-    made.protocol.max_errors = now.model.limits.max_errors;
-    made.tag = listener.tag;
-    made.mask_source = listener.mask_source;
-    made.received_auth = listener.received_auth;
+    inbound::listener_settings made = listener.settings;
+    made.protocol.host = *mail::domain::parse(name);
+    made.protocol.limits = now.model.session;
     return made;
 }
 
 void load_passwords(load_context& now, const listener& listener, inbound::listener_settings& settings) {
     if (!listener.passwords) return;
-    settings.protocol.auth =
-        listener.auth == auth_demand::required ? smtp::requirement::required : smtp::requirement::offered;
     const loaded_table* const found = now.tables.find_credentials(*listener.passwords);
     if (found == nullptr) return;
     settings.passwords = found->get();
@@ -94,7 +68,7 @@ void load_passwords(load_context& now, const listener& listener, inbound::listen
 
 /// OpenSMTPD demands TLS for AUTH everywhere. On the loopback nobody else listens.
 void check_auth_has_tls(load_context& now, const listener& listener, const std::vector<net::address>& addresses) {
-    if (!listener.passwords || listener.tls || listener.smtps) return;
+    if (!listener.passwords || listener.has_starttls() || listener.smtps) return;
     const bool loopback_only =
         std::all_of(addresses.begin(), addresses.end(), [](const net::address& ip) { return ip.is_loopback(); });
     if (loopback_only) {
@@ -113,7 +87,6 @@ void load_senders(load_context& now, const listener& listener, inbound::listener
         doubt_rows(now, *found, &table::mailaddrmap::fault_of);
         settings.senders = found->get();
     }
-    settings.masquerade = listener.masquerade;
 }
 
 /// Where programs on this machine hand in their mail: as written, or else as the environment says; or else inbound
@@ -162,12 +135,12 @@ public:
         inbound::listener_settings made = common_settings(now_, listener);
         load_passwords(now_, listener, made);
         load_senders(now_, listener, made);
-        if (listener.tls || listener.smtps) {
+        if (listener.has_starttls() || listener.smtps) {
             made.tls = server_context(now_, listener);
         } else if (!listener.pki.empty() || listener.ca) {
             now_.faults.warn(listener.location, "a certificate, but neither tls nor smtps", "write tls or smtps too");
         }
-        if (listener.tls || !listener.smtps) add_each(listener, made, addresses.addresses, false);
+        if (listener.has_starttls() || !listener.smtps) add_each(listener, made, addresses.addresses, false);
         if (listener.smtps) add_each(listener, made, addresses.addresses, true);
     }
 
@@ -190,8 +163,7 @@ private:
             port = *given;
         }
         settings.implicit_tls = implicit_tls;
-        if (!implicit_tls && listener.tls)
-            settings.protocol.tls = listener.tls_require ? smtp::requirement::required : smtp::requirement::offered;
+        if (implicit_tls) settings.protocol.tls = smtp::requirement::no;
         for (const net::address& ip : addresses) {
             const net::endpoint at{ip, port};
             const auto other = std::find_if(endpoints_.begin(), endpoints_.end(),
@@ -216,7 +188,6 @@ private:
 }  // namespace
 
 void load_listeners(load_context& now) {
-    load_limits(now);
     listeners all(now);
     listener socket;
     for (const listener& one : now.model.listeners) {

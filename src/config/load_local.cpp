@@ -44,16 +44,6 @@ std::optional<delivery::command> load_command(load_context& now, const action& a
     return made->wrapped_in(*outer->second);
 }
 
-delivery::action_settings::method same(action::method method) {
-    using to = delivery::action_settings::method;
-    switch (method) {
-        case action::method::mbox: return to::mbox;
-        case action::method::maildir: return to::maildir;
-        case action::method::mda: return to::command;
-        default: return to::only_targets;
-    }
-}
-
 /// "~/" is the home of the recipient; whose home "~name" would be, nobody looks up.
 std::optional<delivery::format> load_maildir(load_context& now, const located_string& path) {
     if (path.text.starts_with('~') && !path.text.starts_with("~/")) {
@@ -91,11 +81,9 @@ void load_local_action(load_context& now, const action& action) {
         if (own != nullptr) check_rows(now, *own, &table::userinfo::fault_of);
     }
     if (action.by == action::method::lmtp) return;
-    delivery::action_settings made;
+    delivery::action_settings made = action.local;
     made.name = action.name;
-    made.by = same(action.by);
     if (!action.path.text.empty()) made.maildir = load_maildir(now, action.path);
-    made.junk = action.junk;
     if (action.by == action::method::mda) made.mda = load_command(now, action);
     if (action.user) {
         made.user = action.user->text;

@@ -9,30 +9,6 @@
 namespace waypost::config {
 namespace {
 
-rules::condition::subject same(subject subject) {
-    using to = rules::condition::subject;
-    switch (subject) {
-        case subject::tag: return to::tag;
-        case subject::from_any: return to::from_any;
-        case subject::from_local: return to::from_local;
-        case subject::from_socket: return to::from_socket;
-        case subject::from_source: return to::from_source;
-        case subject::from_rdns: return to::from_rdns;
-        case subject::from_auth: return to::from_auth;
-        case subject::from_mail_from: return to::from_mail_from;
-        case subject::for_any: return to::for_any;
-        case subject::for_local: return to::for_local;
-        case subject::for_domain: return to::for_domain;
-        case subject::for_recipient: return to::for_recipient;
-        case subject::helo: return to::helo;
-        case subject::auth: return to::auth;
-        case subject::tls: return to::tls;
-        case subject::mail_from: return to::mail_from;
-        case subject::rcpt_to: break;
-    }
-    return to::rcpt_to;
-}
-
 /// Who judges the values of this condition; null where anything may stand.
 table::row_judge judge_of(const condition& condition) {
     if (condition.regex) return &table::regex::fault_of;
@@ -49,7 +25,7 @@ table::row_judge judge_of(const condition& condition) {
 
 rules::condition load_condition(load_context& now, const condition& condition) {
     rules::condition made;
-    made.tested = same(condition.subject);
+    made.tested = condition.subject;
     made.negated = condition.negated;
     made.regex = condition.regex;
     if (!condition.values) return made;
@@ -103,7 +79,6 @@ const rules::action* find_action(load_context& now, const std::vector<std::uniqu
 
 /// Anybody to anywhere, with no other condition, and reachable by others than this machine.
 bool is_open_relay(const load_context& now, const rules::rule& rule) {
-    using subject = rules::condition::subject;
     if (rule.outcome == nullptr) return false;
     const auto by = rule.outcome->kind;
     if (by != rules::action::method::relay_host && by != rules::action::method::relay_by_domain) return false;
@@ -142,10 +117,11 @@ void load_rules(load_context& now) {
                          "write at least an action and a match line: match for local action NAME");
     }
     if (now.faults.any_fault()) return;  // an incomplete rule is no rule
-    now.result.rules = std::make_unique<rules::ruleset>(std::move(actions), std::move(made),
-                                                        rules::addressing{.local_names = {"localhost", now.result.host},
-                                                                          .tag_delimiter = now.model.tag_delimiter,
-                                                                          .srs = now.result.srs});
+    now.result.rules =
+        std::make_unique<rules::ruleset>(std::move(actions), std::move(made),
+                                         rules::addressing{.local_names = {"localhost", now.result.host},
+                                                           .tag_delimiter = now.model.delivery.tag_delimiter,
+                                                           .srs = now.result.srs});
 }
 
 }  // namespace waypost::config

@@ -16,11 +16,9 @@ namespace waypost::config {
 namespace {
 
 template <class Definition>
-const Definition* find_named(const std::vector<Definition>& definitions, const located_string& name,
-                             std::string_view kind, fault_list& faults) {
-    const auto found = std::find_if(definitions.begin(), definitions.end(),
-                                    [&](const Definition& definition) { return definition.name == name.text; });
-    if (found != definitions.end()) return &*found;
+const Definition* find_or_fault(const std::vector<Definition>& definitions, const located_string& name,
+                                std::string_view kind, fault_list& faults) {
+    if (const Definition* const found = find_named(definitions, name.text)) return found;
     const std::string shown = base::printable(name.text, 64);
     std::string hint = did_you_mean(name.text, names_of(definitions));
     if (hint.empty()) hint = "define it: " + std::string(kind) + " \"" + shown + "\" cert \"/path\"";
@@ -59,7 +57,7 @@ std::optional<net::key_pair> find_self_signed(load_context& now, const listener&
 }  // namespace
 
 std::optional<net::key_pair> find_key_pair(load_context& now, const located_string& pki) {
-    const pki_definition* const found = find_named(now.model.pki, pki, "pki", now.faults);
+    const pki_definition* const found = find_or_fault(now.model.pki, pki, "pki", now.faults);
     if (found == nullptr) return std::nullopt;
     if (found->cert && found->key) return net::key_pair{found->cert->text, found->key->text};
     const std::string missing = found->cert ? "key" : "cert";
@@ -69,7 +67,7 @@ std::optional<net::key_pair> find_key_pair(load_context& now, const located_stri
 }
 
 std::string find_ca(load_context& now, const located_string& ca) {
-    const ca_definition* const found = find_named(now.model.ca, ca, "ca", now.faults);
+    const ca_definition* const found = find_or_fault(now.model.ca, ca, "ca", now.faults);
     return found == nullptr ? std::string() : found->cert.text;
 }
 

@@ -93,6 +93,14 @@ int kind_of(subject subject) {
 
 }  // namespace
 
+std::string words_of(subject subject) {
+    const auto find_in = [subject](const auto& known, std::string_view before) -> std::string {
+        const auto found = std::ranges::find(known, subject, &condition_word::subject);
+        return found == known.end() ? std::string() : std::string(before) + std::string(found->word);
+    };
+    return find_in(sources, "from ") + find_in(destinations, "for ") + find_in(others, "");
+}
+
 void add_condition(cursor& cursor, rule& to, condition one) {
     const bool second = std::any_of(to.conditions.begin(), to.conditions.end(), [&](const condition& condition) {
         return kind_of(condition.subject) == kind_of(one.subject);

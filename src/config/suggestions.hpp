@@ -1,6 +1,7 @@
 // What somebody probably meant: the known word that is nearest to one that is not known.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,18 @@ namespace waypost::config {
 
 /// `did you mean "x"?` for the nearest of the known words, or nothing if none is near.
 [[nodiscard]] std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& names);
+
+/// The definition of this name; null if there is none.
+template <class Definition>
+[[nodiscard]] Definition* find_named(std::vector<Definition>& definitions, std::string_view name) {
+    const auto found = std::ranges::find(definitions, name, &Definition::name);
+    return found == definitions.end() ? nullptr : &*found;
+}
+template <class Definition>
+[[nodiscard]] const Definition* find_named(const std::vector<Definition>& definitions, std::string_view name) {
+    const auto found = std::ranges::find(definitions, name, &Definition::name);
+    return found == definitions.end() ? nullptr : &*found;
+}
 
 /// The names of definitions, to be searched for one that was meant.
 template <class Definition>

@@ -127,16 +127,9 @@ void take_origin(cursor& cursor, table_definition& definition) {
 void read_table(grammar& g, const token& word) {
     table_definition made;
     made.location = word.position.where();
-    located_string name = g.cursor.take_string("the name of a table");
-    made.name = std::move(name.text);
-    const auto other = std::find_if(g.model.tables.begin(), g.model.tables.end(),
-                                    [&](const table_definition& t) { return t.name == made.name; });
-    if (other != g.model.tables.end()) {
-        g.cursor.fault(name.location,
-                       "there is a table \"" + base::printable(made.name, 64) + "\" already, at line " +
-                           std::to_string(other->location.line),
-                       "give this one another name");
-    }
+    const located_string name = g.cursor.take_string("the name of a table");
+    made.name = name.text;
+    check_is_new(g.cursor, g.model.tables, name, "a table");
     const token brace = g.cursor.peek();
     if (g.cursor.skip_mark('{')) {
         made.rows = take_rows(g.cursor, brace);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <string>
-#include <utility>
 
 namespace waypost::config {
 namespace {
@@ -20,14 +19,20 @@ constexpr std::string_view keywords =
 constexpr std::string_view old_keywords =
     " as certificate deliver expire mask-source recipient secure sender source ssl tagged to users via ";
 
-constexpr std::pair<action::method, std::string_view> methods[] = {
-    {action::method::relay, "relay"},
-    {action::method::mbox, "mbox"},
-    {action::method::maildir, "maildir"},
-    {action::method::mda, "mda"},
-    {action::method::lmtp, "lmtp"},
-    {action::method::expand_only, "expand-only"},
-    {action::method::forward_only, "forward-only"},
+struct method_word {
+    action::method method;
+    std::string_view word;
+    delivery::action_settings::method delivery;  // of those that deliver here
+};
+using deliver = delivery::action_settings::method;
+constexpr method_word methods[] = {
+    {action::method::relay, "relay", deliver::only_targets},
+    {action::method::mbox, "mbox", deliver::mbox},
+    {action::method::maildir, "maildir", deliver::maildir},
+    {action::method::mda, "mda", deliver::command},
+    {action::method::lmtp, "lmtp", deliver::only_targets},
+    {action::method::expand_only, "expand-only", deliver::only_targets},
+    {action::method::forward_only, "forward-only", deliver::only_targets},
 };
 
 bool contains(std::string_view words, std::string_view word) {
@@ -41,13 +46,13 @@ bool is_keyword(std::string_view word) { return contains(keywords, word); }
 bool is_old_keyword(std::string_view word) { return contains(old_keywords, word); }
 
 std::string_view word_of(action::method method) noexcept {
-    return std::ranges::find(methods, method, &std::pair<action::method, std::string_view>::first)->second;
+    return std::ranges::find(methods, method, &method_word::method)->word;
 }
 
-std::optional<action::method> method_named(std::string_view word) noexcept {
-    const auto* const found = std::ranges::find(methods, word, &std::pair<action::method, std::string_view>::second);
-    if (found == std::end(methods)) return std::nullopt;
-    return found->first;
+void set_method(action& action, std::string_view word) noexcept {
+    const auto* const found = std::ranges::find(methods, word, &method_word::word);
+    action.by = found->method;
+    action.local.by = found->delivery;
 }
 
 }  // namespace waypost::config

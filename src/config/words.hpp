@@ -1,7 +1,6 @@
 // Words that mean something to the grammar.
 #pragma once
 
-#include <optional>
 #include <string_view>
 
 #include "waypost/config/model.hpp"
@@ -17,6 +16,7 @@ namespace waypost::config {
 
 /// The word for a way to deliver.
 [[nodiscard]] std::string_view word_of(action::method method) noexcept;
-[[nodiscard]] std::optional<action::method> method_named(std::string_view word) noexcept;
+/// REQUIRES: it is one of these words.
+void set_method(action& action, std::string_view word) noexcept;
 
 }  // namespace waypost::config

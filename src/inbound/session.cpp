@@ -345,7 +345,7 @@ async::awaitable<bool> session::receive_content() {
     if (const auto size = protocol_.sender().declared_size) transaction_->text().reserve(*size);
     waited_for_content_ = {};
     content_octets_ = 0;
-    smtp::content_decoder decoder(listener_.protocol.max_message_size, settings_.longest_line,
+    smtp::content_decoder decoder(listener_.protocol.limits.max_message_size, settings_.longest_line,
                                   listener_.protocol.line_feed);
     mail::hop_counter hops;
     std::string joined;

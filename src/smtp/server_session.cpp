@@ -110,8 +110,9 @@ server_step server_session::on_line(std::string_view line, bool input_follows) {
     const command found = parse_command(line);
     const bool data_was_refused = std::exchange(data_refused_, false);
     input_follows_ = input_follows;
-    if (errors_ >= settings_.max_errors) return refuse(421, "4.7.0", "Too many errors");
-    if (idle_commands_ > settings_.max_idle_commands) return refuse(421, "4.7.0", "Too many commands without mail");
+    if (errors_ >= settings_.limits.max_errors) return refuse(421, "4.7.0", "Too many errors");
+    if (idle_commands_ > settings_.limits.max_idle_commands)
+        return refuse(421, "4.7.0", "Too many commands without mail");
     if (state_ == state::auth) return auth_step(sasl_.on_response(line));
     if (is_http(found) || looks_like_tls(line)) return refuse(421, "4.7.0", "This is an SMTP server");
     if (is_chunk(found)) {
@@ -159,7 +160,7 @@ server_step server_session::on_bad_line(bool too_long) {
         throw std::logic_error("server_session: a line while an answer is due");
     }
     const bool data_was_refused = std::exchange(data_refused_, false);
-    if (errors_ >= settings_.max_errors) return refuse(421, "4.7.0", "Too many errors");
+    if (errors_ >= settings_.limits.max_errors) return refuse(421, "4.7.0", "Too many errors");
     // What stands behind a bare LF may be a command that somebody put into another's address: none of it is read.
     if (!too_long) {
         end_transaction();
@@ -209,7 +210,7 @@ bool server_session::offers_auth() const noexcept {
 reply server_session::capabilities() const {
     reply said(250, settings_.host.text());
     said.lines.insert(said.lines.end(), {"PIPELINING", "8BITMIME", "ENHANCEDSTATUSCODES",
-                                         "SIZE " + std::to_string(settings_.max_message_size)});
+                                         "SIZE " + std::to_string(settings_.limits.max_message_size)});
     if (settings_.dsn) said.lines.emplace_back("DSN");
     if (settings_.tls != requirement::no && !tls_active_) said.lines.emplace_back("STARTTLS");
     if (offers_auth()) said.lines.emplace_back("AUTH PLAIN LOGIN");
@@ -238,15 +239,16 @@ server_step server_session::mail_from(std::string_view argument) {
     if (in_transaction()) return refuse(503, "5.5.1", "Already in a transaction");
     if (settings_.auth == requirement::required && user_.empty())
         return refuse(530, "5.7.0", "Authentication required");
-    if (settings_.max_transactions != 0 && transactions_ >= settings_.max_transactions) {
+    if (settings_.limits.max_transactions != 0 && transactions_ >= settings_.limits.max_transactions) {
         return idle(refuse(452, "4.3.2", "Too many messages in this session"));
     }
     auto parsed = parse_mail(argument, settings_.dsn, settings_.host);
     if (auto* no = std::get_if<mail::status>(&parsed)) return answer(*no);
     sender_ = std::get<mail::sender>(std::move(parsed));
-    if (sender_.declared_size.value_or(0) > settings_.max_message_size) {
+    if (sender_.declared_size.value_or(0) > settings_.limits.max_message_size) {
         end_transaction();
-        return refuse(552, "5.3.4", "Message is larger than " + std::to_string(settings_.max_message_size) + " bytes");
+        return refuse(552, "5.3.4",
+                      "Message is larger than " + std::to_string(settings_.limits.max_message_size) + " bytes");
     }
     question_ = question::sender;
     return check_sender{sender_};
@@ -255,8 +257,9 @@ server_step server_session::mail_from(std::string_view argument) {
 server_step server_session::rcpt_to(std::string_view argument) {
     if (!in_transaction()) return refuse(503, "5.5.1", "Say MAIL first");
     // The surplus gets its 452 (RFC 5321 4.5.3.1.10), but not for ever.
-    if (++rcpt_commands_ > 2 * settings_.max_recipients + 100) return refuse(421, "4.5.3", "Too many recipients");
-    if (recipients_ >= settings_.max_recipients) return refuse(452, "4.5.3", "Too many recipients");
+    if (++rcpt_commands_ > 2 * settings_.limits.max_recipients + 100)
+        return refuse(421, "4.5.3", "Too many recipients");
+    if (recipients_ >= settings_.limits.max_recipients) return refuse(452, "4.5.3", "Too many recipients");
     auto parsed = parse_rcpt(argument, settings_.dsn, settings_.host);
     if (auto* no = std::get_if<mail::status>(&parsed)) return answer(*no);
     question_ = question::recipient;

@@ -20,11 +20,11 @@ TEST_CASE("a relay with all that it can have", "[config][action_grammar]") {
     CHECK(one.by == action::method::relay);
     CHECK(one.hosts->rows.rows[0].key == "smtp+tls://l@h:587");
     CHECK(one.auth->name == "t");
-    CHECK(one.tls);
-    CHECK(one.no_verify);
+    CHECK(one.relay.tls);
+    CHECK(one.relay.no_verify);
     CHECK(one.sources->rows.rows[0].key == "192.0.2.1");
-    CHECK(one.helo->text == "mx.example.org");
-    CHECK(one.mail_from->text == "@example.org");
+    CHECK(one.relay.helo == "mx.example.org");
+    CHECK(one.relay.mail_from == "@example.org");
     CHECK(one.pki->text == "p");
     CHECK(one.ca->text == "c");
     CHECK(one.ttl == 48h);
@@ -33,7 +33,7 @@ TEST_CASE("a relay with all that it can have", "[config][action_grammar]") {
 TEST_CASE("a relay needs no option, and takes them in any order", "[config][action_grammar]") {
     CHECK_FALSE(action_of("action a relay").hosts);
     CHECK(action_of("action a relay auth <t> host smtps://l@h").hosts);
-    CHECK_FALSE(action_of("action a relay tls").no_verify);
+    CHECK_FALSE(action_of("action a relay tls").relay.no_verify);
 }
 
 TEST_CASE("a maildir has a path and an expansion", "[config][action_grammar]") {
@@ -77,7 +77,7 @@ TEST_CASE("faults of actions", "[config][action_grammar]") {
 
 TEST_CASE("addresses of mail-from", "[config][action_grammar]") {
     for (const std::string good : {"user", "user@example.org", "@example.org", "u.ser+tag"}) {
-        CHECK(action_of("action a relay mail-from \"" + good + "\"").mail_from->text == good);
+        CHECK(action_of("action a relay mail-from \"" + good + "\"").relay.mail_from == good);
     }
     for (const std::string bad : {"@", "user@", "us er", "@a..b", "<user>"}) {
         CHECK(faults_of("action a relay mail-from \"" + bad + "\"").size() == 1);

@@ -13,49 +13,49 @@ TEST_CASE("settings of the queue, the sessions and the log", "[config][directive
                "resolver 192.0.2.53, [2001:db8::53]:5353", "log format json"}));
     CHECK(what.hostname->text == "mx.example.org");
     CHECK(what.queue_path.text == "var/spool");
-    CHECK(what.queue_ttl == 48h);
-    CHECK(what.queue_reserve == 1ULL << 30);
-    CHECK(what.retry.base == 5min);
-    CHECK(what.retry.local_base == 20s);
-    CHECK(what.retry.longest == 1h);
-    CHECK(what.retry.jitter_percent == 25);
-    CHECK(what.warn_intervals == std::vector<std::chrono::seconds>{4h, 24h});
-    CHECK(what.max_message_size == 50U << 20);
-    CHECK(what.limits.max_recipients == 10);
-    CHECK(what.limits.max_mails == 20);
+    CHECK(what.queue.ttl == 48h);
+    CHECK(what.spool.reserve == 1ULL << 30);
+    CHECK(what.queue.retry.base == 5min);
+    CHECK(what.queue.retry.local_base == 20s);
+    CHECK(what.queue.retry.longest == 1h);
+    CHECK(what.queue.retry.jitter_percent == 25);
+    CHECK(what.queue.warn_intervals == std::vector<std::chrono::seconds>{4h, 24h});
+    CHECK(what.session.max_message_size == 50U << 20);
+    CHECK(what.session.max_recipients == 10);
+    CHECK(what.session.max_transactions == 20);
     REQUIRE(what.resolvers.size() == 2);
     CHECK(what.resolvers[1].text == "[2001:db8::53]:5353");
-    CHECK(what.log == log_format::json);
+    CHECK(what.log_format == waypost::observe::log_format::json);
 }
 
 TEST_CASE("without a word of it, everything has its default", "[config][directives]") {
     const model what = model_of("");
     CHECK_FALSE(what.hostname);
     CHECK(what.queue_path.text == "/var/spool/waypost");
-    CHECK(what.queue_ttl == 96h);
-    CHECK_FALSE(what.queue_reserve);
-    CHECK(what.retry.base == 400s);
-    CHECK(what.retry.local_base == 10s);
-    CHECK(what.retry.longest == 4h);
-    CHECK(what.retry.jitter_percent == 10);
-    CHECK(what.warn_intervals == std::vector<std::chrono::seconds>{4h});
-    CHECK(what.max_message_size == 35U << 20);
-    CHECK(what.limits.max_recipients == 1000);
-    CHECK(what.limits.max_mails == 0);
+    CHECK(what.queue.ttl == 96h);
+    CHECK_FALSE(what.spool.reserve);
+    CHECK(what.queue.retry.base == 400s);
+    CHECK(what.queue.retry.local_base == 10s);
+    CHECK(what.queue.retry.longest == 4h);
+    CHECK(what.queue.retry.jitter_percent == 10);
+    CHECK(what.queue.warn_intervals == std::vector<std::chrono::seconds>{4h});
+    CHECK(what.session.max_message_size == 35U << 20);
+    CHECK(what.session.max_recipients == 1000);
+    CHECK(what.session.max_transactions == 0);
     CHECK(what.resolvers.empty());
-    CHECK(what.log == log_format::automatic);
+    CHECK_FALSE(what.log_format);
 }
 
 TEST_CASE("the settings of 2012", "[config][directives]") {
     const model what = model_of(lines({"expire 12h", "max-message-size 10K"}));
-    CHECK(what.queue_ttl == 12h);
-    CHECK(what.max_message_size == 10240);
+    CHECK(what.queue.ttl == 12h);
+    CHECK(what.session.max_message_size == 10240);
 }
 
 TEST_CASE("limits of smtp may stand in braces", "[config][directives]") {
-    CHECK(model_of("smtp limit { max-rcpt 10 max-mails 20 }").limits.max_mails == 20);
-    CHECK(model_of("smtp limit { max-rcpt 10, max-mails 20 }").limits.max_mails == 20);
-    CHECK(model_of("smtp limit {\n max-rcpt 10\n max-mails 20,\n}").limits.max_mails == 20);
+    CHECK(model_of("smtp limit { max-rcpt 10 max-mails 20 }").session.max_transactions == 20);
+    CHECK(model_of("smtp limit { max-rcpt 10, max-mails 20 }").session.max_transactions == 20);
+    CHECK(model_of("smtp limit {\n max-rcpt 10\n max-mails 20,\n}").session.max_transactions == 20);
     CHECK(fault_of("smtp limit { max-rcpt 10") == "t:1:25: expected \"}\", found the end of the file");
     CHECK(fault_of("smtp limit { max-rctp 10 }") ==
           "t:1:14: unknown limit of \"smtp\" \"max-rctp\"; did you mean \"max-rcpt\"?");
@@ -66,20 +66,20 @@ TEST_CASE("every limit and every time limit of a session can be set", "[config][
                                        "smtp limit max-envelopes 7 max-sessions-per-address 8 "
                                        "max-sessions-per-network 9 max-content-memory 2M min-rate 0",
                                        "smtp timeout command 1m content 30s handshake 10s session 2h"}));
-    CHECK(what.limits.max_errors == 5);
-    CHECK(what.limits.max_line == 998);
-    CHECK(what.limits.max_received == 30);
-    CHECK(what.limits.max_sessions == 50);
-    CHECK(what.limits.command == 1min);
-    CHECK(what.limits.content == 30s);
-    CHECK(what.limits.handshake == 10s);
-    CHECK(what.limits.max_envelopes == 7);
-    CHECK(what.limits.max_sessions_of_client == 8);
-    CHECK(what.limits.max_sessions_of_network == 9);
-    CHECK(what.limits.content_memory == 2U << 20);
-    CHECK(what.limits.min_rate == 0);
-    CHECK(what.limits.session == 2h);
-    CHECK(model_of(print(what)).limits == what.limits);
+    CHECK(what.session.max_errors == 5);
+    CHECK(what.inbound.longest_line == 998);
+    CHECK(what.inbound.max_received_fields == 30);
+    CHECK(what.inbound.max_sessions == 50);
+    CHECK(what.inbound.times.command == 1min);
+    CHECK(what.inbound.times.content == 30s);
+    CHECK(what.inbound.times.handshake == 10s);
+    CHECK(what.inbound.max_envelopes == 7);
+    CHECK(what.inbound.max_sessions_of_client == 8);
+    CHECK(what.inbound.max_sessions_of_network == 9);
+    CHECK(what.inbound.content_memory == 2U << 20);
+    CHECK(what.inbound.min_rate == 0);
+    CHECK(what.inbound.times.session == 2h);
+    CHECK(print(model_of(print(what))) == print(what));
     CHECK(fault_of("smtp limit max-line 100") ==
           "t:1:21: \"100\" is not a number of octets; write a number from 998 to 1000000");
     CHECK(fault_of("smtp timeout comand 1m") ==
@@ -87,9 +87,9 @@ TEST_CASE("every limit and every time limit of a session can be set", "[config][
 }
 
 TEST_CASE("times have a number and one unit", "[config][directives]") {
-    CHECK(model_of("queue ttl 30s").queue_ttl == 30s);
-    CHECK(model_of("queue ttl 5m").queue_ttl == 5min);
-    CHECK(model_of("queue ttl \"4d\"").queue_ttl == 96h);
+    CHECK(model_of("queue ttl 30s").queue.ttl == 30s);
+    CHECK(model_of("queue ttl 5m").queue.ttl == 5min);
+    CHECK(model_of("queue ttl \"4d\"").queue.ttl == 96h);
     for (const std::string bad :
          {"0s", "4", "d", "4w", "1h30m", "-4h", "4.5h", "99999999999d", "18446744073709551615d"}) {
         CHECK(fault_of("queue ttl " + bad) ==
@@ -98,9 +98,9 @@ TEST_CASE("times have a number and one unit", "[config][directives]") {
 }
 
 TEST_CASE("sizes have a number and perhaps a unit", "[config][directives]") {
-    CHECK(model_of("smtp max-message-size 1000").max_message_size == 1000);
-    CHECK(model_of("smtp max-message-size 2k").max_message_size == 2048);
-    CHECK(model_of("smtp max-message-size 1G").max_message_size == 1U << 30);
+    CHECK(model_of("smtp max-message-size 1000").session.max_message_size == 1000);
+    CHECK(model_of("smtp max-message-size 2k").session.max_message_size == 2048);
+    CHECK(model_of("smtp max-message-size 1G").session.max_message_size == 1U << 30);
     for (const std::string bad : {"0", "0M", "M", "10T", "10MB", "-1", "99999999999999G", "18446744073709551616"}) {
         CHECK(fault_of("smtp max-message-size " + bad) ==
               "t:1:23: \"" + bad + "\" is no size; write a number of bytes, or of K, M or G, as in 35M");
@@ -127,6 +127,10 @@ TEST_CASE("faults of settings", "[config][directives]") {
     CHECK(fault_of("queue path") == "t:1:11: expected a directory, found the end of the line");
     CHECK(fault_of("queue path \"\"") == "t:1:12: an empty string where a directory is wanted");
     CHECK(fault_of("smtp") == "t:1:5: expected a setting of \"smtp\", found the end of the line");
+    for (const std::string word : {"mta", "mda", "srs"}) {
+        CHECK(fault_of(word) == "t:1:4: expected a setting of \"" + word + "\", found the end of the line");
+    }
+    CHECK(fault_of("smtp timeout") == "t:1:13: expected a timeout of \"smtp\", found the end of the line");
     CHECK(fault_of("smtp limit max-rcpt 0") ==
           "t:1:21: \"0\" is not a number of recipients; write a number from 1 to 1000000");
     CHECK(fault_of("smtp limit max-mails many") ==
@@ -154,9 +158,9 @@ TEST_CASE("directives that are not built are named", "[config][directives]") {
 }
 
 TEST_CASE("a tag follows one character that an address may hold", "[config][directives]") {
-    CHECK(model_of("").tag_delimiter == '+');
-    CHECK(model_of("smtp sub-addr-delim -").tag_delimiter == '-');
-    CHECK(model_of("smtp sub-addr-delim \"=\"").tag_delimiter == '=');
+    CHECK(model_of("").delivery.tag_delimiter == '+');
+    CHECK(model_of("smtp sub-addr-delim -").delivery.tag_delimiter == '-');
+    CHECK(model_of("smtp sub-addr-delim \"=\"").delivery.tag_delimiter == '=');
     for (const std::string bad : {"x", "7", "\"@\"", "\"/\"", "\" \"", "++"}) {
         CHECK_THAT(fault_of("smtp sub-addr-delim " + bad), Catch::Contains("cannot stand between"));
     }

@@ -63,8 +63,8 @@ TEST_CASE("all options of a relay of 2012", "[config][legacy_grammar]") {
     CHECK(by.pki->text == "c");
     CHECK(what.pki.at(0).cert->text == "/etc/mail/certs/c.crt");
     CHECK(by.sources->rows.rows[0].key == "192.0.2.1");
-    CHECK(by.helo->text == "h.example.org");
-    CHECK(by.mail_from->text == "@example.org");
+    CHECK(by.relay.helo == "h.example.org");
+    CHECK(by.relay.mail_from == "@example.org");
     CHECK(by.ttl == 1h);
 }
 
@@ -82,10 +82,10 @@ TEST_CASE("the words of 2013 to 2017", "[config][legacy_grammar]") {
     CHECK_FALSE(one.action);
     CHECK(model_of("accept from all for all relay").rules.at(0).conditions.at(1).subject == subject::for_any);
     const action relay = model_of("accept for any relay tls verify pki p ca c").actions.at(0);
-    CHECK(relay.tls);
-    CHECK_FALSE(relay.no_verify);
-    CHECK(model_of("accept for any relay tls").actions.at(0).no_verify);
-    CHECK_FALSE(model_of("accept for any relay via tls://h tls verify").actions.at(0).no_verify);
+    CHECK(relay.relay.tls);
+    CHECK_FALSE(relay.relay.no_verify);
+    CHECK(model_of("accept for any relay tls").actions.at(0).relay.no_verify);
+    CHECK_FALSE(model_of("accept for any relay via tls://h tls verify").actions.at(0).relay.no_verify);
     CHECK(model_of("accept for any relay via tls://h verify").actions.at(0).name == "relay tls://h");
 }
 

@@ -3,6 +3,8 @@
 #include "texts.hpp"
 
 using namespace waypost::config;
+using waypost::smtp::bare_line_feed;
+using waypost::smtp::requirement;
 
 namespace {
 
@@ -16,7 +18,7 @@ TEST_CASE("a listener stands on an address, a name, an interface or all", "[conf
         CHECK(one.address == on);
         CHECK_FALSE(one.socket);
         CHECK(one.family == address_family::any);
-        CHECK_FALSE(one.tls);
+        CHECK_FALSE(one.has_starttls());
     }
     CHECK(listener_of("listen on \"socket\"").address == "socket");
 }
@@ -28,31 +30,31 @@ TEST_CASE("a listener with all that it can have", "[config][listener_grammar]") 
         "received-auth no-dsn bare-lf refuse");
     CHECK(one.family == address_family::inet4);
     CHECK(one.port->text == "587");
-    CHECK(one.tls);
-    CHECK(one.tls_require);
+    CHECK(one.has_starttls());
+    CHECK(one.settings.protocol.tls == requirement::required);
     CHECK(one.verify_client);
     CHECK_FALSE(one.smtps);
     CHECK(one.pki.size() == 2);
     CHECK(one.ca->text == "c");
-    CHECK(one.auth == auth_demand::required);
+    CHECK(one.settings.protocol.auth == requirement::required);
     CHECK(one.passwords->name == "t");
     CHECK(one.hostname->text == "mx.example.org");
-    CHECK(one.tag == "T");
-    CHECK(one.mask_source);
-    CHECK(one.received_auth);
-    CHECK(one.no_dsn);
-    CHECK(one.refuse_bare_lf);
+    CHECK(one.settings.tag == "T");
+    CHECK(one.settings.mask_source);
+    CHECK(one.settings.received_auth);
+    CHECK_FALSE(one.settings.protocol.dsn);
+    CHECK(one.settings.protocol.line_feed == bare_line_feed::refuse);
     CHECK(one.location.column == 11);
 }
 
 TEST_CASE("the ways to say TLS", "[config][listener_grammar]") {
-    CHECK(listener_of("listen on all tls").tls);
+    CHECK(listener_of("listen on all tls").has_starttls());
     CHECK(listener_of("listen on all smtps").smtps);
-    CHECK_FALSE(listener_of("listen on all smtps").tls);
+    CHECK_FALSE(listener_of("listen on all smtps").has_starttls());
     CHECK(listener_of("listen on all smtps verify ca c").verify_client);
     for (const std::string both : {"ssl", "secure", "tls smtps"}) {
         CHECK(listener_of("listen on all " + both).smtps);
-        CHECK(listener_of("listen on all " + both).tls);
+        CHECK(listener_of("listen on all " + both).has_starttls());
     }
 }
 
@@ -73,19 +75,19 @@ TEST_CASE("the socket takes few options", "[config][listener_grammar]") {
     CHECK(one.socket);
     REQUIRE(one.path);
     CHECK(one.path->text == "/run/x");
-    CHECK(one.tag == "LOCAL");
-    CHECK(one.mask_source);
-    CHECK(one.no_dsn);
-    CHECK(one.refuse_bare_lf);
+    CHECK(one.settings.tag == "LOCAL");
+    CHECK(one.settings.mask_source);
+    CHECK_FALSE(one.settings.protocol.dsn);
+    CHECK(one.settings.protocol.line_feed == bare_line_feed::refuse);
     CHECK(fault_of("listen on socket tls") == "t:1:18: unknown option of \"listen on socket\" \"tls\"");
     CHECK(fault_of("listen on socket filter x") == "t:1:18: \"filter\" is not built yet; remove it");
     CHECK(fault_of("listen on socket\nlisten on socket") == "t:2:1: a second \"listen on socket\"; remove one of them");
 }
 
 TEST_CASE("a bare line feed is a line end unless a listener refuses it", "[config][listener_grammar]") {
-    CHECK_FALSE(listener_of("listen on all").refuse_bare_lf);
-    CHECK_FALSE(listener_of("listen on all bare-lf normalize").refuse_bare_lf);
-    CHECK_FALSE(listener_of("listen on socket bare-lf normalize").refuse_bare_lf);
+    CHECK(listener_of("listen on all").settings.protocol.line_feed == bare_line_feed::normalize);
+    CHECK(listener_of("listen on all bare-lf normalize").settings.protocol.line_feed == bare_line_feed::normalize);
+    CHECK(listener_of("listen on socket bare-lf normalize").settings.protocol.line_feed == bare_line_feed::normalize);
     CHECK(fault_of("listen on all bare-lf") == "t:1:22: expected normalize or refuse, found the end of the line");
     CHECK(fault_of("listen on all bare-lf tls") == "t:1:23: expected normalize or refuse, found \"tls\"");
     CHECK(fault_of("listen on all bare-lf refuse bare-lf refuse") ==
@@ -157,10 +159,10 @@ TEST_CASE("who may send as whom goes with who may log in", "[config][listener_gr
     const model what = model_of(lines({"table in { ada = \"ada:x\" }", "table who { ada = ada@example.org }",
                                        "listen on 127.0.0.1 tls auth <in> senders <who> masquerade"}));
     CHECK(what.listeners[0].senders->name == "who");
-    CHECK(what.listeners[0].masquerade);
+    CHECK(what.listeners[0].settings.masquerade);
     const model again = model_of(print(what));
     CHECK(again.listeners[0].senders->name == "who");
-    CHECK(again.listeners[0].masquerade);
+    CHECK(again.listeners[0].settings.masquerade);
     CHECK_THAT(fault_of("listen on 127.0.0.1 tls senders { ada = ada@example.org }"),
                Catch::Contains("without \"auth\""));
 }

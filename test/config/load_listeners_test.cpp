@@ -145,9 +145,9 @@ TEST_CASE("a listener knows its name, its limits and its options", "[config][loa
         a_rule);
     const auto& first = made.inbound.listeners[0];
     CHECK(first.protocol.host.text() == "other.example.org");
-    CHECK(first.protocol.max_message_size == 1U << 20);
-    CHECK(first.protocol.max_recipients == 5);
-    CHECK(first.protocol.max_transactions == 6);
+    CHECK(first.protocol.limits.max_message_size == 1U << 20);
+    CHECK(first.protocol.limits.max_recipients == 5);
+    CHECK(first.protocol.limits.max_transactions == 6);
     CHECK(first.tag == "T");
     CHECK(first.mask_source);
     CHECK(first.received_auth);

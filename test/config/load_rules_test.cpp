@@ -12,7 +12,6 @@ std::string faults(const std::string& rules) { return load_faults("action \"a\" 
 }  // namespace
 
 TEST_CASE("rules are what the file says, with their lines", "[config][load_rules]") {
-    using subject = rules::condition::subject;
     const loaded made =
         settings_of(lines({"action \"a\" maildir", "", "match from any !for domain <d> tls action \"a\"",
                            "table d { x }", "reject from { 192.0.2.0/24 } for any"}));
@@ -34,7 +33,6 @@ TEST_CASE("rules are what the file says, with their lines", "[config][load_rules
 }
 
 TEST_CASE("every subject of the grammar is the rules' own", "[config][load_rules]") {
-    using subject = rules::condition::subject;
     const std::vector<std::pair<std::string, subject>> all{{"tag x", subject::tag},
                                                            {"from any", subject::from_any},
                                                            {"from local", subject::from_local},

@@ -21,7 +21,7 @@ TEST_CASE("each way to deliver here has its arguments and its options", "[config
     CHECK(mbox.ttl == 1h);
     const action maildir = action_of("maildir \"~/Mail/%{dest.user}\" junk virtual <t> user joe");
     CHECK(maildir.path.text == "~/Mail/%{dest.user}");
-    CHECK(maildir.junk);
+    CHECK(maildir.local.junk);
     CHECK(maildir.user->text == "joe");
     CHECK(action_of("maildir junk").path.text.empty());
     const action lmtp = action_of("lmtp \"localhost:24\" rcpt-to");
@@ -54,10 +54,13 @@ TEST_CASE("an option of another way to deliver is a fault that says why", "[conf
     CHECK(fault_of_action("mbox jnuk") == "t:1:15: unknown option of \"mbox\" \"jnuk\"; did you mean \"junk\"?");
 }
 
-TEST_CASE("limits of local deliveries stand in a line or in braces", "[config][mda_grammar]") {
-    CHECK(model_of("").mda == mda_limits{.max_sessions = 50, .max_sessions_per_user = 7});
-    CHECK(model_of("mda limit max-session 10 max-session-per-user 2").mda == mda_limits{10, 2});
-    CHECK(model_of("mda limit {\n max-session 10,\n max-session-per-user 2\n}").mda == mda_limits{10, 2});
+TEST_CASE("limits of local deliveries stand in a line or in braces", "[config][mda_settings]") {
+    CHECK(model_of("").delivery.limits ==
+          waypost::delivery::delivery_limits{.max_sessions = 50, .max_sessions_per_user = 7});
+    CHECK(model_of("mda limit max-session 10 max-session-per-user 2").delivery.limits ==
+          waypost::delivery::delivery_limits{10, 2});
+    CHECK(model_of("mda limit {\n max-session 10,\n max-session-per-user 2\n}").delivery.limits ==
+          waypost::delivery::delivery_limits{10, 2});
     for (const std::string word : {"task-hiwat", "task-lowat", "task-release"}) {
         CHECK_THAT(fault_of("mda limit " + word + " 5"), Catch::Contains("no meaning here; remove it"));
     }
@@ -70,7 +73,7 @@ TEST_CASE("limits of local deliveries stand in a line or in braces", "[config][m
     CHECK_THAT(fault_of("mda limits x"), Catch::Contains("did you mean \"limit\"?"));
 }
 
-TEST_CASE("a wrapper has a name of its own and a command", "[config][mda_grammar]") {
+TEST_CASE("a wrapper has a name of its own and a command", "[config][mda_settings]") {
     const model what = model_of("mda wrapper slow \"nice %{mda}\"\nmda wrapper x \"y\"");
     REQUIRE(what.wrappers.size() == 2);
     CHECK(what.wrappers[0].name == "slow");
@@ -80,14 +83,14 @@ TEST_CASE("a wrapper has a name of its own and a command", "[config][mda_grammar
     CHECK_THAT(fault_of("mda wrapper a"), Catch::Contains("expected a command"));
 }
 
-TEST_CASE("keys of srs are read and never shown", "[config][mda_grammar]") {
+TEST_CASE("keys of srs are read and never shown", "[config][mda_settings]") {
     const model what = model_of("srs key \"first secret\"\nsrs key backup second\nsrs ttl 2d\naction a relay srs");
     REQUIRE(what.srs);
-    CHECK(what.srs->key.reveal() == "first secret");
-    CHECK(what.srs->backup.reveal() == "second");
-    CHECK(what.srs->ttl == 48h);
+    CHECK(what.srs->settings.key.reveal() == "first secret");
+    CHECK(what.srs->settings.backup.reveal() == "second");
+    CHECK(what.srs->settings.ttl == 48h);
     CHECK(what.actions[0].srs);
-    CHECK(model_of("srs key s").srs->ttl == 96h);
+    CHECK(model_of("srs key s").srs->settings.ttl == 96h);
     CHECK_THAT(fault_of("srs kye x"), Catch::Contains("did you mean \"key\"?"));
     const std::string keyword = fault_of("srs key key");
     CHECK_FALSE(keyword.empty());

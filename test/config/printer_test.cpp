@@ -68,8 +68,8 @@ match from socket for local action "c"
 }
 
 TEST_CASE("local delivery is printed as it is", "[config][printer]") {
-    const std::string text = R"(mda limit max-session 9 max-session-per-user 3
-smtp sub-addr-delim "-"
+    const std::string text = R"(smtp sub-addr-delim "-"
+mda limit max-session 9 max-session-per-user 3
 srs key "********"
 srs key backup "${OLD_KEY}"
 srs ttl 2d

@@ -230,7 +230,7 @@ TEST_CASE("a table that cannot be asked defers the recipient and never refuses h
 TEST_CASE("content that no mail may have is refused, and none of it becomes a command", "[inbound][session]") {
     front_door door;
     door.how.longest_line = 1000;
-    door.first().protocol.max_message_size = 5000;
+    door.first().protocol.limits.max_message_size = 5000;
     door.first().protocol.line_feed = smtp::bare_line_feed::refuse;
     door.open();
     const auto [content, code] =
@@ -273,7 +273,7 @@ TEST_CASE("content with bare line feeds is kept with CRLF, and a lone dot in it 
 
 TEST_CASE("a mail that is too big is refused at its end, and the session goes on", "[inbound][session]") {
     front_door door;
-    door.first().protocol.max_message_size = 5000;
+    door.first().protocol.limits.max_message_size = 5000;
     door.open();
     auto client = door.sending();
     std::string text;
@@ -286,7 +286,7 @@ TEST_CASE("a mail that is too big is refused at its end, and the session goes on
 
 TEST_CASE("a mail that says its size and is too big is refused at MAIL", "[inbound][session]") {
     front_door door;
-    door.first().protocol.max_message_size = 5000;
+    door.first().protocol.limits.max_message_size = 5000;
     door.open();
     auto client = door.greeted();
     CHECK_THAT(client.ask("MAIL FROM:<ada@example.net> SIZE=5001"), StartsWith("552 5.3.4 "));
@@ -388,7 +388,7 @@ TEST_CASE("a command line that never ends is heard for a while and then no more"
 
 TEST_CASE("audit 18: content that is refused is read to its end, but not for ever", "[inbound][session]") {
     front_door door;
-    door.first().protocol.max_message_size = 5000;
+    door.first().protocol.limits.max_message_size = 5000;
     door.how.most_discarded_content = 100'000;
     door.open();
     const std::string line = std::string(998, 'x') + "\r\n";

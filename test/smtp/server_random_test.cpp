@@ -67,9 +67,9 @@ TEST_CASE("no sequence of commands crashes, carries recipients over or leaves ha
         server_settings settings{.host = *mail::domain::parse("mx.example.org")};
         settings.tls = static_cast<requirement>(random() % 3);
         settings.auth = static_cast<requirement>(random() % 3);
-        settings.max_recipients = 3;
-        settings.max_errors = 1 + random() % 40;
-        settings.max_idle_commands = 40;
+        settings.limits.max_recipients = 3;
+        settings.limits.max_errors = 1 + random() % 40;
+        settings.limits.max_idle_commands = 40;
         stub_server server(settings);
         server.on_sender = [](const mail::sender& s) {
             return s.address.text() == "refused@b" ? mail::status::permanent("5.7.1", "no") : mail::status();

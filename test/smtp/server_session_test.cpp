@@ -60,7 +60,7 @@ TEST_CASE("EHLO offers what the settings say", "[smtp][server_session]") {
     settings.tls = requirement::offered;
     settings.auth = requirement::offered;
     settings.dsn = false;
-    settings.max_message_size = 1000;
+    settings.limits.max_message_size = 1000;
     stub_server both(settings);
     (void)both.replies();
     CHECK(both.say("EHLO c\r\n") ==
@@ -202,7 +202,7 @@ TEST_CASE("a verdict of 421 ends the session", "[smtp][server_session]") {
 
 TEST_CASE("a declared size over the limit is refused at MAIL", "[smtp][server_session]") {
     auto settings = usual();
-    settings.max_message_size = 1000;
+    settings.limits.max_message_size = 1000;
     greeted server(settings);
     CHECK(is(server.line("MAIL FROM:<a@b> SIZE=1001"), "552 5.3.4"));
     CHECK_FALSE(server.session().in_transaction());
@@ -224,7 +224,7 @@ TEST_CASE("what the parameters said reaches the driver", "[smtp][server_session]
 TEST_CASE("recipients over the limit get 452, and an endless flood of them ends the session",
           "[smtp][server_session]") {
     auto settings = usual();
-    settings.max_recipients = 3;
+    settings.limits.max_recipients = 3;
     greeted server(settings);
     CHECK(is(server.line("MAIL FROM:<a@b>"), "250"));
     for (int i = 0; i < 3; ++i) CHECK(is(server.line("RCPT TO:<c@d>"), "250"));
@@ -237,7 +237,7 @@ TEST_CASE("recipients over the limit get 452, and an endless flood of them ends 
 
 TEST_CASE("transactions over the limit get 452", "[smtp][server_session]") {
     auto settings = usual();
-    settings.max_transactions = 1;
+    settings.limits.max_transactions = 1;
     greeted server(settings);
     server.begin_content();
     CHECK(is(server.say(".\r\n"), "250"));
@@ -247,7 +247,7 @@ TEST_CASE("transactions over the limit get 452", "[smtp][server_session]") {
 
 TEST_CASE("the command after too many errors is answered with 421", "[smtp][server_session]") {
     auto settings = usual();
-    settings.max_errors = 3;
+    settings.limits.max_errors = 3;
     greeted server(settings);
     CHECK(is(server.line("nonsense"), "500 5.5.2"));
     CHECK(is(server.line(""), "500 5.5.2"));
@@ -260,7 +260,7 @@ TEST_CASE("the command after too many errors is answered with 421", "[smtp][serv
 TEST_CASE("commands that bring no mail nearer are not answered for ever, but mail makes up for them",
           "[smtp][server_session]") {
     auto settings = usual();
-    settings.max_idle_commands = 10;
+    settings.limits.max_idle_commands = 10;
     for (const char* command : {"NOOP", "RSET", "HELP", "VRFY me", "EHLO again"}) {
         greeted server(settings);
         for (int i = 0; i < 5; ++i) {

@@ -39,7 +39,7 @@ public:
     bool sees_input_behind = true;  // of a line, when it takes it
 
     explicit stub_server(server_settings settings)
-        : fresh_decoder_(settings.max_message_size, content_decoder::default_longest_line, settings.line_feed),
+        : fresh_decoder_(settings.limits.max_message_size, content_decoder::default_longest_line, settings.line_feed),
           session_(std::move(settings)),
           decoder_(fresh_decoder_) {
         write_reply(out_, session_.greeting());

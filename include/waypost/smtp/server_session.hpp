@@ -23,13 +23,9 @@ namespace waypost::smtp {
 
 enum class requirement { no, offered, required };
 
-struct server_settings {
-    mail::domain host;  // names itself in the greeting
-    requirement tls = requirement::no;  // STARTTLS
-    requirement auth = requirement::no;
-    bool dsn = true;
+/// What a client may cost in a session.
+struct server_limits {
     std::uint64_t max_message_size = 35ULL << 20;
-    bare_line_feed line_feed = bare_line_feed::normalize;  // in content; in a command it ends the session
     std::size_t max_recipients = 1000;  // a transaction
     std::size_t max_transactions = 0;  // messages accepted in a session; 0: no limit
     /// 5yz replies in a session; the command after that many is answered with 421.
@@ -37,6 +33,15 @@ struct server_settings {
     /// Commands since the last message that bring no mail nearer (NOOP, RSET, VRFY, HELP); one more is answered with
     /// 421.
     std::size_t max_idle_commands = 200;
+};
+
+struct server_settings {
+    mail::domain host;  // names itself in the greeting
+    requirement tls = requirement::no;  // STARTTLS
+    requirement auth = requirement::no;
+    bool dsn = true;
+    bare_line_feed line_feed = bare_line_feed::normalize;  // in content; in a command it ends the session
+    server_limits limits;
 };
 
 // --- steps
