@@ -76,7 +76,7 @@ local_agent::local_agent(const async::executor& executor, dependencies context, 
       settings_(std::move(settings)),
       self_(std::make_unique<process_identity>(self)),
       workers_(std::move(workers)),
-      mailboxes_(std::make_unique<keyed_mutex>(executor)),
+      mailboxes_(std::make_unique<keyed_mutex>()),
       idle_(executor),
       deliveries_(executor, [this](std::exception_ptr bug) {
           context_.log.error("mda", "bug", {{"what", base::text_of(bug)}});

@@ -77,20 +77,6 @@ private:
     identity identity_;
 };
 
-class worker_pool::thread_taken {
-public:
-    explicit thread_taken(worker_pool& pool) : pool_(&pool) { ++pool_->starting_; }
-    thread_taken(const thread_taken&) = delete;
-    thread_taken& operator=(const thread_taken&) = delete;
-    ~thread_taken() {
-        --pool_->starting_;
-        pool_->started_.notify();
-    }
-
-private:
-    worker_pool* pool_;
-};
-
 worker_pool::worker_lease::~worker_lease() {
     if (worker_ != nullptr) pool_->give_back(std::move(worker_));
 }
@@ -105,7 +91,7 @@ worker_pool::worker_pool(const async::executor& executor, dependencies context, 
       context_(context),
       limits_(limits),
       start_(std::move(start)),
-      started_(executor),
+      starting_(most_starting),
       place_freed_(executor),
       watching_(executor,
                 [this](std::exception_ptr bug) { context_.log.error("mda", "bug", {{"what", base::text_of(bug)}}); }) {}
@@ -171,11 +157,7 @@ async::awaitable<base::result<worker_pool::worker_lease>> worker_pool::wait_in_t
 
 async::awaitable<base::result<worker_pool::worker_lease>> worker_pool::start(place place) {
     const identity who = place.who();
-    auto begin = [how = start_, who] { return std::make_shared<base::result<started_worker>>(how(who)); };
-    while (starting_ >= most_starting) co_await started_.wait();
-    std::optional<thread_taken> thread(std::in_place, *this);
-    const auto made = co_await async::offload(context_.io, std::move(begin));
-    thread.reset();
+    const auto made = co_await begin(who);
     if (made->has_error()) co_return made->error();
     auto fresh = std::make_shared<worker>(executor_, context_.clock, who, std::move(made->value()));
     place.hand_over();
@@ -183,6 +165,12 @@ async::awaitable<base::result<worker_pool::worker_lease>> worker_pool::start(pla
     if (!std::exchange(keeping_time_, true)) watching_.start(keep_time());
     watching_.start(watch(fresh));
     co_return worker_lease(*this, std::move(fresh));
+}
+
+async::awaitable<std::shared_ptr<base::result<started_worker>>> worker_pool::begin(identity identity) {
+    const auto permit = co_await starting_.acquire();
+    auto start = [how = start_, identity] { return std::make_shared<base::result<started_worker>>(how(identity)); };
+    co_return co_await async::offload(context_.io, std::move(start));
 }
 
 void worker_pool::give_back(std::shared_ptr<worker> worker) {

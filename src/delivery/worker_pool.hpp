@@ -24,6 +24,7 @@
 #include "waypost/async/clock.hpp"
 #include "waypost/async/event.hpp"
 #include "waypost/async/offload.hpp"
+#include "waypost/async/semaphore.hpp"
 #include "waypost/async/task_group.hpp"
 #include "waypost/observe/log.hpp"
 #include "worker_link.hpp"
@@ -76,12 +77,12 @@ public:
 
 private:
     class place;  // a process that is to be: given back if there will be none
-    class thread_taken;
 
     [[nodiscard]] std::shared_ptr<worker> take_idle(identity identity);
     [[nodiscard]] bool may_start(const identity_workers& identity_workers) const;
     async::awaitable<base::result<worker_lease>> wait_in_turn(identity user);
     async::awaitable<base::result<worker_lease>> start(place place);
+    async::awaitable<std::shared_ptr<base::result<started_worker>>> begin(identity identity);
     async::awaitable<> watch(std::shared_ptr<worker> who);
     async::awaitable<> kill_after(std::shared_ptr<worker> worker);
     async::awaitable<> keep_time();
@@ -108,8 +109,7 @@ private:
     std::size_t retiring_ = 0;  // of them, those that were told to go
     bool stopping_ = false;
     bool keeping_time_ = false;
-    std::size_t starting_ = 0;  // threads that are at it
-    async::event started_;
+    async::semaphore starting_;
     async::event place_freed_;
     async::task_group watching_;
 };

@@ -16,18 +16,13 @@ using std::chrono::seconds;
 constexpr seconds time_limit{5};
 // A program that has lived so long died of something new: it is started again at once.
 constexpr seconds long_life{10};
-constexpr async::duration first_pause = seconds(1);
-constexpr async::duration longest_pause = seconds(60);
+constexpr async::backoff::limits pauses{.first = seconds(1), .longest = seconds(60)};
 
 }  // namespace
 
 proc_table::proc_table(std::string name, std::vector<std::string> command, dependencies& context,
                        std::optional<process::user_identity> user)
-    : name_(std::move(name)),
-      command_(std::move(command)),
-      user_(std::move(user)),
-      context_(&context),
-      started_(std::make_unique<wait_list>()) {}
+    : name_(std::move(name)), command_(std::move(command)), user_(std::move(user)), context_(&context) {}
 
 proc_table::~proc_table() = default;
 
@@ -41,30 +36,22 @@ void proc_table::say(const std::string& text) {
 void proc_table::bury() {
     say("its program " + base::printable(command_.front()) + " is started again: " + program_->end());
     const auto now = context_->clock.now();
-    pause_ = now - born_ >= long_life ? async::duration() : std::clamp(2 * pause_, first_pause, longest_pause);
-    not_before_ = now + pause_;
+    if (now - born_ >= long_life)
+        pause_ = {};
+    else
+        pause_.begin(now, pauses);
     const auto process = std::make_shared<running_program>(program_->take_process());
     program_.reset();
     boost::asio::post(context_->io.pool(), [process] {});
 }
 
 async::awaitable<> proc_table::start() {
-    struct attempt {
-        explicit attempt(proc_table& table) : owner(table) { owner.starting_ = true; }
-        ~attempt() {
-            owner.starting_ = false;
-            owner.started_->notify();
-        }
-        proc_table& owner;
-    };
-    const attempt now(*this);
     auto job = [command = command_, user = user_] { return running_program::start(command, user); };
     auto begun = co_await async::offload(context_->io, std::move(job));
     born_ = context_->clock.now();
     if (begun.has_error()) {
         say("its program " + base::printable(command_.front()) + " cannot be started: " + begun.error().message());
-        pause_ = std::clamp(2 * pause_, first_pause, longest_pause);
-        not_before_ = born_ + pause_;
+        pause_.begin(born_, pauses);
         co_return;
     }
     program_ =
@@ -83,10 +70,11 @@ async::awaitable<std::shared_ptr<table_program>> proc_table::running(async::time
         program_->look();
         if (!program_->end().empty()) bury();
     }
-    while (starting_) co_await started_->wait();
     if (program_ == nullptr) {
-        if (context_->clock.now() < not_before_) co_return nullptr;
-        co_await start();
+        const auto permit = co_await starting_.acquire();
+        // Somebody else may have started it meanwhile, or tried to.
+        if (program_ == nullptr && context_->clock.now() < pause_.until()) co_return nullptr;
+        if (program_ == nullptr) co_await start();
     }
     const auto mine = program_;
     if (mine == nullptr || mine->is_ready()) co_return mine;

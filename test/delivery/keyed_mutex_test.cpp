@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "support/run_until.hpp"
+#include "waypost/async/event.hpp"
 #include "waypost/async/task_group.hpp"
 
 using namespace waypost;
@@ -14,7 +15,7 @@ namespace {
 
 struct fixture {
     boost::asio::io_context loop;
-    delivery::keyed_mutex keyed_mutex{loop.get_executor()};
+    delivery::keyed_mutex keyed_mutex;
     async::event event{loop.get_executor()};
     std::vector<std::string> begun;
 

@@ -15,6 +15,8 @@
 #include <variant>
 #include <vector>
 
+#include "waypost/async/backoff.hpp"
+#include "waypost/async/semaphore.hpp"
 #include "waypost/process/spawn.hpp"
 #include "waypost/table/complaints.hpp"
 #include "waypost/table/dependencies.hpp"
@@ -23,7 +25,6 @@
 namespace waypost::table {
 
 class table_program;
-class wait_list;
 
 class proc_table final : public table {
 public:
@@ -73,11 +74,9 @@ private:
     std::optional<process::user_identity> user_;
     dependencies* context_;
     std::shared_ptr<table_program> program_;
-    std::unique_ptr<wait_list> started_;
-    bool starting_ = false;
+    async::semaphore starting_{1};
     async::time_point born_;
-    async::time_point not_before_;
-    async::duration pause_{};
+    async::backoff pause_;
     std::uint64_t next_id_ = 1;
     complaints complaints_;
     std::string reply_;
