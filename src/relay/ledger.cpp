@@ -6,6 +6,10 @@ namespace waypost::relay {
 
 namespace {
 
+/// A relay that was restarted should not be missed for long, and a wrong password must not become a failed login for
+/// each mail, which gets accounts locked.
+constexpr async::backoff::limits pauses{.first = std::chrono::seconds(1), .longest = std::chrono::minutes(5)};
+
 // No host needs more; `mta limit max-conn-per-host` is the ceiling that counts.
 constexpr std::size_t largest_window = 1000;
 // Relays that are told of a host's recovery; the others find out by their own retries.
@@ -14,6 +18,12 @@ constexpr std::size_t most_remembered = 1000;
 constexpr std::chrono::seconds between_tellings{1};
 // RFC 6555 section 4.2 has ten minutes.
 constexpr std::chrono::minutes memory_of_family{10};
+
+/// Several attempts that fail together are one failure.
+void back_off(backoff_record& backoff, const mail::status& reason, async::time_point now) {
+    backoff.because = reason;
+    if (now >= backoff.until()) backoff.begin(now, pauses);
+}
 
 template <class Map, class Key>
 const typename Map::mapped_type& found_or_none(const Map& map, const Key& key) {
@@ -87,7 +97,7 @@ void ledger::closed(const spool::next_hop& relay, const route& route, bool was_r
 void ledger::carried(const route& route) {
     route_record& along = routes_[route];
     ++along.messages;
-    along.backoff.pause = {};
+    along.backoff.reset();
     host_record& at = hosts_[route.target];
     at.window = std::min(at.window + 1, largest_window);
 }
@@ -113,7 +123,7 @@ void ledger::source_failed(const source& source, const mail::status& reason, asy
 }
 
 void ledger::worked(const spool::next_hop& relay, const route& route, async::time_point now) {
-    routes_[route].backoff.until = {};
+    routes_[route].backoff.lift();
     source_backoffs_.erase(route.source_address);
     relay_backoffs_.erase({relay, route});
     note_family(route, true, now);
@@ -126,14 +136,6 @@ void ledger::note_family(const route& route, bool worked, async::time_point now)
     } else {
         avoid_ipv6_ = worked ? async::time_point::min() : now + memory_of_family;
     }
-}
-
-/// Several attempts that fail together are one failure.
-void ledger::back_off(backoff_record& backoff, const mail::status& reason, async::time_point now) const {
-    backoff.because = reason;
-    if (now < backoff.until) return;
-    backoff.pause = std::clamp(backoff.pause * 2, pauses_.first, pauses_.longest);
-    backoff.until = now + backoff.pause;
 }
 
 void ledger::remember_deferred(const spool::next_hop& relay, const host& host, std::size_t envelopes) {
@@ -171,7 +173,7 @@ const backoff_record* ledger::backing_off(const spool::next_hop& relay, const ro
                                           async::time_point now) const {
     const backoff_record* longest = nullptr;
     const auto consider = [&](const backoff_record& backoff) {
-        if (backoff.until > now && (longest == nullptr || backoff.until > longest->until)) longest = &backoff;
+        if (backoff.until() > now && (longest == nullptr || backoff.until() > longest->until())) longest = &backoff;
     };
     if (const auto found = routes_.find(route); found != routes_.end()) consider(found->second.backoff);
     if (relay_backoffs_.empty() && source_backoffs_.empty()) return longest;
@@ -195,7 +197,7 @@ bool ledger::forget_quiet_since(async::time_point moment, async::time_point now,
     const auto is_quiet = [&](const auto& entry) {
         return entry.second.open == 0 && entry.second.last_opened < moment && entry.second.last_closed < moment;
     };
-    const auto is_over = [&](const backoff_record& backoff) { return backoff.until < now && backoff.until < moment; };
+    const auto is_over = [&](const backoff_record& backoff) { return backoff.until() < std::min(now, moment); };
     const auto is_past = [&](const auto& entry) { return is_over(entry.second); };
     std::size_t number = 0;
     const auto look_at = [&](auto& map, const auto& is_old) {

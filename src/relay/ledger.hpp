@@ -3,8 +3,8 @@
 //
 // Trouble is kept where it belongs. A host that cannot be reached, refuses us or says 421 is trouble of that route,
 // whoever uses it; a certificate or a password that does not do is trouble of one relay on that route. A source that
-// cannot be bound is trouble of the source. A session that comes up ends the back-off; only a message that is carried makes
-// the next one short again, as a host may greet everybody and take nothing.
+// cannot be bound is trouble of the source. A session that comes up ends the back-off; only a message that is carried
+// makes the next one short again, as a host may greet everybody and take nothing.
 //
 // Concurrency towards a host is the feedback of Postfix's scheduler: a window that begins at 5, grows by one with each
 // message that the host takes and shrinks by one with each failure. Two domains with the same MX host share it.
@@ -19,16 +19,14 @@
 #include <vector>
 
 #include "route.hpp"
-#include "waypost/async/clock.hpp"
+#include "waypost/async/backoff.hpp"
 #include "waypost/mail/status.hpp"
 #include "waypost/spool/message.hpp"
 
 namespace waypost::relay {
 
 /// A pause that grows with each failure in a row, and why.
-struct backoff_record {
-    async::time_point until{};
-    async::duration pause{};
+struct backoff_record : async::backoff {
     mail::status because;
 };
 
@@ -55,18 +53,10 @@ struct route_record : connection_counts {
     std::uint64_t errors = 0;
 };
 
-struct pauses {
-    /// A relay that was restarted should not be missed for long, and a wrong password must not become a failed login
-    /// for each mail, which gets accounts locked.
-    async::duration first = std::chrono::seconds(1);
-    async::duration longest = std::chrono::minutes(5);
-};
-
 class ledger {
 public:
     /// `told_at_once`: so many envelopes the queue sends after one word that a host is back.
-    explicit ledger(pauses pauses = {}, std::size_t told_at_once = 100)
-        : pauses_(pauses), told_at_once_(told_at_once) {}
+    explicit ledger(std::size_t told_at_once = 100) : told_at_once_(told_at_once) {}
 
     // --- what happens. Each opened() is followed by one closed(); became_ready() may come between.
     void opened(const spool::next_hop& relay, const route& route, async::time_point now);
@@ -115,15 +105,13 @@ public:
                      std::pair<spool::next_hop, route>, std::string>
             next;
     };
-    /// Forgets what has been quiet since `moment`. What backs off or is open stays. Looks at `most` entries; true when it
-    /// has seen all.
+    /// Forgets what has been quiet since `moment`. What backs off or is open stays. Looks at `most` entries; true when
+    /// it has seen all.
     bool forget_quiet_since(async::time_point moment, async::time_point now, sweep& progress, std::size_t most);
 
 private:
     void note_family(const route& route, bool worked, async::time_point now);
-    void back_off(backoff_record& backoff, const mail::status& reason, async::time_point now) const;
 
-    pauses pauses_;
     std::size_t told_at_once_;
     std::map<host, host_record> hosts_;
     std::map<route, route_record> routes_;

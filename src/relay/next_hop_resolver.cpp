@@ -17,8 +17,7 @@ using mail::transport_security;
 // Tables are live: a changed one serves the next connection but one. The DNS has its cache; this only spares the work.
 constexpr std::chrono::seconds tables_stay_fresh{1};
 constexpr std::chrono::seconds mx_stays_fresh{30};
-constexpr async::duration first_pause = std::chrono::seconds(1);
-constexpr async::duration longest_pause = std::chrono::seconds(60);
+constexpr async::backoff::limits pauses{.first = std::chrono::seconds(1), .longest = std::chrono::seconds(60)};
 
 constexpr std::uint16_t smtp_port = 25;
 
@@ -69,11 +68,11 @@ async::awaitable<> next_hop_resolver::ask() {
     fault_.reset();
     if (fault) {
         fault_ = std::move(fault->reason);
-        pause_ = std::clamp(pause_ * 2, first_pause, longest_pause);
-        fresh_until_ = context_.clock.now() + pause_;
+        pause_.begin(context_.clock.now(), pauses);
+        fresh_until_ = pause_.until();
         if (fault->is_answer || fault_->is_permanent()) hosts_.clear();
     } else {
-        pause_ = {};
+        pause_.reset();
         const bool from_tables = action_.hosts != nullptr || action_.by_domain != nullptr;
         fresh_until_ = context_.clock.now() + (from_tables ? tables_stay_fresh : mx_stays_fresh);
     }

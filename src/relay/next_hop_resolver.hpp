@@ -14,7 +14,7 @@
 
 #include "candidate.hpp"
 #include "own_addresses.hpp"
-#include "waypost/async/awaitable.hpp"
+#include "waypost/async/backoff.hpp"
 #include "waypost/dns/mx_lookup.hpp"
 #include "waypost/relay/dependencies.hpp"
 #include "waypost/relay/settings.hpp"
@@ -80,7 +80,7 @@ private:
     bool asking_ = false;
     bool shows_as_it_comes_ = false;  // there was nothing before: what is known is better than nothing
     async::time_point fresh_until_ = async::time_point::min();
-    async::duration pause_{};
+    async::backoff pause_;
 };
 
 }  // namespace waypost::relay

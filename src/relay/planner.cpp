@@ -179,7 +179,7 @@ private:
                 busy_.or_at = later->until;
             }
         } else if (const auto* broken = std::get_if<backing_off>(&verdict)) {
-            if (first_to_end_ == nullptr || broken->because->until < first_to_end_->until)
+            if (first_to_end_ == nullptr || broken->because->until() < first_to_end_->until())
                 first_to_end_ = broken->because;
         } else {
             (std::get<unfit>(verdict).by_limit ? forbidden_family_ : wrong_family_) = true;
@@ -232,20 +232,20 @@ decision decide(const session_request& request, const ledger& ledger, const limi
             // A back-off may be the first to change, too.
             const backoff_record* const backoff = one.first_to_end();
             at_limit wait = std::move(one).what_for();
-            if (backoff != nullptr && (!wait.or_at || backoff->until < *wait.or_at)) wait.or_at = backoff->until;
-            if (first_to_end != nullptr && (!wait.or_at || first_to_end->until < *wait.or_at))
-                wait.or_at = first_to_end->until;
+            if (backoff != nullptr && (!wait.or_at || backoff->until() < *wait.or_at)) wait.or_at = backoff->until();
+            if (first_to_end != nullptr && (!wait.or_at || first_to_end->until() < *wait.or_at))
+                wait.or_at = first_to_end->until();
             return wait;
         }
         if (const backoff_record* backoff = one.first_to_end();
-            backoff != nullptr && (first_to_end == nullptr || backoff->until < first_to_end->until)) {
+            backoff != nullptr && (first_to_end == nullptr || backoff->until() < first_to_end->until())) {
             first_to_end = backoff;
         }
         if (!because) because = one.because();
         wrong_family = wrong_family || one.wrong_family();
         forbidden_family = forbidden_family || one.forbidden_family();
     }
-    if (first_to_end != nullptr) return retry_at{first_to_end->until, first_to_end->because};
+    if (first_to_end != nullptr) return retry_at{first_to_end->until(), first_to_end->because};
     if (wrong_family) return give_up{no_source_fits()};
     if (forbidden_family) return give_up{no_family_allowed()};
     return give_up{because.value_or(mail::status::transient("4.4.1", "There is no host to connect to"))};

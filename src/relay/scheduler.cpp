@@ -32,7 +32,7 @@ scheduler::scheduler(const async::executor& executor, const dependencies& contex
       settings_(settings),
       self_(settings.listeners, context.clock),
       dialer_(hands),
-      ledger_({}, settings.max_deferred),
+      ledger_(settings.max_deferred),
       alarms_(executor, context.clock),
       wait_queue_(alarms_, [this](const shared_limit& line) { serve_line(line); }),
       sessions_(executor, [this](const std::exception_ptr& bug) { log_bug(bug); }),

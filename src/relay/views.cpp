@@ -10,8 +10,8 @@ namespace {
 std::string text_of(const source& source) { return source.is_unspecified() ? std::string() : source.to_string(); }
 
 std::optional<async::duration> time_left(const backoff_record& backoff, async::time_point now) {
-    if (backoff.until <= now) return std::nullopt;
-    return backoff.until - now;
+    if (backoff.until() <= now) return std::nullopt;
+    return backoff.until() - now;
 }
 
 std::string words_of(const mail::status& backoff) { return backoff.is_success() ? std::string() : backoff.line(); }

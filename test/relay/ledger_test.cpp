@@ -20,7 +20,7 @@ const source second_source = net::parse_address("198.51.100.2").value();
 
 std::chrono::seconds pause_after_failure(ledger& ledger, const route& route, async::time_point& now) {
     ledger.failed(route, broken, now);
-    const async::time_point until = ledger.along(route).backoff.until;
+    const async::time_point until = ledger.along(route).backoff.until();
     const auto pause = std::chrono::duration_cast<std::chrono::seconds>(until - now);
     now = until;
     return pause;
@@ -42,7 +42,7 @@ TEST_CASE("several attempts that fail together are one failure, and the last one
     ledger known;
     for (int i = 0; i < 20; ++i) known.failed(to("192.0.2.1"), broken, start + std::chrono::milliseconds(i));
     known.failed(to("192.0.2.1"), mail::status::transient("4.4.1", "last"), start + 999ms);
-    CHECK(known.along(to("192.0.2.1")).backoff.until == start + 1s);
+    CHECK(known.along(to("192.0.2.1")).backoff.until() == start + 1s);
     CHECK(known.along(to("192.0.2.1")).backoff.because.text() == "last");
     CHECK(known.along(to("192.0.2.1")).errors == 21);
 }
