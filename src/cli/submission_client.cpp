@@ -5,7 +5,8 @@
 
 #include "waypost/async/run_with.hpp"
 #include "waypost/net/connect.hpp"
-#include "waypost/relay/conversation.hpp"
+#include "waypost/smtp_io/client_connection.hpp"
+#include "waypost/spool/content.hpp"
 
 namespace waypost::cli {
 
@@ -13,12 +14,12 @@ namespace {
 
 constexpr std::chrono::seconds write_limit{60};
 
-mail::domain name_of(const relay::conversation& daemon) {
+mail::domain name_of(const smtp_io::client_connection& daemon) {
     const auto name = mail::domain::parse(daemon.protocol().server_name());
     return name ? *name : *mail::domain::parse("localhost");
 }
 
-void begin(relay::conversation& daemon, submission message) {
+void begin(smtp_io::client_connection& daemon, submission message) {
     auto content = std::make_shared<const spool::content>(std::string(), std::move(message.content));
     // A program that is told "no" must not find half of its mail sent.
     smtp::client_transaction all{.sender = message.sender,
@@ -29,7 +30,7 @@ void begin(relay::conversation& daemon, submission message) {
     daemon.begin(std::move(all), content);
 }
 
-async::awaitable<> converse(relay::conversation& daemon, draft message, mail::status& answer) {
+async::awaitable<> converse(smtp_io::client_connection& daemon, draft message, mail::status& answer) {
     auto pause = co_await daemon.pump();
     if (std::holds_alternative<smtp::idle>(pause)) {
         begin(daemon, complete(std::move(message), name_of(daemon)));
@@ -47,7 +48,7 @@ async::awaitable<> converse(relay::conversation& daemon, draft message, mail::st
 async::awaitable<> hand_over(process::descriptor socket, draft message, mail::status& answer) {
     async::real_clock clock;
     const auto executor = co_await boost::asio::this_coro::executor;
-    relay::conversation daemon(
+    smtp_io::client_connection daemon(
         executor, net::adopt_unix(executor, socket.release()), clock,
         {.helo = "localhost", .lmtp = false, .tls = smtp::client_tls::never, .authenticate = false}, "the daemon",
         write_limit);

@@ -13,16 +13,16 @@ connection::connection(const async::executor& executor, std::unique_ptr<net::str
       action_(action),
       url_(std::move(url)),
       names_(std::move(names)),
-      conversation_(executor, std::move(peer), time, std::move(settings), names_.remote, limits.write) {}
+      client_(executor, std::move(peer), time, std::move(settings), names_.remote, limits.write) {}
 
 async::awaitable<connection::pause> connection::pump() {
     for (;;) {
-        auto pause = co_await conversation_.pump();
+        auto pause = co_await client_.pump();
         if (std::holds_alternative<smtp::tls_handshake>(pause)) {
             if (auto refused = co_await start_tls()) {
                 co_return smtp::session_failed{smtp::client_stage::tls_refused, std::move(*refused)};
             }
-            conversation_.protocol().on_tls();
+            client_.protocol().on_tls();
         } else if (std::holds_alternative<smtp::need_credentials>(pause)) {
             if (auto missing = co_await supply_credentials()) {
                 co_return smtp::session_failed{smtp::client_stage::auth_refused, std::move(*missing)};
@@ -40,12 +40,12 @@ const net::tls_context& connection::tls_context() const {
 
 async::awaitable<std::optional<mail::status>> connection::start_tls() {
     // Bytes from before the handshake could pass for answers that came after it.
-    if (conversation_.has_unread_input())
+    if (client_.has_unread_input())
         co_return mail::status::transient("4.7.5", "The host sent data before TLS was up");
-    net::stream& peer = conversation_.peer();
-    conversation_.watchdog().expect_within(limits_.handshake);
+    net::stream& peer = client_.peer();
+    client_.watchdog().expect_within(limits_.handshake);
     const auto agreed = co_await peer.start_tls_client(tls_context(), url_.host);
-    conversation_.watchdog().pause();
+    client_.watchdog().pause();
     if (agreed.has_error()) {
         const std::string detail = peer.tls_fault().empty() ? std::string() : ": " + peer.tls_fault();
         co_return mail::status::transient("4.7.5", agreed.error().message() + detail);
@@ -66,7 +66,7 @@ async::awaitable<std::optional<mail::status>> connection::supply_credentials() {
     if (found.has_error())
         co_return mail::status::transient("4.7.0", "the table could not be asked: " + found.error().message());
     if (!found->has_value()) co_return mail::status::transient("4.7.0", "the label is not in the table");
-    conversation_.protocol().on_credentials(
+    client_.protocol().on_credentials(
         {.user = std::move((**found).user), .password = std::move((**found).password)});
     co_return std::nullopt;
 }

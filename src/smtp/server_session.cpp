@@ -271,7 +271,7 @@ server_step server_session::data(std::string_view argument) {
     if (state_ != state::rcpt) return refuse(554, "5.5.1", "No valid recipients");
     if (!argument.empty()) return refuse(501, "5.5.4", "DATA has no argument");
     question_ = question::content;
-    return receive_content{};
+    return begin_data{};
 }
 
 server_step server_session::rset(std::string_view argument) {

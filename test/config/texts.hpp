@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "waypost/config/grammar/parse.hpp"
+#include "waypost/config/parse.hpp"
 
 namespace waypost::config {
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "scripted_server.hpp"
+#include "support/scripted_server.hpp"
 #include "support/captured_stderr.hpp"
 #include "support/fake_resolver.hpp"
 #include "support/fake_table.hpp"

@@ -4,7 +4,7 @@
 #include <map>
 #include <set>
 
-#include "scripted_server.hpp"
+#include "support/scripted_server.hpp"
 #include "splitting.hpp"
 #include "support/captured_stderr.hpp"
 #include "support/mail_house.hpp"

@@ -118,7 +118,7 @@ private:
                            if (said.is_success()) message_.recipients.push_back(s.recipient);
                            perform(session_.on_verdict(said));
                        },
-                       [&](const receive_content&) {
+                       [&](const begin_data&) {
                            decoder_ = fresh_decoder_;
                            perform(session_.on_verdict(on_data()));
                        },

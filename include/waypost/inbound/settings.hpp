@@ -1,7 +1,6 @@
 // What an administrator can set about mail that comes in.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -12,18 +11,12 @@
 #include "waypost/net/endpoint.hpp"
 #include "waypost/net/tls_context.hpp"
 #include "waypost/smtp/server_session.hpp"
+#include "waypost/smtp_io/server_connection.hpp"
 #include "waypost/table/table.hpp"
 
 namespace waypost::inbound {
 
-/// Time limits of RFC 5321 section 4.5.3.2, from the server's side.
-struct time_limits {
-    std::chrono::seconds command{300};   // waiting for the next command
-    std::chrono::seconds content{180};   // waiting for the next piece of content: a DATA block
-    std::chrono::seconds write{300};     // a reply that the client does not take
-    std::chrono::seconds handshake{60};  // TLS
-    std::chrono::seconds session{3600};  // without a message that was accepted
-};
+using time_limits = smtp_io::server_time_limits;
 
 struct listener_settings {
     std::optional<net::endpoint> endpoint;  // none: the Unix socket for programs on this machine

@@ -3,7 +3,7 @@
 //
 // Invariants: at most one transaction at a time, and there is one exactly when in_transaction(); whatever ends it (the
 // end of content accepted or refused, RSET, a new greeting, STARTTLS) ends it whole, so no recipient of one message can
-// be left over for the next. Peer bytes appear in replies only escaped. A step that asks (judge_..., receive_content,
+// be left over for the next. Peer bytes appear in replies only escaped. A step that asks (judge_..., begin_data,
 // check_password, begin_tls) is answered before the next line; a driver that does otherwise gets a std::logic_error.
 #pragma once
 
@@ -57,7 +57,7 @@ struct check_recipient {
     mail::recipient recipient;
 };
 /// Open the message, then on_verdict(): success makes it a 354.
-struct receive_content {};
+struct begin_data {};
 /// Send, forget all pending input, shake hands, then on_tls().
 struct begin_tls {
     smtp::reply reply;
@@ -70,7 +70,7 @@ struct hang_up {
     reply last;
 };
 using server_step =
-    std::variant<send_reply, check_sender, check_recipient, receive_content, begin_tls, check_password, hang_up>;
+    std::variant<send_reply, check_sender, check_recipient, begin_data, begin_tls, check_password, hang_up>;
 
 /// True if a client's first bytes are those of TLS, which no line of text begins with: it will wait for ever for an
 /// answer that is no reply, so the driver need not wait for a line.
@@ -90,7 +90,7 @@ public:
     [[nodiscard]] std::string loggable(std::string_view line) const;
     /// A line that is none: too long, or with a bare CR or LF, which ends the session.
     [[nodiscard]] server_step on_bad_line(bool too_long);
-    /// The answer to check_sender, check_recipient, receive_content or check_password. A success status's text may be
+    /// The answer to check_sender, check_recipient, begin_data or check_password. A success status's text may be
     /// empty. A 421 ends the session.
     [[nodiscard]] server_step on_verdict(const mail::status& status);
     /// The end of content has come and this is what became of the message; the transaction is over either way.

@@ -16,13 +16,14 @@
 #include "waypost/async/offload.hpp"
 #include "waypost/async/permits.hpp"
 #include "waypost/base/result.hpp"
+#include "waypost/net/byte_source.hpp"
 
 namespace waypost::spool {
 
 class body_file;
 class volume;
 
-class content {
+class content final : public net::byte_source {
 public:
     static constexpr std::size_t memory_limit = std::size_t{64} * 1024;
     /// What a content may have in memory whatever its budget says: enough for most mail and for writes of a sane size.
@@ -39,7 +40,7 @@ public:
     /// One whose text is in a file.
     content(std::string trace, std::string directory, std::string file_name, std::uint64_t text_size,
             async::thread_pool& io);
-    ~content();
+    ~content() override;
     content(const content&) = delete;
     content& operator=(const content&) = delete;
 
@@ -54,7 +55,7 @@ public:
 
     [[nodiscard]] const std::string& trace() const noexcept { return trace_; }
     [[nodiscard]] std::uint64_t text_size() const noexcept { return text_size_; }
-    [[nodiscard]] std::uint64_t size() const noexcept { return trace_.size() + text_size_; }
+    [[nodiscard]] std::uint64_t size() const noexcept override { return trace_.size() + text_size_; }
     [[nodiscard]] bool in_file() const noexcept { return file_ != nullptr; }
     /// The text when it is in memory.
     [[nodiscard]] const std::string& text() const noexcept { return text_; }
@@ -63,9 +64,13 @@ public:
     /// The store has a row that names the file: it lives on.
     void keep_file() const noexcept;
 
-    /// The octets from `offset` on, at least one unless `offset` is the end: a view into the content where it is in
-    /// memory, otherwise into `scratch`, which is filled with up to piece_size octets.
-    async::awaitable<base::result<std::string_view>> read(std::uint64_t offset, std::vector<char>& scratch) const;
+    /// Trace and text.
+    [[nodiscard]] std::optional<parts> in_memory() const noexcept override {
+        return in_file() ? std::nullopt : std::optional(parts{trace_, text_});
+    }
+    /// Fills `scratch` with up to piece_size octets where the text is in a file.
+    async::awaitable<base::result<std::string_view>> read(std::uint64_t offset,
+                                                          std::vector<char>& scratch) const override;
 
     /// Units of a memory budget that travel with the content and go back with it.
     void pay_with(async::permits::token paid) const { paid_ = std::move(paid); }

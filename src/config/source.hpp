@@ -1,0 +1,21 @@
+// The tokens of a whole configuration: `include` is replaced by what it includes, `$name` by the macro's tokens, and
+// `name = value` lines are gone. What is left are directives.
+//
+// A macro is expanded once: a `$` that its value brings along is a fault, not another expansion. The end is certain for
+// every input: files have a largest size, includes a largest depth and number, and no file includes itself.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "fault_list.hpp"
+#include "token.hpp"
+#include "waypost/config/parse.hpp"
+
+namespace waypost::config {
+
+[[nodiscard]] std::vector<token> tokens_of_file(const std::string& path, const macros& macros, fault_list& faults);
+[[nodiscard]] std::vector<token> tokens_of_text(const std::string& text, const std::string& file_name,
+                                                const macros& macros, fault_list& faults);
+
+}  // namespace waypost::config
