@@ -19,7 +19,7 @@
 
 #include "waypost/async/task_group.hpp"
 #include "waypost/base/encoding.hpp"
-#include "waypost/spool/sqlite_store.hpp"
+#include "waypost/spool/make_store.hpp"
 #include "waypost/spool/transaction.hpp"
 
 namespace {
@@ -50,8 +50,8 @@ struct counts {
     }
 };
 
-async::awaitable<> session(boost::asio::io_context& loop, spool::sqlite_store& store, load how,
-                           steady_clock::time_point end, counts& seen) {
+async::awaitable<> session(boost::asio::io_context& loop, spool::store& store, load how, steady_clock::time_point end,
+                           counts& seen) {
     const std::string text(how.octets, 'x');
     const auto from = mail::mailbox::parse("sender@example.org");
     const auto to = mail::mailbox::parse("recipient@example.com");
@@ -107,11 +107,12 @@ int main(int argc, char** argv) {
     counts seen;
     const auto begun = steady_clock::now();
     {
-        spool::sqlite_store store(loop.get_executor(), io, {.directory = argv[1]},
-                                  [](const std::string& text) { std::fprintf(stderr, "warning: %s\n", text.c_str()); });
+        const auto queue =
+            spool::make_store(loop.get_executor(), io, {.directory = argv[1]},
+                              [](const std::string& text) { std::fprintf(stderr, "warning: %s\n", text.c_str()); });
         async::task_group sessions(loop.get_executor());
         for (std::size_t n = 0; n < how.sessions; ++n)
-            sessions.start(session(loop, store, how, begun + how.length, seen));
+            sessions.start(session(loop, *queue.store, how, begun + how.length, seen));
         loop.run();
     }
     io.join();

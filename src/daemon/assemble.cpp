@@ -18,9 +18,9 @@ constexpr std::chrono::seconds grace_of_clients{5};
 constexpr std::chrono::seconds whole_grace{9};
 
 /// A Maildir is to tell apart the mail of different queues, and what a process before this one may have delivered.
-delivery::settings for_queue(delivery::settings how, const spool::sqlite_store& store) {
-    how.queue = store.name();
-    how.first_new_id = store.first_new_id();
+delivery::settings for_queue(delivery::settings how, const spool::open_queue& kept) {
+    how.queue = kept.name;
+    how.first_new_id = kept.first_new_id;
     return how;
 }
 
@@ -36,15 +36,15 @@ assembly::assembly(boost::asio::io_context& loop, async::thread_pool& io, config
 
       // Custody: the store keeps what we promised to keep; the queue knows when each envelope is due, and tells senders
       // what became of it by reports that go the way that the rules say.
-      store_(loop.get_executor(), io, settings_.spool,
-             [this](const std::string& text) { log_.warn("spool", "warning", {{"what", text}}); }),
+      spool_(spool::make_store(loop.get_executor(), io, settings_.spool,
+                               [this](const std::string& text) { log_.warn("spool", "warning", {{"what", text}}); })),
       report_routes_(*settings_.rules, files_, clock_, settings_.queue.report_ttl),
-      queue_(loop.get_executor(), store_, clock_, log_, report_routes_, settings_.queue),
+      queue_(loop.get_executor(), *spool_.store, clock_, log_, report_routes_, settings_.queue),
 
       // Movement: the queue hands mail to the relay engine or to the local agent, by the action of its envelope.
       relay_(loop.get_executor(), {.clock = clock_, .log = log_, .dns = *dns_, .queue = queue_}, settings_.relay),
       local_(loop.get_executor(), {.clock = clock_, .log = log_, .io = io, .queue = queue_},
-             for_queue(settings_.delivery, store_)),
+             for_queue(settings_.delivery, spool_)),
 
       // And mail comes in: each recipient is judged by the rules, each message goes into the store, then to the queue.
       inbound_(loop.get_executor(),
@@ -52,7 +52,7 @@ assembly::assembly(boost::asio::io_context& loop, async::thread_pool& io, config
                 .log = log_,
                 .io = io,
                 .dns = *dns_,
-                .store = store_,
+                .store = *spool_.store,
                 .queue = queue_,
                 .rules = *settings_.rules,
                 .files = files_},

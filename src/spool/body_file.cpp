@@ -5,9 +5,9 @@
 
 #include <cstdio>
 
-#include "volume.hpp"
 #include "waypost/process/io.hpp"
 #include "waypost/spool/store.hpp"
+#include "waypost/spool/volume.hpp"
 
 namespace waypost::spool {
 

@@ -3,8 +3,7 @@
 // Until keep() somebody must see the file gone when this ends: it is removed then. Open only while it is being written;
 // a reader opens it for each piece, so that messages that wait cost no descriptors.
 //
-// Until sync() its name ends in `.part`. So a file that was left over under such a name is of a message that nobody was
-// told was accepted.
+// Until sync() its name ends in content::unfinished.
 #pragma once
 
 #include <atomic>
@@ -15,6 +14,7 @@
 #include <string_view>
 
 #include "waypost/process/descriptor.hpp"
+#include "waypost/spool/content.hpp"
 
 namespace waypost::spool {
 
@@ -22,7 +22,6 @@ class volume;
 
 class body_file {
 public:
-    static constexpr std::string_view unfinished = ".part";
     enum class state { fresh, kept };
 
     /// Touches nothing yet. With `room`, nothing is written that this does not admit.
@@ -44,7 +43,7 @@ public:
     [[nodiscard]] bool is_to_be_removed() const noexcept { return created_ && !is_kept_; }
 
 private:
-    [[nodiscard]] std::string path() const { return whole_ ? path_ : path_ + std::string(unfinished); }
+    [[nodiscard]] std::string path() const { return whole_ ? path_ : path_ + std::string(content::unfinished); }
 
     std::string path_;
     std::shared_ptr<const volume> room_;

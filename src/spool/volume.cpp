@@ -1,4 +1,4 @@
-#include "volume.hpp"
+#include "waypost/spool/volume.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>

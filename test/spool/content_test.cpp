@@ -2,8 +2,9 @@
 
 #include <catch2/catch.hpp>
 
-#include "queue_directory.hpp"
-#include "volume.hpp"
+#include "store_house.hpp"
+#include "support/temporary_directory.hpp"
+#include "waypost/spool/volume.hpp"
 
 using namespace waypost;
 using namespace waypost::spool;
@@ -12,7 +13,7 @@ using namespace waypost::spool::test;
 namespace {
 
 struct desk {
-    temporary_directory place;
+    waypost::test::temporary_directory place;
     busy_loop loop;
     async::thread_pool io{1};
 
@@ -20,9 +21,7 @@ struct desk {
     std::shared_ptr<content> empty() { return std::make_shared<content>(place.path(), "text", io); }
     bool add(content& to, std::string_view piece) { return run_to_end(loop, to.append(piece)).has_value(); }
     bool seal(content& what) { return run_to_end(loop, what.seal()).has_value(); }
-    std::string all(std::shared_ptr<const content> what) {
-        return run_to_end(loop, queue_directory::read_all(std::move(what))).value();
-    }
+    std::string all(std::shared_ptr<const content> what) { return run_to_end(loop, read_all(std::move(what))).value(); }
     [[nodiscard]] bool has_file() const { return std::filesystem::exists(place.path() + "/text"); }
 };
 

@@ -23,7 +23,7 @@
 #include "waypost/queue/settings.hpp"
 #include "waypost/relay/settings.hpp"
 #include "waypost/rules/ruleset.hpp"
-#include "waypost/spool/sqlite_store.hpp"
+#include "waypost/spool/make_store.hpp"
 #include "waypost/table/dependencies.hpp"
 
 namespace waypost::config {

@@ -17,7 +17,7 @@
 #include "waypost/observe/log.hpp"
 #include "waypost/queue/mail_queue.hpp"
 #include "waypost/relay/engine.hpp"
-#include "waypost/spool/sqlite_store.hpp"
+#include "waypost/spool/make_store.hpp"
 
 namespace waypost::control {
 class server;
@@ -47,7 +47,7 @@ private:
     async::real_clock clock_;
     std::unique_ptr<dns::resolver> dns_;
     delivery::forward_reader files_;
-    spool::sqlite_store store_;
+    spool::open_queue spool_;
     inbound::report_routes report_routes_;
     queue::mail_queue queue_;
     relay::engine relay_;

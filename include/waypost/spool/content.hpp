@@ -30,6 +30,9 @@ public:
     static constexpr std::size_t free_memory = std::size_t{4} * 1024;
     /// How much of a text in a file is in memory at a time.
     static constexpr std::size_t piece_size = std::size_t{64} * 1024;
+    /// The name of its file ends so until the content is sealed. A file that was left over under such a name is of a
+    /// message that nobody was told was accepted.
+    static constexpr std::string_view unfinished = ".part";
 
     /// To be appended to. `directory` is for the file, should one be needed; `io` runs what blocks. With `room`, no
     /// file grows beyond what this admits: the append is refused with errc::full.
