@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "waypost/config/load.hpp"
+#include "waypost/config/load/load.hpp"
 
 namespace waypost::cli {
 

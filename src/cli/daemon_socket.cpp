@@ -10,7 +10,7 @@
 #include <system_error>
 
 #include "waypost/base/ascii.hpp"
-#include "waypost/config/model.hpp"
+#include "waypost/config/grammar/model.hpp"
 #include "waypost/inbound/submission_socket.hpp"
 
 namespace waypost::cli {

@@ -8,7 +8,7 @@
 #include "one_question.hpp"
 #include "waypost/base/ascii.hpp"
 #include "waypost/base/encoding.hpp"
-#include "waypost/config/secret_words.hpp"
+#include "waypost/config/load/load.hpp"
 #include "waypost/control/client.hpp"
 #include "waypost/table/ask.hpp"
 

@@ -11,7 +11,7 @@
 
 #include "commands.hpp"
 #include "waypost/async/clock.hpp"
-#include "waypost/config/load.hpp"
+#include "waypost/config/load/load.hpp"
 #include "waypost/dns/resolver.hpp"
 #include "waypost/inbound/settings.hpp"
 #include "waypost/rules/accept_recipient.hpp"

@@ -6,7 +6,7 @@
 
 #include "waypost/async/clock.hpp"
 #include "waypost/async/offload.hpp"
-#include "waypost/config/load.hpp"
+#include "waypost/config/load/load.hpp"
 #include "waypost/observe/log.hpp"
 
 namespace waypost::daemon {

@@ -4,7 +4,7 @@
 
 #include "waypost/base/ascii.hpp"
 #include "waypost/base/encoding.hpp"
-#include "waypost/config/secret_words.hpp"
+#include "waypost/config/load/load.hpp"
 #include "waypost/table/ask.hpp"
 
 namespace waypost::daemon {

@@ -1,7 +1,7 @@
 // The commands of the control socket: what each room can tell and be told.
 #pragma once
 
-#include "waypost/config/load.hpp"
+#include "waypost/config/load/load.hpp"
 #include "waypost/control/command.hpp"
 #include "waypost/relay/engine.hpp"
 

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "waypost/config/parse.hpp"
+#include "waypost/config/grammar/parse.hpp"
 
 namespace waypost::config {
 

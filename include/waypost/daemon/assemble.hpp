@@ -8,7 +8,7 @@
 #include "waypost/async/clock.hpp"
 #include "waypost/async/offload.hpp"
 #include "waypost/async/task_group.hpp"
-#include "waypost/config/load.hpp"
+#include "waypost/config/load/load.hpp"
 #include "waypost/delivery/forward_reader.hpp"
 #include "waypost/delivery/local_agent.hpp"
 #include "waypost/dns/cares_resolver.hpp"

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "waypost/async/offload.hpp"
-#include "waypost/config/load.hpp"
+#include "waypost/config/load/load.hpp"
 
 namespace waypost::daemon {
 
