@@ -9,7 +9,7 @@
 #include "waypost/base/ascii.hpp"
 #include "waypost/config/grammar/model.hpp"
 #include "waypost/config/syntax/cursor.hpp"
-#include "waypost/config/syntax/suggestions.hpp"
+#include "waypost/config/syntax/words.hpp"
 
 namespace waypost::config {
 
@@ -80,8 +80,15 @@ void read_delivery_of_2012(cursor& cursor, action& action, const token& method);
 void read_match(grammar& g, const token& word);
 /// The words of a condition: "from local".
 [[nodiscard]] std::string words_of(subject subject);
+struct condition_help {
+    std::string words;
+    std::string values;
+    std::string_view description;
+};
+/// All conditions, for the reference page.
+[[nodiscard]] std::vector<condition_help> help_of_conditions();
 /// Adds a condition, unless there is one of its kind already.
-void add_condition(cursor& cursor, rule& to, condition one);
+void add_condition(cursor& cursor, rule& rule, condition condition);
 /// What the grammar means where it says nothing: from local for local; and the order of evaluation.
 void complete_conditions(rule& rule);
 

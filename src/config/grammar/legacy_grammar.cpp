@@ -14,7 +14,7 @@
 namespace waypost::config {
 namespace {
 
-struct reading {
+struct rule_reading {
     config::grammar& grammar;
     bool is_accept = false;
     config::rule rule = {};
@@ -24,18 +24,18 @@ struct reading {
     bool forward_only = false;
 };
 
-void add(cursor& cursor, reading& reading, subject subject, const token& word, bool negated,
+void add(cursor& cursor, rule_reading& reading, subject subject, const token& word, bool negated,
          std::optional<table_use> values) {
     add_condition(cursor, reading.rule, {subject, negated, false, std::move(values), word.position.where()});
 }
 
 /// [!] TABLES
-void add_with_values(cursor& cursor, reading& reading, subject subject, const token& word, bool negated = false) {
+void add_with_values(cursor& cursor, rule_reading& reading, subject subject, const token& word, bool negated = false) {
     negated = cursor.skip_mark('!') || negated;
     add(cursor, reading, subject, word, negated, take_table_use(cursor, "a table, a list or a string"));
 }
 
-void read_from(cursor& cursor, reading& reading, const token& word) {
+void read_from(cursor& cursor, rule_reading& reading, const token& word) {
     const bool negated = cursor.skip_mark('!');
     if (cursor.skip_word("any") || cursor.skip_word("all"))
         return add(cursor, reading, subject::from_any, word, negated, {});
@@ -44,7 +44,7 @@ void read_from(cursor& cursor, reading& reading, const token& word) {
     add_with_values(cursor, reading, subject::from_source, word, negated);
 }
 
-void read_for(cursor& cursor, reading& reading, const token& word) {
+void read_for(cursor& cursor, rule_reading& reading, const token& word) {
     const bool negated = cursor.skip_mark('!');
     if (cursor.skip_word("any") || cursor.skip_word("all"))
         return add(cursor, reading, subject::for_any, word, negated, {});
@@ -53,7 +53,7 @@ void read_for(cursor& cursor, reading& reading, const token& word) {
     add_with_values(cursor, reading, subject::for_domain, word, negated);
 }
 
-void begin_action(cursor& cursor, reading& reading, const token& word) {
+void begin_action(cursor& cursor, rule_reading& reading, const token& word) {
     if (!reading.is_accept)
         cursor.fail(word, "\"reject\" with " + cursor.show(word), "write accept, or end the rule before it");
     if (std::exchange(reading.has_delivery, true))
@@ -61,48 +61,48 @@ void begin_action(cursor& cursor, reading& reading, const token& word) {
     reading.action.location = reading.rule.location;
 }
 
-void read_delivery(cursor& cursor, reading& reading, const token& word) {
+void read_delivery(cursor& cursor, rule_reading& reading, const token& word) {
     begin_action(cursor, reading, word);
     read_delivery_of_2012(cursor, reading.action, word);
 }
 
-constexpr option<reading> deliveries[] = {
+constexpr option<rule_reading> deliveries[] = {
     {"lmtp", custom{&read_delivery}},
     {"maildir", custom{&read_delivery}},
     {"mbox", custom{&read_delivery}},
     {"mda", custom{&read_delivery}},
 };
 
-void read_deliver(cursor& cursor, reading& to, const token&) {
+void read_deliver(cursor& cursor, rule_reading& reading, const token&) {
     cursor.expect_word("to", "deliver to maildir");
     if (cursor.at_line_end()) cursor.fail_unexpected(cursor.peek(), "\"maildir\", \"mbox\", \"mda\" or \"lmtp\"");
     const token method = cursor.take();
-    find_option<reading>(cursor, method, deliveries, "delivery method").read(cursor, to, method);
+    find_option<rule_reading>(cursor, method, deliveries, "delivery method").read(cursor, reading, method);
 }
 
-void read_certificate(cursor& cursor, reading& reading, const token&) {
+void read_certificate(cursor& cursor, rule_reading& reading, const token&) {
     reading.action.pki = cursor.take_string("the name of a certificate");
     reading.grammar.certificates.push_back(*reading.action.pki);
 }
 
-void read_tls(cursor& cursor, reading& reading, const token&) {
+void read_tls(cursor& cursor, rule_reading& reading, const token&) {
     reading.action.relay.tls = mail::transport_security::starttls;
     reading.action.relay.no_verify = !cursor.skip_word("verify");
 }
 
-void read_backup(cursor& cursor, reading& reading, const token&) {
+void read_backup(cursor& cursor, rule_reading& reading, const token&) {
     reading.action.relay.backup = domain_name{"the name of an MX host"}.read(cursor).text;
 }
 
 template <auto... Members>
-constexpr auto in_action = field<&reading::action, Members...>;
+constexpr auto in_action = field<&rule_reading::action, Members...>;
 template <auto Member>
-constexpr auto in_expansion = field<&reading::expansion, Member>;
+constexpr auto in_expansion = field<&rule_reading::expansion, Member>;
 using relay_settings = relay::action_settings;
 
-constexpr option<reading> expire = {"expire", setting{in_expansion<&action::ttl>, time_span()}};
+constexpr option<rule_reading> expire = {"expire", setting{in_expansion<&action::ttl>, time_span()}};
 
-constexpr option<reading> relay_options[] = {
+constexpr option<rule_reading> relay_options[] = {
     {"as", setting{in_action<&action::relay, &relay_settings::mail_from>, sender_address{"as"}}},
     {"auth", setting{in_action<&action::auth>, table_or_rows{"a table of credentials"}}},
     {"backup", custom{&read_backup}},
@@ -114,38 +114,39 @@ constexpr option<reading> relay_options[] = {
     {"pki", setting{in_action<&action::pki>, string_value{"the name of a pki"}}},
     {"source", setting{in_action<&action::sources>, table_or_rows{"a source address"}}},
     {"tls", custom{&read_tls}},
-    {"verify", custom<reading>{[](cursor&, reading&, const token&) {}}},  // tls:// and smtps:// verify as they are
+    {"verify",
+     custom<rule_reading>{[](cursor&, rule_reading&, const token&) {}}},  // tls:// and smtps:// verify as they are
     {"via", setting{in_action<&action::hosts>, table_or_rows{"a relay URL"}}},
 };
 
-void read_relay(cursor& cursor, reading& to, const token& word) {
-    begin_action(cursor, to, word);
-    read_options<reading>(cursor, to, relay_options, "option of \"relay\"");
+void read_relay(cursor& cursor, rule_reading& reading, const token& word) {
+    begin_action(cursor, reading, word);
+    read_options<rule_reading>(cursor, reading, relay_options, "option of \"relay\"");
     // `tls` did not verify, the URL does; the stricter of the two.
-    if (to.action.hosts) to.action.relay.no_verify = false;
-    if (to.action.auth && !to.action.hosts) {
+    if (reading.action.hosts) reading.action.relay.no_verify = false;
+    if (reading.action.auth && !reading.action.hosts) {
         cursor.fault(word.position.where(), "\"auth\" without \"via\"",
                      "write relay via tls+auth://label@host auth <table>");
     }
 }
 
-void check_users(cursor& cursor, const reading& reading, const token& word) {
+void check_users(cursor& cursor, const rule_reading& reading, const token& word) {
     if (reading.expansion.userbase) cursor.fail(word, "a second table of users in one rule", "keep one of them");
 }
 
 constexpr auto users = setting{in_expansion<&action::userbase>, table_or_rows{"a table of users"}};
 
 template <subject Subject>
-void read_condition(cursor& cursor, reading& reading, const token& word) {
+void read_condition(cursor& cursor, rule_reading& reading, const token& word) {
     add_with_values(cursor, reading, Subject, word);
 }
 
-constexpr option<reading> parts[] = {
+constexpr option<rule_reading> parts[] = {
     {"alias", setting{in_expansion<&action::alias>, table_or_rows{"a table of aliases"}}},
     {"deliver", custom{&read_deliver}},
     expire,
     {"for", custom{&read_for}},
-    {"forward-only", constant{field<&reading::forward_only>, true}},
+    {"forward-only", constant{field<&rule_reading::forward_only>, true}},
     {"from", custom{&read_from}},
     {"recipient", custom{&read_condition<subject::rcpt_to>}},
     {"relay", custom{&read_relay}},
@@ -156,7 +157,7 @@ constexpr option<reading> parts[] = {
     {"virtual", setting{in_expansion<&action::virtual_users>, table_or_rows{"a table of virtual users"}}},
 };
 
-void check_whole(cursor& cursor, reading& reading, const token& word) {
+void check_whole(cursor& cursor, rule_reading& reading, const token& word) {
     const location& where = reading.rule.location;
     const bool stays_here = reading.has_delivery && reading.action.by != action::method::relay;
     if (reading.forward_only && (!reading.is_accept || (reading.has_delivery && !stays_here)))
@@ -184,10 +185,10 @@ void check_whole(cursor& cursor, reading& reading, const token& word) {
 }  // namespace
 
 void read_legacy_rule(grammar& g, const token& word) {
-    reading all{.grammar = g, .is_accept = word.is_word("accept")};
+    rule_reading all{.grammar = g, .is_accept = word.is_word("accept")};
     all.rule.location = word.position.where();
     all.rule.authenticated_pass_source = true;
-    read_options<reading>(g.cursor, all, parts, "part of a rule");
+    read_options<rule_reading>(g.cursor, all, parts, "part of a rule");
     check_whole(g.cursor, all, word);
     complete_conditions(all.rule);
     // Whatever it says of a delivery besides: who has no ~/.forward gets none.

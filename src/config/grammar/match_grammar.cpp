@@ -14,41 +14,44 @@ struct condition_word {
     std::string_view word;
     config::subject subject;
     wants argument;
+    std::string_view description;
     bool regex = false;  // `regex` may stand before the values
 };
 
 constexpr auto sources = std::to_array<condition_word>({
-    {"any", subject::from_any, wants::nothing},
-    {"auth", subject::from_auth, wants::maybe_values, true},
-    {"local", subject::from_local, wants::nothing},
-    {"mail-from", subject::from_mail_from, wants::values, true},
-    {"rdns", subject::from_rdns, wants::maybe_values, true},
-    {"socket", subject::from_socket, wants::nothing},
-    {"src", subject::from_source, wants::values, true},
+    {"any", subject::from_any, wants::nothing, "every client"},
+    {"auth", subject::from_auth, wants::maybe_values, "a client that has logged in, or as one of these users", true},
+    {"local", subject::from_local, wants::nothing,
+     "a program of this machine: the socket or a loopback address; so it is without from"},
+    {"mail-from", subject::from_mail_from, wants::values, "a sender's address", true},
+    {"rdns", subject::from_rdns, wants::maybe_values, "a client whose address has a name, or one of these", true},
+    {"socket", subject::from_socket, wants::nothing, "a program of this machine, by the socket"},
+    {"src", subject::from_source, wants::values, "a client's address or network", true},
 });
 constexpr auto destinations = std::to_array<condition_word>({
-    {"any", subject::for_any, wants::nothing},
-    {"domain", subject::for_domain, wants::values, true},
-    {"local", subject::for_local, wants::nothing},
-    {"rcpt-to", subject::for_recipient, wants::values, true},
+    {"any", subject::for_any, wants::nothing, "every recipient"},
+    {"domain", subject::for_domain, wants::values, "a recipient's domain", true},
+    {"local", subject::for_local, wants::nothing,
+     "a recipient of this host's name or of localhost; so it is without for"},
+    {"rcpt-to", subject::for_recipient, wants::values, "a recipient's address", true},
 });
 constexpr auto others = std::to_array<condition_word>({
-    {"auth", subject::auth, wants::maybe_values, true},
-    {"helo", subject::helo, wants::values, true},
-    {"mail-from", subject::mail_from, wants::values, true},
-    {"rcpt-to", subject::rcpt_to, wants::values, true},
-    {"tag", subject::tag, wants::values, true},
-    {"tls", subject::tls, wants::nothing},
+    {"auth", subject::auth, wants::maybe_values, "the client has logged in, or as one of these users", true},
+    {"helo", subject::helo, wants::values, "the name that the client gives", true},
+    {"mail-from", subject::mail_from, wants::values, "a sender's address", true},
+    {"rcpt-to", subject::rcpt_to, wants::values, "a recipient's address", true},
+    {"tag", subject::tag, wants::values, "the tag of the listener", true},
+    {"tls", subject::tls, wants::nothing, "the session has TLS"},
 });
 
 template <std::size_t N>
-const condition_word& find_word(cursor& cursor, const token& word, const std::array<condition_word, N>& known,
+const condition_word& find_word(cursor& cursor, const token& word, const std::array<condition_word, N>& conditions,
                                 std::string_view kind, std::initializer_list<std::string_view> and_also = {}) {
     const auto found =
-        std::find_if(known.begin(), known.end(), [&](const condition_word& one) { return word.is_word(one.word); });
-    if (found != known.end()) return *found;
+        std::ranges::find_if(conditions, [&](const condition_word& condition) { return word.is_word(condition.word); });
+    if (found != conditions.end()) return *found;
     std::vector<std::string_view> words(and_also);
-    for (const condition_word& one : known) words.push_back(one.word);
+    for (const condition_word& condition : conditions) words.push_back(condition.word);
     if (word.is == token::kind::word) cursor.fail_unknown(word, kind, words);
     cursor.fail_unexpected(word, "a " + std::string(kind));
 }
@@ -94,23 +97,39 @@ int kind_of(subject subject) {
 }  // namespace
 
 std::string words_of(subject subject) {
-    const auto find_in = [subject](const auto& known, std::string_view before) -> std::string {
-        const auto found = std::ranges::find(known, subject, &condition_word::subject);
-        return found == known.end() ? std::string() : std::string(before) + std::string(found->word);
+    const auto find_in = [subject](const auto& conditions, std::string_view prefix) -> std::string {
+        const auto found = std::ranges::find(conditions, subject, &condition_word::subject);
+        return found == conditions.end() ? std::string() : std::string(prefix) + std::string(found->word);
     };
     return find_in(sources, "from ") + find_in(destinations, "for ") + find_in(others, "");
 }
 
-void add_condition(cursor& cursor, rule& to, condition one) {
-    const bool second = std::any_of(to.conditions.begin(), to.conditions.end(), [&](const condition& condition) {
-        return kind_of(condition.subject) == kind_of(one.subject);
+std::vector<condition_help> help_of_conditions() {
+    std::vector<condition_help> all;
+    const auto add = [&all](const auto& conditions) {
+        for (const condition_word& condition : conditions) {
+            std::string values = condition.regex ? "[regex] " : "";
+            if (condition.argument == wants::maybe_values) values = "[[regex] TABLE]";
+            if (condition.argument == wants::values) values += "TABLE";
+            all.push_back({words_of(condition.subject), values, condition.description});
+        }
+    };
+    add(sources);
+    add(destinations);
+    add(others);
+    return all;
+}
+
+void add_condition(cursor& cursor, rule& rule, condition condition) {
+    const bool is_second = std::ranges::any_of(rule.conditions, [&](const config::condition& other) {
+        return kind_of(other.subject) == kind_of(condition.subject);
     });
-    if (second) {
-        cursor.fault(one.location, "a second condition of this kind in one rule",
+    if (is_second) {
+        cursor.fault(condition.location, "a second condition of this kind in one rule",
                      "write a rule for each, or a list { a, b }");
         return;
     }
-    to.conditions.push_back(std::move(one));
+    rule.conditions.push_back(std::move(condition));
 }
 
 void complete_conditions(rule& rule) {

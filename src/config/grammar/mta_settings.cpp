@@ -91,8 +91,8 @@ void read_limits(cursor& cursor, model& model, const token&) {
 }
 
 void print_limits(const model& model, const config::model& usual, std::vector<std::string>& pieces) {
-    const auto add = [&](const std::string& subject, const limits& own, const limits& others) {
-        const auto words = print_options<limits_reading>({.limits = own}, {.limits = others}, limit_options);
+    const auto add = [&](const std::string& subject, const limits& own, const limits& general) {
+        const auto words = print_options<limits_reading>({.limits = own}, {.limits = general}, limit_options);
         if (!words.empty()) pieces.push_back("limit " + subject + joined(words));
     };
     const relay::limit_book& book = model.relay.limits;

@@ -124,7 +124,8 @@ struct option {
 template <class Target>
 const option<Target>& find_option(cursor& cursor, const token& word, std::span<const option<Target>> options,
                                   std::string_view kind) {
-    const auto found = std::ranges::find_if(options, [&](const option<Target>& one) { return word.is_word(one.word); });
+    const auto found =
+        std::ranges::find_if(options, [&](const option<Target>& entry) { return word.is_word(entry.word); });
     if (found != options.end()) return *found;
     std::vector<std::string_view> known;
     for (const option<Target>& one : options) known.push_back(one.word);
@@ -145,6 +146,16 @@ void read_options(cursor& cursor, Target& target, std::span<const option<Target>
         seen.push_back(one.word);
         one.read(cursor, target, word);
         if (layout == layout::single) return;
+    }
+}
+
+/// The tables that these options have in a target, and what may be shown of them.
+template <class Target, class Visitor>
+void visit_tables(const Target& target, std::span<const option<Target>> options, Visitor visitor) {
+    for (const option<Target>& entry : options) {
+        const auto* const own = std::get_if<setting<Target, table_or_rows>>(&entry.value);
+        if (own == nullptr) continue;
+        if (const auto table = own->target.get(target)) visitor(*table, own->format.style);
     }
 }
 

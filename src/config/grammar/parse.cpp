@@ -1,7 +1,7 @@
 #include "waypost/config/grammar/parse.hpp"
 
 #include "grammar.hpp"
-#include "waypost/config/syntax/fault_list.hpp"
+#include "waypost/config/syntax/diagnostic.hpp"
 #include "waypost/config/syntax/source.hpp"
 
 namespace waypost::config {

@@ -62,24 +62,19 @@ private:
         bool is_asked = false;
         bool is_host = false;
         bool is_secret = false;
-        const auto look = [&](const std::optional<table_use>& at, bool* what = nullptr) {
-            if (!at || at->name != definition.name) return;
+        const auto look = [&](const table_use& use, shown style) {
+            if (use.name != definition.name) return;
             is_used = true;
-            if (what != nullptr) *what = true;
+            is_secret = is_secret || style == shown::no_secrets;
+            is_host = is_host || style == shown::urls;
         };
         for (const listener& each : model_.listeners) {
-            look(each.passwords, &is_secret);
-            look(each.senders);
+            if (each.passwords) look(*each.passwords, shown::no_secrets);
+            if (each.senders) look(*each.senders, shown::everything);
         }
         for (const action& each : model_.actions) {
-            look(each.auth, &is_secret);
-            look(each.hosts, &is_host);
-            look(each.by_domain, &is_host);
-            look(each.helo_names);
-            look(each.sources);
-            look(each.alias);
-            look(each.virtual_users);
-            look(each.userbase);
+            visit_tables(each, relay_options(), look);
+            visit_tables(each, local_options(), look);
         }
         for (const rule& each : model_.rules) {
             for (const condition& part : each.conditions)
@@ -101,13 +96,15 @@ private:
         line(words);
     }
 
-    void act(const action& one) {
+    void act(const action& action) {
         // The name of an action of 2012 is what it says.
-        std::vector<std::string> words{"action", in_quotes(without_secrets(one.name)), std::string(word_of(one.by))};
-        if (!one.path.text.empty()) words.push_back(in_quotes(one.path.text));
-        if (!one.command.text.empty()) words.push_back(in_quotes(command_without_secrets(one.command.text)));
-        if (!one.lmtp.text.empty()) words.push_back(in_quotes(one.lmtp.text));
-        append(words, print_options(one, {}, one.by == action::method::relay ? relay_options() : local_options()));
+        std::vector<std::string> words{"action", in_quotes(without_secrets(action.name)),
+                                       std::string(word_of(action.by))};
+        if (!action.path.text.empty()) words.push_back(in_quotes(action.path.text));
+        if (!action.command.text.empty()) words.push_back(in_quotes(command_without_secrets(action.command.text)));
+        if (!action.lmtp.text.empty()) words.push_back(in_quotes(action.lmtp.text));
+        append(words, print_options(action, {},
+                                    action.by == config::action::method::relay ? relay_options() : local_options()));
         line(words);
     }
 

@@ -1,5 +1,3 @@
-#include "reference.hpp"
-
 #include "grammar.hpp"
 #include "option.hpp"
 #include "settings.hpp"
@@ -32,6 +30,12 @@ public:
     void add(std::string_view title, std::span<const option<Target>> options) {
         text_ += "\n## " + std::string(title) + "\n\n| option | value | default | meaning |\n|---|---|---|---|\n";
         add_rows(options, "");
+    }
+    void add_conditions(std::string_view title) {
+        text_ += "\n## " + std::string(title) + "\n\n| condition | value | holds for |\n|---|---|---|\n";
+        for (const condition_help& each : help_of_conditions()) {
+            text_ += "| " + code(each.words) + " | " + cell(each.values) + " | " + cell(each.description) + " |\n";
+        }
     }
     [[nodiscard]] std::string take() && { return std::move(text_); }
 
@@ -74,6 +78,7 @@ std::string reference() {
     all.add("action NAME relay", relay_options());
     all.add("action NAME mbox | maildir [PATH] | lmtp DEST | mda \"COMMAND\" | expand-only | forward-only",
             local_options());
+    all.add_conditions("match [!]CONDITION ... action NAME | reject");
     return std::move(all).take();
 }
 

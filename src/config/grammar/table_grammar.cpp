@@ -7,7 +7,7 @@
 
 #include "grammar.hpp"
 #include "waypost/base/ascii.hpp"
-#include "waypost/config/syntax/suggestions.hpp"
+#include "waypost/config/syntax/words.hpp"
 
 namespace waypost::config {
 namespace {

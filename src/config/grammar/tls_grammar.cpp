@@ -3,7 +3,7 @@
 //     pki NAME cert FILE         pki NAME key FILE         ca NAME cert FILE
 #include "grammar.hpp"
 #include "option.hpp"
-#include "waypost/config/syntax/suggestions.hpp"
+#include "waypost/config/syntax/words.hpp"
 
 namespace waypost::config {
 namespace {

@@ -6,19 +6,19 @@
 
 namespace waypost::config {
 
-void client_contexts::add(const action& action, relay::action_settings& to) {
-    net::client_tls_settings settings;
+void client_contexts::add(const action& action, relay::action_settings& settings) {
+    net::client_tls_settings tls;
     if (action.pki) {
-        settings.identity = find_key_pair(now_, *action.pki);
-        if (!settings.identity) return;
+        tls.identity = find_key_pair(now_, *action.pki);
+        if (!tls.identity) return;
     }
     if (action.ca) {
-        settings.ca_file = find_ca(now_, *action.ca);
-        if (settings.ca_file.empty()) return;
+        tls.ca_file = find_ca(now_, *action.ca);
+        if (tls.ca_file.empty()) return;
     }
     const location& where = action.pki ? action.pki->location : action.ca ? action.ca->location : action.location;
-    to.verified = find(settings, net::peer_check::verified, where);
-    if (to.verified) to.unverified = find(settings, net::peer_check::none, where);
+    settings.verified = find(tls, net::peer_check::verified, where);
+    if (settings.verified) settings.unverified = find(tls, net::peer_check::none, where);
 }
 
 std::shared_ptr<const net::tls_context> client_contexts::find(net::client_tls_settings settings, net::peer_check check,

@@ -13,8 +13,8 @@ namespace waypost::config {
 class client_contexts {
 public:
     explicit client_contexts(load_context& now) : now_(now) {}
-    /// Gives `to` the contexts with the action's own `pki` and `ca`, if it names any.
-    void add(const action& action, relay::action_settings& to);
+    /// Gives the settings the contexts with the action's own `pki` and `ca`, if it names any.
+    void add(const action& action, relay::action_settings& settings);
 
 private:
     std::shared_ptr<const net::tls_context> find(net::client_tls_settings settings, net::peer_check check,

@@ -1,4 +1,4 @@
-#include "host_name.hpp"
+#include "load_context.hpp"
 
 #include <netdb.h>
 #include <sys/socket.h>

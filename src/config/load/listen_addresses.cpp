@@ -12,7 +12,7 @@
 
 #include "waypost/base/ascii.hpp"
 #include "waypost/base/encoding.hpp"
-#include "waypost/config/syntax/suggestions.hpp"
+#include "waypost/config/syntax/words.hpp"
 
 namespace waypost::config {
 namespace {

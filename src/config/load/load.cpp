@@ -5,7 +5,6 @@
 #include <cstdlib>
 #include <iostream>
 
-#include "host_name.hpp"
 #include "load_context.hpp"
 #include "waypost/base/ascii.hpp"
 #include "waypost/table/secret_reference.hpp"

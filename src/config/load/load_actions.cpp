@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "client_contexts.hpp"
-#include "credential_values.hpp"
 #include "load_context.hpp"
 #include "waypost/base/ascii.hpp"
 #include "waypost/mail/relay_url.hpp"

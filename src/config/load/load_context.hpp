@@ -7,7 +7,7 @@
 
 #include "table_registry.hpp"
 #include "waypost/config/load/load.hpp"
-#include "waypost/config/syntax/fault_list.hpp"
+#include "waypost/config/syntax/diagnostic.hpp"
 
 namespace waypost::config {
 
@@ -24,7 +24,18 @@ struct load_context {
     table::table* system_users = nullptr;  // made when first wanted
 };
 
-// load_rows.cpp
+// host_name.cpp
+/// The machine's fully qualified name, or its short name, or "localhost.localdomain". Blocks: it may ask the resolver.
+[[nodiscard]] std::string find_host_name();
+
+// credential_values.cpp
+/// What is wrong with a value as `user:password`; it does not show it.
+[[nodiscard]] std::optional<std::string> fault_of_credentials(std::string_view value);
+
+/// A password of incoming clients that is neither a crypt(3) hash nor marked with a `{SCHEME}`.
+[[nodiscard]] bool looks_like_plain_text(std::string_view value);
+
+// load_checks.cpp
 /// Judges the rows that are known.
 void check_rows(load_context& now, const loaded_table& rows, table::row_judge judge);
 /// The same, and those that come into use later as well: where a bad row would make others mean something else.
@@ -43,7 +54,6 @@ void keep_watch(load_context& now, watched_certificate certificate, const locati
 /// self-signed pair yet and none may be made.
 [[nodiscard]] std::shared_ptr<const net::tls_context> server_context(load_context& now, const listener& listener);
 
-// load_paths.cpp
 /// A fault if a path is relative: it would lead elsewhere from each directory in which a program of ours is started.
 void check_absolute(load_context& now, const located_string& path, std::string_view name);
 /// The queue, certificates and keys.

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "credential_values.hpp"
 #include "listen_addresses.hpp"
 #include "load_context.hpp"
 #include "waypost/base/ascii.hpp"

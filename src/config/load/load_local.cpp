@@ -1,7 +1,7 @@
 // Actions that deliver on this machine.
 #include "load_context.hpp"
 #include "waypost/base/ascii.hpp"
-#include "waypost/config/syntax/suggestions.hpp"
+#include "waypost/config/syntax/words.hpp"
 #include "waypost/mail/relay_url.hpp"
 #include "waypost/table/getpwnam_table.hpp"
 #include "waypost/table/services.hpp"

@@ -3,7 +3,7 @@
 
 #include "load_context.hpp"
 #include "waypost/base/ascii.hpp"
-#include "waypost/config/syntax/suggestions.hpp"
+#include "waypost/config/syntax/words.hpp"
 #include "waypost/table/services.hpp"
 
 namespace waypost::config {
@@ -51,13 +51,13 @@ std::unique_ptr<rules::action> load_action(load_context& now, const action& acti
     }
     made->users = users_of(now, action);
     made->reads_forward = !action.user && action.by != action::method::expand_only;
-    const auto expand = [&](const std::optional<table_use>& with, rules::action::expansion how, std::string_view word,
+    const auto expand = [&](const std::optional<table_use>& table, rules::action::expansion kind, std::string_view word,
                             table::row_judge judge) {
-        if (!with) return;
-        const loaded_table* const found = now.tables.find_map(*with, word);
+        if (!table) return;
+        const loaded_table* const found = now.tables.find_map(*table, word);
         if (found == nullptr) return;
         doubt_rows(now, *found, judge);
-        made->expand = how;
+        made->expand = kind;
         made->expand_with = found->get();
     };
     expand(action.alias, rules::action::expansion::alias, "alias", &table::alias::fault_of);

@@ -9,7 +9,7 @@
 
 #include "load_context.hpp"
 #include "waypost/base/ascii.hpp"
-#include "waypost/config/syntax/suggestions.hpp"
+#include "waypost/config/syntax/words.hpp"
 #include "waypost/net/certificates.hpp"
 
 namespace waypost::config {

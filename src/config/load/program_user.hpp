@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "waypost/config/grammar/model.hpp"
-#include "waypost/config/syntax/fault_list.hpp"
+#include "waypost/config/syntax/diagnostic.hpp"
 #include "waypost/process/spawn.hpp"
 
 namespace waypost::config {

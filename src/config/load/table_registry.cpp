@@ -5,7 +5,7 @@
 
 #include "program_user.hpp"
 #include "waypost/base/ascii.hpp"
-#include "waypost/config/syntax/suggestions.hpp"
+#include "waypost/config/syntax/words.hpp"
 #include "waypost/process/files.hpp"
 #include "waypost/table/backends.hpp"
 #include "waypost/table/secret_table.hpp"

@@ -13,7 +13,7 @@
 
 #include "waypost/config/grammar/model.hpp"
 #include "waypost/config/load/load.hpp"
-#include "waypost/config/syntax/fault_list.hpp"
+#include "waypost/config/syntax/diagnostic.hpp"
 #include "waypost/table/backends.hpp"
 
 namespace waypost::config {

@@ -5,7 +5,6 @@
 
 #include "waypost/base/ascii.hpp"
 #include "waypost/base/encoding.hpp"
-#include "waypost/config/syntax/suggestions.hpp"
 #include "waypost/config/syntax/words.hpp"
 
 namespace waypost::config {
@@ -120,8 +119,8 @@ void cursor::fail(const token& token, std::string text, std::string hint) {
     throw leave_directive();
 }
 
-void cursor::fail_unexpected(const token& token, std::string_view wanted, std::string hint) {
-    fail(token, "expected " + std::string(wanted) + ", found " + show(token), std::move(hint));
+void cursor::fail_unexpected(const token& token, std::string_view expected, std::string hint) {
+    fail(token, "expected " + std::string(expected) + ", found " + show(token), std::move(hint));
 }
 
 void cursor::fail_unknown(const token& token, std::string_view kind, const std::vector<std::string_view>& names) {

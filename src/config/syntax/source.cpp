@@ -5,7 +5,7 @@
 
 #include "waypost/base/ascii.hpp"
 #include "waypost/config/syntax/lexer.hpp"
-#include "waypost/config/syntax/suggestions.hpp"
+#include "waypost/config/syntax/words.hpp"
 #include "waypost/process/files.hpp"
 
 namespace waypost::config {
@@ -72,10 +72,10 @@ private:
         return ignored ? path : canonical.string();
     }
 
-    bool too_many(const token& here) {
+    bool too_many(const token& last) {
         if (++counted_ <= most_tokens) return false;
         if (!stopped_)
-            faults_.fault(here.position.where(), "more than four million words", "long lists belong in a file");
+            faults_.fault(last.position.where(), "more than four million words", "long lists belong in a file");
         stopped_ = true;
         return true;
     }

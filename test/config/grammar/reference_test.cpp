@@ -1,4 +1,4 @@
-#include "reference.hpp"
+#include "waypost/config/grammar/parse.hpp"
 
 #include <catch2/catch.hpp>
 #include <cstdlib>

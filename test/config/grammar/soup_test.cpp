@@ -3,7 +3,7 @@
 #include <random>
 
 #include "config/texts.hpp"
-#include "waypost/config/syntax/fault_list.hpp"
+#include "waypost/config/syntax/diagnostic.hpp"
 
 using namespace waypost::config;
 

@@ -1,4 +1,4 @@
-#include "credential_values.hpp"
+#include "load_context.hpp"
 
 #include <catch2/catch.hpp>
 

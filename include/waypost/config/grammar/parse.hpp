@@ -22,4 +22,7 @@ struct parsed {
 /// authenticated session passes becomes two lines.
 [[nodiscard]] std::string print(const model& model);
 
+/// docs/configuration.md: all options, made of the tables that the grammar reads them by.
+[[nodiscard]] std::string reference();
+
 }  // namespace waypost::config

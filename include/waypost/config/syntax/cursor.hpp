@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "waypost/config/syntax/diagnostic.hpp"
-#include "waypost/config/syntax/fault_list.hpp"
 #include "waypost/config/syntax/token.hpp"
 
 namespace waypost::config {
@@ -48,7 +47,7 @@ public:
 
     // Faults. `token` is where; the token's text is named by show().
     [[noreturn]] void fail(const token& token, std::string text, std::string hint = {});
-    [[noreturn]] void fail_unexpected(const token& token, std::string_view wanted, std::string hint = {});
+    [[noreturn]] void fail_unexpected(const token& token, std::string_view expected, std::string hint = {});
     [[noreturn]] void fail_unknown(const token& token, std::string_view kind,
                                    const std::vector<std::string_view>& names);
     [[noreturn]] void fail_not_built(const token& token, std::string_view word);

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-#include "waypost/config/syntax/fault_list.hpp"
+#include "waypost/config/syntax/diagnostic.hpp"
 #include "waypost/config/syntax/token.hpp"
 
 namespace waypost::config {

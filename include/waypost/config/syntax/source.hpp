@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "waypost/config/syntax/fault_list.hpp"
+#include "waypost/config/syntax/diagnostic.hpp"
 #include "waypost/config/syntax/token.hpp"
 
 namespace waypost::config {

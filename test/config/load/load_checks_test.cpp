@@ -8,7 +8,7 @@
 using namespace waypost::config;
 using Catch::Matchers::Contains;
 
-TEST_CASE("audit 43: a blank at the end of a user's home is a warning", "[config][load_rows]") {
+TEST_CASE("audit 43: a blank at the end of a user's home is a warning", "[config][load_checks]") {
     const scratch_directory here;
     const std::string path = here.write("users", "bob 10:100:/home/bob\nalice 11:100:/home/alice \n");
     CHECK(load_faults(
@@ -18,7 +18,7 @@ TEST_CASE("audit 43: a blank at the end of a user's home is a warning", "[config
 }
 
 TEST_CASE("audit 43: a wildcard in the user of an address is a warning, because it matches nobody",
-          "[config][load_rows]") {
+          "[config][load_checks]") {
     CHECK(load_faults(
               lines({"action a relay", "match for rcpt-to { \"us*r@example.org\", \"*@example.net\" } action a"})) ==
           "t:2:21: warning: \"us*r@example.org\" matches nobody: a wildcard stands only in the domain of an address; "
@@ -35,7 +35,7 @@ TEST_CASE("audit 43: a wildcard in the user of an address is a warning, because 
 }
 
 TEST_CASE("audit 36: a reference to a variable that is no reference where it stands is a fault",
-          "[config][load_rows]") {
+          "[config][load_checks]") {
     for (const std::string value :
          {"user:${PASSWORD}x", "user:x${PASSWORD}", "${USER}:${PASSWORD}", "user:${}", "a${b"}) {
         CAPTURE(value);
@@ -46,7 +46,7 @@ TEST_CASE("audit 36: a reference to a variable that is no reference where it sta
     }
 }
 
-TEST_CASE("audit 31: the program of a table runs as nobody, or as the user that is written", "[config][load_rows]") {
+TEST_CASE("audit 31: the program of a table runs as nobody, or as the user that is written", "[config][load_checks]") {
     const scratch_directory here;
     const std::string rules = "action a relay\nmatch from src <t> for any action a\n";
     CHECK_THROWS_WITH(model_of("table t \"file:/etc/hosts\" user joe\n" + rules),
@@ -70,7 +70,7 @@ TEST_CASE("audit 31: the program of a table runs as nobody, or as the user that 
 }
 
 TEST_CASE("the program of a table must be one that its user can run, with files that it can read",
-          "[config][load_rows]") {
+          "[config][load_checks]") {
     if (::geteuid() != 0) return;  // only root can be another
     const scratch_directory here;
     const std::string rules = "action a relay\nmatch from src <t> for any action a\n";
