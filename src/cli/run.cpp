@@ -10,7 +10,7 @@
 #include <memory>
 
 #include "commands.hpp"
-#include "waypost/delivery/worker.hpp"
+#include "waypost/delivery_worker/worker.hpp"
 
 namespace waypost::cli {
 
@@ -169,7 +169,7 @@ int run_delivery_worker(const std::vector<std::string>& arguments) {
         const char* end = text.data() + text.size();
         if (std::from_chars(text.data(), end, id[i]).ptr != end || text.empty()) return EX_USAGE;
     }
-    return delivery::run_worker(id[0], id[1]);
+    return delivery_worker::run_worker(id[0], id[1]);
 }
 
 }  // namespace

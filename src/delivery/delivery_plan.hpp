@@ -7,10 +7,10 @@
 #include <optional>
 #include <variant>
 
-#include "job.hpp"
 #include "process_identity.hpp"
 #include "waypost/delivery/settings.hpp"
 #include "waypost/spool/message.hpp"
+#include "worker_protocol.hpp"
 
 namespace waypost::delivery {
 

@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
-#include "job.hpp"
 #include "waypost/table/services.hpp"
+#include "worker_protocol.hpp"
 
 namespace waypost::delivery {
 

@@ -4,8 +4,8 @@
 
 #include <functional>
 
-#include "job.hpp"
 #include "waypost/process/descriptor.hpp"
+#include "worker_protocol.hpp"
 
 namespace waypost::delivery {
 

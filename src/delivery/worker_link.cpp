@@ -67,7 +67,7 @@ async::awaitable<base::result<job_done>> worker_link::talk(const job& job, const
 }
 
 async::awaitable<base::error_code> worker_link::send(const job& job, const spool::content* content) {
-    std::string out = frame_of(encode(job));
+    std::string out = delivery_worker::frame_of(encode(job));
     std::vector<char> scratch;
     for (std::uint64_t offset = 0; offset < job.size;) {
         const auto piece = co_await content->read(offset, scratch);
@@ -85,18 +85,16 @@ async::awaitable<base::result<job_done>> worker_link::receive(std::uint64_t most
     std::string octets;
     std::size_t have = 0;
     if (const auto failed = co_await fill(octets, have, length_octets)) co_return failed;
-    const auto length = frame_size(std::string_view(octets).substr(0, length_octets));
+    const auto length = delivery_worker::frame_size(std::string_view(octets).substr(0, length_octets));
     if (!length) co_return errc::bad_answer;
     const std::size_t frame_end = length_octets + *length;
     if (const auto failed = co_await fill(octets, have, frame_end)) co_return failed;
-    auto answer = decode_answer(std::string_view(octets).substr(length_octets, *length));
+    const auto answer = delivery_worker::decode_answer(std::string_view(octets).substr(length_octets, *length));
     if (!answer || answer->size > most) co_return errc::bad_answer;
-    const mail::status& said = answer->status;
-    if (!said.is_success() && !said.is_transient() && !said.is_permanent()) co_return errc::bad_answer;
     const std::size_t end = frame_end + static_cast<std::size_t>(answer->size);
     if (const auto failed = co_await fill(octets, have, end)) co_return failed;
     if (have > end) co_return errc::bad_answer;  // more than it was asked
-    co_return job_done{std::move(answer->status), answer->is_there, octets.substr(frame_end, end - frame_end)};
+    co_return job_done{status_of(answer->status), answer->is_there, octets.substr(frame_end, end - frame_end)};
 }
 
 async::awaitable<base::error_code> worker_link::write(std::string_view octets) {

@@ -8,10 +8,10 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <string>
 
-#include "job.hpp"
 #include "waypost/async/clock.hpp"
 #include "waypost/process/descriptor.hpp"
 #include "waypost/spool/content.hpp"
+#include "worker_protocol.hpp"
 
 namespace waypost::delivery {
 

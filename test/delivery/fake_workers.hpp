@@ -30,7 +30,7 @@ public:
         std::string content;
     };
     struct answer {
-        mail::status status = mail::status::success("2.0.0", "Done");
+        delivery_worker::outcome status = delivery_worker::outcome::success("2.0.0", "Done");
         bool is_there = true;
         std::string text;
         std::string raw;  // octets instead of an answer
@@ -102,9 +102,9 @@ private:
         for (;;) {
             const auto length = take(socket, 4);
             if (!length) return;
-            const auto frame = take(socket, delivery::frame_size(*length).value());
+            const auto frame = take(socket, delivery_worker::frame_size(*length).value());
             if (!frame) return;
-            const auto what = delivery::decode_job(*frame);
+            const auto what = delivery_worker::decode_job(*frame);
             if (!what) return;
             auto content = take(socket, what->size);
             if (!content) return;
@@ -131,7 +131,7 @@ private:
     static bool give(int socket, const answer& answer) {
         std::string out = answer.raw;
         if (out.empty()) {
-            out = delivery::frame_of(delivery::encode(delivery::job_answer{
+            out = delivery_worker::frame_of(delivery_worker::encode(delivery_worker::job_answer{
                 .status = answer.status, .is_there = answer.is_there, .size = answer.text.size()}));
             out += answer.text;
         }

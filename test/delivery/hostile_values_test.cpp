@@ -1,17 +1,19 @@
 // What a stranger writes as an address, against commands whose programs read an argument as code. Those whose code is
 // around the value are refused when they are loaded; the others are given words.
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <catch2/catch.hpp>
+#include <csignal>
 #include <filesystem>
 #include <random>
 
-#include "delivery/socket_pair.hpp"
 #include "support/temporary_directory.hpp"
 #include "waypost/delivery/command.hpp"
-#include "worker_jobs.hpp"
+#include "waypost/process/io.hpp"
+#include "waypost/process/spawn.hpp"
 
 using namespace waypost;
 using namespace std::chrono_literals;
@@ -195,6 +197,29 @@ bool is_installed(const char* program) {
     });
 }
 
+/// Runs a command as a delivery worker does: with a mail on its standard input, in the home.
+void run_in(const std::string& home, std::vector<std::string> arguments, const std::string& sender) {
+    arguments.insert(arguments.begin(), "env");  // looks for the program in the PATH
+    auto input = process::make_pipe();
+    REQUIRE(input.has_value());
+    constexpr int nowhere = process::standard_descriptors::nowhere;
+    auto command =
+        process::spawn({.path = "/usr/bin/env",
+                        .arguments = std::move(arguments),
+                        .environment = {"PATH=/usr/bin:/bin", "TERM=dumb", "SHELL=/bin/sh", "SENDER=" + sender},
+                        .descriptors = {.input = input->reading.get(), .output = nowhere, .errors = nowhere},
+                        .directory = home,
+                        .in_own_session = true});
+    REQUIRE(command.has_value());
+    REQUIRE(process::write_all(input->writing.get(), "From: x\n\nline\n").has_value());
+    input->reading.close();
+    input->writing.close();
+    pollfd watched{.fd = command->pidfd(), .events = POLLIN, .revents = 0};
+    ::poll(&watched, 1, 20'000);
+    command->signal_group(SIGKILL);
+    command->wait();
+}
+
 }  // namespace
 
 TEST_CASE("audit 22: no address of a stranger has an octet that an interpreter gives a meaning",
@@ -218,7 +243,6 @@ TEST_CASE("audit 22: no address of a stranger has an octet that an interpreter g
 
 TEST_CASE("audit 22: no interpreter runs what an address says", "[delivery][hostile_values]") {
     const test::temporary_directory home;
-    const std::string content = "From: x\r\n\r\nline\r\n";
     strangers from;
     for (const interpreter& each : interpreters) {
         const auto parsed = command::parse(each.line);
@@ -226,17 +250,7 @@ TEST_CASE("audit 22: no interpreter runs what an address says", "[delivery][host
         const int runs = std::string_view(each.line).starts_with("timeout") ? 1 : 8;
         for (int run = 0; run < runs; ++run) {
             const auto values = values_of(from.address(), from.address());
-            test::socket_pair wire;
-            wire.send(content);
-            delivery::job_content mail(wire.near(), content.size());
-            const delivery::job what{
-                .operation = delivery::job::kind::run,
-                .home = home.path(),
-                .arguments = std::get<command>(parsed).arguments(values).value(),
-                .environment = {"PATH=/usr/bin:/bin", "TERM=dumb", "SHELL=/bin/sh", "SENDER=" + values.sender.text()},
-                .time = 20s};
-            static_cast<void>(run_command(what, mail));
-            CHECK(mail.drain().has_value());
+            run_in(home.path(), std::get<command>(parsed).arguments(values).value(), values.sender.text());
             INFO(each.line << " with " << values.sender.text() << " to " << values.rcpt.text());
             REQUIRE_FALSE(std::filesystem::exists(home / "marker"));
         }

@@ -12,11 +12,16 @@
 #include "waypost/observe/log.hpp"
 #include "waypost/rules/user_files.hpp"
 
+namespace waypost::delivery_worker {
+
+struct job;
+
+}  // namespace waypost::delivery_worker
+
 namespace waypost::delivery {
 
 class worker_pool;
 class negative_forward_cache;
-struct job;
 struct process_identity;
 
 class forward_reader final : public rules::user_files {
@@ -34,7 +39,8 @@ public:
     async::awaitable<> stop();
 
 private:
-    async::awaitable<base::result<std::optional<std::string>>> read(table::userinfo::value as, job job);
+    async::awaitable<base::result<std::optional<std::string>>> read(table::userinfo::value as,
+                                                                    delivery_worker::job job);
 
     async::clock& clock_;
     observe::log& log_;
