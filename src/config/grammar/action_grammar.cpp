@@ -92,9 +92,7 @@ std::span<const option<action>> relay_options() { return options; }
 void read_action(grammar& g, const token& word) {
     action made;
     made.location = word.position.where();
-    const located_string name = g.cursor.take_string("the name of an action");
-    made.name = name.text;
-    check_is_new(g.cursor, g.model.actions, name, "an action");
+    made.name = take_new_name(g.cursor, g.model.actions, "an action").text;
     if (g.cursor.at_line_end())
         g.cursor.fail_unexpected(g.cursor.peek(), "a delivery method, as in \"relay\" or \"maildir\"");
     const token method = g.cursor.take();

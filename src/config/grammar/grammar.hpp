@@ -31,16 +31,18 @@ struct grammar {
 template <class Target>
 struct option;
 
-/// A fault if the name of a new definition is taken. `kind` is "a table".
+/// The name of a new definition; a fault if it is taken. `kind` is "a table".
 template <class Definition>
-void check_is_new(cursor& cursor, const std::vector<Definition>& definitions, const located_string& name,
-                  std::string_view kind) {
-    const Definition* const other = find_named(definitions, name.text);
-    if (other == nullptr) return;
-    cursor.fault(name.location,
-                 "there is " + std::string(kind) + " \"" + base::printable(name.text, 64) + "\" already, at line " +
-                     std::to_string(other->location.line),
-                 "give this one another name");
+[[nodiscard]] located_string take_new_name(cursor& cursor, const std::vector<Definition>& definitions,
+                                           const std::string& kind) {
+    located_string name = cursor.take_string("the name of " + kind);
+    if (const Definition* const other = find_named(definitions, name.text)) {
+        cursor.fault(name.location,
+                     "there is " + kind + " \"" + base::printable(name.text, 64) + "\" already, at line " +
+                         std::to_string(other->location.line),
+                     "give this one another name");
+    }
+    return name;
 }
 
 // directives.cpp

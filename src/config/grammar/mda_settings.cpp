@@ -29,10 +29,9 @@ constexpr option<model> limit_options[] = {
 
 void read_wrapper(cursor& cursor, model& model, const token&) {
     wrapper_definition made;
-    const located_string name = cursor.take_string("the name of a wrapper");
+    const located_string name = take_new_name(cursor, model.wrappers, "a wrapper");
     made.name = name.text;
     made.location = name.location;
-    check_is_new(cursor, model.wrappers, name, "a wrapper");
     made.command = cursor.take_string("a command");
     model.wrappers.push_back(std::move(made));
 }

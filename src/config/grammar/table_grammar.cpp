@@ -126,9 +126,7 @@ void take_origin(cursor& cursor, table_definition& definition) {
 void read_table(grammar& g, const token& word) {
     table_definition made;
     made.location = word.position.where();
-    const located_string name = g.cursor.take_string("the name of a table");
-    made.name = name.text;
-    check_is_new(g.cursor, g.model.tables, name, "a table");
+    made.name = take_new_name(g.cursor, g.model.tables, "a table").text;
     const token brace = g.cursor.peek();
     if (g.cursor.skip_mark('{')) {
         made.rows = take_rows(g.cursor, brace);
