@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
+#include "cached_table.hpp"
+#include "file_table.hpp"
+#include "passwd_table.hpp"
+#include "proc_table.hpp"
+#include "sqlite_table.hpp"
 #include "waypost/base/ascii.hpp"
-#include "waypost/table/cached_table.hpp"
-#include "waypost/table/file_table.hpp"
 #include "waypost/table/getpwnam_table.hpp"
-#include "waypost/table/passwd_table.hpp"
-#include "waypost/table/proc_table.hpp"
-#include "waypost/table/sqlite_table.hpp"
 
 namespace waypost::table {
 
@@ -54,7 +54,7 @@ opened open_program(std::string name, const origin& origin, dependencies& contex
     if (name.find('|') != std::string::npos || std::ranges::any_of(name, base::is_control)) {
         return refused({{}, 0, "a table behind a program may have no | in its name", "give it another name", false});
     }
-    auto command = origin.backend == "proc" ? proc_table::parse_command(origin.argument)
+    auto command = origin.backend == "proc" ? parse_command(origin.argument)
                                             : proc_table::find_program(origin.backend, origin.argument);
     if (auto* wrong = std::get_if<std::string>(&command)) {
         return refused({{}, 0, std::move(*wrong), "write proc:/path/to/program and its arguments", false});

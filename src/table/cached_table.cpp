@@ -1,4 +1,4 @@
-#include "waypost/table/cached_table.hpp"
+#include "cached_table.hpp"
 
 #include "lookup_one.hpp"
 

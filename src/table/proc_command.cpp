@@ -7,8 +7,9 @@
 #include <string_view>
 #include <system_error>
 
+#include "proc_table.hpp"
 #include "waypost/base/ascii.hpp"
-#include "waypost/table/proc_table.hpp"
+#include "waypost/table/backends.hpp"
 
 namespace waypost::table {
 
@@ -48,7 +49,7 @@ std::vector<std::string> split_command(std::string_view line) {
 
 }  // namespace
 
-std::variant<std::vector<std::string>, std::string> proc_table::parse_command(const std::string& line) {
+std::variant<std::vector<std::string>, std::string> parse_command(const std::string& line) {
     std::vector<std::string> words = split_command(line);
     if (words.empty()) return "a quote without an end in the command line";
     if (!is_program(words.front())) return "\"" + base::printable(words.front()) + "\" is no program that can be run";

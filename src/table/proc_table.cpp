@@ -1,4 +1,4 @@
-#include "waypost/table/proc_table.hpp"
+#include "proc_table.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 

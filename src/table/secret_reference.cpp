@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "table_file.hpp"
 #include "waypost/base/ascii.hpp"
-#include "waypost/table/table_file.hpp"
 
 namespace waypost::table {
 

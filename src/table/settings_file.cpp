@@ -1,11 +1,11 @@
-#include "waypost/table/settings_file.hpp"
+#include "settings_file.hpp"
 
 #include <algorithm>
 #include <tuple>
 
+#include "table_file.hpp"
 #include "waypost/base/ascii.hpp"
 #include "waypost/base/encoding.hpp"
-#include "waypost/table/table_file.hpp"
 
 namespace waypost::table {
 

@@ -1,7 +1,7 @@
 #include "sqlite_settings.hpp"
 
+#include "settings_file.hpp"
 #include "waypost/base/ascii.hpp"
-#include "waypost/table/settings_file.hpp"
 
 namespace waypost::table {
 

@@ -1,4 +1,4 @@
-#include "waypost/table/sqlite_table.hpp"
+#include "sqlite_table.hpp"
 
 #include <algorithm>
 #include <iterator>

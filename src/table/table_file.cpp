@@ -1,4 +1,4 @@
-#include "waypost/table/table_file.hpp"
+#include "table_file.hpp"
 
 #include <algorithm>
 #include <optional>

@@ -1,4 +1,4 @@
-#include "waypost/table/watched_file.hpp"
+#include "watched_file.hpp"
 
 #include <sys/stat.h>
 

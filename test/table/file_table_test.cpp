@@ -1,4 +1,4 @@
-#include "waypost/table/file_table.hpp"
+#include "file_table.hpp"
 
 #include <time.h>
 

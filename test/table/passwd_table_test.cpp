@@ -1,4 +1,4 @@
-#include "waypost/table/passwd_table.hpp"
+#include "passwd_table.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,4 +1,4 @@
-#include "waypost/table/proc_table.hpp"
+#include "proc_table.hpp"
 #include "test_data.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -194,10 +194,10 @@ TEST_CASE("a question that is given up lets the others have their answers", "[ta
 }
 
 TEST_CASE("a command line is split into words, and no shell sees it", "[table][proc_table]") {
-    CHECK(std::get<0>(proc_table::parse_command(program + " -x  'a b'\t\"$HOME `x`\" ''")) ==
+    CHECK(std::get<0>(parse_command(program + " -x  'a b'\t\"$HOME `x`\" ''")) ==
           std::vector<std::string>{program, "-x", "a b", "$HOME `x`", ""});
-    CHECK(std::get<1>(proc_table::parse_command("/bin/cat 'a")) == "a quote without an end in the command line");
-    CHECK(std::get<1>(proc_table::parse_command("/etc/passwd")) == "\"/etc/passwd\" is no program that can be run");
+    CHECK(std::get<1>(parse_command("/bin/cat 'a")) == "a quote without an end in the command line");
+    CHECK(std::get<1>(parse_command("/etc/passwd")) == "\"/etc/passwd\" is no program that can be run");
     CHECK(
         std::get<1>(proc_table::find_program("nonesuch", "/x")).starts_with("there is no program table-nonesuch in "));
 }

@@ -1,4 +1,4 @@
-#include "waypost/table/settings_file.hpp"
+#include "settings_file.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -6,7 +6,7 @@
 #include <stdexcept>
 
 #include "backend_house.hpp"
-#include "waypost/table/sqlite_table.hpp"
+#include "sqlite_table.hpp"
 
 namespace waypost::table {
 

@@ -1,4 +1,4 @@
-#include "waypost/table/sqlite_table.hpp"
+#include "sqlite_table.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>

@@ -1,12 +1,12 @@
-#include "waypost/table/watched_file.hpp"
+#include "watched_file.hpp"
 
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
 
 #include "backend_house.hpp"
-#include "waypost/table/file_table.hpp"
-#include "waypost/table/passwd_table.hpp"
+#include "file_table.hpp"
+#include "passwd_table.hpp"
 
 using namespace waypost::table;
 namespace async = waypost::async;

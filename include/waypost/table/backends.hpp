@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "waypost/process/spawn.hpp"
@@ -28,5 +29,8 @@ struct opened {
 };
 /// Blocks. Where nothing more than a warning is wrong there is a table.
 [[nodiscard]] opened open_table(std::string name, const origin& origin, dependencies& context);
+
+/// The words of the command line of a table's program, its path first; or what is wrong with it.
+[[nodiscard]] std::variant<std::vector<std::string>, std::string> parse_command(const std::string& line);
 
 }  // namespace waypost::table

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "waypost/base/ascii.hpp"
-#include "waypost/table/proc_table.hpp"
+#include "waypost/table/backends.hpp"
 
 namespace waypost::config {
 
@@ -82,7 +82,7 @@ std::string file_in(const std::string& word) {
 std::optional<std::string> first_hidden(const table_definition& table, const user_identity& user) {
     std::vector<std::string> files{table.argument};
     if (table.backend == "proc") {
-        const auto words = table::proc_table::parse_command(table.argument);
+        const auto words = table::parse_command(table.argument);
         const auto* const command = std::get_if<std::vector<std::string>>(&words);
         if (command == nullptr) return std::nullopt;  // opening the table will say so
         files.clear();

@@ -9,9 +9,9 @@
 #include <unordered_map>
 #include <variant>
 
+#include "watched_file.hpp"
 #include "waypost/table/complaints.hpp"
 #include "waypost/table/table.hpp"
-#include "waypost/table/watched_file.hpp"
 
 namespace waypost::table {
 

@@ -6,10 +6,10 @@
 #include <variant>
 #include <vector>
 
+#include "watched_file.hpp"
 #include "waypost/table/complaints.hpp"
 #include "waypost/table/entries.hpp"
 #include "waypost/table/table.hpp"
-#include "waypost/table/watched_file.hpp"
 
 namespace waypost::table {
 

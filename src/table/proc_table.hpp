@@ -28,8 +28,6 @@ class table_program;
 
 class proc_table final : public table {
 public:
-    /// The words of the program's command line, its path first; or what is wrong with it.
-    [[nodiscard]] static std::variant<std::vector<std::string>, std::string> parse_command(const std::string& line);
     /// The command line for `NAME:/path`: the program table-NAME where OpenSMTPD's packages install it.
     [[nodiscard]] static std::variant<std::vector<std::string>, std::string> find_program(const std::string& backend,
                                                                                           const std::string& path);

@@ -18,8 +18,8 @@
 #include <variant>
 #include <vector>
 
+#include "table_file.hpp"
 #include "waypost/table/dependencies.hpp"
-#include "waypost/table/table_file.hpp"
 
 namespace waypost::table {
 
