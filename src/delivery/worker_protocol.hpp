@@ -9,14 +9,14 @@ namespace waypost::delivery {
 using delivery_worker::identity;
 using delivery_worker::job;
 
-[[nodiscard]] inline mail::status status_of(const delivery_worker::outcome& outcome) {
-    using kind = delivery_worker::outcome::kind;
-    switch (outcome.result()) {
-        case kind::success: return mail::status::success(outcome.enhanced(), outcome.text());
+[[nodiscard]] inline mail::status status_of(const delivery_worker::job_status& answer) {
+    using kind = delivery_worker::job_status::kind;
+    switch (answer.result()) {
+        case kind::success: return mail::status::success(answer.enhanced(), answer.text());
         case kind::transient: break;
-        case kind::permanent: return mail::status::permanent(outcome.enhanced(), outcome.text());
+        case kind::permanent: return mail::status::permanent(answer.enhanced(), answer.text());
     }
-    return mail::status::transient(outcome.enhanced(), outcome.text());
+    return mail::status::transient(answer.enhanced(), answer.text());
 }
 
 }  // namespace waypost::delivery

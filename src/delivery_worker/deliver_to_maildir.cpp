@@ -49,24 +49,24 @@ base::result<std::string> folder_of(const job& job, job_content& content) {
 
 /// Under its name, which the same mail of an earlier try may have. A name that something else has is left to that: the
 /// mail gets another, which is the same each time, so that it too is known again.
-outcome place(const job& job, const std::string& folder, maildir_file& file) {
+job_status place(const job& job, const std::string& folder, maildir_file& file) {
     constexpr unsigned most_names = 10;
     for (unsigned n = 1; n <= most_names; ++n) {
         const std::string name = n == 1 ? job.name : job.name + "_" + std::to_string(n);
         if (job.may_be_repeat && has_message(folder, name, file.size()))
-            return outcome::success("2.0.0", "Delivered to Maildir before");
+            return job_status::success("2.0.0", "Delivered to Maildir before");
         const auto placed = file.commit(name);
         if (placed.has_error()) return mailbox_trouble("Cannot write to the Maildir " + folder, placed.error());
-        if (*placed == placing::moved) return outcome::success("2.0.0", "Delivered to Maildir");
+        if (*placed == placing::moved) return job_status::success("2.0.0", "Delivered to Maildir");
     }
-    return outcome::transient("4.2.0", "Other files have the name of this mail in the Maildir " + folder);
+    return job_status::transient("4.2.0", "Other files have the name of this mail in the Maildir " + folder);
 }
 
 }  // namespace
 
-outcome deliver_to_maildir(const job& job, job_content& content) {
+job_status deliver_to_maildir(const job& job, job_content& content) {
     if (job.path.empty() || job.name.empty() || job.name.find('/') != std::string::npos)
-        return outcome::transient("4.3.5", "No name for a Maildir or its file");
+        return job_status::transient("4.3.5", "No name for a Maildir or its file");
     const auto folder = folder_of(job, content);
     if (folder.has_error()) return content_lost();
     const auto refused = [&](const base::error_code& error) {

@@ -4,9 +4,9 @@
 
 namespace waypost::delivery_worker {
 
-outcome deliver_to_mbox(const job& job, job_content& content, std::chrono::milliseconds patience) {
+job_status deliver_to_mbox(const job& job, job_content& content, std::chrono::milliseconds patience) {
     // The way in which aliases have always said: throw it away.
-    if (job.path == "/dev/null") return outcome::success("2.0.0", "Thrown away");
+    if (job.path == "/dev/null") return job_status::success("2.0.0", "Thrown away");
 
     const auto refused = [&](const base::error_code& error) {
         return mailbox_trouble("Cannot write to the mailbox " + job.path, error);
@@ -24,7 +24,7 @@ outcome deliver_to_mbox(const job& job, job_content& content, std::chrono::milli
     if (written.has_value()) written = file->append(quoting.finish());
     if (written.has_value()) written = file->commit();
     if (written.has_error()) return refused(written.error());
-    return outcome::success("2.0.0", "Delivered to mailbox");
+    return job_status::success("2.0.0", "Delivered to mailbox");
 }
 
 }  // namespace waypost::delivery_worker

@@ -53,7 +53,7 @@ std::optional<job> decode_job(std::string_view octets) {
 
 std::optional<job_answer> decode_answer(std::string_view octets) {
     job_answer what;
-    auto result = outcome::kind::success;
+    auto result = job_status::kind::success;
     std::string enhanced;
     std::string text;
     cbor_reader in(octets);
@@ -62,8 +62,8 @@ std::optional<job_answer> decode_answer(std::string_view octets) {
     in(text);
     in(what.is_there);
     in(what.size);
-    if (!in.is_complete() || result > outcome::kind::permanent) return {};
-    what.status = outcome(result, std::move(enhanced), std::move(text));
+    if (!in.is_complete() || result > job_status::kind::permanent) return {};
+    what.status = job_status(result, std::move(enhanced), std::move(text));
     return what;
 }
 

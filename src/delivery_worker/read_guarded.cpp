@@ -19,7 +19,7 @@ constexpr int carefully = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOE
 
 text_read refused(const job& job, const std::string& reason) {
     // RFC 3463: X.2.0 is trouble with a mailbox of whatever kind, X.2.4 with a mailing list's expansion.
-    return {outcome::transient(job.is_forward ? "4.2.0" : "4.2.4", job.path + ": " + reason)};
+    return {job_status::transient(job.is_forward ? "4.2.0" : "4.2.4", job.path + ": " + reason)};
 }
 
 const char* fault_of_modes(const struct stat& attributes) {
@@ -33,7 +33,7 @@ text_read read_opened(const job& job, const process::descriptor& file) {
     if (::fstat(file.get(), &found) != 0) return refused(job, process::last_error().message());
     if (!S_ISREG(found.st_mode)) return refused(job, "is no regular file");
     if (const char* fault = fault_of_modes(found)) return refused(job, fault);
-    text_read read{outcome::success("2.0.0", "Read")};
+    text_read read{job_status::success("2.0.0", "Read")};
     // It may grow while it is read, so its size is not asked for.
     while (read.text.size() <= job.most) {
         char piece[4096];
@@ -57,7 +57,7 @@ text_read read_forward(const job& job) {
     const auto fault_or_absence = [&](const base::error_code& failed) -> text_read {
         namespace errc = boost::system::errc;
         if (failed == errc::no_such_file_or_directory || failed == errc::not_a_directory)
-            return {outcome::success("2.0.0", "None"), false, {}};
+            return {job_status::success("2.0.0", "None"), false, {}};
         return refused(job, failed.message());
     };
     const auto home = process::open_file(job.home, O_PATH | O_DIRECTORY);

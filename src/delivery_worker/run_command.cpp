@@ -119,28 +119,28 @@ std::string meaning_of(int code) {
     }
 }
 
-outcome verdict(const process::ending& ended, const std::string& reply) {
+job_status verdict(const process::ending& ended, const std::string& reply) {
     const int code = ended.number;
-    if (ended.by_signal) return outcome::transient("4.3.0", "Command ended by signal " + std::to_string(code));
-    if (code == EX_OK) return outcome::success("2.0.0", "Delivered to command");
+    if (ended.by_signal) return job_status::transient("4.3.0", "Command ended by signal " + std::to_string(code));
+    if (code == EX_OK) return job_status::success("2.0.0", "Delivered to command");
     const std::string text = reply.empty() ? "Command failed with exit code " + std::to_string(code) : reply;
     // What a shell says of a program that it could not run: the administrator's fault or the user's, which can be
     // mended.
     constexpr int not_executable = 126, not_found = 127;
     if (code == EX_OSERR || code == EX_TEMPFAIL || code == not_executable || code == not_found)
-        return outcome::transient("4.3.0", text);
-    return outcome::permanent(meaning_of(code), text);
+        return job_status::transient("4.3.0", text);
+    return job_status::permanent(meaning_of(code), text);
 }
 
 }  // namespace
 
-outcome run_command(const job& job, job_content& content) {
+job_status run_command(const job& job, job_content& content) {
     const workplace place = workplace_of(job);
     if (place.failed) return mailbox_trouble("Cannot enter the home " + job.home, place.failed);
     auto child = piped_command::start(job.arguments, job.environment, place.directory);
     if (child.has_error()) {
         const std::string name = job.arguments.empty() ? "" : job.arguments.front();
-        return outcome::transient("4.3.5", "Cannot run " + name + ": " + child.error().message());
+        return job_status::transient("4.3.5", "Cannot run " + name + ": " + child.error().message());
     }
     conversation talk(*child, with_native_line_ends(job.head), content);
     const auto end = talk.run_until(steady::now() + job.time);
@@ -149,7 +149,8 @@ outcome run_command(const job& job, job_content& content) {
     switch (end) {
         case conversation::end::exited: return verdict(ended, talk.said().text());
         case conversation::end::too_late:
-            return outcome::transient("4.3.0", "Command took longer than " + std::to_string(job.time.count()) + " s");
+            return job_status::transient("4.3.0",
+                                         "Command took longer than " + std::to_string(job.time.count()) + " s");
         case conversation::end::connection_lost: break;
     }
     return content_lost();

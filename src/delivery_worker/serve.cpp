@@ -32,7 +32,7 @@ text_read perform(const job& job, job_content& content) {
         case job::kind::mbox: return {deliver_to_mbox(job, content)};
         case job::kind::run:
             // Whoever could name a command for root would be root.
-            if (::geteuid() == 0) return {outcome::transient("4.3.5", "No command is run as root")};
+            if (::geteuid() == 0) return {job_status::transient("4.3.5", "No command is run as root")};
             return {run_command(job, content)};
         case job::kind::read: break;
     }

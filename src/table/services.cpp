@@ -106,6 +106,19 @@ bool is_address_pattern(std::string_view text) {
     return user.empty() ? at != std::string_view::npos : mail::local_part::parse(user).has_value();
 }
 
+/// What an address is looked for by: user+tag@domain, user@domain, user+tag, user, @domain, @.
+std::vector<std::string> keys_of(const parts& address) {
+    const std::string user = address.user_without_tag();
+    std::vector<std::string> found;
+    if (address.has_tag()) found.push_back(address.user + "@" + address.domain);
+    found.push_back(user + "@" + address.domain);
+    if (address.has_tag()) found.push_back(address.user);
+    found.push_back(user);
+    found.push_back("@" + address.domain);
+    found.emplace_back("@");
+    return found;
+}
+
 }  // namespace
 
 /// As it is, and as a row of the DNS is written, with the dot of the root.
@@ -177,16 +190,7 @@ base::result<std::string> netaddr::parse(std::string_view key, std::string_view 
 
 std::vector<std::string> mailaddr::candidates(std::string_view address) const {
     if (address.empty()) return {"<>", "@"};
-    const parts of(address, tag_delimiter);
-    const std::string user = of.user_without_tag();
-    std::vector<std::string> found;
-    if (of.has_tag()) found.push_back(of.user + "@" + of.domain);
-    found.push_back(user + "@" + of.domain);
-    if (of.has_tag()) found.push_back(of.user);
-    found.push_back(user);
-    found.push_back("@" + of.domain);
-    found.emplace_back("@");
-    return found;
+    return keys_of(parts(address, tag_delimiter));
 }
 
 bool mailaddr::covers(std::string_view stored, std::string_view address) const {
@@ -218,16 +222,7 @@ std::optional<row_fault> alias::fault_of(std::string_view, std::string_view row)
 base::result<std::string> alias::parse(std::string_view key, std::string_view row) { return judged<alias>(key, row); }
 
 std::vector<std::string> virtual_alias::candidates(std::string_view address) const {
-    const parts of(address, tag_delimiter);
-    const std::string user = of.user_without_tag();
-    std::vector<std::string> found;
-    if (of.has_tag()) found.push_back(of.user + "@" + of.domain);
-    found.push_back(user + "@" + of.domain);
-    if (of.has_tag()) found.push_back(of.user);
-    found.push_back(user);
-    found.push_back("@" + of.domain);
-    found.emplace_back("@");
-    return found;
+    return keys_of(parts(address, tag_delimiter));
 }
 
 std::optional<row_fault> virtual_alias::fault_of(std::string_view key, std::string_view row) {

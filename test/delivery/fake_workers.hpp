@@ -30,7 +30,7 @@ public:
         std::string content;
     };
     struct answer {
-        delivery_worker::outcome status = delivery_worker::outcome::success("2.0.0", "Done");
+        delivery_worker::job_status status = delivery_worker::job_status::success("2.0.0", "Done");
         bool is_there = true;
         std::string text;
         std::string raw;  // octets instead of an answer

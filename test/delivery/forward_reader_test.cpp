@@ -67,7 +67,7 @@ TEST_CASE("no .forward is told from one that may not be trusted", "[delivery][fo
     REQUIRE(none.has_value());
     CHECK_FALSE(none->has_value());
     f.clock.advance(std::chrono::seconds(1));  // until then it is believed
-    said = {.status = delivery_worker::outcome::transient("4.3.5", "Others may write to it")};
+    said = {.status = delivery_worker::job_status::transient("4.3.5", "Others may write to it")};
     CHECK(finish(f.loop, f.files.forward_of(ada)).has_error());
     CHECK(f.output.comes("Others may write to it"));
 }

@@ -73,7 +73,7 @@ struct fixture {
             return !house.reports.tasks.empty();
         });
     }
-    void answer(const delivery_worker::outcome& status) {
+    void answer(const delivery_worker::job_status& status) {
         fakes.act = [status](const fake_workers::seen&) { return fake_workers::answer{.status = status}; };
     }
     void all_wait_at_the_gate() {
@@ -113,13 +113,13 @@ TEST_CASE("mail that is longer than memory arrives whole", "[delivery][local_age
 TEST_CASE("what a delivery worker says is what becomes of the mail", "[delivery][local_agent]") {
     fixture f;
     SECTION("it waits") {
-        f.answer(delivery_worker::outcome::transient("4.2.2", "Disk full"));
+        f.answer(delivery_worker::job_status::transient("4.2.2", "Disk full"));
         f.send({fixture::to("ada")});
         f.house.until([&] { return f.house.defer() == 1; });
         CHECK(f.house.last_delay().line() == "451 4.2.2 Disk full");
     }
     SECTION("it fails") {
-        f.answer(delivery_worker::outcome::permanent("5.3.0", "Not wanted"));
+        f.answer(delivery_worker::job_status::permanent("5.3.0", "Not wanted"));
         f.send({fixture::to("ada")});
         f.until_reported();
         CHECK(f.house.remove() == 1);

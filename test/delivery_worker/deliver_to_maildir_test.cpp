@@ -16,7 +16,7 @@ struct fixture {
     test::temporary_directory home;
     std::string maildir = home / "Maildir";
 
-    delivery_worker::outcome deliver(job job, const std::string& text) {
+    delivery_worker::job_status deliver(job job, const std::string& text) {
         test::socket_pair wire;
         wire.send_aside(text);
         job.path = maildir;

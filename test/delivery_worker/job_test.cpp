@@ -75,9 +75,9 @@ TEST_CASE("the strings of a job may hold any octets", "[delivery_worker][job]") 
 }
 
 TEST_CASE("an answer comes back as it was", "[delivery_worker][job]") {
-    for (const auto& said :
-         {delivery_worker::outcome::success("2.0.0", "Delivered"), delivery_worker::outcome::transient("4.2.2", "full"),
-          delivery_worker::outcome::permanent("5.3.0", "no"), delivery_worker::outcome()}) {
+    for (const auto& said : {delivery_worker::job_status::success("2.0.0", "Delivered"),
+                             delivery_worker::job_status::transient("4.2.2", "full"),
+                             delivery_worker::job_status::permanent("5.3.0", "no"), delivery_worker::job_status()}) {
         const auto back = delivery_worker::decode_answer(encode(job_answer{said, false, 12}));
         REQUIRE(back);
         CHECK(back->status == said);

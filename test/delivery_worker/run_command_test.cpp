@@ -27,7 +27,7 @@ struct fixture {
         .operation = job::kind::run, .home = home.path(), .environment = {path_of_system}, .time = 20s};
 
     fixture() { std::signal(SIGPIPE, SIG_IGN); }
-    delivery_worker::outcome run(std::vector<std::string> arguments, const std::string& text = {}) {
+    delivery_worker::job_status run(std::vector<std::string> arguments, const std::string& text = {}) {
         job.arguments = std::move(arguments);
         if (!text.empty()) wire.send_aside(text);
         delivery_worker::job_content content(wire.near(), text.size());
@@ -35,7 +35,7 @@ struct fixture {
         CHECK(content.drain().has_value());
         return said;
     }
-    delivery_worker::outcome shell(const std::string& script, const std::string& text = {}) {
+    delivery_worker::job_status shell(const std::string& script, const std::string& text = {}) {
         return run({"sh", "-c", script}, text);
     }
     [[nodiscard]] std::string file(const std::string& name) const { return test::read_file(home / name); }
@@ -50,9 +50,9 @@ bool comes(Condition holds) {
     return false;
 }
 
-std::string shown(const delivery_worker::outcome& outcome) {
-    const char* result = outcome.is_success() ? "success " : outcome.is_transient() ? "transient " : "permanent ";
-    return result + outcome.enhanced() + " " + outcome.text();
+std::string shown(const delivery_worker::job_status& status) {
+    const char* result = status.is_success() ? "success " : status.is_transient() ? "transient " : "permanent ";
+    return result + status.enhanced() + " " + status.text();
 }
 
 }  // namespace

@@ -41,7 +41,7 @@ public:
         got.text = process::read_exactly(wire_.far(), got.answer.size).value();
         return got;
     }
-    delivery_worker::outcome ask(const delivery_worker::job& what, const std::string& content = {}) {
+    delivery_worker::job_status ask(const delivery_worker::job& what, const std::string& content = {}) {
         send(what, content);
         return answer().answer.status;
     }

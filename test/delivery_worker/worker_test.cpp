@@ -33,7 +33,7 @@ public:
     ~worker_process() {
         if (pid_ > 0) exit_code();
     }
-    delivery_worker::outcome ask(job job, const std::string& content = {}) {
+    delivery_worker::job_status ask(job job, const std::string& content = {}) {
         job.size = content.size();
         wire_.send(delivery_worker::frame_of(encode(job)) + content);
         const auto length = process::read_exactly(wire_.far(), 4).value();

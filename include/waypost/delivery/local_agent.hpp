@@ -1,6 +1,6 @@
 // Delivers on this machine: to Maildirs, to mboxes, to commands, and to what aliases and .forwards name in their place.
 //
-// The agent decides, a delivery worker acts (waypost/delivery/worker.hpp): each envelope becomes one job, done under
+// The agent decides, a delivery worker acts (the room delivery_worker): each envelope becomes one job, done under
 // the identity of its user. A mail that was reported delivered is on stable storage. Different mailboxes are served
 // beside each other, within `mda limit`; an mbox is written to by one at a time.
 #pragma once

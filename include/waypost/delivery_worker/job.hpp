@@ -51,21 +51,21 @@ struct job {
 };
 
 /// What became of a job: for the mail that it was about, as RFC 3463 has it. The daemon makes a status of it.
-class outcome {
+class job_status {
 public:
     enum class kind : std::uint8_t { success, transient, permanent };
 
-    outcome() = default;
-    outcome(kind result, std::string enhanced, std::string text)
+    job_status() = default;
+    job_status(kind result, std::string enhanced, std::string text)
         : result_(result), enhanced_(std::move(enhanced)), text_(std::move(text)) {}
     // `enhanced` is an enhanced status code, "c.s.d".
-    [[nodiscard]] static outcome success(std::string enhanced, std::string text) {
+    [[nodiscard]] static job_status success(std::string enhanced, std::string text) {
         return {kind::success, std::move(enhanced), std::move(text)};
     }
-    [[nodiscard]] static outcome transient(std::string enhanced, std::string text) {
+    [[nodiscard]] static job_status transient(std::string enhanced, std::string text) {
         return {kind::transient, std::move(enhanced), std::move(text)};
     }
-    [[nodiscard]] static outcome permanent(std::string enhanced, std::string text) {
+    [[nodiscard]] static job_status permanent(std::string enhanced, std::string text) {
         return {kind::permanent, std::move(enhanced), std::move(text)};
     }
 
@@ -75,7 +75,7 @@ public:
     [[nodiscard]] bool is_permanent() const noexcept { return result_ == kind::permanent; }
     [[nodiscard]] const std::string& enhanced() const noexcept { return enhanced_; }
     [[nodiscard]] const std::string& text() const noexcept { return text_; }
-    friend bool operator==(const outcome&, const outcome&) = default;
+    friend bool operator==(const job_status&, const job_status&) = default;
 
 private:
     kind result_ = kind::success;
@@ -84,7 +84,7 @@ private:
 };
 
 struct job_answer {
-    outcome status;
+    job_status status;
     bool is_there = true;  // read: false where there is no such .forward
     std::uint64_t size = 0;  // read: octets of content that follow
 };
