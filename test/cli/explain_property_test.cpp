@@ -16,9 +16,9 @@
 #include "support/fake_resolver.hpp"
 #include "support/fake_table.hpp"
 #include "support/fake_user_files.hpp"
+#include "support/forwarding_store.hpp"
 #include "support/run_until.hpp"
 #include "support/virtual_clock.hpp"
-#include "support/watched_store.hpp"
 #include "waypost/base/encoding.hpp"
 #include "waypost/net/tls_context.hpp"
 
@@ -118,43 +118,16 @@ private:
     bool sent_ = false;
 };
 
-class recording_store final : public spool::store {
+class recording_store final : public test::forwarding_store {
 public:
-    explicit recording_store(const async::executor& executor) : rows_(executor) {}
-    [[nodiscard]] spool::message_id next_message_id() override { return rows_.next_message_id(); }
-    [[nodiscard]] std::shared_ptr<spool::content> new_content(spool::message_id id) override {
-        return rows_.new_content(id);
-    }
     async::awaitable<base::result<>> insert(const spool::queued_message& entry) override {
         inserted.push_back(entry.envelopes);
         co_return base::result<>();
     }
     void apply(spool::change) override {}
     void correct_times(async::wall_time, async::wall_time) override {}
-    async::awaitable<base::result<std::vector<spool::next_hop>>> hops_due(async::wall_time now) override {
-        return rows_.hops_due(now);
-    }
-    async::awaitable<base::result<std::vector<spool::next_hop>>> hops_due_since(async::wall_time start,
-                                                                                async::wall_time now) override {
-        return rows_.hops_due_since(start, now);
-    }
-    async::awaitable<base::result<std::vector<spool::queued_message>>> due(
-        spool::next_hop hop, async::wall_time now, std::size_t limit,
-        std::vector<spool::envelope_id> known_ids) override {
-        return rows_.due(std::move(hop), now, limit, std::move(known_ids));
-    }
-    async::awaitable<base::result<std::optional<async::wall_time>>> next_due(async::wall_time now) override {
-        return rows_.next_due(now);
-    }
-    async::awaitable<base::result<std::shared_ptr<const spool::content>>> load(spool::message_id id) override {
-        return rows_.load(id);
-    }
-    async::awaitable<base::result<std::uint64_t>> count() override { return rows_.count(); }
 
     std::vector<std::vector<spool::envelope>> inserted;
-
-private:
-    test::watched_store rows_;
 };
 
 class no_reports final : public queue::report_router {
@@ -182,7 +155,7 @@ struct world {
     observe::log log{{.lowest = observe::level::error}};
     async::thread_pool io{1};
     test::fake_resolver dns;
-    recording_store store{loop.get_executor()};
+    recording_store store;
     no_reports router;
     queue::mail_queue queue{loop.get_executor(), store, clock, log, router, {.host = "mx.example.org", .ttl = 3600s}};
     test::fake_user_files files;

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "support/captured_stderr.hpp"
-#include "support/fake_store.hpp"
+#include "support/forwarding_store.hpp"
 #include "support/run_to_end.hpp"
 #include "support/virtual_clock.hpp"
 #include "waypost/queue/mail_queue.hpp"
@@ -15,8 +15,7 @@ using namespace std::chrono_literals;
 namespace {
 
 /// Takes no message of more than `longest` octets.
-struct full_store final : spool::store {
-    test::fake_store rows;
+struct full_store final : test::forwarding_store {
     std::uint64_t longest = 1'000'000;
     std::size_t refused = 0;
 
@@ -25,31 +24,6 @@ struct full_store final : spool::store {
         ++refused;
         co_return spool::errc::full;
     }
-    [[nodiscard]] spool::message_id next_message_id() override { return rows.next_message_id(); }
-    [[nodiscard]] std::shared_ptr<spool::content> new_content(spool::message_id id) override {
-        return rows.new_content(id);
-    }
-    void apply(spool::change change) override { rows.apply(std::move(change)); }
-    void correct_times(async::wall_time now, async::wall_time latest) override { rows.correct_times(now, latest); }
-    async::awaitable<base::result<std::vector<spool::next_hop>>> hops_due(async::wall_time now) override {
-        return rows.hops_due(now);
-    }
-    async::awaitable<base::result<std::vector<spool::next_hop>>> hops_due_since(async::wall_time start,
-                                                                                async::wall_time now) override {
-        return rows.hops_due_since(start, now);
-    }
-    async::awaitable<base::result<std::vector<spool::queued_message>>> due(
-        spool::next_hop hop, async::wall_time now, std::size_t limit,
-        std::vector<spool::envelope_id> known_ids) override {
-        return rows.due(std::move(hop), now, limit, std::move(known_ids));
-    }
-    async::awaitable<base::result<std::optional<async::wall_time>>> next_due(async::wall_time now) override {
-        return rows.next_due(now);
-    }
-    async::awaitable<base::result<std::shared_ptr<const spool::content>>> load(spool::message_id id) override {
-        return rows.load(id);
-    }
-    async::awaitable<base::result<std::uint64_t>> count() override { return rows.count(); }
 };
 
 class shelf final : public transport {
