@@ -71,7 +71,8 @@ std::optional<ending> child::wait_for(std::chrono::milliseconds patience) {
 ending child::wait() {
     const auto ended = wait_on(pidfd_.get(), 0);
     pid_ = -1;
-    return ended.value_or(ending{});
+    // Where the system does not say how it ended, it was no success.
+    return ended.value_or(ending{.by_signal = true});
 }
 
 descriptor child::release() && {
