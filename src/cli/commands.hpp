@@ -21,8 +21,8 @@ struct configuration {
 };
 
 /// The settings, or nothing after the faults were printed to standard error.
-[[nodiscard]] std::optional<config::loaded> load_or_complain(const configuration& from, async::thread_pool& io,
-                                                             bool for_serving);
+[[nodiscard]] std::shared_ptr<config::generation> load_or_complain(const configuration& from, async::thread_pool& io,
+                                                                   bool for_serving);
 
 /// What the administrator says about a client and its mail; the rest follows from the listeners.
 struct question {

@@ -24,7 +24,8 @@ config::macros configuration::macros() const {
     return given;
 }
 
-std::optional<config::loaded> load_or_complain(const configuration& from, async::thread_pool& io, bool for_serving) {
+std::shared_ptr<config::generation> load_or_complain(const configuration& from, async::thread_pool& io,
+                                                     bool for_serving) {
     const config::parsed parsed = config::parse_file(from.path(), from.macros());
     bool usable = true;
     const auto complain = [&](const std::vector<config::diagnostic>& faults) {
@@ -34,11 +35,10 @@ std::optional<config::loaded> load_or_complain(const configuration& from, async:
         }
     };
     complain(parsed.faults);
-    if (!usable) return std::nullopt;
+    if (!usable) return nullptr;
     config::load_result result = config::load(parsed.model, io, for_serving);
     complain(result.faults);
-    if (!usable) return std::nullopt;
-    return std::move(result.settings);
+    return usable ? std::move(result.settings) : nullptr;
 }
 
 }  // namespace waypost::cli

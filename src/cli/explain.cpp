@@ -164,7 +164,7 @@ int explain_refusal(const rehearsed& done, const mail::status& refused) {
     return refused.is_transient() ? EX_TEMPFAIL : 1;
 }
 
-async::awaitable<int> answer(const config::loaded& settings, visit client, dns::resolver& dns,
+async::awaitable<int> answer(const config::generation& settings, visit client, dns::resolver& dns,
                              rules::user_files& files) {
     const rehearsed done = co_await rehearse(settings, std::move(client), dns, files, *settings.clock);
     explain_rule(done);
@@ -184,7 +184,7 @@ async::awaitable<int> answer(const config::loaded& settings, visit client, dns::
     co_return 0;
 }
 
-async::awaitable<int> answer_and_stop(const config::loaded& settings, visit client, dns::resolver& dns,
+async::awaitable<int> answer_and_stop(const config::generation& settings, visit client, dns::resolver& dns,
                                       delivery::forward_reader& files) {
     const int code = co_await answer(settings, std::move(client), dns, files);
     co_await files.stop();

@@ -73,7 +73,7 @@ std::optional<int> ask_running_daemon(const config::model& from, const wish& wis
     return found;
 }
 
-async::awaitable<int> answer(const config::loaded& settings, wish wish) {
+async::awaitable<int> answer(const config::generation& settings, wish wish) {
     table::table* const rows = table::table_named(settings.tables, wish.table);
     if (rows == nullptr) co_return no_table(wish.table);
     const bool by_key = wish.key.has_value();

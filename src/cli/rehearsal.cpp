@@ -17,7 +17,7 @@ using subject = rules::condition::subject;
 
 class rehearsal {
 public:
-    rehearsal(const config::loaded& settings, const visit& client, dns::resolver& dns, rules::user_files& files,
+    rehearsal(const config::generation& settings, const visit& client, dns::resolver& dns, rules::user_files& files,
               async::clock& clock, const async::executor& executor)
         : settings_(settings),
           client_(client),
@@ -126,7 +126,7 @@ private:
         }
     }
 
-    const config::loaded& settings_;
+    const config::generation& settings_;
     const visit& client_;
     dns::resolver& dns_;
     rules::user_files& files_;
@@ -140,7 +140,7 @@ private:
 
 }  // namespace
 
-async::awaitable<rehearsed> rehearse(const config::loaded& settings, visit client, dns::resolver& dns,
+async::awaitable<rehearsed> rehearse(const config::generation& settings, visit client, dns::resolver& dns,
                                      rules::user_files& files, async::clock& clock) {
     rehearsal one(settings, client, dns, files, clock, co_await boost::asio::this_coro::executor);
     co_return co_await one.run();

@@ -43,7 +43,7 @@ struct rehearsed {
 };
 
 /// Everything outlives the coroutine.
-async::awaitable<rehearsed> rehearse(const config::loaded& settings, visit client, dns::resolver& dns,
+async::awaitable<rehearsed> rehearse(const config::generation& settings, visit client, dns::resolver& dns,
                                      rules::user_files& files, async::clock& clock);
 
 }  // namespace waypost::cli

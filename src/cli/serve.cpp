@@ -27,10 +27,10 @@ bool asks_for_debugging(const configuration& from) {
 int run_daemon(const configuration& from, bool verbose) {
     async::thread_pool io(worker_threads);
     try {
-        std::optional<config::loaded> settings = load_or_complain(from, io, true);
+        std::shared_ptr<config::generation> settings = load_or_complain(from, io, true);
         if (!settings) return EX_CONFIG;
         if (verbose) settings->log.lowest = observe::level::debug;
-        daemon::serve(io, std::move(*settings));
+        daemon::serve(io, std::move(settings));
         return EX_OK;
     } catch (const std::exception& error) {
         std::cerr << "waypost: " << error.what() << '\n';

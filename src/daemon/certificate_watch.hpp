@@ -2,7 +2,7 @@
 // expired certificate should not be a peer.
 #pragma once
 
-#include <vector>
+#include <memory>
 
 #include "waypost/async/clock.hpp"
 #include "waypost/async/offload.hpp"
@@ -11,8 +11,9 @@
 
 namespace waypost::daemon {
 
-/// Until it is cancelled. All but the list outlives it. What is wrong at the start was said when it was loaded.
-async::awaitable<> watch_certificates(std::vector<config::watched_certificate> certificates, async::clock& time,
+/// Until it is cancelled. All of it outlives this; `current` may come to be another. What is wrong at the start was
+/// said when it was loaded.
+async::awaitable<> watch_certificates(const std::shared_ptr<const config::generation>& current, async::clock& time,
                                       async::thread_pool& io, observe::log& log);
 
 }  // namespace waypost::daemon

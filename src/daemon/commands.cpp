@@ -69,11 +69,11 @@ answer resume_route(relay::engine& relays, const json& arguments) {
     return control::refusal{"there is no route " + std::to_string(id)};
 }
 
-using tables = std::vector<std::unique_ptr<table::table>>;
+using generation_ptr = std::shared_ptr<const config::generation>;
 
-async::awaitable<answer> update_table(const tables& all, json arguments) {
+async::awaitable<answer> update_table(generation_ptr settings, json arguments) {
     const auto name = arguments.at("name").get<std::string>();
-    table::table* const rows = table::table_named(all, name);
+    table::table* const rows = table::table_named(settings->tables, name);
     if (rows == nullptr) co_return control::refusal{"there is no table \"" + base::printable(name, 64) + "\""};
     const auto done = co_await rows->reload();
     if (done.has_value()) co_return json::object();
@@ -81,9 +81,9 @@ async::awaitable<answer> update_table(const tables& all, json arguments) {
 }
 
 /// What `waypost lookup` tells: the row, or null. Without a key the next in turn.
-async::awaitable<answer> look_up(const config::loaded& settings, json arguments) {
+async::awaitable<answer> look_up(generation_ptr settings, json arguments) {
     const auto name = arguments.at("table").get<std::string>();
-    table::table* const rows = table::table_named(settings.tables, name);
+    table::table* const rows = table::table_named(settings->tables, name);
     if (rows == nullptr) co_return json{{"unknown", name}};
     const auto kind = table::service_named(arguments.at("service").get<std::string>());
     if (!kind) co_return control::refusal{"there is no such service"};
@@ -92,27 +92,26 @@ async::awaitable<answer> look_up(const config::loaded& settings, json arguments)
     if (by_key) {
         auto key = base::base64_decode(arguments.at("key").get<std::string>());
         if (!key) co_return control::refusal{"the key is no base64"};
-        row = co_await table::ask(*rows, *kind, std::move(*key), settings.rules->tag_delimiter());
+        row = co_await table::ask(*rows, *kind, std::move(*key), settings->rules->tag_delimiter());
     } else {
         row = co_await rows->fetch(*kind);
     }
     if (row.has_error()) co_return control::refusal{row.error().message()};
     if (!row->has_value()) co_return json{{"row", nullptr}};
     // Not every key and every row is UTF-8, which JSON is.
-    co_return json{{"row", base::base64_encode(config::shown_row(settings, *rows, *kind, by_key, **row))}};
+    co_return json{{"row", base::base64_encode(config::shown_row(*settings, *rows, *kind, by_key, **row))}};
 }
 
 }  // namespace
 
-control::commands make_commands(relay::engine& relays, const config::loaded& settings) {
-    const tables& all_tables = settings.tables;
+control::commands make_commands(relay::engine& relays, const generation_ptr& current) {
     return {
         {"show routes", at_once([&relays](const json&) -> answer { return list_of(relays.routes()); })},
         {"show relays", at_once([&relays](const json&) -> answer { return list_of(relays.relays()); })},
         {"show hosts", at_once([&relays](const json&) -> answer { return list_of(relays.hosts()); })},
         {"resume route", at_once([&relays](const json& message) { return resume_route(relays, message); })},
-        {"lookup", [&settings](json message) { return look_up(settings, std::move(message)); }},
-        {"update table", [&all_tables](json message) { return update_table(all_tables, std::move(message)); }},
+        {"lookup", [&current](json message) { return look_up(current, std::move(message)); }},
+        {"update table", [&current](json message) { return update_table(current, std::move(message)); }},
     };
 }
 

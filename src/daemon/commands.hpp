@@ -7,7 +7,8 @@
 
 namespace waypost::daemon {
 
-/// All that it uses outlives the commands.
-[[nodiscard]] control::commands make_commands(relay::engine& relays, const config::loaded& settings);
+/// Both outlive the commands, which ask the generation of their moment.
+[[nodiscard]] control::commands make_commands(relay::engine& relays,
+                                              const std::shared_ptr<const config::generation>& current);
 
 }  // namespace waypost::daemon

@@ -1,8 +1,5 @@
 #include "waypost/daemon/serve.hpp"
 
-#include <sys/resource.h>
-
-#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -14,23 +11,6 @@
 namespace waypost::daemon {
 
 namespace {
-
-// The log, the queue's files, the DNS, the listeners.
-constexpr std::size_t descriptors_for_ourselves = 128;
-
-/// As many files as the system allows, and no more sessions than these suffice for: each message that comes in may need
-/// one that goes out. Clients beyond that wait in the kernel's queue instead of being turned away.
-void fit_sessions_to_descriptors(config::loaded& how) {
-    rlimit files{};
-    if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;
-    files.rlim_cur = files.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &files);
-    ::getrlimit(RLIMIT_NOFILE, &files);
-    const std::size_t usable =
-        std::max<std::size_t>(files.rlim_cur, 2 * descriptors_for_ourselves) - descriptors_for_ourselves;
-    how.inbound.max_sessions = std::min(how.inbound.max_sessions, usable / 2);
-    how.relay.most_open = usable / 2;
-}
 
 /// Until the first signal that ends the program, then its orderly end.
 async::awaitable<> until_signalled(assembly& house) {
@@ -49,10 +29,9 @@ async::awaitable<> until_signalled(assembly& house) {
 
 }  // namespace
 
-void serve(async::thread_pool& io, config::loaded settings) {
+void serve(async::thread_pool& io, std::shared_ptr<config::generation> settings) {
     // A peer that has gone shows as an error of the write, in its own session.
     std::signal(SIGPIPE, SIG_IGN);
-    fit_sessions_to_descriptors(settings);
     constexpr int one_thread = 1;
     boost::asio::io_context loop(one_thread);
     assembly house(loop, io, std::move(settings));

@@ -19,6 +19,7 @@ namespace waypost::delivery {
 
 /// The envelopes of one message. Its text, where it is not in memory anyway, is so only while somebody delivers it.
 struct local_agent::shared_message {
+    std::shared_ptr<const delivery::settings> settings;
     std::shared_ptr<const spool::message> message;
     std::weak_ptr<const spool::content> text;
 };
@@ -70,8 +71,9 @@ std::optional<unsigned> writing_group(const std::string& directory) {
 
 }  // namespace
 
-local_agent::local_agent(const async::executor& executor, dependencies context, settings settings,
-                         std::unique_ptr<worker_pool> workers, const process_identity& self)
+local_agent::local_agent(const async::executor& executor, dependencies context,
+                         std::shared_ptr<const settings> settings, std::unique_ptr<worker_pool> workers,
+                         const process_identity& self)
     : context_(context),
       settings_(std::move(settings)),
       self_(std::make_unique<process_identity>(self)),
@@ -82,14 +84,21 @@ local_agent::local_agent(const async::executor& executor, dependencies context, 
           context_.log.error("mda", "bug", {{"what", base::text_of(bug)}});
       }) {}
 
-local_agent::local_agent(const async::executor& executor, dependencies context, settings settings)
-    : local_agent(executor, context, settings, pool_for(executor, context, settings), find_process_identity()) {}
+local_agent::local_agent(const async::executor& executor, dependencies context,
+                         std::shared_ptr<const settings> settings)
+    : local_agent(executor, context, settings, pool_for(executor, context, *settings), find_process_identity()) {}
 
 local_agent::~local_agent() = default;
 
+void local_agent::apply(std::shared_ptr<const settings> settings) {
+    settings_ = std::move(settings);
+    workers_->set_limits(limits_of(*settings_));
+}
+
 void local_agent::carry(queue::queued_message task) {
     if (stopping_) return;  // it is as it was, and due at the next start
-    const auto all = std::make_shared<shared_message>(shared_message{.message = std::move(task.message), .text = {}});
+    const auto all = std::make_shared<shared_message>(
+        shared_message{.settings = settings_, .message = std::move(task.message), .text = {}});
     for (spool::envelope& each : task.envelopes) deliveries_.start(deliver(all, std::move(each)));
 }
 
@@ -130,14 +139,15 @@ async::awaitable<std::optional<mail::status>> local_agent::attempt_or_defer(shar
 
 async::awaitable<std::optional<mail::status>> local_agent::attempt(shared_message& shared_message,
                                                                    const spool::envelope& envelope) {
-    const action_settings& action = settings_.actions.at(envelope.hop.action);
+    const settings& settings = *shared_message.settings;
+    const action_settings& action = settings.actions.at(envelope.hop.action);
     const auto user = co_await user_of(action, envelope);
     if (const auto* refused = std::get_if<mail::status>(&user)) co_return *refused;
-    const auto spool_group = co_await group_of_spool(action);
+    const auto spool_group = co_await group_of_spool(settings, action);
     auto planned = plan_of({.message = *shared_message.message,
                             .envelope = envelope,
                             .action = action,
-                            .settings = settings_,
+                            .settings = settings,
                             .user = std::get<table::userinfo::value>(user),
                             .self = *self_,
                             .spool_group = spool_group});
@@ -173,9 +183,10 @@ async::awaitable<std::variant<table::userinfo::value, mail::status>> local_agent
     co_return mail::status::transient("4.3.5", "No such user to deliver as: " + name);
 }
 
-async::awaitable<std::optional<unsigned>> local_agent::group_of_spool(const action_settings& action) {
+async::awaitable<std::optional<unsigned>> local_agent::group_of_spool(const settings& settings,
+                                                                      const action_settings& action) {
     if (!self_->is_root() || action.by != action_settings::method::mbox) co_return std::nullopt;
-    auto look = [directory = settings_.mail_spool] { return writing_group(directory); };
+    auto look = [directory = settings.mail_spool] { return writing_group(directory); };
     co_return co_await async::offload(context_.io, std::move(look));
 }
 

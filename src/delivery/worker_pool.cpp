@@ -96,6 +96,15 @@ worker_pool::worker_pool(const async::executor& executor, dependencies context, 
       watching_(executor,
                 [this](std::exception_ptr bug) { context_.log.error("mda", "bug", {{"what", base::text_of(bug)}}); }) {}
 
+void worker_pool::set_limits(worker_limits limits) {
+    limits_ = limits;
+    std::vector<identity> known;
+    for (const auto& [who, workers] : of_identities_) known.push_back(who);
+    for (const identity& each : known) line_up(each);
+    make_room();
+    serve_line();
+}
+
 worker_pool::~worker_pool() = default;
 
 async::awaitable<base::result<worker_pool::worker_lease>> worker_pool::acquire(identity identity) {

@@ -1,10 +1,10 @@
 // The delivery workers that there are: each acts under one identity, one job at a time.
 //
-// A delivery worker is acquired for a job and comes back with the object that stands for it. One that is free serves the
-// next job of its identity; otherwise a new one is started, within two limits: so many of one identity, so many in all.
-// Beyond them jobs wait, those of one identity in their order, and identities that lack a place take turns; a delivery
-// worker that nobody needs gives its place to them, and one that has worked for long does too. Whoever waits is woken,
-// none looks again and again.
+// A delivery worker is acquired for a job and comes back with the object that stands for it. One that is free serves
+// the next job of its identity; otherwise a new one is started, within two limits: so many of one identity, so many in
+// all. Beyond them jobs wait, those of one identity in their order, and identities that lack a place take turns; a
+// delivery worker that nobody needs gives its place to them, and one that has worked for long does too. Whoever waits
+// is woken, none looks again and again.
 //
 // A user can stop a delivery worker of theirs, which then answers nothing and ends for no word of ours. It is looked
 // for now and then and killed, so it holds its place for seconds.
@@ -68,6 +68,8 @@ public:
                 worker_starter start = start_worker);
     ~worker_pool();
 
+    /// What is beyond them ends when it is idle.
+    void set_limits(worker_limits limits);
     /// In its turn. An error where no delivery worker can be started.
     async::awaitable<base::result<worker_lease>> acquire(identity identity);
     /// All workers have been given back before. Returns when the last process has ended.

@@ -29,15 +29,18 @@ admission::slot::~slot() {
     if (admission_ != nullptr) --admission_->used_[index(door_)];
 }
 
-admission::admission(const settings& limits)
-    : limit_(limits.max_sessions),
-      loopback_(limits.max_sessions_of_loopback),
-      clients_(limit_of(limits.max_sessions_of_client, settings().max_sessions_of_client, limits.max_sessions)),
-      networks_(limit_of(limits.max_sessions_of_network, settings().max_sessions_of_network, limits.max_sessions)),
-      users_(std::max<std::size_t>(limits.max_sessions / part_for_a_user, 1)) {
-    for (const listener_settings& each : limits.listeners) {
+admission::admission(const settings& limits) { set_limits(limits); }
+
+void admission::set_limits(const settings& limits) {
+    const settings usual;
+    limit_ = limits.max_sessions;
+    loopback_.set_limit(limits.max_sessions_of_loopback);
+    clients_.set_limit(limit_of(limits.max_sessions_of_client, usual.max_sessions_of_client, limit_));
+    networks_.set_limit(limit_of(limits.max_sessions_of_network, usual.max_sessions_of_network, limit_));
+    users_.set_limit(std::max<std::size_t>(limit_ / part_for_a_user, 1));
+    reserved_ = {};
+    for (const listener_settings& each : limits.listeners)
         reserved_[index(door_of(each))] = limit_ / part_kept_for_a_door;
-    }
 }
 
 std::variant<admission::visit, admission::refusal> admission::arrive(const std::optional<net::address>& ip,

@@ -50,6 +50,8 @@ public:
     };
 
     explicit admission(const settings& limits);
+    /// From now on; whoever is in stays in.
+    void set_limits(const settings& limits);
 
     /// `ip`: none over a Unix socket, where a user has a limit instead, but for root. The loopback has a limit of its
     /// own.
@@ -62,13 +64,13 @@ private:
     [[nodiscard]] std::variant<visit, refusal> arrive_locally(std::optional<unsigned> uid);
     [[nodiscard]] std::size_t kept_for_others(door door) const;
 
-    std::size_t limit_;
+    std::size_t limit_ = 0;
     std::array<std::size_t, 3> reserved_{};
     std::array<std::size_t, 3> used_{};
-    address_counts loopback_;
-    address_counts clients_;
-    address_counts networks_;
-    counts<unsigned> users_;
+    address_counts loopback_{0};
+    address_counts clients_{0};
+    address_counts networks_{0};
+    counts<unsigned> users_{0};
 };
 
 }  // namespace waypost::inbound

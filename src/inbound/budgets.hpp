@@ -15,7 +15,16 @@ struct budgets {
     explicit budgets(const settings& limits)
         : content(limits.content_memory),
           envelopes(limits.envelopes_in_sessions),
-          envelopes_of_client(std::max(limits.envelopes_in_sessions / part_for_a_client, limits.max_envelopes)) {}
+          envelopes_of_client(for_a_client(limits)) {}
+
+    void set_limits(const settings& limits) {
+        content.set_limit(limits.content_memory);
+        envelopes.set_limit(limits.envelopes_in_sessions);
+        envelopes_of_client.set_limit(for_a_client(limits));
+    }
+    [[nodiscard]] static std::size_t for_a_client(const settings& limits) {
+        return std::max(limits.envelopes_in_sessions / part_for_a_client, limits.max_envelopes);
+    }
 
     static constexpr std::size_t part_for_a_client = 8;
 

@@ -14,13 +14,18 @@ mail::status no_room() { return mail::status::of(452, "4.3.1", "Insufficient sys
 
 }  // namespace
 
-client_policy::client_policy(const dependencies& context, const listener_settings& listener, budgets& shared,
-                             const smtp::server_session& protocol, identity client)
-    : context_(context), listener_(listener), shared_(shared), protocol_(protocol), client_(std::move(client)) {}
+client_policy::client_policy(const dependencies& context, const rules::ruleset& rules,
+                             const listener_settings& listener, budgets& shared, const smtp::server_session& protocol,
+                             identity client)
+    : context_(context),
+      rules_(rules),
+      listener_(listener),
+      shared_(shared),
+      protocol_(protocol),
+      client_(std::move(client)) {}
 
 async::awaitable<mail::status> client_policy::check_sender(const mail::sender& sender) {
-    const mail::status verdict =
-        co_await sender_verdict(sender.address, protocol_, listener_, context_.rules.tag_delimiter());
+    const mail::status verdict = co_await sender_verdict(sender.address, protocol_, listener_, rules_.tag_delimiter());
     if (verdict.is_success() && !context_.store.has_room(sender.declared_size.value_or(0))) co_return no_room();
     co_return verdict;
 }
@@ -30,8 +35,7 @@ async::awaitable<rules::acceptance> client_policy::check_recipient(mail::recipie
     if (client_.ip) peer.origin = *client_.ip;
     const rules::envelope_context about =
         context_of(recipient.address, peer, protocol_, listener_, context_.clock.wall());
-    co_return co_await rules::accept_recipient(context_.rules, about, context_.files, recipient,
-                                               context_.queue.settings().ttl);
+    co_return co_await rules::accept_recipient(rules_, about, context_.files, recipient, context_.queue.settings().ttl);
 }
 
 async::awaitable<mail::status> client_policy::check_password(smtp::credentials credentials) {

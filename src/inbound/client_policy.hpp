@@ -28,8 +28,8 @@ public:
     };
 
     /// All of it outlives the policy; `protocol` is the session that it is asked for.
-    client_policy(const dependencies& context, const listener_settings& listener, budgets& shared,
-                  const smtp::server_session& protocol, identity client);
+    client_policy(const dependencies& context, const rules::ruleset& rules, const listener_settings& listener,
+                  budgets& shared, const smtp::server_session& protocol, identity client);
 
     async::awaitable<mail::status> check_sender(const mail::sender& sender);
     /// Its envelopes, or why it is refused.
@@ -41,6 +41,7 @@ private:
     void log_login(observe::level level, const std::string& user, std::string_view result) const;
 
     const dependencies& context_;
+    const rules::ruleset& rules_;
     const listener_settings& listener_;
     budgets& shared_;
     const smtp::server_session& protocol_;

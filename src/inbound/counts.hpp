@@ -46,6 +46,8 @@ public:
         numbers_[key] += units;
         return token(*this, key, units);
     }
+    /// What was taken already stays with those who have it, also where that is more.
+    void set_limit(std::size_t limit) noexcept { limit_ = limit; }
     [[nodiscard]] std::size_t of(const Key& key) const {
         const auto mine = numbers_.find(key);
         return mine == numbers_.end() ? 0 : mine->second;

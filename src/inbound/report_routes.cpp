@@ -15,7 +15,8 @@ async::awaitable<base::result<std::vector<spool::envelope>>> report_routes::rout
                                         .time = clock_->wall(),
                                         .rdns = {}};
     const mail::recipient report_to{.address = recipient, .notify = {.specified = true, .never = true}, .original = {}};
-    auto accepted = co_await rules::accept_recipient(*rules_, about, *files_, report_to, ttl_);
+    const std::shared_ptr<const rules::ruleset> rules = rules_;
+    auto accepted = co_await rules::accept_recipient(*rules, about, *files_, report_to, ttl_);
     if (const auto* refused = std::get_if<mail::status>(&accepted)) {
         // A table that cannot be asked now may answer later; a refusal by the rules stays one.
         if (refused->is_transient()) co_return spool::errc::unavailable;

@@ -40,7 +40,7 @@ session::session(const async::executor& executor, const dependencies& context, c
       address_(connection_.stream().peer() ? net::to_string(*connection_.stream().peer()) : "local"),
       name_(std::make_shared<peer_name>(executor)),
       side_tasks_(executor),
-      policy_(context, listener, shared, protocol_,
+      policy_(context, *settings.rules, listener, shared, protocol_,
               {owner_.session_id, address_, ip_of(connection_.stream()), [name = name_] { return name->wait(); }}) {}
 
 async::awaitable<> session::run() {
@@ -279,7 +279,7 @@ void session::last_reply(const smtp::reply& answer, std::string_view reason) {
 
 /// The reply to a session that we end, unless the client has been told why.
 void session::say_farewell() {
-    if (connection_.has_said_last()) return;
+    if (connection_.has_said_last() || !connection_.can_write()) return;
     const std::string& host = listener_.protocol.host.text();
     if (connection_.is_ending()) {
         connection_.set_end_reason("shutdown");

@@ -80,9 +80,7 @@ descriptor child::release() && {
     return std::move(pidfd_);
 }
 
-void send_signal(int pidfd, int number) noexcept {
-    ::syscall(SYS_pidfd_send_signal, pidfd, number, nullptr, 0U);
-}
+void send_signal(int pidfd, int number) noexcept { ::syscall(SYS_pidfd_send_signal, pidfd, number, nullptr, 0U); }
 
 bool is_stopped(int pidfd) noexcept {
     siginfo_t change{};

@@ -23,8 +23,7 @@ public:
         ::posix_spawnattr_setsigdefault(&value_, &signals);
         ::posix_spawnattr_setpgroup(&value_, 0);
         const int group = in_own_session ? POSIX_SPAWN_SETSID : POSIX_SPAWN_SETPGROUP;
-        ::posix_spawnattr_setflags(&value_,
-                                   static_cast<short>(group | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF));
+        ::posix_spawnattr_setflags(&value_, static_cast<short>(group | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF));
     }
     ~attributes() { ::posix_spawnattr_destroy(&value_); }
     attributes(const attributes&) = delete;

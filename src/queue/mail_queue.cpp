@@ -64,6 +64,13 @@ void mail_queue::assign(std::string action, transport& transport, bool local) {
     assigned_.insert_or_assign(std::move(action), assignment{&transport, local});
 }
 
+void mail_queue::apply(queue::settings settings) {
+    settings_ = std::move(settings);
+    content_budget_.set_limit(settings_.content_budget);
+    windows_->set_limits({.window = settings_.window, .total = settings_.total});
+    assigned_.clear();
+}
+
 void mail_queue::start() { coroutines_.start(keep_time()); }
 
 async::awaitable<> mail_queue::stop() {

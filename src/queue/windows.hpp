@@ -41,6 +41,7 @@ public:
     };
 
     explicit windows(limits limits) : limits_(limits) {}
+    void set_limits(limits limits) noexcept { limits_ = limits; }
 
     /// One message that came just now: as many of the envelopes as there is room for are in flight from now on and come
     /// back; the rest is on disk.

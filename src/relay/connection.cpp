@@ -40,8 +40,7 @@ const net::tls_context& connection::tls_context() const {
 
 async::awaitable<std::optional<mail::status>> connection::start_tls() {
     // Bytes from before the handshake could pass for answers that came after it.
-    if (client_.has_unread_input())
-        co_return mail::status::transient("4.7.5", "The host sent data before TLS was up");
+    if (client_.has_unread_input()) co_return mail::status::transient("4.7.5", "The host sent data before TLS was up");
     net::stream& peer = client_.peer();
     client_.watchdog().expect_within(limits_.handshake);
     const auto agreed = co_await peer.start_tls_client(tls_context(), url_.host);
@@ -66,8 +65,7 @@ async::awaitable<std::optional<mail::status>> connection::supply_credentials() {
     if (found.has_error())
         co_return mail::status::transient("4.7.0", "the table could not be asked: " + found.error().message());
     if (!found->has_value()) co_return mail::status::transient("4.7.0", "the label is not in the table");
-    client_.protocol().on_credentials(
-        {.user = std::move((**found).user), .password = std::move((**found).password)});
+    client_.protocol().on_credentials({.user = std::move((**found).user), .password = std::move((**found).password)});
     co_return std::nullopt;
 }
 

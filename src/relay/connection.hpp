@@ -8,15 +8,15 @@
 
 #include "waypost/mail/relay_url.hpp"
 #include "waypost/observe/log.hpp"
-#include "waypost/smtp_io/client_connection.hpp"
 #include "waypost/relay/settings.hpp"
+#include "waypost/smtp_io/client_connection.hpp"
 
 namespace waypost::relay {
 
 /// What the log says of a connection.
 struct connection_names {
     std::string session;
-    std::string relay;   // the URL
+    std::string relay;  // the URL
     std::string remote;  // name and address of the host
     std::string source;  // our address
 };

@@ -1,4 +1,4 @@
-// Those who do what the scheduler decides: open a connection along a route and drain mail down it. Sockets behind it in
+// Those who do what the engine decides: open a connection along a route and drain mail down it. Sockets behind it in
 // the program, a simulated world in tests.
 #pragma once
 
@@ -20,6 +20,8 @@ class connection_attempt {
 public:
     virtual ~connection_attempt() = default;
     [[nodiscard]] virtual const candidate& who() const = 0;
+    /// Those that its relay began with. They live as long as the attempt.
+    [[nodiscard]] virtual const relay::settings& settings() const = 0;
     [[nodiscard]] virtual const action_settings& action() const = 0;
     [[nodiscard]] virtual const limits& allowed() const = 0;
     [[nodiscard]] virtual const route& via() const = 0;

@@ -1,5 +1,5 @@
-// What the scheduler does once a second, however little happens: sends idle sessions away and forgets what nobody uses.
-#include "scheduler.hpp"
+// What the engine does once a second, however little happens: sends idle sessions away and forgets what nobody uses.
+#include "relay_engine.hpp"
 #include "waypost/async/next_turn.hpp"
 
 namespace waypost::relay {
@@ -20,9 +20,9 @@ constexpr std::size_t most_a_turn = 1000;
 
 }  // namespace
 
-async::awaitable<> scheduler::housekeeping() {
+async::awaitable<> relay_engine::housekeeping() {
     auto look_at_ledger = context_.clock.now();
-    while (!stopping_ && !relays_.empty()) {
+    while (!stopping_ && (!relays_.empty() || !retired_.empty())) {
         co_await context_.clock.sleep_for(keepalive_precision);
         co_await dismiss_and_forget_relays();
         const auto now = context_.clock.now();
@@ -35,8 +35,9 @@ async::awaitable<> scheduler::housekeeping() {
     keeping_house_ = false;
 }
 
-async::awaitable<> scheduler::dismiss_and_forget_relays() {
+async::awaitable<> relay_engine::dismiss_and_forget_relays() {
     const auto now = context_.clock.now();
+    co_await forget_retired();
     std::size_t seen = 0;
     for (auto each = relays_.begin(); each != relays_.end();) {
         relay_queue& one = *each->second;
@@ -53,9 +54,34 @@ async::awaitable<> scheduler::dismiss_and_forget_relays() {
     }
 }
 
-/// A back-off was ended by hand: it may be news for any relay.
-async::awaitable<> scheduler::attend_all() {
+/// One without mail waits for nothing: its alarm would only keep its settings.
+async::awaitable<> relay_engine::forget_retired() {
     std::size_t seen = 0;
+    for (auto each = retired_.begin(); each != retired_.end();) {
+        relay_queue& one = *each->second;
+        if (one.waiting.empty() && one.alarm != async::time_point::max()) {
+            alarms_.cancel(one.alarm, one.alarm_number);
+            one.alarm = async::time_point::max();
+        }
+        one.dismiss_idle_since(async::time_point::max());
+        each = one.done() ? retired_.erase(each) : std::next(each);
+        if (++seen % most_a_turn != 0 || each == retired_.end()) continue;
+        const spool::next_hop next = each->first;
+        co_await async::next_turn();
+        each = retired_.lower_bound(next);
+    }
+}
+
+/// A back-off was ended by hand: it may be news for any relay.
+async::awaitable<> relay_engine::attend_all() {
+    std::size_t seen = 0;
+    std::vector<relay_ptr> retired;
+    for (const auto& [hop, each] : retired_) retired.push_back(each);
+    for (const relay_ptr& each : retired) {
+        unblock(*each);
+        attend(each);
+        if (++seen % 64 == 0) co_await async::next_turn();
+    }
     for (auto each = relays_.begin(); each != relays_.end();) {
         const relay_ptr one = each->second;
         const spool::next_hop here = each->first;

@@ -58,6 +58,10 @@ public:
     /// `told_at_once`: so many envelopes the queue sends after one word that a host is back.
     explicit ledger(std::size_t told_at_once = 100) : told_at_once_(told_at_once) {}
 
+    /// What relays have had to do with certificates and passwords; the trouble of hosts stays.
+    void forget_relay_backoffs() { relay_backoffs_.clear(); }
+    void set_told_at_once(std::size_t envelopes) noexcept { told_at_once_ = envelopes; }
+
     // --- what happens. Each opened() is followed by one closed(); became_ready() may come between.
     void opened(const spool::next_hop& relay, const route& route, async::time_point now);
     void became_ready(const spool::next_hop& relay, const route& route, async::time_point now);

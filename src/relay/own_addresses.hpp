@@ -25,6 +25,8 @@ public:
 
     own_addresses(std::vector<net::endpoint> listeners, const async::clock& time, reader read = {});
 
+    void set_listeners(std::vector<net::endpoint> listeners) { listeners_ = std::move(listeners); }
+
     /// A listener on all addresses has the loopback and those of the interfaces, which are read anew when they are
     /// older than ten seconds: a stranger's MX records ask for thousands of addresses.
     [[nodiscard]] likeness of(const net::endpoint& endpoint);

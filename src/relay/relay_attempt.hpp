@@ -1,17 +1,17 @@
-// What the scheduler keeps of one connection while the dialer works on it: the places it holds in the ledger, and its
+// What the engine keeps of one connection while the dialer works on it: the places it holds in the ledger, and its
 // work.
 #pragma once
 
 #include <vector>
 
-#include "scheduler.hpp"
+#include "relay_engine.hpp"
 
 namespace waypost::relay {
 
 /// Mail of one relay, for one session at one host.
-class scheduler::relay_task_source final : public task_source {
+class relay_engine::relay_task_source final : public task_source {
 public:
-    relay_task_source(scheduler& scheduler, relay_ptr mail_of, const route& route, unsigned preference);
+    relay_task_source(relay_engine& relay_engine, relay_ptr mail_of, const route& route, unsigned preference);
 
     std::optional<queue::queued_message> take(std::size_t recipients) override;
     async::awaitable<bool> wait() override;
@@ -29,7 +29,7 @@ public:
 private:
     [[nodiscard]] bool must_make_room() const;
 
-    scheduler& scheduler_;
+    relay_engine& engine_;
     relay_ptr relay_;
     const route& route_;
     unsigned preference_;  // of the server
@@ -39,12 +39,13 @@ private:
     bool host_was_well_ = false;  // with one of them at least
 };
 
-class scheduler::relay_attempt final : public connection_attempt {
+class relay_engine::relay_attempt final : public connection_attempt {
 public:
-    relay_attempt(scheduler& scheduler, relay_ptr mail_of, const open_session& decision);
+    relay_attempt(relay_engine& relay_engine, relay_ptr mail_of, const open_session& decision);
     ~relay_attempt() override;
 
     [[nodiscard]] const candidate& who() const override { return candidate_; }
+    [[nodiscard]] const relay::settings& settings() const override { return *relay_->settings; }
     [[nodiscard]] const action_settings& action() const override { return relay_->action; }
     [[nodiscard]] const limits& allowed() const override { return relay_->bounds; }
     [[nodiscard]] const route& via() const override { return route_; }
@@ -62,7 +63,7 @@ private:
     void begin(const route& route);
     void end(const route& route, bool was_ready);
 
-    scheduler& scheduler_;
+    relay_engine& engine_;
     relay_ptr relay_;
     candidate candidate_;
     route route_;  // once ready: the one in use

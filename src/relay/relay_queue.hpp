@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -42,14 +43,16 @@ struct idle_session {
 
 class relay_queue {
 public:
-    relay_queue(const dependencies& context, spool::next_hop next_hop, const action_settings& settings,
-                const limits& most, const std::string& our_name, std::function<void()> on_news,
-                own_addresses* self = nullptr)
-        : hop(std::move(next_hop)),
-          action(settings),
-          bounds(most),
-          resolver(context, hop, settings, our_name, std::move(on_news), self) {}
+    /// Keeps the settings that it begins with, which have an action of this name.
+    relay_queue(const dependencies& context, spool::next_hop next_hop, std::shared_ptr<const relay::settings> pinned,
+                std::function<void()> on_news, own_addresses* self = nullptr)
+        : settings(std::move(pinned)),
+          hop(std::move(next_hop)),
+          action(settings->actions.at(hop.action)),
+          bounds(settings->limits.of(hop.domain)),
+          resolver(context, hop, action, settings->host, std::move(on_news), self) {}
 
+    const std::shared_ptr<const relay::settings> settings;
     const spool::next_hop hop;
     const action_settings& action;
     const limits& bounds;

@@ -102,7 +102,8 @@ void session::keep(queue::queued_message task) {
 async::awaitable<> session::begin(queue::queued_message task) {
     auto content = co_await readable_content_of(task.message);
     if (content.has_error()) {
-        for (const spool::envelope& each : task.envelopes) settle(task, each, smtp_io::unreadable_here(content.error()));
+        for (const spool::envelope& each : task.envelopes)
+            settle(task, each, smtp_io::unreadable_here(content.error()));
         co_return;
     }
     connection_.begin(transaction(task), std::move(*content));

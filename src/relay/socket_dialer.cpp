@@ -104,7 +104,7 @@ async::awaitable<std::optional<socket_dialer::opened>> socket_dialer::open(conne
     if (!way_in) co_return std::nullopt;
     const mail::relay_url& url = attempt.who().url;
     opened made{way_in->path, {}};
-    const auto helo = co_await helo_name(attempt.action(), *way_in->peer);
+    const auto helo = co_await helo_name(attempt, *way_in->peer);
     if (const auto* none = std::get_if<mail::status>(&helo)) {
         attempt.failed(made.path, blame::relay, *none);
         co_return std::nullopt;
@@ -114,7 +114,7 @@ async::awaitable<std::optional<socket_dialer::opened>> socket_dialer::open(conne
     if (refused && refused->stage == smtp::client_stage::tls_refused &&
         url.security == transport_security::opportunistic) {
         // Plain `smtp` goes on in clear when a host offers a TLS that does not work, as where it offers none.
-        auto again = co_await connect_along(made.path);
+        auto again = co_await connect_along(made.path, attempt.settings().times.connect);
         if (again.has_error()) {
             fail(attempt, made.path, again.error());
             co_return std::nullopt;
@@ -140,7 +140,7 @@ struct socket_dialer::race {
 
 async::awaitable<std::optional<socket_dialer::connected>> socket_dialer::connect(connection_attempt& attempt) {
     if (!attempt.fallback()) {
-        auto peer = co_await connect_along(attempt.via());
+        auto peer = co_await connect_along(attempt.via(), attempt.settings().times.connect);
         if (peer.has_value()) co_return connected{attempt.via(), std::move(*peer)};
         fail(attempt, attempt.via(), peer.error());
         co_return std::nullopt;
@@ -164,7 +164,7 @@ async::awaitable<> socket_dialer::hold(race& both, connection_attempt& attempt) 
 }
 
 async::awaitable<> socket_dialer::run(race& race, connection_attempt& attempt, route route) {
-    auto peer = co_await connect_along(route);
+    auto peer = co_await connect_along(route, attempt.settings().times.connect);
     if (race.won) co_return;
     std::erase(race.running, route);
     if (peer.has_value()) {
@@ -180,13 +180,14 @@ void socket_dialer::fail(connection_attempt& attempt, const route& route, const 
     attempt.failed(route, is_ours ? blame::source : blame::route, unreachable(attempt.who().url, route, error));
 }
 
-async::awaitable<base::result<std::unique_ptr<net::stream>>> socket_dialer::connect_along(const route& route) {
+async::awaitable<base::result<std::unique_ptr<net::stream>>> socket_dialer::connect_along(const route& route,
+                                                                                          async::duration limit) {
     if (!route.target.socket_path.empty()) {
-        co_return co_await net::connect_unix(route.target.socket_path, context_.clock, settings_.times.connect);
+        co_return co_await net::connect_unix(route.target.socket_path, context_.clock, limit);
     }
     std::optional<net::address> source;
     if (!route.source_address.is_unspecified()) source = route.source_address;
-    co_return co_await net::connect_tcp(route.target.endpoint, source, context_.clock, settings_.times.connect);
+    co_return co_await net::connect_tcp(route.target.endpoint, source, context_.clock, limit);
 }
 
 // --- getting ready
@@ -200,9 +201,9 @@ async::awaitable<std::optional<smtp::session_failed>> socket_dialer::prepare(
     smtp::client_settings how{
         .helo = std::move(helo), .lmtp = url.lmtp, .tls = tls_of(security), .authenticate = !url.label.empty()};
     connection_names names = names_for(url, over.path, *over.peer);
-    opened_connection =
-        std::make_unique<connection>(executor_, std::move(over.peer), context_.clock, context_.log, settings_.times,
-                                     attempt.action(), std::move(url), std::move(how), std::move(names));
+    opened_connection = std::make_unique<connection>(executor_, std::move(over.peer), context_.clock, context_.log,
+                                                     attempt.settings().times, attempt.action(), std::move(url),
+                                                     std::move(how), std::move(names));
     std::optional<smtp::session_failed> refused;
     co_await async::run_with(opened_connection->keep_time(), greet(*opened_connection, security, refused));
     if (refused) opened_connection->close();
@@ -227,8 +228,9 @@ async::awaitable<> socket_dialer::greet(connection& fresh, transport_security se
 
 /// The name of the source address in `helo-src`, else the action's, else this host's. Mail does not leave under another
 /// name than it should because the table could not be asked, or has a row that is none.
-async::awaitable<std::variant<std::string, mail::status>> socket_dialer::helo_name(const action_settings& action,
+async::awaitable<std::variant<std::string, mail::status>> socket_dialer::helo_name(const connection_attempt& attempt,
                                                                                    const net::stream& stream) {
+    const action_settings& action = attempt.action();
     if (action.helo_names != nullptr) {
         const auto local = stream.local();
         const std::string from = local ? net::unmapped(local->ip).to_string() : std::string();
@@ -239,7 +241,7 @@ async::awaitable<std::variant<std::string, mail::status>> socket_dialer::helo_na
         }
         if (name->has_value()) co_return **name;
     }
-    co_return action.helo.empty() ? settings_.host : action.helo;
+    co_return action.helo.empty() ? attempt.settings().host : action.helo;
 }
 
 }  // namespace waypost::relay

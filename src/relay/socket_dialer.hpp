@@ -17,8 +17,7 @@ namespace waypost::relay {
 
 class socket_dialer final : public dialer {
 public:
-    socket_dialer(const async::executor& executor, const dependencies& context, const settings& settings)
-        : executor_(executor), context_(context), settings_(settings) {}
+    socket_dialer(const async::executor& executor, dependencies context) : executor_(executor), context_(context) {}
 
     async::awaitable<> serve(connection_attempt& attempt) override;
 
@@ -40,7 +39,8 @@ private:
 
     async::awaitable<> hold(race& both, connection_attempt& attempt);
     async::awaitable<> run(race& race, connection_attempt& attempt, route route);
-    async::awaitable<base::result<std::unique_ptr<net::stream>>> connect_along(const route& route);
+    async::awaitable<base::result<std::unique_ptr<net::stream>>> connect_along(const route& route,
+                                                                               async::duration limit);
     static void fail(connection_attempt& attempt, const route& route, const base::error_code& error);
 
     async::awaitable<std::optional<smtp::session_failed>> prepare(connection_attempt& attempt,
@@ -49,12 +49,11 @@ private:
                                                                   std::unique_ptr<connection>& opened_connection);
     static async::awaitable<> greet(connection& fresh, mail::transport_security security,
                                     std::optional<smtp::session_failed>& refused);
-    async::awaitable<std::variant<std::string, mail::status>> helo_name(const action_settings& action,
+    async::awaitable<std::variant<std::string, mail::status>> helo_name(const connection_attempt& attempt,
                                                                         const net::stream& stream);
 
     async::executor executor_;
-    const dependencies& context_;
-    const settings& settings_;
+    dependencies context_;
 };
 
 }  // namespace waypost::relay

@@ -1,7 +1,7 @@
-// How the scheduler's state looks from outside.
+// How the engine's state looks from outside.
 #include <algorithm>
 
-#include "scheduler.hpp"
+#include "relay_engine.hpp"
 
 namespace waypost::relay {
 
@@ -18,7 +18,7 @@ std::string words_of(const mail::status& backoff) { return backoff.is_success() 
 
 }  // namespace
 
-std::vector<route_view> scheduler::routes() const {
+std::vector<route_view> relay_engine::routes() const {
     const auto now = context_.clock.now();
     std::vector<route_view> all;
     for (const auto& [via, record] : ledger_.routes()) {
@@ -45,27 +45,30 @@ std::vector<route_view> scheduler::routes() const {
     return all;
 }
 
-std::vector<relay_view> scheduler::relays() const {
+relay_view relay_engine::view_of(const relay_queue& relay) const {
     const auto now = context_.clock.now();
+    relay_view one{.action = relay.hop.action,
+                   .domain = relay.hop.domain,
+                   .waiting = relay.waiting.size(),
+                   .connecting = relay.connecting,
+                   .open = relay.ready,
+                   .idle = relay.idle.size(),
+                   .carried = relay.carried,
+                   .deferred = relay.deferred,
+                   .last_error = words_of(relay.last_error)};
+    const auto moment = std::min(relay.alarm, wait_queue_.next_moment_of(relay));
+    if (moment != async::time_point::max() && moment > now) one.next_try = moment - now;
+    return one;
+}
+
+std::vector<relay_view> relay_engine::relays() const {
     std::vector<relay_view> all;
-    for (const auto& [hop, each] : relays_) {
-        relay_view one{.action = hop.action,
-                       .domain = hop.domain,
-                       .waiting = each->waiting.size(),
-                       .connecting = each->connecting,
-                       .open = each->ready,
-                       .idle = each->idle.size(),
-                       .carried = each->carried,
-                       .deferred = each->deferred,
-                       .last_error = words_of(each->last_error)};
-        const auto moment = std::min(each->alarm, wait_queue_.next_moment_of(*each));
-        if (moment != async::time_point::max() && moment > now) one.next_try = moment - now;
-        all.push_back(std::move(one));
-    }
+    for (const auto& [hop, each] : relays_) all.push_back(view_of(*each));
+    for (const auto& [hop, each] : retired_) all.push_back(view_of(*each));
     return all;
 }
 
-std::vector<host_view> scheduler::hosts() const {
+std::vector<host_view> relay_engine::hosts() const {
     std::vector<host_view> all;
     for (const auto& [where, record] : ledger_.hosts()) {
         all.push_back(
@@ -74,7 +77,7 @@ std::vector<host_view> scheduler::hosts() const {
     return all;
 }
 
-bool scheduler::resume_route(std::uint64_t id) {
+bool relay_engine::resume_route(std::uint64_t id) {
     if (!ledger_.resume(id)) return false;
     timekeeping_.start(attend_all());
     return true;

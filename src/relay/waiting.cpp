@@ -1,5 +1,5 @@
 // How relays wait for the limits that they share, and for moments.
-#include "scheduler.hpp"
+#include "relay_engine.hpp"
 #include "waypost/async/next_turn.hpp"
 
 namespace waypost::relay {
@@ -12,12 +12,12 @@ constexpr std::size_t most_asked_at_once = 64;
 
 }  // namespace
 
-void scheduler::unblock(relay_queue& relay) {
+void relay_engine::unblock(relay_queue& relay) {
     relay.blocked = false;
     wait_queue_.leave(relay);
 }
 
-void scheduler::look_again_at(const relay_ptr& relay, async::time_point time) {
+void relay_engine::look_again_at(const relay_ptr& relay, async::time_point time) {
     if (time >= relay->alarm) return;
     if (relay->alarm != async::time_point::max()) alarms_.cancel(relay->alarm, relay->alarm_number);
     relay->alarm = time;
@@ -29,11 +29,11 @@ void scheduler::look_again_at(const relay_ptr& relay, async::time_point time) {
     start_alarms();
 }
 
-void scheduler::start_alarms() {
+void relay_engine::start_alarms() {
     if (!stopping_ && alarms_.needs_run()) timekeeping_.start(alarms_.run());
 }
 
-void scheduler::wait_for_room(const relay_ptr& relay, const at_limit& limits) {
+void relay_engine::wait_for_room(const relay_ptr& relay, const at_limit& limits) {
     relay->blocked = true;
     if (limits.or_at) look_again_at(relay, *limits.or_at);
     const bool may_ask = !relay->has_asked_for_room;
@@ -48,19 +48,19 @@ void scheduler::wait_for_room(const relay_ptr& relay, const at_limit& limits) {
 }
 
 /// A connection along this route, for this domain, has ended.
-void scheduler::place_freed(const route& route, const std::string& domain) {
+void relay_engine::place_freed(const route& route, const std::string& domain) {
     serve_lines(wait_queue_.lines_for(route, domain));
 }
 
 /// A host bears more than before, or its routes have come up or down.
-void scheduler::host_changed(const host& host) { serve_lines(wait_queue_.lines_at(host)); }
+void relay_engine::host_changed(const host& host) { serve_lines(wait_queue_.lines_at(host)); }
 
-void scheduler::serve_lines(const std::vector<shared_limit>& lines) {
+void relay_engine::serve_lines(const std::vector<shared_limit>& lines) {
     for (const shared_limit& each : lines) serve_line(each);
 }
 
 /// The first in the line, and the next, until one comes back to it because the limit is still reached.
-void scheduler::serve_line(const shared_limit& line) {
+void relay_engine::serve_line(const shared_limit& line) {
     for (std::size_t asked = 0; !stopping_; ++asked) {
         const relay_ptr next = wait_queue_.first(line);
         if (next == nullptr) return;
@@ -76,7 +76,7 @@ void scheduler::serve_line(const shared_limit& line) {
 }
 
 /// Where a route has begun to back off, all that waited for it have to look elsewhere, and they may be many.
-async::awaitable<> scheduler::serve_long_queues() {
+async::awaitable<> relay_engine::serve_long_queues() {
     while (!long_queues_.empty()) {
         const shared_limit line = long_queues_.extract(long_queues_.begin()).value();
         serve_line(line);

@@ -160,7 +160,7 @@ struct world {
     queue::mail_queue queue{loop.get_executor(), store, clock, log, router, {.host = "mx.example.org", .ttl = 3600s}};
     test::fake_user_files files;
     world_tables tables;
-    config::loaded settings;
+    config::generation settings;
     std::shared_ptr<const mail::srs> srs =
         std::make_shared<mail::srs>(mail::srs_settings{.key = base::secret("key"), .backup = {}, .ttl = 96h});
     std::string leads_back;
@@ -275,7 +275,8 @@ struct world {
         if (!asked.from_ip.empty()) peer = net::endpoint{*net::parse_address(asked.from_ip), 12345};
 
         std::string heard;
-        const inbound::dependencies with{clock, log, io, dns, store, queue, *settings.rules, files};
+        const inbound::dependencies with{clock, log, io, dns, store, queue, files};
+        settings.inbound.rules = settings.rules.get();
         inbound::budgets shared(settings.inbound);
         inbound::session one(loop.get_executor(), with, settings.inbound, listener, shared,
                              std::make_unique<scripted_client>(std::move(segments), peer, heard));

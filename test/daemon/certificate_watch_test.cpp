@@ -22,7 +22,10 @@ TEST_CASE("audit 34: a certificate that expires while the daemon runs is warned 
     const net::key_pair pair{directory / "crt", directory / "key"};
     net::ensure_self_signed(pair, "mx.example.org");
     async::task_group beside{loop.get_executor()};
-    beside.start(daemon::watch_certificates({{pair, "mx.example.org"}}, clock, io, log));
+    auto current = std::make_shared<config::generation>();
+    current->certificates = {{pair, "mx.example.org"}};
+    const std::shared_ptr<const config::generation> watched = current;
+    beside.start(daemon::watch_certificates(watched, clock, io, log));
     const auto a_day_passes = [&] {
         clock.advance(24h);
         test::run_until(loop, [&] { return clock.sleepers() == 1; });

@@ -37,7 +37,9 @@ struct fixture {
             delivery::worker_limits{.at_once = 4, .of_one = 2}, fakes.starter());
         agent = std::make_unique<delivery::local_agent>(
             house.loop.get_executor(), delivery::dependencies{house.clock, house.log, house.io, house.queue},
-            delivery::settings{.host = "mx.example.org", .actions = {{"local", action}}}, std::move(workers),
+            std::make_shared<const delivery::settings>(
+                delivery::settings{.host = "mx.example.org", .actions = {{"local", action}}}),
+            std::move(workers),
             delivery::process_identity{
                 .uid = uid,
                 .gid = uid,

@@ -124,9 +124,11 @@ struct front_door {
     }
 
     void open() {
+        how.rules = &rules;
         server = std::make_unique<inbound::server>(
             house.loop.get_executor(),
-            inbound::dependencies{house.clock, house.log, house.io, dns, house.store, house.queue, rules, files}, how);
+            inbound::dependencies{house.clock, house.log, house.io, dns, house.store, house.queue, files},
+            std::make_shared<const inbound::settings>(how));
         server->open();
         server->start();
     }

@@ -43,7 +43,8 @@ struct fixture {
     }
 
     base::result<std::vector<spool::envelope>> route(const rules::ruleset& by, const char* to) {
-        inbound::report_routes routes(by, files, clock, 3600s);
+        inbound::report_routes routes(std::shared_ptr<const rules::ruleset>(std::shared_ptr<void>(), &by), files, clock,
+                                      3600s);
         return finish(loop, routes.route(mail::mailbox::parse(to).value()));
     }
 };

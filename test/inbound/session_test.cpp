@@ -583,6 +583,8 @@ TEST_CASE("a handshake that never comes is not waited for", "[inbound][session]"
     door.house.until([&] { return door.output.has("event=tls-failed"); });
     door.house.clock.advance(10s);
     door.house.until([&] { return door.output.has("event=disconnected"); });
+    CHECK(door.output.has("reason=\"tls failed\""));
+    CHECK_FALSE(door.output.has("event=failed-command"));  // nothing can be said any more
 }
 
 // --- authentication

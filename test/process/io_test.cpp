@@ -25,9 +25,9 @@ TEST_CASE("an end before the octets that are needed is an error, and no octets a
 }
 
 TEST_CASE("more than a pipe holds is written whole, though signals come meanwhile", "[process][io]") {
-    struct sigaction nothing {};
+    struct sigaction nothing{};
     nothing.sa_handler = [](int) {};  // without SA_RESTART: a call that waits ends with EINTR
-    struct sigaction before {};
+    struct sigaction before{};
     REQUIRE(::sigaction(SIGALRM, &nothing, &before) == 0);
     const itimerval often{.it_interval = {0, 1000}, .it_value = {0, 1000}};
     const itimerval never{};

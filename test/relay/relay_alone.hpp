@@ -16,15 +16,20 @@ struct relay_surroundings {
     mail_house house;
     fake_resolver dns;
     relay::dependencies with{house.clock, house.log, dns, house.queue};
-    relay::action_settings action{.name = "out"};
-    relay::limits limits;
+    std::shared_ptr<relay::settings> settings = std::make_shared<relay::settings>();
+    relay::action_settings& action = settings->actions["out"];
+    relay::limits& limits = settings->limits.general;
     std::string our_name = "mx.example.org";
+
+    relay_surroundings() {
+        action.name = "out";
+        settings->host = our_name;
+    }
 
     ~relay_surroundings() { finish(house.loop, house.queue.stop()); }
 
     std::shared_ptr<relay::relay_queue> make(const std::string& domain) {
-        return std::make_shared<relay::relay_queue>(with, spool::next_hop{"out", domain}, action, limits, our_name,
-                                                    [] {});
+        return std::make_shared<relay::relay_queue>(with, spool::next_hop{"out", domain}, settings, [] {});
     }
 };
 

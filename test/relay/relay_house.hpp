@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "support/scripted_server.hpp"
 #include "support/captured_stderr.hpp"
 #include "support/fake_resolver.hpp"
 #include "support/fake_table.hpp"
 #include "support/mail_house.hpp"
+#include "support/scripted_server.hpp"
 #include "waypost/relay/engine.hpp"
 
 namespace waypost::test {
@@ -68,8 +68,9 @@ struct relay_house {
         // An auth table goes with URLs that have a label.
         const auto has_label = [](const auto& row) { return row.second.find('@') != std::string::npos; };
         if (std::ranges::none_of(hosts.rows, has_label)) action().credentials = nullptr;
-        engine = std::make_unique<relay::engine>(house.loop.get_executor(),
-                                                 relay::dependencies{house.clock, house.log, dns, house.queue}, how);
+        engine =
+            relay::make_engine(house.loop.get_executor(), relay::dependencies{house.clock, house.log, dns, house.queue},
+                               std::make_shared<const relay::settings>(how));
         for (const auto& [name, each] : how.actions) house.queue.assign(name, *engine, false);
     }
     spool::message_id send(const std::vector<std::string>& recipients = {"bob@example.net"},

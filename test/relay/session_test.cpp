@@ -4,10 +4,10 @@
 #include <map>
 #include <set>
 
-#include "support/scripted_server.hpp"
 #include "splitting.hpp"
 #include "support/captured_stderr.hpp"
 #include "support/mail_house.hpp"
+#include "support/scripted_server.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/virtual_clock.hpp"
 

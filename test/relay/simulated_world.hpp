@@ -43,9 +43,9 @@ struct simulated_host {
     std::size_t messages = 0;
 };
 
-class simulated_crew final : public relay::dialer {
+class simulated_dialer final : public relay::dialer {
 public:
-    simulated_crew(async::clock& clock, const relay::settings& how) : clock_(clock), settings_(how) {}
+    simulated_dialer(async::clock& clock, const relay::settings& how) : clock_(clock), settings_(how) {}
 
     simulated_host& operator[](const std::string& ip) { return hosts_[ip]; }
 
@@ -70,7 +70,7 @@ private:
 
     /// What one connection counts for, as long as it lives.
     struct present {
-        present(simulated_crew& of, const relay::connection_attempt& what, const relay::route& along)
+        present(simulated_dialer& of, const relay::connection_attempt& what, const relay::route& along)
             : of_(of), host_(of.at(along)), limits_(what.allowed()) {
             // The hosts of a domain are named "mx1.DOMAIN" and so on: the dialer is not told whose mail it is.
             const std::string& name = what.who().url.host;
@@ -102,7 +102,7 @@ private:
             counted_.emplace_back(kind, which);
             if (++of_.open_[counted_.back()] > most) of_.violations.push_back(kind + " " + which);
         }
-        simulated_crew& of_;
+        simulated_dialer& of_;
         simulated_host& host_;
         const relay::limits& limits_;
         std::vector<key> counted_;
@@ -229,6 +229,16 @@ private:
     const relay::settings& settings_;
     std::map<std::string, simulated_host> hosts_;
     std::map<key, std::size_t> open_;
+};
+
+/// One that the test keeps.
+class borrowed_dialer final : public relay::dialer {
+public:
+    explicit borrowed_dialer(relay::dialer& lender) : lender_(lender) {}
+    async::awaitable<> serve(relay::connection_attempt& attempt) override { return lender_.serve(attempt); }
+
+private:
+    relay::dialer& lender_;
 };
 
 }  // namespace waypost::test

@@ -1,4 +1,4 @@
-// A scheduler in a world of which every part is simulated: the queue is the real one, over a store in memory; hosts,
+// A relay engine in a world of which every part is simulated: the queue is the real one, over a store in memory; hosts,
 // connections, the DNS and time are the test's. Days take milliseconds and go the same way each time.
 #pragma once
 
@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "scheduler.hpp"
+#include "relay_engine.hpp"
 #include "simulated_world.hpp"
 #include "support/captured_stderr.hpp"
 #include "support/fake_resolver.hpp"
@@ -38,9 +38,9 @@ struct simulation {
     counting_clock clock{house.clock};
     fake_resolver dns;
     relay::settings how{.host = "mx.example.org"};
-    simulated_crew hosts{house.clock, how};
+    simulated_dialer hosts{house.clock, how};
     relay::dependencies with{clock, house.log, dns, house.queue};
-    std::unique_ptr<relay::scheduler> scheduler;
+    std::unique_ptr<relay::relay_engine> engine;
     std::map<spool::envelope_id, async::time_point> sent;
     std::size_t told_within_carry = 0;
     bool expects_bug = false;
@@ -48,10 +48,10 @@ struct simulation {
     simulation() { add_action("out"); }
     ~simulation() {
         try {
-            if (scheduler != nullptr) finish(house.loop, scheduler->stop(0s));
+            if (engine != nullptr) finish(house.loop, engine->stop(0s));
             finish(house.loop, house.queue.stop());
         } catch (const std::exception& hangs) {
-            FAIL_CHECK("the scheduler does not stop: " << hangs.what());
+            FAIL_CHECK("the engine does not stop: " << hangs.what());
         }
         CHECK(hosts.violations == std::vector<std::string>());
         CHECK(told_within_carry == 0);
@@ -81,8 +81,10 @@ struct simulation {
     }
 
     void open() {
-        if (scheduler != nullptr) return;
-        scheduler = std::make_unique<relay::scheduler>(house.loop.get_executor(), with, how, hosts);
+        if (engine != nullptr) return;
+        engine = std::make_unique<relay::relay_engine>(
+            house.loop.get_executor(), with, std::shared_ptr<const relay::settings>(std::shared_ptr<void>(), &how),
+            std::make_unique<borrowed_dialer>(hosts));
         for (const auto& [name, each] : how.actions) house.queue.assign(name, door_, false);
         house.queue.start();
         house.clock.settle();
@@ -116,10 +118,10 @@ struct simulation {
         for (const spool::envelope_id each : known_ids) longest = std::max(longest, delay_of(each));
         return longest;
     }
-    /// Recipients in the hands of the scheduler that no session has taken.
+    /// Recipients in the hands of the engine that no session has taken.
     [[nodiscard]] std::size_t waiting() const {
         std::size_t sum = 0;
-        for (const relay::relay_view& each : scheduler->relays()) sum += each.waiting;
+        for (const relay::relay_view& each : engine->relays()) sum += each.waiting;
         return sum;
     }
 
@@ -128,7 +130,7 @@ private:
         explicit door(simulation& s) : of(s) {}
         void carry(queue::queued_message task) override {
             const std::size_t before = of.house.store.changes.size();
-            of.scheduler->carry(std::move(task));
+            of.engine->carry(std::move(task));
             of.told_within_carry += of.house.store.changes.size() - before;
         }
         simulation& of;

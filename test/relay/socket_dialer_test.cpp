@@ -49,8 +49,9 @@ struct failure {
 /// Remembers what the dialer says.
 class recorded_attempt final : public relay::connection_attempt {
 public:
-    explicit recorded_attempt(const relay::action_settings& settings) : action_(settings) {}
+    recorded_attempt(const relay::settings& all, const relay::action_settings& action) : all_(all), action_(action) {}
     [[nodiscard]] const relay::candidate& who() const override { return server; }
+    [[nodiscard]] const relay::settings& settings() const override { return all_; }
     [[nodiscard]] const relay::action_settings& action() const override { return action_; }
     [[nodiscard]] const relay::limits& allowed() const override { return most_; }
     [[nodiscard]] const relay::route& via() const override { return first; }
@@ -79,6 +80,7 @@ public:
     std::optional<relay::route> used;
 
 private:
+    const relay::settings& all_;
     const relay::action_settings& action_;
     relay::limits most_;
     no_work nothing_;
@@ -113,8 +115,8 @@ struct stalled_port {
     [[nodiscard]] std::string port() const { return std::to_string(listening.local_endpoint().port()); }
 };
 
-struct crew_house : relay_house {
-    recorded_attempt what{action()};
+struct dialer_house : relay_house {
+    recorded_attempt what{how, action()};
 
     void aim(const std::string& url, const std::string& port) {
         what.server.url = std::get<mail::relay_url>(mail::parse_relay_url(url));
@@ -127,13 +129,13 @@ struct crew_house : relay_house {
     }
     void serve_mail() {
         const relay::dependencies with{house.clock, house.log, dns, house.queue};
-        relay::socket_dialer dialer(house.loop.get_executor(), with, how);
+        relay::socket_dialer dialer(house.loop.get_executor(), with);
         test::finish(house.loop, dialer.serve(what));
     }
     /// Time passes until the second route is asked for.
     void serve_in_time() {
         const relay::dependencies with{house.clock, house.log, dns, house.queue};
-        relay::socket_dialer dialer(house.loop.get_executor(), with, how);
+        relay::socket_dialer dialer(house.loop.get_executor(), with);
         bool over = false;
         boost::asio::co_spawn(house.loop, dialer.serve(what), [&over](const std::exception_ptr&) { over = true; });
         until([&] {
@@ -152,7 +154,7 @@ struct crew_house : relay_house {
 }  // namespace
 
 TEST_CASE("where TLS is demanded, no word but EHLO is ever said in clear", "[relay][socket_dialer]") {
-    crew_house f;
+    dialer_house f;
     auto& server = f.serve_at("smtp+tls://relay.example");
     SECTION("it is not offered") {}
     SECTION("it is refused") {
@@ -174,7 +176,7 @@ TEST_CASE("where TLS is demanded, no word but EHLO is ever said in clear", "[rel
 }
 
 TEST_CASE("audit 39: a certificate that is not accepted has a status of its own", "[relay][socket_dialer]") {
-    crew_house f;
+    dialer_house f;
     auto& server = f.serve_at("smtp+tls://relay.example");
     server.tls = relay_house::serving(f.certificate());
     f.serve_mail();
@@ -183,7 +185,7 @@ TEST_CASE("audit 39: a certificate that is not accepted has a status of its own"
 }
 
 TEST_CASE("plain smtp does without TLS where it does not work", "[relay][socket_dialer]") {
-    crew_house f;
+    dialer_house f;
     auto& server = f.serve_at("smtp://relay.example");
     server.offers.emplace_back("STARTTLS");
     f.serve_mail();
@@ -193,7 +195,7 @@ TEST_CASE("plain smtp does without TLS where it does not work", "[relay][socket_
 }
 
 TEST_CASE("a host that cannot be reached again without TLS is the route's trouble", "[relay][socket_dialer]") {
-    crew_house f;
+    dialer_house f;
     auto& server = f.serve_at("smtp://relay.example");
     server.offers.emplace_back("STARTTLS");
     server.answer = [&server](const std::string& command, int) {
@@ -208,7 +210,7 @@ TEST_CASE("a host that cannot be reached again without TLS is the route's troubl
 }
 
 TEST_CASE("smtp+notls never tries TLS", "[relay][socket_dialer]") {
-    crew_house f;
+    dialer_house f;
     auto& server = f.serve_at("smtp+notls://relay.example");
     server.tls = relay_house::serving(f.certificate());
     f.serve_mail();
@@ -218,7 +220,7 @@ TEST_CASE("smtp+notls never tries TLS", "[relay][socket_dialer]") {
 
 TEST_CASE("what is wrong with a label is the relay's trouble and names label, table and relay",
           "[relay][socket_dialer]") {
-    crew_house f;
+    dialer_house f;
     auto& server = f.serve_at("smtp+tls://label@relay.example");
     const auto pair = f.certificate();
     server.tls = relay_house::serving(pair);
@@ -237,7 +239,7 @@ TEST_CASE("what is wrong with a label is the relay's trouble and names label, ta
 }
 
 TEST_CASE("a greeting that is no welcome is the route's trouble", "[relay][socket_dialer]") {
-    crew_house f;
+    dialer_house f;
     auto& server = f.serve_at("smtp://relay.example");
     server.answer =
         when("(greeting)", GENERATE("450 4.3.2 busy", "554 5.7.1 not you", "421 4.3.2 closing", "nonsense", "(close)"));
@@ -246,7 +248,7 @@ TEST_CASE("a greeting that is no welcome is the route's trouble", "[relay][socke
 }
 
 TEST_CASE("a source that is not on this machine is the source's trouble", "[relay][socket_dialer]") {
-    crew_house f;
+    dialer_house f;
     auto& server = f.serve_at("smtp://relay.example");
     f.what.first.source_address = net::parse_address("192.0.2.7").value();
     f.serve_mail();
@@ -255,7 +257,7 @@ TEST_CASE("a source that is not on this machine is the source's trouble", "[rela
 }
 
 TEST_CASE("helo-src names us by the address that we come from", "[relay][socket_dialer]") {
-    crew_house f;
+    dialer_house f;
     auto& server = f.serve_at("smtp://relay.example");
     test::fake_table names({{"127.0.0.2", "two.example.org"}});
     f.action().helo_names = &names;
@@ -268,7 +270,7 @@ TEST_CASE("helo-src names us by the address that we come from", "[relay][socket_
 
 TEST_CASE("audit 19: a live helo-src row that is no host name never reaches the host, and the mail waits",
           "[relay][socket_dialer]") {
-    crew_house f;
+    dialer_house f;
     auto& server = f.serve_at("smtp://relay.example");
     test::fake_table names({{"127.0.0.2", GENERATE("x.example\r\nMAIL FROM:<a@b>", "two example", "x.example\n", "")}});
     SECTION("a bad row") {}
@@ -285,7 +287,7 @@ TEST_CASE("audit 19: a live helo-src row that is no host name never reaches the 
 }
 
 TEST_CASE("the log names relay and host of a connection", "[relay][socket_dialer]") {
-    crew_house f;
+    dialer_house f;
     f.serve_at("smtp://relay.example");
     f.serve_mail();
     CHECK(f.output.comes("event=connected"));
@@ -296,7 +298,7 @@ TEST_CASE("the log names relay and host of a connection", "[relay][socket_dialer
 // --- two families
 
 TEST_CASE("a first family that refuses is followed by the second at once", "[relay][socket_dialer]") {
-    crew_house f;
+    dialer_house f;
     auto& server = f.serve_at("smtp://relay.example");
     f.what.second = f.what.first;
     f.what.first = to_port(closed_port(f.house.loop));
@@ -309,7 +311,7 @@ TEST_CASE("a first family that refuses is followed by the second at once", "[rel
 }
 
 TEST_CASE("a first family that stalls is given up for the second", "[relay][socket_dialer]") {
-    crew_house f;
+    dialer_house f;
     f.serve_at("smtp://relay.example");
     const stalled_port silent(f.house.loop);
     f.what.second = f.what.first;
@@ -321,7 +323,7 @@ TEST_CASE("a first family that stalls is given up for the second", "[relay][sock
 }
 
 TEST_CASE("where both families refuse, both have failed", "[relay][socket_dialer]") {
-    crew_house f;
+    dialer_house f;
     f.aim("smtp://relay.example", closed_port(f.house.loop));
     f.what.second = to_port(closed_port(f.house.loop));
     f.serve_mail();
@@ -331,7 +333,7 @@ TEST_CASE("where both families refuse, both have failed", "[relay][socket_dialer
 }
 
 TEST_CASE("a first family that answers leaves the second alone", "[relay][socket_dialer]") {
-    crew_house f;
+    dialer_house f;
     f.serve_at("smtp://relay.example");
     f.what.second = to_port(closed_port(f.house.loop));
     f.serve_mail();

@@ -40,7 +40,7 @@ public:
 
     /// All the units or, when the budget has not that many left, an empty token.
     [[nodiscard]] token try_take(std::size_t units = 1) {
-        if (units > limit_ - used_) return {};
+        if (units > left()) return {};
         used_ += units;
         return {this, units};
     }
@@ -48,16 +48,20 @@ public:
     /// many left.
     [[nodiscard]] bool raise(token& token, std::size_t units) {
         if (units <= token.units_) return true;
-        if (units - token.units_ > limit_ - used_) return false;
+        if (units - token.units_ > left()) return false;
         used_ += units - token.units_;
         token.permits_ = this;
         token.units_ = units;
         return true;
     }
+    /// What was taken already stays with those who have it, also where that is more.
+    void set_limit(std::size_t limit) noexcept { limit_ = limit; }
     [[nodiscard]] std::size_t used() const noexcept { return used_; }
     [[nodiscard]] std::size_t limit() const noexcept { return limit_; }
 
 private:
+    [[nodiscard]] std::size_t left() const noexcept { return used_ < limit_ ? limit_ - used_ : 0; }
+
     std::size_t limit_;
     std::size_t used_ = 0;
 };

@@ -28,10 +28,15 @@ namespace waypost::daemon {
 class assembly {
 public:
     /// Opens the spool and the listening sockets; throws std::runtime_error with a text for the administrator.
-    assembly(boost::asio::io_context& loop, async::thread_pool& io, config::loaded settings);
+    assembly(boost::asio::io_context& loop, async::thread_pool& io, std::shared_ptr<config::generation> first);
     ~assembly();
 
     void start();
+    /// Goes on with another configuration. Listeners that stay are kept open, new ones are opened, old ones close; what
+    /// is under way ends as it began, and then the last generation is freed. Throws, and nothing has changed, where a
+    /// new listener cannot be had. The directory and the reserve of the queue, the resolvers and the log stay those of
+    /// the start, and a warning says so. Between start() and stop().
+    void apply(std::shared_ptr<config::generation> next);
     /// Stops taking mail in and, at the same time, beginning local deliveries; then sending mail out. What is not
     /// finished waits in the spool for the next start.
     async::awaitable<> stop();
@@ -40,9 +45,12 @@ public:
 
 private:
     async::awaitable<> stop_clients_and_relay();
+    void adopt(config::generation& next);
+    void assign_actions();
+    void warn_of_what_stays(const config::generation& next);
 
     // In the order in which mail passes them; each uses only what stands above it.
-    config::loaded settings_;
+    std::shared_ptr<const config::generation> generation_;  // the one that what comes next begins with
     observe::log log_;
     async::real_clock clock_;
     std::unique_ptr<dns::resolver> dns_;
@@ -50,12 +58,13 @@ private:
     spool::open_queue spool_;
     inbound::report_routes report_routes_;
     queue::mail_queue queue_;
-    relay::engine relay_;
+    std::unique_ptr<relay::engine> relay_;
     delivery::local_agent local_;
     inbound::server inbound_;
     std::unique_ptr<control::server> control_;
     async::thread_pool& io_;
     async::task_group side_tasks_;  // what runs once a day
+    bool stopping_ = false;
 };
 
 }  // namespace waypost::daemon

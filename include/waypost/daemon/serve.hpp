@@ -8,6 +8,6 @@ namespace waypost::daemon {
 
 /// SIGTERM and SIGINT stop it in order. Returns when everything has ended. Throws std::runtime_error where it cannot
 /// start.
-void serve(async::thread_pool& io, config::loaded settings);
+void serve(async::thread_pool& io, std::shared_ptr<config::generation> settings);
 
 }  // namespace waypost::daemon

@@ -36,12 +36,14 @@ struct dependencies {
 
 class local_agent final : public queue::transport {
 public:
-    local_agent(const async::executor& executor, dependencies context, settings settings);
+    local_agent(const async::executor& executor, dependencies context, std::shared_ptr<const settings> settings);
     /// With delivery workers of another make.
-    local_agent(const async::executor& executor, dependencies context, settings settings,
+    local_agent(const async::executor& executor, dependencies context, std::shared_ptr<const settings> settings,
                 std::unique_ptr<worker_pool> workers, const process_identity& self);
     ~local_agent() override;
 
+    /// For mail that comes from now on; a delivery keeps the settings that it began with.
+    void apply(std::shared_ptr<const settings> settings);
     void carry(queue::queued_message task) override;
     /// Begins nothing more, and waits so long for what is under way. What then is not done is not reported, and done
     /// again at the next start. The last delivery worker has ended when it returns.
@@ -61,11 +63,11 @@ private:
     async::awaitable<> until_idle();
     async::awaitable<std::variant<user, mail::status>> user_of(const action_settings& action,
                                                                const spool::envelope& envelope);
-    async::awaitable<std::optional<unsigned>> group_of_spool(const action_settings& action);
+    async::awaitable<std::optional<unsigned>> group_of_spool(const settings& settings, const action_settings& action);
     async::awaitable<base::result<std::shared_ptr<const spool::content>>> content_of(shared_message& shared_message);
 
     dependencies context_;
-    settings settings_;
+    std::shared_ptr<const settings> settings_;
     std::unique_ptr<const process_identity> self_;
     std::unique_ptr<worker_pool> workers_;
     std::unique_ptr<keyed_mutex> mailboxes_;  // by path, those that one at a time writes to

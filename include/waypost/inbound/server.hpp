@@ -33,7 +33,6 @@ struct dependencies {
     dns::resolver& dns;
     spool::store& store;
     queue::mail_queue& queue;
-    const rules::ruleset& rules;
     rules::user_files& files;
 };
 
@@ -43,11 +42,16 @@ struct budgets;
 
 class server {
 public:
-    server(const async::executor& executor, dependencies context, settings settings);
+    /// `settings` lives as long as somebody uses it: a session keeps those that it began with.
+    server(const async::executor& executor, dependencies context, std::shared_ptr<const settings> settings);
     ~server();
 
     void open();
     void start();
+    /// Goes on with other settings: listeners that stay are kept open, new ones are opened, those that are gone take no
+    /// more clients. Sessions that are there end as they began. Throws, and nothing has changed, where a new listener
+    /// cannot be had: also where it overlaps an old one, as 0.0.0.0 does. Between start() and stop().
+    void apply(std::shared_ptr<const settings> settings);
     /// No more clients; a session between commands hears 421 at once. What is being committed gets its answer, however
     /// long that takes; content may end within the better half of `grace`; whatever has not ended after it is cut off
     /// with 421.
@@ -58,16 +62,21 @@ public:
 private:
     struct listener;
     struct held;
-    async::awaitable<> accept_from(listener& listener);
+    using listener_ptr = std::shared_ptr<listener>;
+    [[nodiscard]] listener_ptr open(std::shared_ptr<const settings> settings, const listener_settings& one);
+    [[nodiscard]] listener_ptr open_listener_for(const settings& all, const listener_settings& one) const;
+    void close(listener& listener, const std::string& reason);
+    void start(const listener_ptr& listener);
+    async::awaitable<> accept_from(listener_ptr listener);
     void turn_away(const listener& listener, std::unique_ptr<net::stream> client, const std::string& reason);
     async::awaitable<> say_and_close(std::unique_ptr<net::stream> client, std::string words);
     void log_refusal(const net::stream& client, const std::string& reason);
-    async::awaitable<> serve(listener& listener, std::unique_ptr<net::stream> client, std::unique_ptr<held> place);
+    async::awaitable<> serve(listener_ptr listener, std::unique_ptr<net::stream> client, std::unique_ptr<held> place);
 
     async::executor executor_;
     dependencies context_;
-    settings settings_;
-    std::vector<std::unique_ptr<listener>> listeners_;
+    std::shared_ptr<const settings> settings_;
+    std::vector<listener_ptr> listeners_;
     std::unique_ptr<admission> admission_;
     std::unique_ptr<budgets> budgets_;
     std::set<session*> live_;

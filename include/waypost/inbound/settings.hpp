@@ -10,6 +10,7 @@
 
 #include "waypost/net/endpoint.hpp"
 #include "waypost/net/tls_context.hpp"
+#include "waypost/rules/ruleset.hpp"
 #include "waypost/smtp/server_session.hpp"
 #include "waypost/smtp_io/server_connection.hpp"
 #include "waypost/table/table.hpp"
@@ -32,6 +33,7 @@ struct listener_settings {
 };
 
 struct settings {
+    const rules::ruleset* rules = nullptr;  // never null where there is a listener
     std::vector<listener_settings> listeners;
     std::string socket_path;         // the Unix socket; empty: where submission_socket.hpp says
     std::string state_directory;     // the queue's

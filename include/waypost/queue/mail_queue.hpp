@@ -52,9 +52,13 @@ public:
                report_router& router, queue::settings settings);
     ~mail_queue();
 
-    /// Mail of this action is carried by `transport`. `local` chooses the retry schedule. Called before start().
+    /// Mail of this action is carried by `transport`. `local` chooses the retry schedule. Called before start(),
+    /// and after apply().
     void assign(std::string action, transport& transport, bool local);
 
+    /// Goes on with other settings: they hold for each decision from now on. Every action is to be assigned anew,
+    /// before anything else is done.
+    void apply(queue::settings settings);
     /// Takes up what the store holds, and keeps the retry timer.
     void start();
     /// Ends the queue's own coroutines. Transports are stopped before.

@@ -94,6 +94,8 @@ public:
 
     [[nodiscard]] bool is_ending() const noexcept { return is_ending_; }
     [[nodiscard]] bool has_timed_out() const noexcept { return watchdog_.expired(); }
+    /// What we write can reach the client: not after a handshake that failed.
+    [[nodiscard]] bool can_write() const noexcept { return can_write_; }
     [[nodiscard]] bool has_said_last() const noexcept { return has_said_last_; }
     /// Why it ended, for the log.
     [[nodiscard]] std::string_view end_reason() const noexcept { return end_reason_; }

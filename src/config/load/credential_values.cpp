@@ -19,7 +19,7 @@ bool looks_like_plain_text(std::string_view value) {
     return !password.starts_with('$') && !password.starts_with('{');
 }
 
-std::string shown_row(const loaded& settings, const table::table& rows, table::service service, bool by_key,
+std::string shown_row(const generation& settings, const table::table& rows, table::service service, bool by_key,
                       const std::string& row) {
     using table::service;
     if (by_key && (service == service::credentials || service == service::userinfo)) return row;

@@ -75,7 +75,8 @@ void warn_of_table(std::string_view table, std::string_view text) {
 
 load_result load(const model& model, async::thread_pool& io, bool for_serving, const identity& identity) {
     fault_list faults;
-    loaded made;
+    auto whole = std::make_shared<generation>();
+    generation& made = *whole;
     made.clock = std::make_unique<async::real_clock>();
     made.context = std::make_unique<table::dependencies>(table::dependencies{io, *made.clock, &warn_of_table});
     table_registry tables(model, made, faults);
@@ -92,11 +93,12 @@ load_result load(const model& model, async::thread_pool& io, bool for_serving, c
     load_wrappers(now);
     load_actions(now);
     load_rules(now);
+    made.inbound.rules = made.rules.get();
     check_rights(now);
     tables.warn_of_unused();
 
     load_result answer;
-    if (!faults.any_fault()) answer.settings = std::move(made);
+    if (!faults.any_fault()) answer.settings = std::move(whole);
     answer.faults = std::move(faults).take();
     return answer;
 }

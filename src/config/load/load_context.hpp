@@ -16,7 +16,7 @@ struct load_context {
     async::thread_pool& io;
     bool for_serving;
     fault_list& faults;
-    loaded& result;
+    generation& result;
     table_registry& tables;
     const config::identity& identity;
     bool warned_of_self_signed = false;  // once is enough

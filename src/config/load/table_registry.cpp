@@ -81,7 +81,7 @@ location loaded_table::where(std::size_t row) const {
     return {file_, row < lines_.size() ? lines_[row] : 0, 0};
 }
 
-table_registry::table_registry(const model& model, loaded& loaded, fault_list& faults)
+table_registry::table_registry(const model& model, generation& loaded, fault_list& faults)
     : model_(model), result_(loaded), faults_(faults) {
     const auto credentials = names_of_credentials(model);
     for (const table_definition& one : model.tables) {

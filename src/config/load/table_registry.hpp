@@ -48,7 +48,7 @@ private:
 class table_registry {
 public:
     /// Opens all tables. They are kept in `loaded`.
-    table_registry(const model& model, loaded& loaded, fault_list& faults);
+    table_registry(const model& model, generation& loaded, fault_list& faults);
 
     /// The table that is meant; null, and a fault, when there is none of that name.
     const loaded_table* find(const table_use& use);
@@ -64,7 +64,7 @@ private:
     const loaded_table* find(const table_use& use, bool is_credentials);
 
     const model& model_;
-    loaded& result_;
+    generation& result_;
     fault_list& faults_;
     std::map<std::string, std::unique_ptr<loaded_table>, std::less<>> named_;  // null: it could not be read
     std::map<const table_use*, std::unique_ptr<loaded_table>> anonymous_;

@@ -20,11 +20,11 @@ const std::string with_secrets = "table s { l = \"u:secret\" }";
 using Catch::Matchers::StartsWith;
 
 TEST_CASE("a relay's settings are what its action says", "[config][load_actions]") {
-    const loaded made = settings_of(lines({with_secrets,
-                                           "action a relay host { smtp+tls://l@h:587, smtps://l@i } auth <s> src { "
-                                           "192.0.2.1, ::1 } helo h.example mail-from joe "
-                                           "tls no-verify ttl 1h",
-                                           "action b relay", "match for any action a", "match for any action b"}));
+    const generation made = settings_of(lines({with_secrets,
+                                               "action a relay host { smtp+tls://l@h:587, smtps://l@i } auth <s> src { "
+                                               "192.0.2.1, ::1 } helo h.example mail-from joe "
+                                               "tls no-verify ttl 1h",
+                                               "action b relay", "match for any action a", "match for any action b"}));
     const relay::action_settings& a = made.relay.actions.at("a");
     CHECK(a.name == "a");
     CHECK(a.hosts != nullptr);
@@ -44,7 +44,7 @@ TEST_CASE("a relay's settings are what its action says", "[config][load_actions]
 }
 
 TEST_CASE("a maildir's settings are what its action says", "[config][load_actions]") {
-    const loaded made =
+    const generation made =
         settings_of(lines({"action a maildir \"var/Maildir\" virtual { \"@\" = joe }", "action b maildir alias <t>",
                            "table t { x = y }", "match for any action a", "match for any action b"}));
     const delivery::action_settings& a = made.delivery.actions.at("a");

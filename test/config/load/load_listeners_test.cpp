@@ -9,7 +9,7 @@ using namespace waypost::config;
 namespace {
 
 /// Endpoints of the listeners, the Unix socket apart.
-std::string endpoints(const loaded& loaded) {
+std::string endpoints(const generation& loaded) {
     std::string text;
     for (const auto& one : loaded.inbound.listeners) {
         if (!one.endpoint) continue;
@@ -40,7 +40,7 @@ TEST_CASE("a listener's port is 25, 465 for smtps, or what is written", "[config
 
 TEST_CASE("tls and smtps make two listeners", "[config][load_listeners]") {
     for (const std::string both : {"tls smtps", "ssl", "secure"}) {
-        const loaded made = settings_of("listen on 127.0.0.1 " + both + "\n" + a_rule);
+        const generation made = settings_of("listen on 127.0.0.1 " + both + "\n" + a_rule);
         CHECK(endpoints(made) == "127.0.0.1:25 127.0.0.1:465!");
         CHECK(made.inbound.listeners[0].protocol.tls == smtp::requirement::offered);
         CHECK(made.inbound.listeners[1].protocol.tls == smtp::requirement::no);
@@ -83,7 +83,7 @@ TEST_CASE("two listeners on one endpoint are a fault", "[config][load_listeners]
 }
 
 TEST_CASE("the Unix socket is always there", "[config][load_listeners]") {
-    const loaded plain = settings_of("queue path \"/var/q\"\n" + a_rule);
+    const generation plain = settings_of("queue path \"/var/q\"\n" + a_rule);
     REQUIRE(plain.inbound.listeners.size() == 1);
     CHECK_FALSE(plain.inbound.listeners[0].endpoint);
     CHECK(plain.inbound.socket_path.empty());
@@ -91,7 +91,7 @@ TEST_CASE("the Unix socket is always there", "[config][load_listeners]") {
     CHECK(plain.inbound.listeners[0].protocol.tls == smtp::requirement::no);
     CHECK(plain.inbound.listeners[0].protocol.auth == smtp::requirement::no);
 
-    const loaded tagged =
+    const generation tagged =
         settings_of("listen on socket tag L mask-src no-dsn bare-lf refuse\nlisten on 127.0.0.1\n" + a_rule);
     REQUIRE(tagged.inbound.listeners.size() == 2);
     CHECK_FALSE(tagged.inbound.listeners[1].endpoint);
@@ -138,7 +138,7 @@ TEST_CASE("audit 26: a relative path is a fault that says what to write", "[conf
 }
 
 TEST_CASE("a listener knows its name, its limits and its options", "[config][load_listeners]") {
-    const loaded made = settings_of(
+    const generation made = settings_of(
         lines({"hostname mx.example.org", "smtp max-message-size 1M", "smtp limit max-rcpt 5 max-mails 6",
                "listen on 127.0.0.1 hostname Other.example.org tag T mask-src received-auth no-dsn bare-lf refuse",
                "listen on 127.0.0.2"}) +
@@ -179,7 +179,7 @@ TEST_CASE("auth needs TLS, except on the loopback", "[config][load_listeners]") 
           "t:2:11: \"auth\" without TLS: passwords would go in clear text; write tls or smtps too");
     CHECK(faults(users + "listen on 127.0.0.1 auth <u>") ==
           "t:2:11: warning: passwords without TLS, allowed on the loopback only; write tls to protect them");
-    const loaded made =
+    const generation made =
         settings_of(users + "listen on 127.0.0.1 auth <u>\nlisten on 127.0.0.2 auth-optional <u>\n" + a_rule);
     CHECK(made.inbound.listeners[0].protocol.auth == smtp::requirement::required);
     CHECK(made.inbound.listeners[0].protocol.tls == smtp::requirement::no);

@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 namespace {
 
 std::string rule_for(const std::string& action) { return "action a " + action + "\nmatch for any action a\n"; }
-const delivery::action_settings& local(const loaded& loaded) { return loaded.delivery.actions.at("a"); }
+const delivery::action_settings& local(const generation& loaded) { return loaded.delivery.actions.at("a"); }
 
 const delivery::format_values values{.sender = mail::reverse_path::from_text("s@x").value(),
                                      .rcpt = mail::mailbox::parse("r@x").value(),
@@ -28,29 +28,29 @@ const auto here_domain = mail::domain::parse("here.example").value();
 TEST_CASE("a local action's settings are what it says", "[config][load_local]") {
     using method = delivery::action_settings::method;
     using rule_method = rules::action::method;
-    const loaded mbox = settings_of(rule_for("mbox"));
+    const generation mbox = settings_of(rule_for("mbox"));
     CHECK(local(mbox).by == method::mbox);
     CHECK(local(mbox).users->name() == "getpwnam");
     CHECK(mbox.rules->find_action("a")->kind == rule_method::local);
     CHECK(mbox.rules->find_action("a")->reads_forward);
     CHECK(mbox.rules->find_action("a")->users == local(mbox).users);
 
-    const loaded maildir = settings_of(rule_for("maildir \"~/Mail/%{dest.user:strip}\" junk user root"));
+    const generation maildir = settings_of(rule_for("maildir \"~/Mail/%{dest.user:strip}\" junk user root"));
     CHECK(local(maildir).maildir.value().expand_path(values).value() == "/home/d/Mail/d");
     CHECK(local(maildir).junk);
     CHECK(local(maildir).user == "root");
     CHECK(local(maildir).system_users != nullptr);
     CHECK_FALSE(maildir.rules->find_action("a")->reads_forward);
 
-    const loaded mda = settings_of("mda wrapper w \"nice %{mda}\"\n" + rule_for("mda \"x -d %{dest}\" wrapper w"));
+    const generation mda = settings_of("mda wrapper w \"nice %{mda}\"\n" + rule_for("mda \"x -d %{dest}\" wrapper w"));
     CHECK(local(mda).by == method::command);
     CHECK(local(mda).mda.value().arguments(values).value() == std::vector<std::string>{"nice", "x", "-d", "d+t@x"});
 
-    const loaded expand = settings_of(rule_for("expand-only alias { x = y }"));
+    const generation expand = settings_of(rule_for("expand-only alias { x = y }"));
     CHECK(local(expand).by == method::only_targets);
     CHECK(expand.rules->find_action("a")->kind == rule_method::expand_only);
     CHECK_FALSE(expand.rules->find_action("a")->reads_forward);
-    const loaded forward = settings_of(rule_for("forward-only"));
+    const generation forward = settings_of(rule_for("forward-only"));
     CHECK(local(forward).by == method::only_targets);
     CHECK(forward.rules->find_action("a")->kind == rule_method::forward_only);
     CHECK(forward.rules->find_action("a")->reads_forward);
@@ -58,7 +58,7 @@ TEST_CASE("a local action's settings are what it says", "[config][load_local]") 
 
 TEST_CASE("lmtp is a relay to one host for users of here", "[config][load_local]") {
     const auto url_of = [](const std::string& destination) {
-        loaded made = settings_of(rule_for("lmtp " + destination));
+        generation made = settings_of(rule_for("lmtp " + destination));
         boost::asio::io_context loop;
         auto asked = made.relay.actions.at("a").hosts->fetch(table::service::relayhost);
         return test::run_to_end(loop, std::move(asked)).value().value();
@@ -67,7 +67,7 @@ TEST_CASE("lmtp is a relay to one host for users of here", "[config][load_local]
     CHECK(url_of("\"[::1]:24\"") == "lmtp://[::1]:24");
     CHECK(url_of("/run/dovecot/lmtp") == "lmtp:///run/dovecot/lmtp");
     CHECK(url_of("lmtp://localhost:24") == "lmtp://localhost:24");
-    const loaded made = settings_of(rule_for("lmtp localhost:24 ttl 1h"));
+    const generation made = settings_of(rule_for("lmtp localhost:24 ttl 1h"));
     CHECK(made.relay.actions.at("a").lmtp_user_only);
     CHECK_FALSE(settings_of(rule_for("lmtp localhost:24 rcpt-to")).relay.actions.at("a").lmtp_user_only);
     CHECK_FALSE(made.delivery.actions.contains("a"));
@@ -102,7 +102,7 @@ TEST_CASE("audit 33: a Maildir in the home of somebody else is a fault", "[confi
 }
 
 TEST_CASE("limits, the tag's delimiter and srs reach their rooms", "[config][load_local]") {
-    const loaded made = settings_of(
+    const generation made = settings_of(
         "mda limit max-session 9 max-session-per-user 3\nsmtp sub-addr-delim -\n"
         "srs key old\nsrs ttl 1d\n" +
         rule_for("relay srs"));

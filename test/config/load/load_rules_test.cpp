@@ -12,7 +12,7 @@ std::string faults(const std::string& rules) { return load_faults("action \"a\" 
 }  // namespace
 
 TEST_CASE("rules are what the file says, with their lines", "[config][load_rules]") {
-    const loaded made =
+    const generation made =
         settings_of(lines({"action \"a\" maildir", "", "match from any !for domain <d> tls action \"a\"",
                            "table d { x }", "reject from { 192.0.2.0/24 } for any"}));
     const auto& all = made.rules->rules();
@@ -51,7 +51,7 @@ TEST_CASE("every subject of the grammar is the rules' own", "[config][load_rules
                                                            {"mail-from x", subject::mail_from},
                                                            {"rcpt-to x", subject::rcpt_to}};
     for (const auto& [text, expected] : all) {
-        const loaded made = settings_of("match " + text + " reject");
+        const generation made = settings_of("match " + text + " reject");
         const auto& conditions = made.rules->rules()[0].conditions;
         CHECK(
             std::any_of(conditions.begin(), conditions.end(), [&](const auto& one) { return one.tested == expected; }));
@@ -59,7 +59,7 @@ TEST_CASE("every subject of the grammar is the rules' own", "[config][load_rules
 }
 
 TEST_CASE("local names are localhost and this host", "[config][load_rules]") {
-    const loaded made = settings_of("hostname MX.example.org\n" + a_rule);
+    const generation made = settings_of("hostname MX.example.org\n" + a_rule);
     CHECK(made.rules->is_local_domain("localhost"));
     CHECK(made.rules->is_local_domain("mx.example.org"));
     CHECK_FALSE(made.rules->is_local_domain("example.org"));

@@ -9,7 +9,7 @@ using namespace waypost::config;
 using namespace std::chrono_literals;
 
 TEST_CASE("settings reach their rooms", "[config][load]") {
-    const loaded made = settings_of(
+    const generation made = settings_of(
         lines({"hostname MX.example.org", "queue path \"/var/q\"", "queue ttl 2d", "bounce warn-interval 1h",
                "resolver 192.0.2.53, 192.0.2.54:5353, [2001:db8::53]:54", "log format json"}) +
         a_rule);
@@ -28,7 +28,7 @@ TEST_CASE("settings reach their rooms", "[config][load]") {
 }
 
 TEST_CASE("a host always has a name that can stand in a greeting", "[config][load]") {
-    const loaded made = settings_of(a_rule);
+    const generation made = settings_of(a_rule);
     CHECK(mail::domain::parse(made.host));
 }
 
@@ -47,7 +47,7 @@ TEST_CASE("all faults are reported at once, and then there are no settings", "[c
 }
 
 TEST_CASE("the 2012 example relays for who has logged in, and delivers here", "[config][load]") {
-    const loaded made = settings_of(
+    const generation made = settings_of(
         lines({"table in_auth { gilles => \"gilles:$6$x$y\" }", "table out_auth { bleh => gilles:cleartextpasswd }",
                "listen on all tls auth <in_auth>", "accept for domain poolp.org deliver to maildir",
                "accept for any relay via tls+auth://bleh@mail.poolp.org auth <out_auth>"}));
@@ -62,7 +62,7 @@ TEST_CASE("what was printed loads as what it was printed from", "[config][load]"
     const model what = model_of(
         lines({"table out_auth { bleh => gilles:cleartextpasswd }", "accept for domain poolp.org deliver to maildir",
                "accept for any relay via tls+auth://bleh@mail.poolp.org:587 auth <out_auth>"}));
-    const loaded made = settings_of(print(what));
+    const generation made = settings_of(print(what));
     CHECK(made.rules->rules().size() == 4);
     CHECK(made.relay.actions.contains("relay tls+auth://bleh@mail.poolp.org:587"));
 }

@@ -24,7 +24,8 @@ struct key_pair_on_disk {
 
 TEST_CASE("a listener shows the certificate of its pki", "[config][load_tls]") {
     const key_pair_on_disk pair;
-    const loaded made = settings_of(pair.pki("p") + "listen on 127.0.0.1 tls pki p hostname mx.example.org\n" + a_rule);
+    const generation made =
+        settings_of(pair.pki("p") + "listen on 127.0.0.1 tls pki p hostname mx.example.org\n" + a_rule);
     CHECK(made.inbound.listeners[0].tls != nullptr);
     CHECK(load_text(pair.pki("p") + "listen on 127.0.0.1 tls pki p hostname mx.example.org\n" + a_rule).faults.empty());
 }
@@ -81,7 +82,7 @@ TEST_CASE("faults of pki and ca are found before anything is served", "[config][
 
 TEST_CASE("relays have contexts that verify and that do not, shared where they are the same", "[config][load_tls]") {
     const key_pair_on_disk pair;
-    const loaded made =
+    const generation made =
         settings_of(pair.pki("p") + "ca c cert \"" + pair.here.file("crt") + "\"\n" +
                     lines({"action a relay", "action b relay host smtps://h", "action c relay pki p ca c",
                            "match for any action a", "match for any action b", "match for any action c"}));

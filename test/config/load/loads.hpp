@@ -39,7 +39,7 @@ inline std::string load_faults(const std::string& text, const identity& identity
 }
 
 /// The settings; what keeps them from being shows in the exception.
-inline loaded settings_of(const std::string& text) {
+inline generation settings_of(const std::string& text) {
     load_result result = load_text(text);
     if (!result.settings) throw std::runtime_error(load_faults(text));
     return std::move(*result.settings);

@@ -54,7 +54,7 @@ TEST_CASE("a table that nothing uses is a warning", "[config][table_registry]") 
 TEST_CASE("a table file is read", "[config][table_registry]") {
     const scratch_directory here;
     const std::string path = here.write("hosts", "# @list\nsmtp://a.example\n\n# more\nsmtps://b.example\n");
-    const loaded made = settings_of(with_hosts(path));
+    const generation made = settings_of(with_hosts(path));
     auto& hosts = *made.relay.actions.at("a").hosts;
     const auto rows = waypost::test::finish(threads().loop, hosts.list(waypost::table::service::relayhost, 10));
     CHECK(rows.value() == std::vector<std::string>{"smtp://a.example", "smtps://b.example"});
@@ -77,7 +77,7 @@ TEST_CASE("credentials come from where they are said to be", "[config][table_reg
     const scratch_directory here;
     ::setenv("WAYPOST_TEST_LOGIN", "env:secret", 1);
     const std::string secret = here.write("secret", "file:secret\n");
-    const loaded made =
+    const generation made =
         settings_of(lines({"table t { a = \"${WAYPOST_TEST_LOGIN}\", b = \"file:" + secret + "\", c = \"c:d\" }",
                            "action a relay host smtps://a@h auth <t>",
                            "action b relay host smtps://x@h auth { x = \"${WAYPOST_TEST_LOGIN}\" }",
@@ -109,13 +109,13 @@ TEST_CASE("credentials that are not where they are said to be are a fault of the
 }
 
 TEST_CASE("values of other tables are left as they are", "[config][table_registry]") {
-    const loaded made =
+    const generation made =
         settings_of(lines({"table t { a = \"${HOME}\" }", "action a maildir alias <t>", "match for any action a"}));
     CHECK(rows_of(made.rules->actions()[0]->expand_with).rows[0].second == "${HOME}");
 }
 
 TEST_CASE("an anonymous table is called by its place", "[config][table_registry]") {
-    const loaded made = settings_of("action a relay host smtp://h\nmatch for any action a");
+    const generation made = settings_of("action a relay host smtp://h\nmatch for any action a");
     CHECK(made.relay.actions.at("a").hosts->name() == "t:1");
 }
 
@@ -131,7 +131,7 @@ TEST_CASE("the configuration of December 2012 over SQLite loads and answers", "[
                               "# fields == 1 (user varchar)", "query_alias select value from aliases where key=?;", "",
                               "# Domain lookup query", "# rows == 1", "# fields == 1 (domain varchar)",
                               "query_domain select value from domains where key=?;"}));
-    const loaded made =
+    const generation made =
         settings_of(lines({"table mytbl sqlite:" + conf, "accept for domain <mytbl> alias <mytbl> deliver to mbox"}));
     CHECK(said<waypost::table::domain>(made.tables.front().get(), "poolp.org") == "poolp.org");
     CHECK(said<waypost::table::alias>(made.tables.front().get(), "root") == "gilles");

@@ -37,8 +37,9 @@ struct watched_certificate {
     [[nodiscard]] std::vector<std::string> weaknesses(std::chrono::system_clock::time_point now) const;
 };
 
-/// Everything that assemble needs. Owns the tables that the settings point to, so it outlives every room.
-struct loaded {
+/// One configuration, whole: the settings of every room, and the tables and rules that they point to. Whatever begins
+/// with it (a session, a relay, a delivery) keeps it by a shared_ptr to its part, and the last of them frees it.
+struct generation {
     std::unique_ptr<async::clock> clock;           // the tables'
     std::unique_ptr<table::dependencies> context;  // whoever has a log tells them so
     std::vector<std::unique_ptr<table::table>> tables;
@@ -65,11 +66,11 @@ struct identity {
 
 /// What a person may see of a table's answer. In a table of credentials every value is one, whatever it is asked for
 /// as; what `credentials` is asked for by key is masked already.
-[[nodiscard]] std::string shown_row(const loaded& settings, const table::table& rows, table::service service,
+[[nodiscard]] std::string shown_row(const generation& settings, const table::table& rows, table::service service,
                                     bool by_key, const std::string& row);
 
 struct load_result {
-    std::optional<loaded> settings;  // none if there is a fault
+    std::shared_ptr<generation> settings;  // null if there is a fault
     std::vector<diagnostic> faults;
 };
 /// Blocks (files, name lookups of listeners). `io` is kept by tables that block.

@@ -1,4 +1,4 @@
-#include "scheduler.hpp"
+#include "relay_engine.hpp"
 
 #include <ctime>
 #include <random>
@@ -21,7 +21,7 @@ void add(ids& to, const ids& more) { to.insert(to.end(), more.begin(), more.end(
 
 // --- hosts that do not work
 
-TEST_CASE("a dead host costs one attempt per rest, and its rests grow", "[relay][scheduler]") {
+TEST_CASE("a dead host costs one attempt per rest, and its rests grow", "[relay][relay_engine]") {
     simulation s;
     s.domain("a.example", "192.0.2.1");
     s.hosts["192.0.2.1"].at = door::refuses;
@@ -35,7 +35,7 @@ TEST_CASE("a dead host costs one attempt per rest, and its rests grow", "[relay]
     CHECK(s.hosts["192.0.2.1"].most_open == 1);
 }
 
-TEST_CASE("a host that greets and then throws us out rests longer each time", "[relay][scheduler]") {
+TEST_CASE("a host that greets and then throws us out rests longer each time", "[relay][relay_engine]") {
     simulation s;
     s.domain("a.example", "192.0.2.1");
     s.hosts["192.0.2.1"].throws_out = true;
@@ -46,7 +46,7 @@ TEST_CASE("a host that greets and then throws us out rests longer each time", "[
     CHECK(s.hosts["192.0.2.1"].attempts.size() <= 9 + 40);
 }
 
-TEST_CASE("a host that comes back is used again after its rest", "[relay][scheduler]") {
+TEST_CASE("a host that comes back is used again after its rest", "[relay][relay_engine]") {
     simulation s;
     s.domain("a.example", "192.0.2.1");
     s.hosts["192.0.2.1"].at = GENERATE(door::refuses, door::stalls, door::is_busy);
@@ -61,7 +61,7 @@ TEST_CASE("a host that comes back is used again after its rest", "[relay][schedu
     CHECK(s.delivered() == 11);  // and with it all that had been deferred for the host's sake
 }
 
-TEST_CASE("a worse host serves only while every better one rests", "[relay][scheduler]") {
+TEST_CASE("a worse host serves only while every better one rests", "[relay][relay_engine]") {
     simulation s;
     s.domain("a.example", {{"192.0.2.1"}, {"192.0.2.2"}});
     s.hosts["192.0.2.1"].at = door::refuses;
@@ -78,7 +78,7 @@ TEST_CASE("a worse host serves only while every better one rests", "[relay][sche
 }
 
 TEST_CASE("a host that closes after some messages, or bears few connections, costs no mail its try",
-          "[relay][scheduler]") {
+          "[relay][relay_engine]") {
     simulation s;
     s.domain("a.example", "192.0.2.1");
     SECTION("closes") { s.hosts["192.0.2.1"].closes_after = 3; }
@@ -89,7 +89,7 @@ TEST_CASE("a host that closes after some messages, or bears few connections, cos
     CHECK(s.house.defer() == 0);
 }
 
-TEST_CASE("a stalled host takes one connection, however much mail waits for it", "[relay][scheduler]") {
+TEST_CASE("a stalled host takes one connection, however much mail waits for it", "[relay][relay_engine]") {
     simulation s;
     s.domain("a.example", "192.0.2.1");
     s.hosts["192.0.2.1"].at = door::stalls;
@@ -98,7 +98,7 @@ TEST_CASE("a stalled host takes one connection, however much mail waits for it",
     CHECK(s.hosts["192.0.2.1"].most_open == 1);
 }
 
-TEST_CASE("`resume route` ends the rest at once", "[relay][scheduler]") {
+TEST_CASE("`resume route` ends the rest at once", "[relay][relay_engine]") {
     simulation s;
     s.domain("a.example", "192.0.2.1");
     s.hosts["192.0.2.1"].at = door::refuses;
@@ -110,18 +110,52 @@ TEST_CASE("`resume route` ends the rest at once", "[relay][scheduler]") {
     s.send("a.example");
     s.pass(1s);
     REQUIRE(s.waiting() > 0);
-    REQUIRE(s.scheduler->routes().size() == 1);
-    const auto id = s.scheduler->routes().front().id;
-    CHECK_FALSE(s.scheduler->resume_route(id + 1));
-    CHECK(s.scheduler->resume_route(id));
+    REQUIRE(s.engine->routes().size() == 1);
+    const auto id = s.engine->routes().front().id;
+    CHECK_FALSE(s.engine->resume_route(id + 1));
+    CHECK(s.engine->resume_route(id));
     s.pass(1s);
     CHECK(s.delivered() > 0);
     CHECK(s.waiting() == 0);
 }
 
+// --- other settings while mail is on its way
+
+TEST_CASE("other settings take up what the earlier ones leave of a limit that both share", "[relay][relay_engine]") {
+    simulation s;
+    s.domain("a.example", "192.0.2.1");
+    s.hosts["192.0.2.1"].to_carry = 1s;
+    s.allowed().per_relay = 1;
+    for (int i = 0; i < 20; ++i) s.send("a.example");
+    s.pass(3s);
+    REQUIRE(s.hosts["192.0.2.1"].open == 1);
+    s.engine->apply(std::make_shared<const relay::settings>(s.how));
+    for (int i = 0; i < 20; ++i) s.send("a.example");
+    s.pass(2min);
+    CHECK(s.delivered() == 40);
+    CHECK(s.hosts["192.0.2.1"].most_open == 1);
+    CHECK(s.engine->relays().size() <= 1);  // of the earlier settings nothing is left
+}
+
+TEST_CASE("what was handed over goes by the settings of that moment", "[relay][relay_engine]") {
+    simulation s;
+    s.domain("a.example", "192.0.2.1");
+    s.open();
+    const auto earlier = std::make_shared<const relay::settings>(s.how);
+    s.engine->apply(earlier);
+    for (int i = 0; i < 100; ++i) s.send("a.example");  // more than are looked at at once
+    relay::settings without = s.how;
+    without.actions.clear();
+    s.engine->apply(std::make_shared<const relay::settings>(without));
+    s.pass(1min);
+    CHECK(s.delivered() == 100);
+    CHECK(s.engine->relays().empty());
+    CHECK(earlier.use_count() == 1);
+}
+
 // --- the DNS
 
-TEST_CASE("a domain none of whose hosts has an address is a failure for good", "[relay][scheduler]") {
+TEST_CASE("a domain none of whose hosts has an address is a failure for good", "[relay][relay_engine]") {
     simulation s;
     s.dns.mail("a.example", {{10, "mx.a.example"}});
     s.dns.host("mx.a.example", {});
@@ -131,7 +165,7 @@ TEST_CASE("a domain none of whose hosts has an address is a failure for good", "
     CHECK(s.house.defer() == 0);
 }
 
-TEST_CASE("a DNS that fails is asked once per pause, however much mail comes", "[relay][scheduler]") {
+TEST_CASE("a DNS that fails is asked once per pause, however much mail comes", "[relay][relay_engine]") {
     simulation s;
     s.dns.mail_hosts.insert_or_assign("a.example", base::error_code(dns::errc::unavailable));
     for (int i = 0; i < 600; ++i) {
@@ -142,7 +176,7 @@ TEST_CASE("a DNS that fails is asked once per pause, however much mail comes", "
     CHECK(s.dns.questions.size() <= 8);  // at 0, 1, 3, 7, 15, 31 s and after a minute
 }
 
-TEST_CASE("mail waits for a DNS that is slow, and goes as soon as the best host is known", "[relay][scheduler]") {
+TEST_CASE("mail waits for a DNS that is slow, and goes as soon as the best host is known", "[relay][relay_engine]") {
     simulation s;
     s.domain("a.example", {{"192.0.2.1"}, {"192.0.2.2"}});
     s.dns.hold("mx2.a.example").hold("a.example");
@@ -158,7 +192,7 @@ TEST_CASE("mail waits for a DNS that is slow, and goes as soon as the best host 
 
 // --- sharing
 
-TEST_CASE("small mail overtakes a message with very many recipients", "[relay][scheduler]") {
+TEST_CASE("small mail overtakes a message with very many recipients", "[relay][relay_engine]") {
     simulation s;
     s.domain("a.example", "192.0.2.1");
     s.allowed().per_relay = 2;
@@ -173,7 +207,7 @@ TEST_CASE("small mail overtakes a message with very many recipients", "[relay][s
 }
 
 TEST_CASE("a flood for one domain keeps others of the same host waiting for a bounded time only",
-          "[relay][scheduler]") {
+          "[relay][relay_engine]") {
     simulation s;
     const std::size_t others = GENERATE(1U, 30U);
     CAPTURE(others);
@@ -213,7 +247,7 @@ double cost_of_a_domain(int domains) {
 
 }  // namespace
 
-TEST_CASE("audit 12: many domains of one host cost no more each than a few", "[relay][scheduler]") {
+TEST_CASE("audit 12: many domains of one host cost no more each than a few", "[relay][relay_engine]") {
     const double few = cost_of_a_domain(200);
     const double many = cost_of_a_domain(4000);
     CAPTURE(few, many);
@@ -221,7 +255,7 @@ TEST_CASE("audit 12: many domains of one host cost no more each than a few", "[r
 }
 
 TEST_CASE("audit 12: relays get their places at a host in the order in which they began to wait",
-          "[relay][scheduler]") {
+          "[relay][relay_engine]") {
     simulation s;
     s.allowed().per_host = 1;
     s.domain("busy.example", "192.0.2.1");
@@ -241,7 +275,7 @@ TEST_CASE("audit 12: relays get their places at a host in the order in which the
 }
 
 TEST_CASE("audit 12: a pause between connections serves one relay after the other, and many wait for it cheaply",
-          "[relay][scheduler]") {
+          "[relay][relay_engine]") {
     simulation s;
     s.allowed().host_delay = 1s;
     for (int i = 0; i < 500; ++i) {
@@ -255,7 +289,8 @@ TEST_CASE("audit 12: a pause between connections serves one relay after the othe
     CHECK(s.delivered() == 500);
 }
 
-TEST_CASE("audit 12: when the host of very many waiting relays fails, each goes to its backup", "[relay][scheduler]") {
+TEST_CASE("audit 12: when the host of very many waiting relays fails, each goes to its backup",
+          "[relay][relay_engine]") {
     simulation s;
     s.hosts["192.0.2.1"].at = door::stalls;
     for (int i = 0; i < 1000; ++i) {
@@ -270,7 +305,7 @@ TEST_CASE("audit 12: when the host of very many waiting relays fails, each goes 
     CHECK(s.delivered() == 1000);
 }
 
-TEST_CASE("an idle session makes room for another domain's mail", "[relay][scheduler]") {
+TEST_CASE("an idle session makes room for another domain's mail", "[relay][relay_engine]") {
     simulation s;
     s.allowed().per_host = 1;
     s.domain("a.example", "192.0.2.1");
@@ -282,7 +317,7 @@ TEST_CASE("an idle session makes room for another domain's mail", "[relay][sched
     CHECK(s.longest_delay(later) <= 200ms);
 }
 
-TEST_CASE("a session does not leave for one who waits for a pause to end", "[relay][scheduler]") {
+TEST_CASE("a session does not leave for one who waits for a pause to end", "[relay][relay_engine]") {
     simulation s;
     s.allowed().route_delay = 1h;
     s.domain("a.example", "192.0.2.1");
@@ -297,7 +332,7 @@ TEST_CASE("a session does not leave for one who waits for a pause to end", "[rel
     CHECK(s.delivered() == 51);
 }
 
-TEST_CASE("who has found a place elsewhere does not make others leave theirs", "[relay][scheduler]") {
+TEST_CASE("who has found a place elsewhere does not make others leave theirs", "[relay][relay_engine]") {
     simulation s;
     s.allowed().per_host = 1;
     s.domain("a.example", "192.0.2.1");
@@ -318,7 +353,7 @@ TEST_CASE("who has found a place elsewhere does not make others leave theirs", "
 }
 
 TEST_CASE("a place more at a host is offered to those whose limits differ from those of who earned it",
-          "[relay][scheduler]") {
+          "[relay][relay_engine]") {
     simulation s;
     s.how.limits.by_domain["a.example"].per_host = 5;
     s.domain("a.example", "192.0.2.1");
@@ -331,7 +366,7 @@ TEST_CASE("a place more at a host is offered to those whose limits differ from t
     CHECK(s.longest_delay(other) <= 11s);
 }
 
-TEST_CASE("the parts of a long message go down all sessions that are idle", "[relay][scheduler]") {
+TEST_CASE("the parts of a long message go down all sessions that are idle", "[relay][relay_engine]") {
     simulation s;
     s.domain("a.example", "192.0.2.1");
     s.allowed().per_relay = 2;
@@ -345,7 +380,7 @@ TEST_CASE("the parts of a long message go down all sessions that are idle", "[re
     CHECK(s.longest_delay(parts) <= 1s);
 }
 
-TEST_CASE("who waits at a host hears that its other address family has failed there", "[relay][scheduler]") {
+TEST_CASE("who waits at a host hears that its other address family has failed there", "[relay][relay_engine]") {
     simulation s;
     // Both are on trial at one IPv6 address; only the first has another way.
     s.domain("a.example", {{"2001:db8::1", "192.0.2.1"}});
@@ -361,7 +396,7 @@ TEST_CASE("who waits at a host hears that its other address family has failed th
     s.pass(2h);
 }
 
-TEST_CASE("sick hosts do not delay the mail to healthy ones", "[relay][scheduler]") {
+TEST_CASE("sick hosts do not delay the mail to healthy ones", "[relay][relay_engine]") {
     // 200 domains on ten hosts; the sum of the delays of mail to the six that are never sick.
     const auto run = [](bool sick) {
         simulation s;
@@ -394,7 +429,7 @@ TEST_CASE("sick hosts do not delay the mail to healthy ones", "[relay][scheduler
 }
 
 TEST_CASE("a session that ends by a bug leaves its place to who waits, and its mail is tried again",
-          "[relay][scheduler]") {
+          "[relay][relay_engine]") {
     simulation s;
     s.expects_bug = true;
     s.allowed().per_host = 1;
@@ -415,7 +450,7 @@ TEST_CASE("a session that ends by a bug leaves its place to who waits, and its m
 
 // --- the books
 
-TEST_CASE("nothing polls: who waits sleeps until something can have changed", "[relay][scheduler]") {
+TEST_CASE("nothing polls: who waits sleeps until something can have changed", "[relay][relay_engine]") {
     simulation s;
     for (int i = 0; i < 50; ++i) s.domain("d" + std::to_string(i) + ".example", "192.0.2." + std::to_string(i % 5));
     for (int i = 0; i < 5; ++i) s.hosts["192.0.2." + std::to_string(i)].at = door::stalls;
@@ -426,7 +461,7 @@ TEST_CASE("nothing polls: who waits sleeps until something can have changed", "[
     CHECK(s.clock.sleeps - before <= 25 + 5);  // the house is kept once a second
 }
 
-TEST_CASE("when the mail is done with nothing ticks, and no relay is kept", "[relay][scheduler]") {
+TEST_CASE("when the mail is done with nothing ticks, and no relay is kept", "[relay][relay_engine]") {
     simulation s;
     s.domain("a.example", "192.0.2.1");
     s.domain("b.example", "192.0.2.2");
@@ -437,28 +472,28 @@ TEST_CASE("when the mail is done with nothing ticks, and no relay is kept", "[re
         s.pass(1s);
     }
     s.pass(100s);  // a pause of the DNS is over, and the queue's first retry has not come
-    CHECK(s.scheduler->relays().empty());
+    CHECK(s.engine->relays().empty());
     const std::size_t before = s.clock.sleeps;
     s.pass(100s);
     CHECK(s.clock.sleeps == before);
 }
 
-TEST_CASE("what has been quiet for an hour is forgotten", "[relay][scheduler]") {
+TEST_CASE("what has been quiet for an hour is forgotten", "[relay][relay_engine]") {
     simulation s;
     s.domain("a.example", "192.0.2.1");
     s.domain("b.example", "192.0.2.2");
     s.send("a.example");
     s.pass(30min);
-    CHECK(s.scheduler->hosts().size() == 1);
-    CHECK(s.scheduler->routes().size() == 1);
+    CHECK(s.engine->hosts().size() == 1);
+    CHECK(s.engine->routes().size() == 1);
     s.pass(31min);
     s.send("b.example");
     s.pass(2s);
-    CHECK(s.scheduler->hosts().size() == 1);
-    CHECK(s.scheduler->routes().front().host == "192.0.2.2:25");
+    CHECK(s.engine->hosts().size() == 1);
+    CHECK(s.engine->routes().front().host == "192.0.2.2:25");
 }
 
-TEST_CASE("what is quiet is forgotten within a minute of its hour, while other mail flows", "[relay][scheduler]") {
+TEST_CASE("what is quiet is forgotten within a minute of its hour, while other mail flows", "[relay][relay_engine]") {
     simulation s;
     s.domain("a.example", "192.0.2.1");
     s.domain("b.example", "192.0.2.2");
@@ -468,11 +503,12 @@ TEST_CASE("what is quiet is forgotten within a minute of its hour, while other m
         s.send("b.example");
     }
     s.pass(1s);
-    CHECK(s.scheduler->hosts().size() == 1);
-    CHECK(s.scheduler->routes().front().host == "192.0.2.2:25");
+    CHECK(s.engine->hosts().size() == 1);
+    CHECK(s.engine->routes().front().host == "192.0.2.2:25");
 }
 
-TEST_CASE("a scheduler that stops lets what is under way end, and tells nothing of the rest", "[relay][scheduler]") {
+TEST_CASE("a relay_engine that stops lets what is under way end, and tells nothing of the rest",
+          "[relay][relay_engine]") {
     simulation s;
     s.domain("a.example", "192.0.2.1");
     s.domain("b.example", "192.0.2.2");
@@ -487,13 +523,13 @@ TEST_CASE("a scheduler that stops lets what is under way end, and tells nothing 
     const std::size_t at_work = s.hosts.sessions;
     bool stopped = false;
     const auto grace = GENERATE(0s, 15s);
-    boost::asio::co_spawn(s.house.loop, s.scheduler->stop(grace), [&](std::exception_ptr) { stopped = true; });
+    boost::asio::co_spawn(s.house.loop, s.engine->stop(grace), [&](std::exception_ptr) { stopped = true; });
     s.pass(grace);
     CHECK(stopped);
     CHECK(s.hosts.sessions == 0);
     CHECK(s.house.defer() == 0);
     CHECK(s.delivered() == (grace == 0s ? 0 : at_work - 1));
-    s.scheduler.reset();
+    s.engine.reset();
     s.dns.let_go("c.example");
 }
 
@@ -573,7 +609,7 @@ struct accidents {
     }
     /// With mail waiting there is a session, a moment, or a question on its way.
     [[nodiscard]] bool something_goes_on() const {
-        for (const relay::relay_view& each : s.scheduler->relays()) {
+        for (const relay::relay_view& each : s.engine->relays()) {
             if (each.waiting > 0 && !each.next_try && s.hosts.sessions == 0) return false;
         }
         return true;
@@ -583,7 +619,7 @@ struct accidents {
 }  // namespace
 
 TEST_CASE("whatever the hosts do, limits are kept and all mail arrives once, when they are well again",
-          "[relay][scheduler]") {
+          "[relay][relay_engine]") {
     const auto seed = GENERATE(range(1U, 41U));
     CAPTURE(seed);
     accidents world(seed);
@@ -604,7 +640,7 @@ TEST_CASE("whatever the hosts do, limits are kept and all mail arrives once, whe
     // Warnings about delays wait on the shelf.
     CHECK(std::ranges::all_of(s.house.store.rows.envelopes,
                               [](const auto& each) { return each.second.is.hop.action == "reports"; }));
-    CHECK(s.scheduler->relays().empty());
+    CHECK(s.engine->relays().empty());
     CHECK(s.hosts.sessions == 0);
     CHECK(s.clock.sleeps < 200'000);
 }

@@ -1,8 +1,8 @@
 // Who opens connections, when and along which routes: acts on the planner's decisions and writes the ledger.
 //
 // attend() is called whenever something has changed that may make room or need for a session: mail came, a connection
-// opened or ended, the DNS answered, a back-off is over. There is no loop that looks by the clock: a decision names what it
-// waits for.
+// opened or ended, the DNS answered, a back-off is over. There is no loop that looks by the clock: a decision names
+// what it waits for.
 //
 // However many relays wait for an event, it plans for as many as it can serve (serve_line()), and what concerns many,
 // as the end of a back-off does, is done for a few of them in each turn of the loop.
@@ -23,38 +23,49 @@
 #include "planner.hpp"
 #include "relay_queue.hpp"
 #include "waypost/async/task_group.hpp"
-#include "waypost/relay/views.hpp"
+#include "waypost/relay/engine.hpp"
 
 namespace waypost::relay {
 
-class scheduler {
+class relay_engine final : public engine {
 public:
-    /// All of it outlives the scheduler.
-    scheduler(const async::executor& executor, const dependencies& context, const settings& settings, dialer& hands);
-    ~scheduler();
+    /// What `context` names outlives the engine.
+    relay_engine(const async::executor& executor, dependencies context, std::shared_ptr<const settings> settings,
+                 std::unique_ptr<dialer> dialer);
+    ~relay_engine() override;
+    void apply(std::shared_ptr<const settings> settings) override;
 
-    void carry(queue::queued_message task);
-    /// Lets transactions under way end for as long as `grace`, then ends every session.
-    async::awaitable<> stop(async::duration grace);
+    void carry(queue::queued_message task) override;
+    async::awaitable<> stop(async::duration grace) override;
 
-    [[nodiscard]] std::vector<route_view> routes() const;
-    [[nodiscard]] std::vector<relay_view> relays() const;
-    [[nodiscard]] std::vector<host_view> hosts() const;
-    bool resume_route(std::uint64_t id);
+    [[nodiscard]] std::vector<route_view> routes() const override;
+    [[nodiscard]] std::vector<relay_view> relays() const override;
+    [[nodiscard]] std::vector<host_view> hosts() const override;
+    bool resume_route(std::uint64_t id) override;
 
 private:
     class relay_attempt;
     class relay_task_source;
     using relay_ptr = std::shared_ptr<relay_queue>;
 
+    [[nodiscard]] relay_view view_of(const relay_queue& relay) const;
     void has_news(const relay_ptr& relay);
     void catch_up_soon();
     async::awaitable<> catch_up(std::unique_ptr<counted> catching_up);
     enum class effort : std::uint8_t { none, little, much };
     effort look_at_next();
     void log_bug(const std::exception_ptr& bug) const;
-    effort take(queue::queued_message task);
-    const relay_ptr& relay_for(const spool::next_hop& hop);
+    struct fresh_task {
+        queue::queued_message task;
+        std::shared_ptr<const settings> pinned;
+    };
+    effort take(fresh_task task);
+    /// With the settings of when the mail was handed over.
+    relay_ptr relay_for(const spool::next_hop& hop, const std::shared_ptr<const settings>& pinned);
+    [[nodiscard]] relay_ptr make_relay(const spool::next_hop& hop, std::shared_ptr<const settings> pinned);
+    void retire_relays();
+    async::awaitable<> forget_retired();
+    void hop_freed(const relay_ptr& relay);
     enum class after : std::uint8_t { anything, answer };
     void attend(const relay_ptr& relay, after event = after::anything);
     void probe_better_host(const relay_ptr& relay);
@@ -81,21 +92,22 @@ private:
     async::awaitable<> dismiss_and_forget_relays();
 
     async::executor executor_;
-    const dependencies& context_;
-    const settings& settings_;
+    dependencies context_;
+    std::shared_ptr<const settings> settings_;
     own_addresses self_;
-    dialer& dialer_;
+    std::unique_ptr<dialer> dialer_;
     ledger ledger_;
     alarms alarms_;
     host_wait_queue wait_queue_;
     std::set<shared_limit> long_queues_;  // of which more are to be asked, in a later turn
     bool serves_long_queues_ = false;
     idle_places idle_;
-    std::deque<queue::queued_message> fresh_;  // handed over and not taken yet
+    std::deque<fresh_task> fresh_;  // handed over and not taken yet
     std::deque<relay_ptr> with_news_;  // of which the way is known now
     std::size_t taken_at_once_ = 0;  // since a turn of catch_up()
     std::size_t catching_up_ = 0;  // coroutines that work through these two: one at most
     std::map<spool::next_hop, relay_ptr> relays_;
+    std::multimap<spool::next_hop, relay_ptr> retired_;  // of earlier settings, until they are done
     async::task_group sessions_;
     async::task_group timekeeping_;
     bool keeping_house_ = false;  // housekeeping() runs: as long as there are relays

@@ -1,9 +1,10 @@
-#include "scheduler.hpp"
+#include "relay_engine.hpp"
 
 #include <algorithm>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
 #include "relay_attempt.hpp"
+#include "socket_dialer.hpp"
 #include "waypost/async/next_turn.hpp"
 #include "waypost/base/exception_text.hpp"
 #include "waypost/queue/delivery_log.hpp"
@@ -25,58 +26,88 @@ constexpr std::chrono::milliseconds longest_turn{1};
 
 }  // namespace
 
-scheduler::scheduler(const async::executor& executor, const dependencies& context, const settings& settings,
-                     dialer& hands)
+relay_engine::relay_engine(const async::executor& executor, dependencies context,
+                           std::shared_ptr<const settings> settings, std::unique_ptr<dialer> dialer)
     : executor_(executor),
       context_(context),
-      settings_(settings),
-      self_(settings.listeners, context.clock),
-      dialer_(hands),
-      ledger_(settings.max_deferred),
+      settings_(std::move(settings)),
+      self_(settings_->listeners, context.clock),
+      dialer_(std::move(dialer)),
+      ledger_(settings_->max_deferred),
       alarms_(executor, context.clock),
       wait_queue_(alarms_, [this](const shared_limit& line) { serve_line(line); }),
       sessions_(executor, [this](const std::exception_ptr& bug) { log_bug(bug); }),
       timekeeping_(executor, [this](const std::exception_ptr& bug) { log_bug(bug); }) {}
 
-scheduler::~scheduler() = default;
+relay_engine::~relay_engine() = default;
 
-const scheduler::relay_ptr& scheduler::relay_for(const spool::next_hop& hop) {
-    relay_ptr& slot = relays_[hop];
-    if (slot == nullptr) {
-        const auto on_news = [this, hop] {
-            const auto found = relays_.find(hop);
-            if (found != relays_.end()) has_news(found->second);
-        };
-        slot = std::make_shared<relay_queue>(context_, hop, settings_.actions.at(hop.action),
-                                             settings_.limits.of(hop.domain), settings_.host, on_news, &self_);
+relay_engine::relay_ptr relay_engine::make_relay(const spool::next_hop& hop, std::shared_ptr<const settings> pinned) {
+    const auto self = std::make_shared<std::weak_ptr<relay_queue>>();
+    const auto on_news = [this, self] {
+        if (const relay_ptr relay = self->lock()) has_news(relay);
+    };
+    auto made = std::make_shared<relay_queue>(context_, hop, std::move(pinned), on_news, &self_);
+    *self = made;
+    return made;
+}
+
+relay_engine::relay_ptr relay_engine::relay_for(const spool::next_hop& hop,
+                                                const std::shared_ptr<const settings>& pinned) {
+    if (pinned == settings_) {
+        relay_ptr& slot = relays_[hop];
+        if (slot == nullptr) slot = make_relay(hop, pinned);
+        return slot;
     }
-    return slot;
+    const auto [first, last] = retired_.equal_range(hop);
+    const auto same = std::find_if(first, last, [&](const auto& entry) { return entry.second->settings == pinned; });
+    if (same != last) return same->second;
+    const auto made = retired_.emplace(hop, make_relay(hop, pinned));
+    made->second->closing = true;
+    return made->second;
+}
+
+void relay_engine::apply(std::shared_ptr<const settings> settings) {
+    settings_ = std::move(settings);
+    self_.set_listeners(settings_->listeners);
+    ledger_.set_told_at_once(settings_->max_deferred);
+    ledger_.forget_relay_backoffs();  // a password or a certificate may be right now
+    retire_relays();
+}
+
+/// Their sessions leave when nothing waits for them any more.
+void relay_engine::retire_relays() {
+    for (auto& [hop, each] : relays_) {
+        each->closing = true;
+        each->dismiss_idle_since(async::time_point::max());
+    }
+    for (auto& entry : relays_) retired_.insert(std::move(entry));
+    relays_.clear();
 }
 
 /// What comes a little at a time is looked at where it comes.
-void scheduler::carry(queue::queued_message task) {
+void relay_engine::carry(queue::queued_message task) {
     if (stopping_) return;
     if (fresh_.empty() && taken_at_once_ < most_taken_at_once) {
         ++taken_at_once_;
-        take(std::move(task));
+        take({std::move(task), settings_});
     } else {
-        fresh_.push_back(std::move(task));
+        fresh_.push_back({std::move(task), settings_});
     }
     if (taken_at_once_ == most_taken_at_once) catch_up_soon();
 }
 
-void scheduler::has_news(const relay_ptr& relay) {
+void relay_engine::has_news(const relay_ptr& relay) {
     if (!std::exchange(relay->has_news, true)) with_news_.push_back(relay);
     catch_up_soon();
 }
 
-void scheduler::catch_up_soon() {
+void relay_engine::catch_up_soon() {
     if (catching_up_ == 0) timekeeping_.start(catch_up(std::make_unique<counted>(catching_up_)));
 }
 
 /// A message with a thousand recipients can come as a thousand tasks, and the DNS can answer as many questions at once:
 /// a turn of the loop looks at as many as it has time for.
-async::awaitable<> scheduler::catch_up([[maybe_unused]] std::unique_ptr<counted> catching_up) {
+async::awaitable<> relay_engine::catch_up([[maybe_unused]] std::unique_ptr<counted> catching_up) {
     for (;;) {
         taken_at_once_ = 0;
         const auto end = context_.clock.now() + longest_turn;
@@ -90,7 +121,7 @@ async::awaitable<> scheduler::catch_up([[maybe_unused]] std::unique_ptr<counted>
 }
 
 /// A bug that one relay meets is not the others' affair.
-scheduler::effort scheduler::look_at_next() {
+relay_engine::effort relay_engine::look_at_next() {
     try {
         if (!with_news_.empty()) {
             const relay_ptr next = std::move(with_news_.front());
@@ -101,7 +132,7 @@ scheduler::effort scheduler::look_at_next() {
             return effort::much;
         }
         if (fresh_.empty()) return effort::none;
-        queue::queued_message next = std::move(fresh_.front());
+        fresh_task next = std::move(fresh_.front());
         fresh_.pop_front();
         return take(std::move(next));
     } catch (...) {
@@ -110,15 +141,15 @@ scheduler::effort scheduler::look_at_next() {
     }
 }
 
-void scheduler::log_bug(const std::exception_ptr& bug) const {
+void relay_engine::log_bug(const std::exception_ptr& bug) const {
     context_.log.error("mta", "bug", {{"what", base::text_of(bug)}});
 }
 
 /// What a relay without a session goes on to ask and to open costs more than is seen here.
-scheduler::effort scheduler::take(queue::queued_message task) {
+relay_engine::effort relay_engine::take(fresh_task fresh) {
     if (!std::exchange(keeping_house_, true)) timekeeping_.start(housekeeping());
-    const relay_ptr to = relay_for(task.envelopes.front().hop);
-    to->waiting.push_back(std::move(task));
+    const relay_ptr to = relay_for(fresh.task.envelopes.front().hop, fresh.pinned);
+    to->waiting.push_back(std::move(fresh.task));
     to->wake_one();
     attend(to);
     probe_better_host(to);
@@ -128,7 +159,7 @@ scheduler::effort scheduler::take(queue::queued_message task) {
 // --- deciding
 
 /// Behind an answer nothing is asked again, however old the answer has become: it is what the mail has waited for.
-void scheduler::attend(const relay_ptr& relay, after event) {
+void relay_engine::attend(const relay_ptr& relay, after event) {
     while (!stopping_ && !relay->blocked && relay->wants_session()) {
         if (event != after::answer) resolve_next_hop_later(relay);
         if (relay->resolver.hosts().empty() || relay->resolver.sources().empty()) {
@@ -141,7 +172,7 @@ void scheduler::attend(const relay_ptr& relay, after event) {
 }
 
 /// While worse servers do, the mail sees whether a better one is back, and does not wait for that.
-void scheduler::probe_better_host(const relay_ptr& relay) {
+void relay_engine::probe_better_host(const relay_ptr& relay) {
     if (stopping_ || relay->connecting > 0 || !relay->on_backup_hosts()) return;
     resolve_next_hop_later(relay);
     const decision next = plan(*relay);
@@ -150,13 +181,13 @@ void scheduler::probe_better_host(const relay_ptr& relay) {
         act(relay, next);
 }
 
-decision scheduler::plan(const relay_queue& relay) const {
+decision relay_engine::plan(const relay_queue& relay) const {
     return decide({.relay = relay.hop, .sources = relay.resolver.sources(), .hosts = relay.resolver.hosts()}, ledger_,
-                  relay.bounds, settings_.most_open, context_.clock.now());
+                  relay.bounds, settings_->most_open, context_.clock.now());
 }
 
 /// True if a session is being opened, so that another one may be wanted.
-bool scheduler::act(const relay_ptr& relay, const decision& next) {
+bool relay_engine::act(const relay_ptr& relay, const decision& next) {
     if (const auto* go = std::get_if<open_session>(&next)) {
         // It may stand in lines all the same, where a better host is tried (probe_better_host()).
         wait_queue_.leave(*relay);
@@ -178,12 +209,12 @@ bool scheduler::act(const relay_ptr& relay, const decision& next) {
     return false;
 }
 
-void scheduler::resolve_next_hop_later(const relay_ptr& relay) {
+void relay_engine::resolve_next_hop_later(const relay_ptr& relay) {
     if (relay->questions > 0 || !relay->resolver.is_stale()) return;
     timekeeping_.start(resolve_next_hop(relay, std::make_unique<counted>(relay->questions)));
 }
 
-async::awaitable<> scheduler::resolve_next_hop(relay_ptr target, std::unique_ptr<counted> asking) {
+async::awaitable<> relay_engine::resolve_next_hop(relay_ptr target, std::unique_ptr<counted> asking) {
     std::exception_ptr bug;
     try {
         co_await target->resolver.ask();
@@ -203,10 +234,10 @@ async::awaitable<> scheduler::resolve_next_hop(relay_ptr target, std::unique_ptr
 
 /// One session from its connection to its end, and what follows from that for the relay: also where the end is a bug of
 /// ours, or others would wait for its place for ever.
-async::awaitable<> scheduler::serve(relay_ptr relay, std::unique_ptr<relay_attempt> attempt) {
+async::awaitable<> relay_engine::serve(relay_ptr relay, std::unique_ptr<relay_attempt> attempt) {
     std::exception_ptr bug;
     try {
-        co_await dialer_.serve(*attempt);
+        co_await dialer_->serve(*attempt);
     } catch (...) {
         bug = std::current_exception();
     }
@@ -221,18 +252,31 @@ async::awaitable<> scheduler::serve(relay_ptr relay, std::unique_ptr<relay_attem
     if (bug != nullptr) std::rethrow_exception(bug);
 }
 
-void scheduler::session_ended(const relay_ptr& relay, const route& route, bool was_ready) {
+void relay_engine::session_ended(const relay_ptr& relay, const route& route, bool was_ready) {
     if (!was_ready && relay->ready == 0 && relay->connecting == 0 && !stopping_) {
         const decision next = plan(*relay);
         if (const auto* backing_off = std::get_if<retry_at>(&next)) fail_waiting(*relay, backing_off->because);
     }
     place_freed(route, relay->hop.domain);
-    // A limit of the relay's own has no line.
-    unblock(*relay);
-    attend(relay);
+    hop_freed(relay);
 }
 
-void scheduler::fail_waiting(relay_queue& relay, const mail::status& reason) {
+/// A limit of the relay's own has no line. It is shared by those that earlier settings have left for the same hop.
+void relay_engine::hop_freed(const relay_ptr& relay) {
+    std::vector<relay_ptr> concerned{relay};
+    if (const auto current = relays_.find(relay->hop); current != relays_.end() && current->second != relay)
+        concerned.push_back(current->second);
+    const auto [first, last] = retired_.equal_range(relay->hop);
+    for (auto each = first; each != last; ++each) {
+        if (each->second != relay) concerned.push_back(each->second);
+    }
+    for (const relay_ptr& each : concerned) {
+        unblock(*each);
+        attend(each);
+    }
+}
+
+void relay_engine::fail_waiting(relay_queue& relay, const mail::status& reason) {
     relay.last_error = reason;
     std::size_t envelopes = 0;
     for (const queue::queued_message& each : relay.waiting) envelopes += each.envelopes.size();
@@ -244,7 +288,7 @@ void scheduler::fail_waiting(relay_queue& relay, const mail::status& reason) {
     if (!relay.waiting.empty()) timekeeping_.start(report(std::exchange(relay.waiting, {}), reason));
 }
 
-async::awaitable<> scheduler::report(std::deque<queue::queued_message> failed, mail::status reason) {
+async::awaitable<> relay_engine::report(std::deque<queue::queued_message> failed, mail::status reason) {
     std::size_t reported = 0;
     for (queue::queued_message& each : failed) {
         for (spool::envelope& envelope : each.envelopes) {
@@ -257,25 +301,28 @@ async::awaitable<> scheduler::report(std::deque<queue::queued_message> failed, m
 }
 
 /// A host takes mail: what was deferred because of it need not wait for its schedule.
-void scheduler::host_is_back(const host& host) {
+void relay_engine::host_is_back(const host& host) {
     for (const spool::next_hop& each : ledger_.take_deferred(host, context_.clock.now()))
         context_.queue.host_recovered(each);
 }
 
-async::awaitable<> scheduler::stop(async::duration grace) {
+async::awaitable<> relay_engine::stop(async::duration grace) {
     using namespace boost::asio::experimental::awaitable_operators;
     stopping_ = true;
     fresh_.clear();
     with_news_.clear();
     wait_queue_.clear();
-    for (auto& [hop, each] : relays_) {
-        each->waiting.clear();
-        each->closing = true;
-        each->dismiss_idle_since(async::time_point::max());
-    }
+    retire_relays();
+    for (const auto& [hop, each] : retired_) each->waiting.clear();
     co_await (sessions_.join() || context_.clock.sleep_for(grace));
     co_await sessions_.stop();
     co_await timekeeping_.stop();
+}
+
+std::unique_ptr<engine> make_engine(const async::executor& executor, dependencies context,
+                                    std::shared_ptr<const settings> settings) {
+    return std::make_unique<relay_engine>(executor, context, std::move(settings),
+                                          std::make_unique<socket_dialer>(executor, context));
 }
 
 }  // namespace waypost::relay
