@@ -161,7 +161,7 @@ int run_subcommand(int argc, char** argv) {
     return line.chosen ? line.chosen() : EX_USAGE;
 }
 
-/// `delivery worker UID GID`: for the daemon alone, which starts it with a socket as standard input.
+/// `delivery-worker UID GID`: for the daemon alone, which starts it with a socket as standard input.
 int run_delivery_worker(const std::vector<std::string>& arguments) {
     unsigned id[2]{};
     for (std::size_t i = 0; i < 2; ++i) {

@@ -1,4 +1,4 @@
-// Brings a delivery worker into being: this executable once more, as `waypost delivery worker UID GID`, with a socket
+// Brings a delivery worker into being: this executable once more, as `waypost delivery-worker UID GID`, with a socket
 // as its standard input and nothing else of ours.
 #pragma once
 

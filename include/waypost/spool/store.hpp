@@ -35,7 +35,7 @@ struct defer {
     unsigned warnings = 0;
     async::wall_time until;
     mail::status last;
-    bool for_host = false;  // it waits for its host, not for its recipient: see hastened
+    bool for_host = false;  // it waits for its host, not for its recipient: see expedite
 };
 /// A host works again: up to `most` envelopes of the hop that were postponed for its sake are due `now`, those first
 /// that would have been due first. What was postponed for a recipient's sake keeps its time.

@@ -118,7 +118,6 @@ struct action {
     std::optional<located_string> wrapper;  // its name
     located_string lmtp;  // host:port or a path
     bool rcpt_to = false;
-    bool is_program = false;  // another process has the rows
     std::optional<located_string> user;
     std::optional<table_use> alias;
     std::optional<table_use> virtual_users;
