@@ -71,30 +71,34 @@ void append_date(std::string& text, system_clock::time_point at) {
     text += " +0000";
 }
 
+constexpr std::string_view fold = "\r\n\t";
+
+/// Who sent it: what it calls itself, its confirmed name and its address.
+void append_client(std::string& text, const received& hop) {
+    text += "from ";
+    append_word(text, hop.helo, "unknown");
+    text += " (";
+    if (hop.rdns.empty()) {
+        text += "<unknown>";
+    } else {
+        append_word(text, hop.rdns, "");
+    }
+    text += ' ';
+    append_literal(text, hop.address);
+    text += ')';
+    text += fold;
+}
+
 }  // namespace
 
 // Time-stamp-line = "Received:" FWS [From-domain] By-domain Opt-info [CFWS] ";" FWS date-time CRLF
 // What RFC 5321 section 4.4 has no clause for, TLS and the user name, is in comments. Without an address the from
 // clause is left out, as OpenSMTPD does with mask-src: half of it would tell who asked to be hidden.
 std::string format_received(const received& hop) {
-    constexpr std::string_view fold = "\r\n\t";
     std::string text;
     text.reserve(512);
     text += "Received: ";
-    if (!hop.address.empty()) {
-        text += "from ";
-        append_word(text, hop.helo, "unknown");
-        text += " (";
-        if (hop.rdns.empty()) {
-            text += "<unknown>";
-        } else {
-            append_word(text, hop.rdns, "");
-        }
-        text += ' ';
-        append_literal(text, hop.address);
-        text += ')';
-        text += fold;
-    }
+    if (!hop.address.empty()) append_client(text, hop);
     text += "by ";
     append_word(text, hop.host, "localhost");
     text += " (waypost";
