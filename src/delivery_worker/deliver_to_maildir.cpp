@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "jobs.hpp"
 #include "maildir.hpp"
 #include "waypost/base/ascii.hpp"
@@ -11,7 +13,8 @@ std::string_view name_of_field(std::string_view line) {
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos) return {};
     const std::string_view name = base::trim(line.substr(0, colon));
-    return name.find_first_of(" \t") == std::string_view::npos && line.starts_with(name) ? name : std::string_view();
+    const auto is_text = [](char c) { return c > ' ' && c < 127; };  // RFC 5322 section 3.6.8: ftext
+    return line.starts_with(name) && std::ranges::all_of(name, is_text) ? name : std::string_view();
 }
 
 bool is_spam_mark(std::string_view name, std::string_view value) {

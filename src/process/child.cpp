@@ -36,6 +36,7 @@ base::result<child> child::adopt(pid_t pid) {
     descriptor pidfd(open_pidfd(pid));
     if (pidfd) return child(pid, std::move(pidfd));
     const auto failed = last_error();
+    ::kill(-pid, SIGKILL);  // what it may have started, too
     ::kill(pid, SIGKILL);
     while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {}
     return failed;
@@ -64,7 +65,7 @@ std::optional<ending> child::wait_for(std::chrono::milliseconds patience) {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - clock::now()).count();
         if (left <= 0) return std::nullopt;
         pollfd watched{.fd = pidfd_.get(), .events = POLLIN, .revents = 0};
-        ::poll(&watched, 1, static_cast<int>(left));
+        if (::poll(&watched, 1, static_cast<int>(left)) > 0) return wait();
     }
 }
 

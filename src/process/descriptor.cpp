@@ -10,10 +10,12 @@
 namespace waypost::process {
 
 base::result<descriptor> open_file(const std::string& path, int flags, mode_t mode) {
+    // An interrupted call may have made the file, which O_EXCL would then take for somebody else's.
+    const bool may_repeat = (flags & O_EXCL) == 0;
     for (;;) {
         descriptor file(::open(path.c_str(), flags | O_CLOEXEC, mode));
         if (file) return file;
-        if (errno != EINTR) return last_error();
+        if (errno != EINTR || !may_repeat) return last_error();
     }
 }
 

@@ -34,6 +34,7 @@ bool become(const user_identity& user) {
 bool connect_one(int fd, int target) {
     if (fd == standard_descriptors::inherited) return true;
     if (fd == standard_descriptors::nowhere) fd = ::open("/dev/null", O_RDWR);
+    if (fd < 0) return false;
     return ::dup2(fd, target) >= 0;
 }
 
@@ -47,7 +48,7 @@ bool connect(const standard_descriptors& descriptors) {
 int begin(const user_identity& user, const program& program, char* const* arguments, char* const* environment) {
     program.in_own_session ? ::setsid() : ::setpgid(0, 0);
     reset_signals();
-    const char* directory = program.directory.empty() ? "." : program.directory.c_str();
+    const char* directory = program.directory.empty() ? "/" : program.directory.c_str();
     if (connect(program.descriptors) && become(user) && ::chdir(directory) == 0)
         ::execve(program.path.c_str(), arguments, environment);
     return errno;

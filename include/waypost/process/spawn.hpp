@@ -28,7 +28,7 @@ struct program {
     std::vector<std::string> arguments;  // the first is its name
     std::vector<std::string> environment = {};  // NAME=value
     standard_descriptors descriptors = {};
-    std::string directory = {};  // empty: ours
+    std::string directory = {};  // empty: ours, and with spawn_as() the root
     bool in_own_session = false;  // without our terminal
 };
 

@@ -96,12 +96,14 @@ std::optional<std::string> first_hidden(const table_definition& table, const use
 }
 
 /// Whether the system lets us become the user: in a container root may not. A program without a name cannot begin, so
-/// this ends one way or the other with an error.
+/// this ends one way or the other with an error. Only a refusal counts: what else is wrong must not make the program
+/// run as root.
 bool can_become(const user_identity& user) {
     constexpr int nowhere = process::standard_descriptors::nowhere;
     const auto started = process::spawn_as(
         user, {.path = "", .arguments = {""}, .descriptors = {nowhere, nowhere, nowhere}, .directory = "/"});
-    return started.has_error() && started.error() == boost::system::errc::no_such_file_or_directory;
+    using namespace boost::system::errc;
+    return started.error() != operation_not_permitted && started.error() != invalid_argument;
 }
 
 std::string in_quotes(const std::string& name) { return "\"" + base::printable(name, 64) + "\""; }
