@@ -22,7 +22,7 @@ constexpr std::size_t most_a_turn = 1000;
 
 async::awaitable<> relay_engine::housekeeping() {
     auto look_at_ledger = context_.clock.now();
-    while (!stopping_ && (!relays_.empty() || !retired_.empty())) {
+    while (!stopping_ && !relays_.empty()) {
         co_await context_.clock.sleep_for(keepalive_precision);
         co_await dismiss_and_forget_relays();
         const auto now = context_.clock.now();
@@ -37,54 +37,40 @@ async::awaitable<> relay_engine::housekeeping() {
 
 async::awaitable<> relay_engine::dismiss_and_forget_relays() {
     const auto now = context_.clock.now();
-    co_await forget_retired();
     std::size_t seen = 0;
     for (auto each = relays_.begin(); each != relays_.end();) {
         relay_queue& one = *each->second;
-        one.dismiss_idle_since(now - one.bounds.keepalive);
-        if (one.done() && one.resolver.is_stale(memory_of_ways)) {
+        if (one.closing) {
+            let_go(one);
+        } else {
+            one.dismiss_idle_since(now - one.bounds.keepalive);
+        }
+        if (one.done() && (one.closing || one.resolver.is_stale(memory_of_ways))) {
             each = relays_.erase(each);
         } else {
             ++each;
         }
         if (++seen % most_a_turn != 0 || each == relays_.end()) continue;
-        const spool::next_hop next = each->first;
+        const relay_key next = each->first;
         co_await async::next_turn();
         each = relays_.lower_bound(next);
     }
 }
 
-/// One without mail waits for nothing: its alarm would only keep its settings.
-async::awaitable<> relay_engine::forget_retired() {
-    std::size_t seen = 0;
-    for (auto each = retired_.begin(); each != retired_.end();) {
-        relay_queue& one = *each->second;
-        if (one.waiting.empty() && one.alarm != async::time_point::max()) {
-            alarms_.cancel(one.alarm, one.alarm_number);
-            one.alarm = async::time_point::max();
-        }
-        one.dismiss_idle_since(async::time_point::max());
-        each = one.done() ? retired_.erase(each) : std::next(each);
-        if (++seen % most_a_turn != 0 || each == retired_.end()) continue;
-        const spool::next_hop next = each->first;
-        co_await async::next_turn();
-        each = retired_.lower_bound(next);
-    }
+/// A relay of earlier settings without mail waits for nothing: its alarm would only keep these.
+void relay_engine::let_go(relay_queue& relay) {
+    relay.dismiss_idle_since(async::time_point::max());
+    if (!relay.waiting.empty() || relay.alarm == async::time_point::max()) return;
+    alarms_.cancel(relay.alarm, relay.alarm_number);
+    relay.alarm = async::time_point::max();
 }
 
 /// A back-off was ended by hand: it may be news for any relay.
 async::awaitable<> relay_engine::attend_all() {
     std::size_t seen = 0;
-    std::vector<relay_ptr> retired;
-    for (const auto& [hop, each] : retired_) retired.push_back(each);
-    for (const relay_ptr& each : retired) {
-        unblock(*each);
-        attend(each);
-        if (++seen % 64 == 0) co_await async::next_turn();
-    }
     for (auto each = relays_.begin(); each != relays_.end();) {
         const relay_ptr one = each->second;
-        const spool::next_hop here = each->first;
+        const relay_key here = each->first;
         unblock(*one);
         attend(one);
         if (++seen % 64 == 0) co_await async::next_turn();

@@ -41,29 +41,19 @@ relay_engine::relay_engine(const async::executor& executor, dependencies context
 
 relay_engine::~relay_engine() = default;
 
-relay_engine::relay_ptr relay_engine::make_relay(const spool::next_hop& hop, std::shared_ptr<const settings> pinned) {
-    const auto self = std::make_shared<std::weak_ptr<relay_queue>>();
-    const auto on_news = [this, self] {
-        if (const relay_ptr relay = self->lock()) has_news(relay);
-    };
-    auto made = std::make_shared<relay_queue>(context_, hop, std::move(pinned), on_news, &self_);
-    *self = made;
-    return made;
-}
-
 relay_engine::relay_ptr relay_engine::relay_for(const spool::next_hop& hop,
                                                 const std::shared_ptr<const settings>& pinned) {
-    if (pinned == settings_) {
-        relay_ptr& slot = relays_[hop];
-        if (slot == nullptr) slot = make_relay(hop, pinned);
-        return slot;
+    const relay_key key(hop, pinned.get());
+    relay_ptr& slot = relays_[key];
+    if (slot == nullptr) {
+        const auto on_news = [this, key] {
+            const auto found = relays_.find(key);
+            if (found != relays_.end()) has_news(found->second);
+        };
+        slot = std::make_shared<relay_queue>(context_, hop, pinned, on_news, &self_);
+        slot->closing = pinned != settings_;
     }
-    const auto [first, last] = retired_.equal_range(hop);
-    const auto same = std::find_if(first, last, [&](const auto& entry) { return entry.second->settings == pinned; });
-    if (same != last) return same->second;
-    const auto made = retired_.emplace(hop, make_relay(hop, pinned));
-    made->second->closing = true;
-    return made->second;
+    return slot;
 }
 
 void relay_engine::apply(std::shared_ptr<const settings> settings) {
@@ -71,17 +61,15 @@ void relay_engine::apply(std::shared_ptr<const settings> settings) {
     self_.set_listeners(settings_->listeners);
     ledger_.set_told_at_once(settings_->max_deferred);
     ledger_.forget_relay_backoffs();  // a password or a certificate may be right now
-    retire_relays();
+    close_relays();
 }
 
 /// Their sessions leave when nothing waits for them any more.
-void relay_engine::retire_relays() {
-    for (auto& [hop, each] : relays_) {
+void relay_engine::close_relays() {
+    for (auto& [key, each] : relays_) {
         each->closing = true;
         each->dismiss_idle_since(async::time_point::max());
     }
-    for (auto& entry : relays_) retired_.insert(std::move(entry));
-    relays_.clear();
 }
 
 /// What comes a little at a time is looked at where it comes.
@@ -263,12 +251,10 @@ void relay_engine::session_ended(const relay_ptr& relay, const route& route, boo
 
 /// A limit of the relay's own has no line. It is shared by those that earlier settings have left for the same hop.
 void relay_engine::hop_freed(const relay_ptr& relay) {
-    std::vector<relay_ptr> concerned{relay};
-    if (const auto current = relays_.find(relay->hop); current != relays_.end() && current->second != relay)
-        concerned.push_back(current->second);
-    const auto [first, last] = retired_.equal_range(relay->hop);
-    for (auto each = first; each != last; ++each) {
-        if (each->second != relay) concerned.push_back(each->second);
+    std::vector<relay_ptr> concerned;
+    for (auto each = relays_.lower_bound({relay->hop, nullptr}); each != relays_.end(); ++each) {
+        if (each->first.first != relay->hop) break;
+        concerned.push_back(each->second);
     }
     for (const relay_ptr& each : concerned) {
         unblock(*each);
@@ -312,8 +298,8 @@ async::awaitable<> relay_engine::stop(async::duration grace) {
     fresh_.clear();
     with_news_.clear();
     wait_queue_.clear();
-    retire_relays();
-    for (const auto& [hop, each] : retired_) each->waiting.clear();
+    close_relays();
+    for (const auto& [key, each] : relays_) each->waiting.clear();
     co_await (sessions_.join() || context_.clock.sleep_for(grace));
     co_await sessions_.stop();
     co_await timekeeping_.stop();

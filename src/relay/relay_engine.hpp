@@ -62,9 +62,8 @@ private:
     effort take(fresh_task task);
     /// With the settings of when the mail was handed over.
     relay_ptr relay_for(const spool::next_hop& hop, const std::shared_ptr<const settings>& pinned);
-    [[nodiscard]] relay_ptr make_relay(const spool::next_hop& hop, std::shared_ptr<const settings> pinned);
-    void retire_relays();
-    async::awaitable<> forget_retired();
+    void close_relays();
+    void let_go(relay_queue& relay);
     void hop_freed(const relay_ptr& relay);
     enum class after : std::uint8_t { anything, answer };
     void attend(const relay_ptr& relay, after event = after::anything);
@@ -106,8 +105,8 @@ private:
     std::deque<relay_ptr> with_news_;  // of which the way is known now
     std::size_t taken_at_once_ = 0;  // since a turn of catch_up()
     std::size_t catching_up_ = 0;  // coroutines that work through these two: one at most
-    std::map<spool::next_hop, relay_ptr> relays_;
-    std::multimap<spool::next_hop, relay_ptr> retired_;  // of earlier settings, until they are done
+    using relay_key = std::pair<spool::next_hop, const settings*>;
+    std::map<relay_key, relay_ptr> relays_;  // those of earlier settings, too, until they are done
     async::task_group sessions_;
     async::task_group timekeeping_;
     bool keeping_house_ = false;  // housekeeping() runs: as long as there are relays

@@ -63,8 +63,7 @@ relay_view relay_engine::view_of(const relay_queue& relay) const {
 
 std::vector<relay_view> relay_engine::relays() const {
     std::vector<relay_view> all;
-    for (const auto& [hop, each] : relays_) all.push_back(view_of(*each));
-    for (const auto& [hop, each] : retired_) all.push_back(view_of(*each));
+    for (const auto& [key, each] : relays_) all.push_back(view_of(*each));
     return all;
 }
 
