@@ -28,14 +28,18 @@ void clear_authentic_data(std::vector<unsigned char>& message) {
 
 }  // namespace
 
+struct channel::direction {
+    boost::asio::posix::stream_descriptor::wait_type type;
+    bool is_wanted = false;
+    bool is_waited_for = false;
+};
+
 struct channel::lent_socket {
     explicit lent_socket(const async::executor& executor) : descriptor(executor) {}
     boost::asio::posix::stream_descriptor descriptor;
     ares_socket_t fd = ARES_SOCKET_BAD;
-    bool wants_read = false;
-    bool wants_write = false;
-    bool waits_read = false;
-    bool waits_write = false;
+    direction input{boost::asio::posix::stream_descriptor::wait_read};
+    direction output{boost::asio::posix::stream_descriptor::wait_write};
 };
 
 /// What c-ares keeps for us while a question is under way. It always gives it back, once.
@@ -169,40 +173,32 @@ void channel::socket_state(ares_socket_t fd, bool readable, bool writable) {
         one->fd = fd;
         sockets_.emplace(fd, one);
     }
-    one->wants_read = readable;
-    one->wants_write = writable;
-    if (readable && !one->waits_read) wait_readable(one);
-    if (writable && !one->waits_write) wait_writable(one);
+    one->input.is_wanted = readable;
+    one->output.is_wanted = writable;
+    wait_if_wanted(one, one->input);
+    wait_if_wanted(one, one->output);
 }
 
 void channel::give_back(socket_ptr socket) {
     sockets_.erase(socket->fd);
     socket->fd = ARES_SOCKET_BAD;
-    socket->wants_read = socket->wants_write = false;
+    socket->input.is_wanted = socket->output.is_wanted = false;
     socket->descriptor.release();
 }
 
-void channel::wait_readable(const socket_ptr& socket) {
-    socket->waits_read = true;
-    socket->descriptor.async_wait(boost::asio::posix::stream_descriptor::wait_read,
-                                  [here = weak_from_this(), socket](boost::system::error_code failed) {
-                                      socket->waits_read = false;
+/// `side` is one of the socket's own.
+void channel::wait_if_wanted(const socket_ptr& socket, direction& side) {
+    if (!side.is_wanted || side.is_waited_for) return;
+    side.is_waited_for = true;
+    socket->descriptor.async_wait(side.type,
+                                  [here = weak_from_this(), socket, &side](boost::system::error_code failed) {
+                                      side.is_waited_for = false;
                                       const auto self = here.lock();
                                       if (!self || failed || socket->fd == ARES_SOCKET_BAD) return;
-                                      ::ares_process_fd(self->handle_, socket->fd, ARES_SOCKET_BAD);
-                                      if (socket->wants_read && !socket->waits_read) self->wait_readable(socket);
-                                  });
-}
-
-void channel::wait_writable(const socket_ptr& socket) {
-    socket->waits_write = true;
-    socket->descriptor.async_wait(boost::asio::posix::stream_descriptor::wait_write,
-                                  [here = weak_from_this(), socket](boost::system::error_code failed) {
-                                      socket->waits_write = false;
-                                      const auto self = here.lock();
-                                      if (!self || failed || socket->fd == ARES_SOCKET_BAD) return;
-                                      ::ares_process_fd(self->handle_, ARES_SOCKET_BAD, socket->fd);
-                                      if (socket->wants_write && !socket->waits_write) self->wait_writable(socket);
+                                      const bool is_input = &side == &socket->input;
+                                      ::ares_process_fd(self->handle_, is_input ? socket->fd : ARES_SOCKET_BAD,
+                                                        is_input ? ARES_SOCKET_BAD : socket->fd);
+                                      self->wait_if_wanted(socket, side);
                                   });
 }
 

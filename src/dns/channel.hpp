@@ -46,6 +46,7 @@ public:
     [[nodiscard]] bool idle() const noexcept { return under_way_ == 0 && waiting_.empty(); }
 
 private:
+    struct direction;
     struct lent_socket;
     struct receipt;
     struct waiting {
@@ -63,8 +64,7 @@ private:
     void send(const waiting& next);
     void socket_state(ares_socket_t fd, bool readable, bool writable);
     void give_back(socket_ptr socket);
-    void wait_readable(const socket_ptr& socket);
-    void wait_writable(const socket_ptr& socket);
+    void wait_if_wanted(const socket_ptr& socket, direction& side);
     void wake_at(std::chrono::steady_clock::time_point time);
     void on_time();
 
