@@ -19,6 +19,12 @@ std::string tls_words(const net::tls_info& tls) {
     return tls.version + ":" + tls.cipher + ":" + std::to_string(tls.bits) + ":" + (tls.peer_verified ? "YES" : "NO");
 }
 
+/// What is known without waiting.
+template <class Value>
+async::awaitable<Value> ready(Value value) {
+    co_return value;
+}
+
 std::optional<net::address> ip_of(const net::stream& client) {
     const auto peer = client.peer();
     return peer ? std::optional(peer->ip) : std::nullopt;
@@ -94,10 +100,8 @@ async::awaitable<bool> session::answer(const smtp_io::client_line& line) {
     }
     last_command_ = "(line without an end)";
     last_reply({421, "4.7.0 Line without an end"}, "endless line");
-    return stop_conversing();
+    return ready(false);
 }
-
-async::awaitable<bool> session::stop_conversing() { co_return false; }
 
 async::awaitable<bool> session::perform(smtp::server_step step) {
     for (;;) {
@@ -120,10 +124,8 @@ async::awaitable<session::outcome> session::go_on() {
 
 async::awaitable<session::outcome> session::take(smtp::hang_up& step) {
     last_reply(step.last, step.last.code == 221 ? connection_.end_reason() : "refused");
-    return end();
+    return ready(outcome(false));
 }
-
-async::awaitable<session::outcome> session::end() { co_return false; }
 
 async::awaitable<session::outcome> session::take(smtp::begin_tls& step) {
     reply(step.reply);
@@ -154,7 +156,7 @@ async::awaitable<session::outcome> session::take(smtp::check_password& step) {
     co_return co_await policy_.check_password(std::move(step.credentials));
 }
 
-async::awaitable<session::outcome> session::take(smtp::begin_data&) { co_return mail::status(); }
+async::awaitable<session::outcome> session::take(smtp::begin_data&) { return ready(outcome(mail::status())); }
 
 async::awaitable<bool> session::tls_handshake() {
     auto agreed = co_await connection_.start_tls(*listener_.tls);

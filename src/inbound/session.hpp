@@ -52,8 +52,6 @@ private:
     async::awaitable<outcome> take(smtp::begin_data& step);
     async::awaitable<outcome> go_on();
     async::awaitable<outcome> begin_tls();
-    async::awaitable<outcome> end();
-    async::awaitable<bool> stop_conversing();
 
     async::awaitable<bool> tls_handshake();
     async::awaitable<bool> receive_content();
