@@ -12,7 +12,7 @@ namespace waypost::config {
 
 class client_contexts {
 public:
-    explicit client_contexts(load_context& now) : now_(now) {}
+    explicit client_contexts(load_context& context) : now_(context) {}
     /// Gives the settings the contexts with the action's own `pki` and `ca`, if it names any.
     void add(const action& action, relay::action_settings& settings);
 

@@ -25,12 +25,12 @@ bool has_label(const table::entries& credentials, std::string_view label) {
 
 class relay_action {
 public:
-    relay_action(load_context& now, const action& action) : now_(now), action_(action) {
-        if (action.auth) credentials_ = now.tables.find_credentials(*action.auth);
-        if (action.hosts) hosts_ = now.tables.find(*action.hosts);
-        if (action.by_domain) by_domain_ = now.tables.find_map(*action.by_domain, "domain");
-        if (action.sources) sources_ = now.tables.find(*action.sources);
-        if (action.helo_names) helo_names_ = now.tables.find_map(*action.helo_names, "helo-src");
+    relay_action(load_context& context, const action& action) : now_(context), action_(action) {
+        if (action.auth) credentials_ = context.tables.find_credentials(*action.auth);
+        if (action.hosts) hosts_ = context.tables.find(*action.hosts);
+        if (action.by_domain) by_domain_ = context.tables.find_map(*action.by_domain, "domain");
+        if (action.sources) sources_ = context.tables.find(*action.sources);
+        if (action.helo_names) helo_names_ = context.tables.find_map(*action.helo_names, "helo-src");
     }
 
     void check() {
@@ -145,22 +145,22 @@ private:
 
 }  // namespace
 
-void load_actions(load_context& now) {
-    client_contexts contexts(now);
-    for (const action& one : now.model.actions) {
+void load_actions(load_context& context) {
+    client_contexts contexts(context);
+    for (const action& one : context.model.actions) {
         if (one.by != action::method::relay) {
-            load_local_action(now, one);
+            load_local_action(context, one);
         } else {
-            relay_action relay(now, one);
+            relay_action relay(context, one);
             relay.check();
             relay::action_settings made = relay.settings();
             contexts.add(one, made);
-            now.result.relay.actions.insert_or_assign(one.name, std::move(made));
+            context.result.relay.actions.insert_or_assign(one.name, std::move(made));
         }
         if (one.by == action::method::lmtp) {
-            relay::action_settings made = lmtp_settings(now, one);
+            relay::action_settings made = lmtp_settings(context, one);
             contexts.add(one, made);
-            now.result.relay.actions.insert_or_assign(one.name, std::move(made));
+            context.result.relay.actions.insert_or_assign(one.name, std::move(made));
         }
     }
 }

@@ -27,96 +27,96 @@ bool overlap(const net::endpoint& a, const net::endpoint& b) {
     return a.ip == b.ip || a.ip.is_unspecified() || b.ip.is_unspecified();
 }
 
-inbound::listener_settings common_settings(const load_context& now, const listener& listener) {
-    const std::string& name = listener.hostname ? listener.hostname->text : now.result.host;
+inbound::listener_settings common_settings(const load_context& context, const listener& listener) {
+    const std::string& name = listener.hostname ? listener.hostname->text : context.result.host;
     inbound::listener_settings made = listener.settings;
     made.protocol.host = *mail::domain::parse(name);
-    made.protocol.limits = now.model.session;
+    made.protocol.limits = context.model.session;
     return made;
 }
 
-void load_passwords(load_context& now, const listener& listener, inbound::listener_settings& settings) {
+void load_passwords(load_context& context, const listener& listener, inbound::listener_settings& settings) {
     if (!listener.passwords) return;
-    const loaded_table* const found = now.tables.find_credentials(*listener.passwords);
+    const loaded_table* const found = context.tables.find_credentials(*listener.passwords);
     if (found == nullptr) return;
     settings.passwords = found->get();
     if (!found->content().is_map && !found->content().rows.empty()) {
-        now.faults.fault(listener.passwords->location, "the table of \"auth\" is a list",
-                         "write rows of the form user = \"user:crypt-hash\"");
+        context.faults.fault(listener.passwords->location, "the table of \"auth\" is a list",
+                             "write rows of the form user = \"user:crypt-hash\"");
         return;
     }
     for (std::size_t row = 0; row < found->content().rows.size(); ++row) {
         const auto& [user, value] = found->content().rows[row];
         const std::string shown = "\"" + base::printable(user, 64) + "\"";
         if (const auto wrong = fault_of_credentials(value)) {
-            now.faults.fault(found->where(row), "the credentials of " + shown + " cannot be used: " + *wrong,
-                             "write user = \"user:crypt-hash\"");
+            context.faults.fault(found->where(row), "the credentials of " + shown + " cannot be used: " + *wrong,
+                                 "write user = \"user:crypt-hash\"");
         } else if (looks_like_plain_text(value)) {
-            now.faults.warn(
+            context.faults.warn(
                 found->where(row),
                 "the password of " + shown + " does not look like a crypt hash, and in clear text it lets nobody in",
                 "write what `waypost encrypt` prints");
         } else if (const auto name = value.substr(0, value.find(':'));
                    name.size() < value.size() && !base::iequals(name, user)) {
-            now.faults.warn(found->where(row),
-                            "the credentials of " + shown + " name another user, so they let nobody in",
-                            "write the same name before the \":\"");
+            context.faults.warn(found->where(row),
+                                "the credentials of " + shown + " name another user, so they let nobody in",
+                                "write the same name before the \":\"");
         }
     }
 }
 
 /// OpenSMTPD demands TLS for AUTH everywhere. On the loopback nobody else listens.
-void check_auth_has_tls(load_context& now, const listener& listener, const std::vector<net::address>& addresses) {
+void check_auth_has_tls(load_context& context, const listener& listener, const std::vector<net::address>& addresses) {
     if (!listener.passwords || listener.has_starttls() || listener.smtps) return;
     const bool loopback_only =
         std::all_of(addresses.begin(), addresses.end(), [](const net::address& ip) { return ip.is_loopback(); });
     if (loopback_only) {
-        now.faults.warn(listener.location, "passwords without TLS, allowed on the loopback only",
-                        "write tls to protect them");
+        context.faults.warn(listener.location, "passwords without TLS, allowed on the loopback only",
+                            "write tls to protect them");
     } else {
-        now.faults.fault(listener.location, "\"auth\" without TLS: passwords would go in clear text",
-                         "write tls or smtps too");
+        context.faults.fault(listener.location, "\"auth\" without TLS: passwords would go in clear text",
+                             "write tls or smtps too");
     }
 }
 
-void load_senders(load_context& now, const listener& listener, inbound::listener_settings& settings) {
+void load_senders(load_context& context, const listener& listener, inbound::listener_settings& settings) {
     if (!listener.senders) return;
-    const loaded_table* const found = now.tables.find_map(*listener.senders, "senders");
+    const loaded_table* const found = context.tables.find_map(*listener.senders, "senders");
     if (found != nullptr) {
-        doubt_rows(now, *found, &table::mailaddrmap::fault_of);
+        doubt_rows(context, *found, &table::mailaddrmap::fault_of);
         settings.senders = found->get();
     }
 }
 
 /// Where programs on this machine hand in their mail: as written, or else as the environment says; or else inbound
 /// looks for a place, of which the longest path is the one in the state directory.
-void load_socket_path(load_context& now, const listener& socket) {
+void load_socket_path(load_context& context, const listener& socket) {
     constexpr std::size_t longest_path = sizeof(sockaddr_un::sun_path) - 1;
     constexpr std::size_t longest_queue_path =
         longest_path - 1 - std::string_view(inbound::socket_in_state_directory).size();
-    const located_string& queue = now.model.queue_path;
-    now.result.inbound.state_directory = queue.text;
+    const located_string& queue = context.model.queue_path;
+    context.result.inbound.state_directory = queue.text;
     const char* const elsewhere = std::getenv(inbound::socket_variable);
-    located_string given{elsewhere != nullptr ? elsewhere : "", {now.model.file, 0, 0}};
+    located_string given{elsewhere != nullptr ? elsewhere : "", {context.model.file, 0, 0}};
     if (socket.path) given = *socket.path;
-    now.result.inbound.socket_path = given.text;
+    context.result.inbound.socket_path = given.text;
     if (given.text.empty()) {
         if (queue.text.size() > longest_queue_path) {
-            now.faults.fault(queue.location, "the queue path is too long for the Unix socket in it",
-                             "choose one of at most " + std::to_string(longest_queue_path) + " bytes");
+            context.faults.fault(queue.location, "the queue path is too long for the Unix socket in it",
+                                 "choose one of at most " + std::to_string(longest_queue_path) + " bytes");
         }
         return;
     }
-    check_absolute(now, given, socket.path ? "the path of the socket" : inbound::socket_variable);
+    check_absolute(context, given, socket.path ? "the path of the socket" : inbound::socket_variable);
     if (given.text.size() > longest_path) {
-        now.faults.fault(given.location, "the path of the socket is too long",
-                         "choose one of at most " + std::to_string(longest_path) + " bytes");
+        context.faults.fault(given.location, "the path of the socket is too long",
+                             "choose one of at most " + std::to_string(longest_path) + " bytes");
     }
 }
 
 class listeners {
 public:
-    explicit listeners(load_context& now) : now_(now) {}
+    explicit listeners(load_context& context) : now_(context) {}
 
     void add(const listener& listener) {
         auto found = find_addresses(listener.address, listener.family);
@@ -186,10 +186,10 @@ private:
 
 }  // namespace
 
-void load_listeners(load_context& now) {
-    listeners all(now);
+void load_listeners(load_context& context) {
+    listeners all(context);
     listener socket;
-    for (const listener& one : now.model.listeners) {
+    for (const listener& one : context.model.listeners) {
         if (one.socket) {
             socket = one;
         } else {
@@ -197,7 +197,7 @@ void load_listeners(load_context& now) {
         }
     }
     all.add_socket(socket);  // always there
-    load_socket_path(now, socket);
+    load_socket_path(context, socket);
 }
 
 }  // namespace waypost::config

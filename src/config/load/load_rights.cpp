@@ -22,9 +22,9 @@ struct known_user {
 };
 
 /// The users of a table whose rows are known.
-std::vector<known_user> users_in(load_context& now, const table_use& base) {
+std::vector<known_user> users_in(load_context& context, const table_use& base) {
     std::vector<known_user> all;
-    const loaded_table* const rows = now.tables.find(base);
+    const loaded_table* const rows = context.tables.find(base);
     if (rows == nullptr) return all;
     for (const auto& [name, value] : rows->content().rows) {
         const auto parsed = table::userinfo::parse(name, value);
@@ -51,11 +51,11 @@ uid_answer uid_in_system(const std::string& name) {
 }
 
 /// The uid that `user NAME` means.
-uid_answer uid_of(load_context& now, const action& action, const std::string& name) {
+uid_answer uid_of(load_context& context, const action& action, const std::string& name) {
     if (action.userbase) {
-        const loaded_table* const rows = now.tables.find(*action.userbase);
+        const loaded_table* const rows = context.tables.find(*action.userbase);
         if (rows == nullptr || !rows->knows_rows()) return unknown();
-        for (const known_user& one : users_in(now, *action.userbase)) {
+        for (const known_user& one : users_in(context, *action.userbase)) {
             if (base::iequals(one.name, name)) return one.uid;
         }
     }
@@ -63,9 +63,9 @@ uid_answer uid_of(load_context& now, const action& action, const std::string& na
 }
 
 /// All that the virtual users of an action become is this user.
-bool ends_at(load_context& now, const action& action, const std::string& user) {
+bool ends_at(load_context& context, const action& action, const std::string& user) {
     if (!action.virtual_users || user.empty()) return false;
-    const loaded_table* const rows = now.tables.find(*action.virtual_users);
+    const loaded_table* const rows = context.tables.find(*action.virtual_users);
     return rows != nullptr && rows->knows_rows() && !rows->content().rows.empty() &&
            std::ranges::all_of(rows->content().rows,
                                [&](const auto& row) { return base::iequals(base::trim(row.second), user); });
@@ -78,21 +78,21 @@ std::string own_name(const identity& identity) {
 }
 
 /// What keeps an action from delivering, without root; nothing if nothing does.
-std::optional<std::string> limit_without_root(load_context& now, const action& target) {
+std::optional<std::string> limit_without_root(load_context& context, const action& target) {
     const std::string only =
-        "without root only mail of " + own_name(now.identity) + " can be delivered, and this rule's ";
+        "without root only mail of " + own_name(context.identity) + " can be delivered, and this rule's ";
     if (target.user) {
-        if (uid_of(now, target, target.user->text) == uid_answer(now.identity.uid)) return std::nullopt;
+        if (uid_of(context, target, target.user->text) == uid_answer(context.identity.uid)) return std::nullopt;
         return only + "action delivers as " + in_quotes(target.user->text) + ": its mail will wait";
     }
     if (!target.userbase) {
-        if (ends_at(now, target, now.identity.name)) return std::nullopt;
+        if (ends_at(context, target, context.identity.name)) return std::nullopt;
         return only + "action takes mail for all users of the system: theirs will wait";
     }
     std::string others;
     std::size_t count = 0;
-    for (const known_user& one : users_in(now, *target.userbase)) {
-        if (one.uid == now.identity.uid) continue;
+    for (const known_user& one : users_in(context, *target.userbase)) {
+        if (one.uid == context.identity.uid) continue;
         if (++count <= most_named) others += (others.empty() ? "" : ", ") + in_quotes(one.name);
     }
     if (count == 0) return std::nullopt;
@@ -101,28 +101,28 @@ std::optional<std::string> limit_without_root(load_context& now, const action& t
 }
 
 /// Commands are never run as root.
-void check_commands_of_root(load_context& now, const action& target, const location& location) {
+void check_commands_of_root(load_context& context, const action& target, const location& location) {
     if (target.by != action::method::mda) return;
     const auto warn = [&](const std::string& name) {
-        now.faults.warn(location, "no command is run as root: mail of " + in_quotes(name) + " will wait",
-                        "give the action another user, or the user another uid");
+        context.faults.warn(location, "no command is run as root: mail of " + in_quotes(name) + " will wait",
+                            "give the action another user, or the user another uid");
     };
     if (target.user) {
-        if (uid_of(now, target, target.user->text) == uid_answer(0U)) warn(target.user->text);
+        if (uid_of(context, target, target.user->text) == uid_answer(0U)) warn(target.user->text);
         return;
     }
     if (!target.userbase) return;
-    for (const known_user& one : users_in(now, *target.userbase)) {
+    for (const known_user& one : users_in(context, *target.userbase)) {
         if (one.uid == 0) warn(one.name);
     }
 }
 
 /// Not a fault: he may be there tomorrow, and the mail waits for him.
-void check_user(load_context& now, const action& target) {
-    if (!target.user || !std::holds_alternative<nobody>(uid_of(now, target, target.user->text))) return;
-    now.faults.warn(target.user->location,
-                    "there is no user " + in_quotes(target.user->text) + ": mail will wait for him",
-                    "write the name of a user of this system or of the action's userbase");
+void check_user(load_context& context, const action& target) {
+    if (!target.user || !std::holds_alternative<nobody>(uid_of(context, target, target.user->text))) return;
+    context.faults.warn(target.user->location,
+                        "there is no user " + in_quotes(target.user->text) + ": mail will wait for him",
+                        "write the name of a user of this system or of the action's userbase");
 }
 
 }  // namespace
@@ -136,24 +136,24 @@ identity identity::of_this_process() {
     return {.uid = uid, .name = known ? entry.pw_name : ""};
 }
 
-void check_rights(load_context& now) {
-    for (const action& one : now.model.actions) {
-        check_user(now, one);
+void check_rights(load_context& context) {
+    for (const action& one : context.model.actions) {
+        check_user(context, one);
         using method = action::method;
         if (one.by == method::relay || one.by == method::lmtp || one.by == method::expand_only) continue;
         // Once for the first of its rules: a long list of the same would hide the rest.
         const auto first = std::ranges::find_if(
-            now.model.rules, [&](const rule& rule) { return rule.action && rule.action->text == one.name; });
-        if (first == now.model.rules.end()) continue;
-        if (now.identity.uid == 0) {
-            check_commands_of_root(now, one, first->location);
-        } else if (auto limit = limit_without_root(now, one)) {
+            context.model.rules, [&](const rule& rule) { return rule.action && rule.action->text == one.name; });
+        if (first == context.model.rules.end()) continue;
+        if (context.identity.uid == 0) {
+            check_commands_of_root(context, one, first->location);
+        } else if (auto limit = limit_without_root(context, one)) {
             const bool has_options = one.by != method::mbox && one.by != method::forward_only &&
-                                     !first->authenticated_pass_source && !now.identity.name.empty();
-            now.faults.warn(
+                                     !first->authenticated_pass_source && !context.identity.name.empty();
+            context.faults.warn(
                 first->location, std::move(*limit),
                 "start waypost as root" +
-                    (has_options ? ", or write user " + base::printable(now.identity.name) : std::string()));
+                    (has_options ? ", or write user " + base::printable(context.identity.name) : std::string()));
         }
     }
 }

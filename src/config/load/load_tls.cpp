@@ -39,15 +39,15 @@ void make_state_directory(const std::filesystem::path& path) {
 }
 
 /// The pair in the state directory, made now if that is allowed; none, without a fault, if there is none yet.
-std::optional<net::key_pair> find_self_signed(load_context& now, const listener& acceptor) {
-    net::key_pair pair = self_signed_pair(now.model);
-    if (!std::exchange(now.warned_of_self_signed, true)) {
-        now.faults.warn(acceptor.location, "TLS without a pki: clients see a self-signed certificate",
-                        "write pki NAME cert \"/path\", pki NAME key \"/path\", and pki NAME on this listener");
+std::optional<net::key_pair> find_self_signed(load_context& context, const listener& acceptor) {
+    net::key_pair pair = self_signed_pair(context.model);
+    if (!std::exchange(context.warned_of_self_signed, true)) {
+        context.faults.warn(acceptor.location, "TLS without a pki: clients see a self-signed certificate",
+                            "write pki NAME cert \"/path\", pki NAME key \"/path\", and pki NAME on this listener");
     }
-    if (now.for_serving) {
-        make_state_directory(now.model.queue_path.text);
-        net::ensure_self_signed(pair, now.result.host);
+    if (context.for_serving) {
+        make_state_directory(context.model.queue_path.text);
+        net::ensure_self_signed(pair, context.result.host);
         return pair;
     }
     const bool there = ::access(pair.certificate_file.c_str(), F_OK) == 0 && ::access(pair.key_file.c_str(), F_OK) == 0;
@@ -56,18 +56,18 @@ std::optional<net::key_pair> find_self_signed(load_context& now, const listener&
 
 }  // namespace
 
-std::optional<net::key_pair> find_key_pair(load_context& now, const located_string& pki) {
-    const pki_definition* const found = find_or_fault(now.model.pki, pki, "pki", now.faults);
+std::optional<net::key_pair> find_key_pair(load_context& context, const located_string& pki) {
+    const pki_definition* const found = find_or_fault(context.model.pki, pki, "pki", context.faults);
     if (found == nullptr) return std::nullopt;
     if (found->cert && found->key) return net::key_pair{found->cert->text, found->key->text};
     const std::string missing = found->cert ? "key" : "cert";
-    now.faults.fault(found->location, "the pki \"" + base::printable(found->name, 64) + "\" has no " + missing,
-                     "write pki " + base::printable(found->name, 64) + " " + missing + " \"/path\"");
+    context.faults.fault(found->location, "the pki \"" + base::printable(found->name, 64) + "\" has no " + missing,
+                         "write pki " + base::printable(found->name, 64) + " " + missing + " \"/path\"");
     return std::nullopt;
 }
 
-std::string find_ca(load_context& now, const located_string& ca) {
-    const ca_definition* const found = find_or_fault(now.model.ca, ca, "ca", now.faults);
+std::string find_ca(load_context& context, const located_string& ca) {
+    const ca_definition* const found = find_or_fault(context.model.ca, ca, "ca", context.faults);
     return found == nullptr ? std::string() : found->cert.text;
 }
 
@@ -82,55 +82,55 @@ std::vector<std::string> watched_certificate::weaknesses(std::chrono::system_clo
     }
 }
 
-void keep_watch(load_context& now, watched_certificate certificate, const location& place) {
+void keep_watch(load_context& context, watched_certificate certificate, const location& place) {
     const auto is_same = [&certificate](const watched_certificate& other) {
         return other.pair.certificate_file == certificate.pair.certificate_file &&
                other.pair.key_file == certificate.pair.key_file && other.host_name == certificate.host_name;
     };
-    if (std::ranges::any_of(now.result.certificates, is_same)) return;
+    if (std::ranges::any_of(context.result.certificates, is_same)) return;
     for (const std::string& weakness : certificate.weaknesses(std::chrono::system_clock::now()))
-        now.faults.warn(place, base::printable(weakness));
-    now.result.certificates.push_back(std::move(certificate));
+        context.faults.warn(place, base::printable(weakness));
+    context.result.certificates.push_back(std::move(certificate));
 }
 
 namespace {
 
 /// Of several, which clients choose from by name, one at least must be for the name that the listener greets with.
-void keep_watch(load_context& now, const listener& settings, const std::vector<net::key_pair>& pairs) {
-    const std::string& name = settings.hostname ? settings.hostname->text : now.result.host;
+void keep_watch(load_context& context, const listener& settings, const std::vector<net::key_pair>& pairs) {
+    const std::string& name = settings.hostname ? settings.hostname->text : context.result.host;
     const bool any_fits = std::ranges::any_of(
         pairs, [&](const net::key_pair& pair) { return net::is_certificate_for(pair.certificate_file, name); });
     for (std::size_t i = 0; i < pairs.size(); ++i) {
         const location& place = i < settings.pki.size() ? settings.pki[i].location : settings.location;
-        keep_watch(now, {pairs[i], i == 0 && !any_fits ? name : std::string()}, place);
+        keep_watch(context, {pairs[i], i == 0 && !any_fits ? name : std::string()}, place);
     }
 }
 
 }  // namespace
 
-std::shared_ptr<const net::tls_context> server_context(load_context& now, const listener& listener) {
+std::shared_ptr<const net::tls_context> server_context(load_context& context, const listener& listener) {
     try {
         net::server_tls_settings settings;
         for (const located_string& name : listener.pki) {
-            if (auto pair = find_key_pair(now, name)) settings.identities.push_back(std::move(*pair));
+            if (auto pair = find_key_pair(context, name)) settings.identities.push_back(std::move(*pair));
         }
         if (settings.identities.size() != listener.pki.size()) return nullptr;
         if (settings.identities.empty()) {
-            auto pair = find_self_signed(now, listener);
+            auto pair = find_self_signed(context, listener);
             if (!pair) return nullptr;
             settings.identities.push_back(std::move(*pair));
         }
         if (listener.ca) {
-            settings.ca_file = find_ca(now, *listener.ca);
+            settings.ca_file = find_ca(context, *listener.ca);
             if (settings.ca_file.empty()) return nullptr;
         }
         settings.demand_client_certificate = listener.verify_client;
         auto made = net::tls_context::server(settings);
-        keep_watch(now, listener, settings.identities);
+        keep_watch(context, listener, settings.identities);
         return made;
     } catch (const std::runtime_error& why) {
-        now.faults.fault(listener.pki.empty() ? listener.location : listener.pki.front().location,
-                         base::printable(why.what()));
+        context.faults.fault(listener.pki.empty() ? listener.location : listener.pki.front().location,
+                             base::printable(why.what()));
         return nullptr;
     }
 }
