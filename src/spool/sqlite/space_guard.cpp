@@ -69,8 +69,8 @@ void space_guard::look(bool is_failing) {
     if (reserve == 0) return;
     if (std::exchange(lacks_room_, false) || !is_room_left(free, 0)) {
         // The log holds what has ended, too: its pages are nobody's until they are in the database.
-        if (log_.spare().log_size > 0) log_.empty();
-        if (log_.spare().log_size > 0) give_all();  // the database has to grow for it, and the last block is taken
+        // Where the last block is taken, and the database has to grow for it, the reserve helps.
+        if (log_.spare().log_size > 0 && !log_.empty()) give_all();
         free = volume_.free();
         look_at_spare(free);
     }

@@ -45,11 +45,12 @@ bool write_ahead_log::checkpoint(int mode) noexcept {
     return true;
 }
 
-void write_ahead_log::empty() noexcept {
+bool write_ahead_log::empty() noexcept {
     // Whoever reads is not waited for: this thread has other work.
     sqlite3_busy_timeout(db_.getHandle(), 0);
-    if (checkpoint(SQLITE_CHECKPOINT_PASSIVE)) checkpoint(SQLITE_CHECKPOINT_TRUNCATE);
+    const bool is_empty = checkpoint(SQLITE_CHECKPOINT_PASSIVE) && checkpoint(SQLITE_CHECKPOINT_TRUNCATE);
     sqlite3_busy_timeout(db_.getHandle(), schema::patience_ms);
+    return is_empty;
 }
 
 write_ahead_log::spare_room write_ahead_log::spare() {

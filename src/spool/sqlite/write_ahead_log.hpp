@@ -19,8 +19,8 @@ public:
 
     /// Moves what the log holds into the database when that is enough to be worth it.
     void checkpoint_if_due();
-    /// Now, and gives the log's room back; as far as nobody reads it.
-    void empty() noexcept;
+    /// Now, and gives the log's room back. False where somebody reads it, or the disk has no room for the database.
+    bool empty() noexcept;
     /// Gives room back that ended messages have left, where that is little work: most of the database is free.
     /// `is_short`: also of a small database.
     void shrink_if_easy(bool is_short);

@@ -26,8 +26,7 @@ std::string refusal_of(queue_directory& queue) {
 }
 
 bool gone_soon(const std::string& path) {
-    for (int n = 0; n < 500 && std::filesystem::exists(path); ++n) std::this_thread::sleep_for(10ms);
-    return !std::filesystem::exists(path);
+    return comes_true([&] { return !std::filesystem::exists(path); });
 }
 
 bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
@@ -135,8 +134,7 @@ TEST_CASE("a whole body file that no row names is moved aside, not removed", "[s
     CHECK(gone_soon(queue.body(kept->message())));
     const std::string saved = queue.queue() + "/lost/" + to_string(kept->message());
     CHECK(std::filesystem::file_size(saved) == 100'000);
-    for (int n = 0; n < 500 && !queue.warned.mention("/lost"); ++n) std::this_thread::sleep_for(10ms);
-    CHECK(queue.warned.mention("/lost"));
+    CHECK(comes_true([&] { return queue.warned.mention("/lost"); }));
 }
 
 TEST_CASE("the file of a message that has ended is removed by the next process, if this one could not",

@@ -4,10 +4,13 @@
 #include <SQLiteCpp/Database.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "spool/store_house.hpp"
@@ -17,6 +20,16 @@
 namespace waypost::spool::test {
 
 using waypost::test::temporary_directory;
+
+/// What other threads do is waited for, up to a deadline that only a broken program reaches.
+inline bool comes_true(const std::function<bool()>& condition) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!condition()) {
+        if (std::chrono::steady_clock::now() > deadline) return false;
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    return true;
+}
 
 /// Warnings come from the writer thread too.
 class warnings {
